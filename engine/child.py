@@ -1,0 +1,158 @@
+"""The child process: runs the steps of one page in a folder of its own.
+
+Every block is compiled with its module's real path and line numbers, so
+that AutoGraph finds the source and tracebacks point into ``snippets/``.
+What is printed is caught at file-descriptor level, because ``tf.print`` and
+other native code write past ``sys.stdout``.
+"""
+
+import ast
+import os
+import sys
+import traceback
+import types
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TextIO
+
+from engine.pages import Block, Step, Value
+from engine.sections import Section
+
+
+@dataclass(frozen=True)
+class BlockRun:
+    """What one block did."""
+
+    output: bytes = b""
+    error: str = ""
+    """The name of the exception's class, or nothing."""
+    message: str = ""
+    """The exception as Python's last traceback line shows it."""
+    trace: str = ""
+    """The traceback from the snippet inwards."""
+    line: int | None = None
+    """The line of the snippet that raised."""
+    figures: tuple[str, ...] = ()
+    """The figures it showed, as SVG."""
+    unshown: int = 0
+    """How many figures it left open without ``plt.show()``."""
+
+
+@dataclass(frozen=True)
+class ValueRun:
+    """What one value of the prose came to."""
+
+    text: str = ""
+    message: str = ""
+
+
+StepRun = BlockRun | ValueRun
+
+
+def main(
+    steps: tuple[Step, ...], root: Path, folder: Path, pipe: Connection
+) -> None:
+    """Run the steps in ``folder`` and send a result for each.
+
+    Says "ready" first, so that the time allowed to the first block does
+    not pay for the start of the process.
+    """
+    os.setsid()
+    output = _redirect(folder.with_name("output"))
+    os.chdir(folder)
+    import engine.figures as figures
+
+    figures.prepare()
+    _hide_project(root)
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    pipe.send("ready")
+    for step in steps:
+        if isinstance(step, Value):
+            pipe.send(_evaluate(step, module.__dict__))
+            continue
+        start = os.fstat(output).st_size
+        failure = _execute(step, root, module.__dict__)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        length = os.fstat(output).st_size - start
+        shown, unshown = figures.take()
+        pipe.send(
+            BlockRun(
+                output=_relative(os.pread(output, length, start), root, folder),
+                figures=shown,
+                unshown=unshown,
+                **failure,
+            )
+        )
+
+
+def _redirect(path: Path) -> int:
+    """Send standard output and error to one file; return its descriptor."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    output = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    sys.stdout = _text_stream(1)
+    sys.stderr = _text_stream(2)
+    return output
+
+
+def _relative(output: bytes, *folders: Path) -> bytes:
+    """Shorten the paths that a reader of the page has no use for."""
+    for folder in folders:
+        output = output.replace(f"{folder}/".encode(), b"")
+    return output
+
+
+def _text_stream(descriptor: int) -> TextIO:
+    return open(
+        descriptor, "w", encoding="utf-8", buffering=1, closefd=False
+    )
+
+
+def _hide_project(root: Path) -> None:
+    """Let the blocks import only what a reader has installed."""
+    here = {"", str(root)}
+    sys.path[:] = [entry for entry in sys.path if entry not in here]
+
+
+def _execute(block: Block, root: Path, namespace: dict) -> dict:
+    """Run a block; return what is to be said of its exception, if any."""
+    try:
+        exec(_compile(block.section, root), namespace)
+    except (Exception, SystemExit) as error:
+        return _describe(error, root)
+    return {}
+
+
+def _compile(section: Section, root: Path) -> types.CodeType:
+    """Compile the section as if it stood where its module has it."""
+    tree = ast.parse(section.code)
+    ast.increment_lineno(tree, section.line - 1)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.expr | ast.stmt):
+            node.col_offset += section.indent
+            node.end_col_offset = (node.end_col_offset or 0) + section.indent
+    return compile(tree, root / section.path, "exec", dont_inherit=True)
+
+
+def _evaluate(value: Value, namespace: dict) -> ValueRun:
+    try:
+        text = eval(f"f'''{{{value.expression}}}'''", namespace)
+    except Exception as error:
+        return ValueRun(message=f"{type(error).__name__}: {error}")
+    return ValueRun(text=text)
+
+
+def _describe(error: BaseException, root: Path) -> dict:
+    inside = error.__traceback__.tb_next if error.__traceback__ else None
+    lines = traceback.format_exception(type(error), error, inside)
+    return {
+        "error": type(error).__name__,
+        "message": "".join(traceback.format_exception_only(error)).strip(),
+        "trace": "".join(lines).replace(f"{root}/", ""),
+        "line": inside.tb_lineno if inside else None,
+    }

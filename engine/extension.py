@@ -1,0 +1,273 @@
+"""The engine as a Python-Markdown extension and SuperFences formatters.
+
+The preprocessor sees a page's text before any other.  It finds out which
+page that is, gets the record, writes values into the prose, and puts a
+fence for the result below each block, after the block's list of annotations
+if it has one.  The formatters then show code and results in page order.
+"""
+
+import html
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import latex2mathml.converter
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+from pymdownx.superfences import SuperFencesException, highlight_validator
+
+from engine.errors import Fault
+from engine.pages import OWN_OPTIONS, VALUE, Block, Page
+from engine.project import Project
+from engine.records import (
+    Record,
+    building,
+    kept_record,
+    make_record,
+    require_alt,
+)
+from engine.render import program, result_html, versions_html
+
+BEFORE_ALL_OTHERS = 1000
+ANNOTATED = re.compile(r"# \(\d+\)")
+ANNOTATION = re.compile(r"\s*|[> ]*(\d+\. |    ).*")
+
+
+class Rendering(NamedTuple):
+    """The page that is being rendered, and its record."""
+
+    page: Page
+    record: Record
+
+
+class RunExtension(Extension):
+    """Registers the preprocessor; ``root`` is the project's folder."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.config = {"root": [".", "The folder that holds docs/"]}
+        super().__init__(**kwargs)
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        """Put the preprocessor in front of all others."""
+        root = Path(self.getConfig("root")).resolve()
+        md.preprocessors.register(
+            RunPreprocessor(md, root), "run", BEFORE_ALL_OTHERS
+        )
+
+
+class RunPreprocessor(Preprocessor):
+    """Prepares a page for the formatters."""
+
+    def __init__(self, md: Markdown, root: Path) -> None:
+        super().__init__(md)
+        self.root = root
+        self.rendering: Rendering | None = None
+        self.shown = 0
+        """How many of the page's blocks the formatters have shown."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        """Return the page's lines with values and fences for results."""
+        self.rendering, self.shown = None, 0
+        project = Project(self.root)
+        page = _identify(project, lines)
+        if page is None or not page.blocks:
+            return lines
+        self.rendering = Rendering(page, _record(project, page))
+        return _prepare(self.rendering, lines)
+
+    def next_block(self, reference: str) -> Block:
+        """Count and return the block that a formatter is to show."""
+        blocks = self.rendering.page.blocks if self.rendering else ()
+        if self.shown < len(blocks):
+            block = blocks[self.shown]
+            if block.section.reference == reference:
+                self.shown += 1
+                return block
+        raise SuperFencesException(
+            f"the fence of {reference} was not found by the engine\n"
+            "  mend: write it as a plain fence on a page in docs/"
+        )
+
+
+def makeExtension(**kwargs: Any) -> RunExtension:  # noqa: N802
+    """Return the extension; Python-Markdown calls this by its name."""
+    return RunExtension(**kwargs)
+
+
+def accept_run(
+    language: str,
+    inputs: dict[str, str],
+    options: dict[str, Any],
+    attrs: dict[str, str],
+    md: Markdown,
+) -> bool:
+    """Take fences that have run=; leave the others to the highlighter."""
+    if "run" not in inputs:
+        return False
+    for key in OWN_OPTIONS & inputs.keys():
+        options[key] = inputs.pop(key)
+    return highlight_validator(language, inputs, options, attrs, md)
+
+
+def format_run(
+    source: str,
+    language: str,
+    css_class: str,
+    options: dict[str, Any],
+    md: Markdown,
+    **kwargs: Any,
+) -> str:
+    """Open a block and show its code, highlighted as any other."""
+    preprocessor = _preprocessor(md)
+    block = preprocessor.next_block(options["run"])
+    for key in OWN_OPTIONS & options.keys():
+        del options[key]
+    code = _highlight(block.section.code, options, md, **kwargs)
+    if block.fold:
+        code = _folded(block.fold, code)
+    raises = f' data-raises="{block.raises}"' if block.raises else ""
+    return f'<div class="run" data-block="{preprocessor.shown}"{raises}>{code}'
+
+
+def format_result(
+    source: str,
+    language: str,
+    css_class: str,
+    options: dict[str, Any],
+    md: Markdown,
+    **kwargs: Any,
+) -> str:
+    """Show what the last block did, and close it."""
+    (page, record), shown = _rendering(md)
+    result = result_html(
+        page.blocks[shown - 1], record.blocks[shown - 1], shown
+    )
+    return f"{result}</div>"
+
+
+def format_program(
+    source: str,
+    language: str,
+    css_class: str,
+    options: dict[str, Any],
+    md: Markdown,
+    **kwargs: Any,
+) -> str:
+    """Show the blocks above the fence as one program, folded."""
+    (page, _), shown = _rendering(md)
+    code = _highlight(program(page.blocks[:shown]), {}, md, **kwargs)
+    return f'<div class="run-program">{_folded("The whole program", code)}</div>'
+
+
+def format_versions(
+    source: str,
+    language: str,
+    css_class: str,
+    options: dict[str, Any],
+    md: Markdown,
+    **kwargs: Any,
+) -> str:
+    """Show what the page ran with."""
+    (_, record), _ = _rendering(md)
+    return versions_html(record)
+
+
+def format_math(
+    source: str,
+    language: str,
+    css_class: str,
+    options: dict[str, Any],
+    md: Markdown,
+    **kwargs: Any,
+) -> str:
+    """Set a formula, written in LaTeX, on a line of its own."""
+    formula = latex2mathml.converter.convert(source, display="block")
+    return f'<div class="formula">{formula}</div>'
+
+
+def format_inline_math(
+    source: str, language: str, css_class: str, md: Markdown
+) -> str:
+    """Set a formula, written in LaTeX, within a line."""
+    return latex2mathml.converter.convert(source)
+
+
+def _identify(project: Project, lines: list[str]) -> Page | None:
+    """Return the page whose text, without its front matter, these are."""
+    text = "\n".join(lines).strip()
+    for page in project.pages:
+        if text and page.text.strip().endswith(text):
+            return page
+    return None
+
+
+def _record(project: Project, page: Page) -> Record:
+    record = kept_record(project, page)
+    if record is None:
+        with building(project):
+            record = make_record(project, page)
+    require_alt(page, record)
+    return record
+
+
+def _prepare(rendering: Rendering, lines: list[str]) -> list[str]:
+    """Fill in values, and add a fence for each result and the versions."""
+    page, record = rendering
+    prepared = page.text.rstrip().split("\n")
+    front_matter = len(prepared) - len("\n".join(lines).strip().split("\n"))
+    _fill_values(page, record, prepared)
+    for block in reversed(page.blocks):
+        at = _annotations_end(block, prepared)
+        fence = [f"{block.indent}```result", f"{block.indent}```", ""]
+        prepared[at:at] = fence
+    return [*prepared[front_matter:], "", "```versions", "```"]
+
+
+def _fill_values(page: Page, record: Record, lines: list[str]) -> None:
+    values = iter(record.values)
+    for line in dict.fromkeys(value.line for value in page.values):
+        lines[line - 1] = VALUE.sub(
+            lambda _: next(values), lines[line - 1]
+        )
+
+
+def _annotations_end(block: Block, lines: list[str]) -> int:
+    """Return the index of the line before which the result belongs."""
+    if not ANNOTATED.search(block.section.code):
+        return block.end
+    at = end = block.end
+    while at < len(lines) and ANNOTATION.fullmatch(lines[at]):
+        at += 1
+        if lines[at - 1].strip():
+            end = at
+    return end
+
+
+def _highlight(
+    code: str, options: dict[str, Any], md: Markdown, **kwargs: Any
+) -> str:
+    highlighter: Any = md.preprocessors["fenced_code_block"]
+    return str(highlighter.highlight(code, "python", options, md, **kwargs))
+
+
+def _folded(summary: str, code: str) -> str:
+    return (
+        f"<details><summary>{html.escape(summary)}</summary>{code}</details>"
+    )
+
+
+def _preprocessor(md: Markdown) -> RunPreprocessor:
+    preprocessor = md.preprocessors["run"]
+    assert isinstance(preprocessor, RunPreprocessor)
+    return preprocessor
+
+
+def _rendering(md: Markdown) -> tuple[Rendering, int]:
+    preprocessor = _preprocessor(md)
+    if preprocessor.rendering is None:
+        raise SuperFencesException(
+            "this fence needs a page that runs something\n"
+            "  mend: remove it, or add a block with run="
+        )
+    return preprocessor.rendering, preprocessor.shown

@@ -1,0 +1,103 @@
+"""The site as a whole: every page, every snippet, and how they fit."""
+
+import difflib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from engine.errors import Fault
+from engine.pages import Page, read_page
+from engine.sections import Section, read_sections
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folder that holds ``docs/``, ``snippets/`` and the cache."""
+
+    root: Path
+
+    @property
+    def cache(self) -> Path:
+        """Where records and half-built sites live."""
+        return self.root / ".cache"
+
+    @cached_property
+    def sections(self) -> dict[Path, dict[str, Section]]:
+        """All sections, by module and name, read once."""
+        return {
+            path: read_sections(self.root, path)
+            for path in self._files("snippets", "*.py")
+        }
+
+    @cached_property
+    def pages(self) -> tuple[Page, ...]:
+        """All pages, read once.
+
+        Raises Fault if a page or a snippet cannot be read, and for a
+        section that no page shows.
+        """
+        pages = tuple(
+            read_page(self.root, path, self.find_section)
+            for path in self._files("docs", "*.md")
+        )
+        shown = {b.section.reference for page in pages for b in page.blocks}
+        for sections in self.sections.values():
+            for section in sections.values():
+                if section.reference not in shown:
+                    raise Fault(
+                        f'section "{section.name}" is shown on no page',
+                        mend=f'show it with run="{section.reference}", '
+                        "or remove its two markers",
+                        path=section.path,
+                        line=section.line,
+                    )
+        return pages
+
+    def page(self, name: str) -> Page:
+        """Return the page that an author calls by path or bare name."""
+        wanted = Path(name).as_posix().removeprefix("docs/")
+        for page in self.pages:
+            if wanted.removesuffix(".md") == self.slug(page):
+                return page
+        known = ", ".join(self.slug(page) for page in self.pages)
+        raise Fault(f'no page "{name}"', mend=f"use one of: {known}")
+
+    def slug(self, page: Page) -> str:
+        """Return the page's path under ``docs/`` without its ending."""
+        return page.path.relative_to("docs").with_suffix("").as_posix()
+
+    def find_section(self, reference: str, path: Path, line: int) -> Section:
+        """Return the section named ``snippets/NAME.py:SECTION``.
+
+        ``path`` and ``line`` say which page asks, for the message.
+        """
+        file, _, name = reference.partition(":")
+        sections = self.sections.get(Path(file))
+        if sections is None:
+            known = [module.as_posix() for module in self.sections]
+            raise _unknown(f"no file {file}", file, known, path, line)
+        if name not in sections:
+            raise _unknown(
+                f'no section "{name}" in {file}',
+                name,
+                list(sections),
+                path,
+                line,
+            )
+        return sections[name]
+
+    def _files(self, folder: str, pattern: str) -> list[Path]:
+        found = (self.root / folder).rglob(pattern)
+        return sorted(path.relative_to(self.root) for path in found)
+
+
+
+
+def _unknown(
+    problem: str, name: str, known: list[str], path: Path, line: int
+) -> Fault:
+    close = difflib.get_close_matches(name, known, n=1)
+    mend = f"there are: {', '.join(known) or 'none'}"
+    if close:
+        mend = f'write "{close[0]}"? {mend}'
+    return Fault(problem, mend=mend, path=path, line=line)

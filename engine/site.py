@@ -1,0 +1,97 @@
+"""Build the whole site, or serve it while it is written."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from engine.errors import Fault
+from engine.project import Project
+from engine.records import building, kept_record, make_record, require_alt
+
+HOST = "127.0.0.1"
+PORTS_TRIED = 20
+
+
+def refresh_records(project: Project) -> None:
+    """Run every page whose record is missing or no longer true."""
+    for page in project.pages:
+        if not page.blocks:
+            continue
+        record = kept_record(project, page) or make_record(project, page)
+        require_alt(page, record)
+
+
+def build(project: Project, site: Path) -> None:
+    """Build into ``site``, which stays as it was if anything fails."""
+    with building(project):
+        refresh_records(project)
+        fresh = project.cache / "site"
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(fresh)
+        result = subprocess.run(
+            _mkdocs("build", "--quiet", "--site-dir", str(fresh)),
+            cwd=project.root,
+            env=_environment(),
+            check=False,
+        )
+        if result.returncode != 0:
+            raise Fault(
+                "MkDocs could not build the site",
+                mend="see its message above",
+            )
+        _replace(site, fresh, project.cache / "site-before")
+    print(f"Built {site}/", file=sys.stderr)
+
+
+def serve(project: Project, port: int) -> None:
+    """Serve the site on this machine alone, rebuilding on each change."""
+    with building(project):
+        refresh_records(project)
+    address = f"{HOST}:{free_port(port)}"
+    print(f"Building the site for http://{address}/ …", file=sys.stderr)
+    os.chdir(project.root)
+    command = _mkdocs("serve", "--livereload", "--dev-addr", address)
+    os.execve(command[0], command, _environment())
+
+
+def free_port(wanted: int) -> int:
+    """Return the first port from ``wanted`` on that nobody listens on."""
+    for port in range(wanted, wanted + PORTS_TRIED):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind((HOST, port))
+                if port != wanted:
+                    print(
+                        f"Port {wanted} is taken; using {port}.",
+                        file=sys.stderr,
+                    )
+                return port
+    raise Fault(
+        f"the ports {wanted} to {wanted + PORTS_TRIED - 1} are all taken",
+        mend="name a free one: make serve PORT=9000",
+    )
+
+
+def _mkdocs(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "mkdocs", *arguments, "--strict"]
+
+
+def _environment() -> dict[str, str]:
+    # Material's notice of its end of life is no news to this project.
+    return {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+
+
+def _replace(site: Path, fresh: Path, before: Path) -> None:
+    """Put the fresh site in the place of the old one by two renames."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(before)
+    if site.exists():
+        site.rename(before)
+    fresh.rename(site)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(before)
