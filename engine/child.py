@@ -8,6 +8,7 @@ other native code write past ``sys.stdout``.
 
 import ast
 import os
+import re
 import sys
 import traceback
 import types
@@ -104,7 +105,7 @@ def _relative(output: bytes, *folders: Path) -> bytes:
     """Shorten the paths that a reader of the page has no use for."""
     for folder in folders:
         output = output.replace(f"{folder}/".encode(), b"")
-    return output
+    return re.sub(rb"\S*/site-packages/", b"", output)
 
 
 def _text_stream(descriptor: int) -> TextIO:

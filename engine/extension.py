@@ -1,9 +1,10 @@
 """The engine as a Python-Markdown extension and SuperFences formatters.
 
 The preprocessor sees a page's text before any other.  It finds out which
-page that is, gets the record, writes values into the prose, and puts a
-fence for the result below each block, after the block's list of annotations
-if it has one.  The formatters then show code and results in page order.
+page that is, gets the record, writes values into the prose and code into the
+fences, and puts a fence for the result below each block, after the block's
+list of annotations if it has one.  The formatters then show code and results
+in page order.
 """
 
 import html
@@ -67,7 +68,7 @@ class RunPreprocessor(Preprocessor):
         """How many of the page's blocks the formatters have shown."""
 
     def run(self, lines: list[str]) -> list[str]:
-        """Return the page's lines with values and fences for results."""
+        """Return the lines with values, code and fences for results."""
         self.rendering, self.shown = None, 0
         project = Project(self.root)
         page = _identify(project, lines)
@@ -123,11 +124,13 @@ def format_run(
     block = preprocessor.next_block(options["run"])
     for key in OWN_OPTIONS & options.keys():
         del options[key]
-    code = _highlight(block.section.code, options, md, **kwargs)
-    if block.fold:
-        code = _folded(block.fold, code)
+    code = _highlight(source, options, md, **kwargs)
     raises = f' data-raises="{block.raises}"' if block.raises else ""
-    return f'<div class="run" data-block="{preprocessor.shown}"{raises}>{code}'
+    attributes = f'class="run" data-block="{preprocessor.shown}"{raises}'
+    if block.fold:
+        summary = f"<summary>{html.escape(block.fold)}</summary>"
+        return f"<details {attributes}>{summary}{code}"
+    return f"<div {attributes}>{code}"
 
 
 def format_result(
@@ -140,10 +143,9 @@ def format_result(
 ) -> str:
     """Show what the last block did, and close it."""
     (page, record), shown = _rendering(md)
-    result = result_html(
-        page.blocks[shown - 1], record.blocks[shown - 1], shown
-    )
-    return f"{result}</div>"
+    block = page.blocks[shown - 1]
+    result = result_html(block, record.blocks[shown - 1], shown)
+    return f"{result}</{'details' if block.fold else 'div'}>"
 
 
 def format_program(
@@ -157,7 +159,10 @@ def format_program(
     """Show the blocks above the fence as one program, folded."""
     (page, _), shown = _rendering(md)
     code = _highlight(program(page.blocks[:shown]), {}, md, **kwargs)
-    return f'<div class="run-program">{_folded("The whole program", code)}</div>'
+    return (
+        '<details class="run"><summary>The whole program</summary>'
+        f"{code}</details>"
+    )
 
 
 def format_versions(
@@ -212,16 +217,27 @@ def _record(project: Project, page: Page) -> Record:
 
 
 def _prepare(rendering: Rendering, lines: list[str]) -> list[str]:
-    """Fill in values, and add a fence for each result and the versions."""
+    """Fill in values and code; add fences for results and versions."""
     page, record = rendering
     prepared = page.text.rstrip().split("\n")
     front_matter = len(prepared) - len("\n".join(lines).strip().split("\n"))
     _fill_values(page, record, prepared)
     for block in reversed(page.blocks):
-        at = _annotations_end(block, prepared)
-        fence = [f"{block.indent}```result", f"{block.indent}```", ""]
-        prepared[at:at] = fence
+        _insert(
+            prepared,
+            _annotations_end(block, prepared),
+            ["```result", "```", ""],
+            block.indent,
+        )
+        code = block.section.code.split("\n")
+        _insert(prepared, block.line, code, block.indent)
     return [*prepared[front_matter:], "", "```versions", "```"]
+
+
+def _insert(
+    lines: list[str], at: int, inserted: list[str], indent: str
+) -> None:
+    lines[at:at] = [f"{indent}{line}" for line in inserted]
 
 
 def _fill_values(page: Page, record: Record, lines: list[str]) -> None:
@@ -249,12 +265,6 @@ def _highlight(
 ) -> str:
     highlighter: Any = md.preprocessors["fenced_code_block"]
     return str(highlighter.highlight(code, "python", options, md, **kwargs))
-
-
-def _folded(summary: str, code: str) -> str:
-    return (
-        f"<details><summary>{html.escape(summary)}</summary>{code}</details>"
-    )
 
 
 def _preprocessor(md: Markdown) -> RunPreprocessor:

@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+import types
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -121,7 +122,8 @@ def _child(root: Path, page: Page) -> Iterator[_Running]:
         target=child.main, args=(page.steps, root, folder, theirs)
     )
     try:
-        process.start()
+        with _without_main():
+            process.start()
         theirs.close()
         yield _Running(page, process, ours, outside / "output")
         process.join(5)
@@ -129,6 +131,17 @@ def _child(root: Path, page: Page) -> Iterator[_Running]:
         if process.pid is not None:
             _kill(process)
         shutil.rmtree(outside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep multiprocessing from importing the caller's main module."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _kill(process: BaseProcess) -> None:

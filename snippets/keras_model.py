@@ -34,17 +34,6 @@ if __name__ == "__main__":
     print("same history:", keras_history == history)
     # endregion run
 
-    # region untracked
-    class Forgetful(tf.keras.Model):
-        """Holds its weight where Keras does not look."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.w = tf.Variable(5.0)
-
-    print("weights that Keras knows of:", Forgetful().weights)
-    # endregion untracked
-
     # region save
     keras_model.save_weights("linear.weights.h5")
     loaded = KerasLinearModel()

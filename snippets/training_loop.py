@@ -51,7 +51,7 @@ def training_loop(
     epochs: int = 10,
     learning_rate: float = 0.1,
 ) -> dict[str, list[float]]:
-    """Train on (x, y); return w, b and loss of epoch 0, 1, … epochs."""
+    """Train on (x, y); return w, b and loss, epoch by epoch."""
     history: dict[str, list[float]] = {"w": [], "b": [], "loss": []}
     report(history, model, x, y)
     for _ in range(epochs):
@@ -72,6 +72,19 @@ if __name__ == "__main__":
     dw, db = tape.gradient(current_loss, [model.w, model.b])
     print(f"loss {current_loss:.4f}, dw {dw:.4f}, db {db:.4f}")
     # endregion gradient
+
+    try:
+        # region rebind
+        w = tf.Variable(5.0)
+        for _ in range(2):
+            with tf.GradientTape() as tape:
+                square = w**2
+            gradient = tape.gradient(square, w)
+            print("gradient:", gradient)
+            w = w - 0.1 * gradient
+        # endregion rebind
+    except TypeError as error:
+        print(error)
 
     # region run
     history = training_loop(model, x, y)
