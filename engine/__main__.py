@@ -64,8 +64,8 @@ def _run(project: Project, options: argparse.Namespace) -> None:
             continue
         print(f"── {step.section.reference} ({page.path}:{step.line})")
         print(run.output.decode("utf-8"), end="")
-        if run.message:
-            print(run.message)
+        if run.failure:
+            print(run.failure.message)
         if run.figures:
             print("[a figure]")
 

@@ -15,28 +15,35 @@ import types
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from engine.pages import Block, Step, Value
 from engine.sections import Section
 
 
 @dataclass(frozen=True)
+class Failure:
+    """The exception that ended a block."""
+
+    name: str
+    """The name of its class."""
+    message: str
+    """The exception as Python's last traceback line shows it."""
+    trace: str
+    """The traceback from the snippet inwards."""
+    line: int | None
+    """The line of the snippet that raised."""
+
+
+@dataclass(frozen=True)
 class BlockRun:
     """What one block did."""
 
-    output: bytes = b""
-    error: str = ""
-    """The name of the exception's class, or nothing."""
-    message: str = ""
-    """The exception as Python's last traceback line shows it."""
-    trace: str = ""
-    """The traceback from the snippet inwards."""
-    line: int | None = None
-    """The line of the snippet that raised."""
-    figures: tuple[str, ...] = ()
+    output: bytes
+    failure: Failure | None
+    figures: tuple[str, ...]
     """The figures it showed, as SVG."""
-    unshown: int = 0
+    unshown: int
     """How many figures it left open without ``plt.show()``."""
 
 
@@ -65,7 +72,7 @@ def main(
     import engine.figures as figures
 
     figures.prepare()
-    _hide_project(root)
+    _hide_project()
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     pipe.send("ready")
@@ -78,13 +85,10 @@ def main(
         sys.stdout.flush()
         sys.stderr.flush()
         length = os.fstat(output).st_size - start
-        shown, unshown = figures.take()
+        printed = os.pread(output, length, start)
         pipe.send(
             BlockRun(
-                output=_relative(os.pread(output, length, start), root, folder),
-                figures=shown,
-                unshown=unshown,
-                **failure,
+                _relative(printed, root, folder), failure, *figures.take()
             )
         )
 
@@ -109,24 +113,23 @@ def _relative(output: bytes, *folders: Path) -> bytes:
 
 
 def _text_stream(descriptor: int) -> TextIO:
-    return open(
-        descriptor, "w", encoding="utf-8", buffering=1, closefd=False
-    )
+    return open(descriptor, "w", encoding="utf-8", buffering=1, closefd=False)
 
 
-def _hide_project(root: Path) -> None:
+def _hide_project() -> None:
     """Let the blocks import only what a reader has installed."""
-    here = {"", str(root)}
-    sys.path[:] = [entry for entry in sys.path if entry not in here]
+    installed = (sys.prefix, sys.base_prefix)
+    sys.path[:] = [entry for entry in sys.path if entry.startswith(installed)]
 
 
-def _execute(block: Block, root: Path, namespace: dict) -> dict:
-    """Run a block; return what is to be said of its exception, if any."""
+def _execute(
+    block: Block, root: Path, namespace: dict[str, Any]
+) -> Failure | None:
     try:
         exec(_compile(block.section, root), namespace)
     except (Exception, SystemExit) as error:
         return _describe(error, root)
-    return {}
+    return None
 
 
 def _compile(section: Section, root: Path) -> types.CodeType:
@@ -140,7 +143,7 @@ def _compile(section: Section, root: Path) -> types.CodeType:
     return compile(tree, root / section.path, "exec", dont_inherit=True)
 
 
-def _evaluate(value: Value, namespace: dict) -> ValueRun:
+def _evaluate(value: Value, namespace: dict[str, Any]) -> ValueRun:
     try:
         text = eval(f"f'''{{{value.expression}}}'''", namespace)
     except Exception as error:
@@ -148,12 +151,12 @@ def _evaluate(value: Value, namespace: dict) -> ValueRun:
     return ValueRun(text=text)
 
 
-def _describe(error: BaseException, root: Path) -> dict:
+def _describe(error: BaseException, root: Path) -> Failure:
     inside = error.__traceback__.tb_next if error.__traceback__ else None
-    lines = traceback.format_exception(type(error), error, inside)
-    return {
-        "error": type(error).__name__,
-        "message": "".join(traceback.format_exception_only(error)).strip(),
-        "trace": "".join(lines).replace(f"{root}/", ""),
-        "line": inside.tb_lineno if inside else None,
-    }
+    trace = "".join(traceback.format_exception(type(error), error, inside))
+    return Failure(
+        name=type(error).__name__,
+        message="".join(traceback.format_exception_only(error)).strip(),
+        trace=trace.replace(f"{root}/", ""),
+        line=inside.tb_lineno if inside else None,
+    )

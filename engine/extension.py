@@ -18,12 +18,12 @@ from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 from pymdownx.superfences import SuperFencesException, highlight_validator
 
-from engine.errors import Fault
 from engine.pages import OWN_OPTIONS, VALUE, Block, Page
 from engine.project import Project
 from engine.records import (
     Record,
     building,
+    keep_record,
     kept_record,
     make_record,
     require_alt,
@@ -49,7 +49,7 @@ class RunExtension(Extension):
         self.config = {"root": [".", "The folder that holds docs/"]}
         super().__init__(**kwargs)
 
-    def extendMarkdown(self, md: Markdown) -> None:
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
         """Put the preprocessor in front of all others."""
         root = Path(self.getConfig("root")).resolve()
         md.preprocessors.register(
@@ -108,7 +108,7 @@ def accept_run(
         return False
     for key in OWN_OPTIONS & inputs.keys():
         options[key] = inputs.pop(key)
-    return highlight_validator(language, inputs, options, attrs, md)
+    return bool(highlight_validator(language, inputs, options, attrs, md))
 
 
 def format_run(
@@ -195,7 +195,7 @@ def format_inline_math(
     source: str, language: str, css_class: str, md: Markdown
 ) -> str:
     """Set a formula, written in LaTeX, within a line."""
-    return latex2mathml.converter.convert(source)
+    return str(latex2mathml.converter.convert(source))
 
 
 def _identify(project: Project, lines: list[str]) -> Page | None:
@@ -212,6 +212,7 @@ def _record(project: Project, page: Page) -> Record:
     if record is None:
         with building(project):
             record = make_record(project, page)
+            keep_record(project, page, record)
     require_alt(page, record)
     return record
 
@@ -226,7 +227,7 @@ def _prepare(rendering: Rendering, lines: list[str]) -> list[str]:
         _insert(
             prepared,
             _annotations_end(block, prepared),
-            ["```result", "```", ""],
+            ["", "```result", "```", ""],
             block.indent,
         )
         code = block.section.code.split("\n")
@@ -243,9 +244,7 @@ def _insert(
 def _fill_values(page: Page, record: Record, lines: list[str]) -> None:
     values = iter(record.values)
     for line in dict.fromkeys(value.line for value in page.values):
-        lines[line - 1] = VALUE.sub(
-            lambda _: next(values), lines[line - 1]
-        )
+        lines[line - 1] = VALUE.sub(lambda _: next(values), lines[line - 1])
 
 
 def _annotations_end(block: Block, lines: list[str]) -> int:

@@ -91,8 +91,6 @@ class Project:
         return sorted(path.relative_to(self.root) for path in found)
 
 
-
-
 def _unknown(
     problem: str, name: str, known: list[str], path: Path, line: int
 ) -> Fault:

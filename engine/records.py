@@ -60,10 +60,9 @@ def kept_record(project: Project, page: Page) -> Record | None:
 
 
 def make_record(project: Project, page: Page) -> Record:
-    """Run the page's program; keep and return its record.
+    """Run the page's program and return its record, yet to be kept.
 
-    The caller holds ``building(project)``.  Raises Fault if the program
-    fails; the record on disk then stays as it was.
+    Raises Fault if the program fails.
     """
     print(f"Running {page.path} …", end=" ", file=sys.stderr, flush=True)
     start = time.monotonic()
@@ -81,8 +80,39 @@ def make_record(project: Project, page: Page) -> Record:
         blocks=[_block(run) for run in runs if isinstance(run, BlockRun)],
         values=[run.text for run in runs if isinstance(run, ValueRun)],
     )
-    _write(_path(project, page), record)
+    require_alt(page, record)
     return record
+
+
+def keep_record(project: Project, page: Page, record: Record) -> None:
+    """Write the page's record, whole or not at all."""
+    path = _path(project, page)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    try:
+        unfinished.write_text(json.dumps(asdict(record)), encoding="utf-8")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def refresh_records(project: Project) -> None:
+    """Run every page whose record is missing or no longer true.
+
+    The caller holds ``building(project)``.  New records are kept once all
+    pages have run, so that a fault in one of them changes nothing.
+    """
+    made = []
+    for page in project.pages:
+        if not page.blocks:
+            continue
+        kept = kept_record(project, page)
+        if kept:
+            require_alt(page, kept)
+        else:
+            made.append((page, make_record(project, page)))
+    for page, record in made:
+        keep_record(project, page, record)
 
 
 def record_key(page: Page) -> str:
@@ -141,7 +171,7 @@ def _path(project: Project, page: Page) -> Path:
 def _block(run: BlockRun) -> BlockRecord:
     return BlockRecord(
         output=run.output.decode("utf-8"),
-        error=run.message,
+        error=run.failure.message if run.failure else "",
         figure=run.figures[0] if run.figures else "",
     )
 
@@ -163,16 +193,6 @@ def _read(path: Path) -> Record | None:
         return None
 
 
-def _write(path: Path, record: Record) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    try:
-        unfinished.write_text(json.dumps(asdict(record)), encoding="utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
 def require_alt(page: Page, record: Record) -> None:
     """Raise Fault for a figure without text, or a text without figure."""
     for block, block_record in zip(page.blocks, record.blocks, strict=True):
@@ -191,7 +211,7 @@ def require_alt(page: Page, record: Record) -> None:
         )
         section = block.section
         raise Fault(
-            f'{section.path.as_posix()}:{section.line}: section '
+            f"{section.path.as_posix()}:{section.line}: section "
             f'"{section.name}" {problem}',
             mend=mend,
             path=page.path,

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import child
-from engine.child import BlockRun, StepRun, ValueRun
+from engine.child import BlockRun, Failure, StepRun, ValueRun
 from engine.errors import Fault
 from engine.pages import SECONDS_ALLOWED, Block, Page, Step, Value
 
@@ -165,33 +165,35 @@ def _check(page: Page, step: Step, run: StepRun) -> None:
             )
         return
     assert isinstance(run, BlockRun)
-    _check_error(page, step, run)
+    _check_failure(page, step, run.failure)
     if len(run.output) > BYTES_ALLOWED:
         raise _too_long(page, step)
     _check_text(page, step, run)
     _check_figures(page, step, run)
 
 
-def _check_error(page: Page, block: Block, run: BlockRun) -> None:
-    if run.error == (block.raises or ""):
+def _check_failure(page: Page, block: Block, failure: Failure | None) -> None:
+    if failure is None:
+        if block.raises:
+            raise _fault(
+                page,
+                block,
+                f"was to raise {block.raises} and did not",
+                "remove raises=, or mend the code that was to fail",
+            )
         return
-    if not run.error:
-        raise _fault(
-            page,
-            block,
-            f"was to raise {block.raises} and did not",
-            "remove raises=, or mend the code that was to fail",
-        )
+    if failure.name == block.raises:
+        return
     wanted = f", not {block.raises}" if block.raises else ""
-    mend = f'correct the code, or say raises="{run.error}" on the fence'
-    if run.error == "NameError":
+    mend = f'correct the code, or say raises="{failure.name}" on the fence'
+    if failure.name == "NameError":
         mend = "show the section that defines the name before this block"
     raise _fault(
         page,
         block,
-        f"raised {run.error}{wanted}\n\n{run.trace}",
+        f"raised {failure.name}{wanted}\n\n{failure.trace}",
         mend,
-        run.line,
+        failure.line,
     )
 
 

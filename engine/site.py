@@ -10,19 +10,10 @@ from pathlib import Path
 
 from engine.errors import Fault
 from engine.project import Project
-from engine.records import building, kept_record, make_record, require_alt
+from engine.records import building, refresh_records
 
 HOST = "127.0.0.1"
 PORTS_TRIED = 20
-
-
-def refresh_records(project: Project) -> None:
-    """Run every page whose record is missing or no longer true."""
-    for page in project.pages:
-        if not page.blocks:
-            continue
-        record = kept_record(project, page) or make_record(project, page)
-        require_alt(page, record)
 
 
 def build(project: Project, site: Path) -> None:
@@ -32,16 +23,19 @@ def build(project: Project, site: Path) -> None:
         fresh = project.cache / "site"
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(fresh)
+        # Not --quiet, under which --strict would miss warnings.
         result = subprocess.run(
-            _mkdocs("build", "--quiet", "--site-dir", str(fresh)),
+            _mkdocs("build", "--site-dir", str(fresh)),
             cwd=project.root,
             env=_environment(),
             check=False,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         if result.returncode != 0:
             raise Fault(
-                "MkDocs could not build the site",
-                mend="see its message above",
+                f"MkDocs could not build the site\n{result.stderr.rstrip()}",
+                mend="correct what its warnings and errors name",
             )
         _replace(site, fresh, project.cache / "site-before")
     print(f"Built {site}/", file=sys.stderr)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 # endregion setup
 
+
 # region module
 class Scale(tf.Module):
     """Multiplies what it is given by a weight."""

@@ -1,0 +1,44 @@
+# Two commands do all: `make serve` to read the site, `make test` to prove it.
+# Each sets up what it needs in .venv first and installs nothing twice.
+
+PORT ?= 8000
+BIN := .venv/bin
+RUN := $(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help serve site test check format lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' \
+		$(MAKEFILE_LIST)
+
+serve: .venv/ready ## Build the site and serve it with live reload (PORT=8000)
+	@$(RUN) -m engine serve --port $(PORT)
+
+site: .venv/ready ## Build the site into site/
+	@$(RUN) -m engine build
+
+test: check ## Check the code, build the site and pass all tests
+	@echo "Testing snippets, engine, pages and the built site …"
+	@TF_CPP_MIN_LOG_LEVEL=3 TF_ENABLE_ONEDNN_OPTS=0 $(RUN) -m pytest
+
+check: .venv/ready ## Lint, check formatting, check types
+	@echo "Checking style and types …"
+	@$(RUN) -m ruff check --quiet
+	@$(RUN) -m ruff format --check --quiet
+	@$(RUN) -m mypy
+
+format: .venv/ready ## Format the code as the check wants it
+	@$(RUN) -m ruff check --fix --quiet
+	@$(RUN) -m ruff format --quiet
+
+lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --upgrade \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--python-version 3.11 --output-file requirements.lock
+
+clean: ## Remove the site, the records and the environment
+	rm -rf site .cache .venv
+
+.venv/ready: requirements.lock setup.sh
+	@sh setup.sh

@@ -1,0 +1,128 @@
+"""A small project on the disk, for the tests of the engine to break."""
+
+import hashlib
+import os
+import textwrap
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from engine.__main__ import main
+
+REPOSITORY = Path(__file__).parents[2]
+
+MKDOCS = """\
+site_name: Scratch
+use_directory_urls: true
+theme:
+  name: material
+  font: false
+plugins: []
+markdown_extensions:
+  - admonition
+  - attr_list
+  - pymdownx.highlight:
+      pygments_lang_class: true
+  - pymdownx.inlinehilite:
+      custom_inline:
+        - name: math
+          class: math
+          format: !!python/name:engine.extension.format_inline_math
+  - pymdownx.superfences:
+      custom_fences:
+        - {name: python, class: python,
+           validator: !!python/name:engine.extension.accept_run ,
+           format: !!python/name:engine.extension.format_run }
+        - {name: result, class: result,
+           format: !!python/name:engine.extension.format_result }
+        - {name: program, class: program,
+           format: !!python/name:engine.extension.format_program }
+        - {name: versions, class: versions,
+           format: !!python/name:engine.extension.format_versions }
+        - {name: math, class: math,
+           format: !!python/name:engine.extension.format_math }
+  - engine.extension
+"""
+
+SNIPPET = '''\
+"""A module."""
+
+# region setup
+import math
+
+# endregion setup
+
+if __name__ == "__main__":
+    # region count
+    total = math.floor(2.5)
+    for number in range(total):
+        print("number", number)
+    # endregion count
+'''
+
+PAGE = """\
+# Counting
+
+```python run="snippets/count.py:setup"
+```
+
+We count.
+
+```python run="snippets/count.py:count"
+```
+
+There were {{ total }} numbers.
+"""
+
+
+@dataclass
+class Scratch:
+    """A project folder, and what its last build said."""
+
+    root: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(text), encoding="utf-8")
+        return file
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        file = self.root / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def engine(self, *arguments: str) -> tuple[int, str]:
+        """Run the engine's command line; return its code and its words."""
+        self.capsys.readouterr()
+        code = main(["--root", str(self.root), *arguments])
+        captured = self.capsys.readouterr()
+        return code, captured.out + captured.err
+
+    def build(self) -> tuple[int, str]:
+        return self.engine("build")
+
+    def digest(self) -> str:
+        """Return a hash of the built site and of all records."""
+        digest = hashlib.sha256()
+        for folder in ("site", ".cache/records"):
+            for path in sorted((self.root / folder).rglob("*")):
+                digest.update(str(path.relative_to(self.root)).encode())
+                if path.is_file():
+                    digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+
+def ends(pid: int, seconds: float = 10) -> bool:
+    """Return whether the process is gone within the time given."""
+    for _ in range(int(seconds * 20)):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False

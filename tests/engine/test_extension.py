@@ -1,0 +1,192 @@
+"""Pages are rendered by Python-Markdown with the engine's extension."""
+
+from typing import Any
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from markdown import Markdown
+from pymdownx.superfences import SuperFencesException
+
+from engine.errors import Fault
+from tests.engine.scratch import MKDOCS, PAGE, Scratch
+
+
+def render(scratch: Scratch, text: str = PAGE) -> BeautifulSoup:
+    """Render the text as MkDocs would: without its front matter."""
+    extensions = yaml.unsafe_load(MKDOCS)["markdown_extensions"]
+    names: list[str] = []
+    configs: dict[str, Any] = {"engine.extension": {"root": scratch.root}}
+    for extension in extensions:
+        if isinstance(extension, str):
+            names.append(extension)
+        else:
+            ((name, config),) = extension.items()
+            names.append(name)
+            configs[name] = config
+    html = Markdown(extensions=names, extension_configs=configs).convert(text)
+    return BeautifulSoup(html, "html5lib")
+
+
+def test_a_block_is_code_and_what_it_printed(scratch: Scratch) -> None:
+    page = render(scratch)
+    setup, count = page.select("div.run")
+    code = count.select_one(".highlight pre > code")
+    assert code is not None
+    assert code.get_text() == (
+        "total = math.floor(2.5)\n"
+        "for number in range(total):\n"
+        '    print("number", number)\n'
+    )
+    assert count.select_one(".run-output samp") is not None
+    assert count.select(".run-output")[0].get_text() == "number 0\nnumber 1"
+    assert not setup.select(".run-output")
+    assert (setup["data-block"], count["data-block"]) == ("1", "2")
+
+
+def test_a_value_is_written_into_the_prose(scratch: Scratch) -> None:
+    assert "There were 2 numbers." in render(scratch).get_text()
+
+
+def test_a_page_with_front_matter_is_known_by_the_rest(
+    scratch: Scratch,
+) -> None:
+    scratch.write("docs/index.md", f"---\ntitle: Counting\n---\n\n{PAGE}")
+    page = render(scratch)
+    assert len(page.select("div.run")) == 2
+    assert "There were 2 numbers." in page.get_text()
+
+
+def test_the_page_ends_with_its_versions(scratch: Scratch) -> None:
+    last = render(scratch).select_one("body > :last-child")
+    assert last is not None
+    assert last["class"] == ["run-versions"]
+
+
+def test_a_page_without_blocks_stays_as_it_is(scratch: Scratch) -> None:
+    scratch.write("docs/other.md", "# Other\n\nWords.\n")
+    page = render(scratch, "# Other\n\nWords.\n")
+    assert page.select_one("p") is not None
+    assert not page.select(".run-versions")
+
+
+@pytest.mark.parametrize(
+    ("option", "selector"),
+    [
+        ('title="count.py"', ".run .filename"),
+        ('hl_lines="2 3"', ".run .hll + .hll"),
+        ('linenums="1"', ".run .linenos"),
+    ],
+)
+def test_the_options_of_the_highlighter_work(
+    scratch: Scratch, option: str, selector: str
+) -> None:
+    text = PAGE.replace('py:count"', f'py:count" {option}')
+    scratch.write("docs/index.md", text)
+    assert render(scratch, text).select(selector)
+
+
+def test_annotations_follow_their_code_inside_the_block(
+    scratch: Scratch,
+) -> None:
+    scratch.replace(
+        "snippets/count.py", "math.floor(2.5)", "math.floor(2.5)  # (1)!"
+    )
+    text = PAGE.replace(
+        'py:count"\n```\n',
+        'py:count"\n```\n\n1.  The floor,\n    which is 2.\n',
+    )
+    scratch.write("docs/index.md", text)
+    block = render(scratch, text).select("div.run")[1]
+    children = [child.name for child in block.find_all(recursive=False)]
+    assert children == ["div", "ol", "pre"]
+    assert "which is 2." in block.get_text()
+
+
+def test_a_list_after_plain_code_stays_outside_the_block(
+    scratch: Scratch,
+) -> None:
+    text = PAGE.replace("We count.", "1. One\n2. Two")
+    scratch.write("docs/index.md", text)
+    assert not render(scratch, text).select(".run ol")
+
+
+def test_a_fold_holds_the_whole_block(scratch: Scratch) -> None:
+    text = PAGE.replace('py:count"', 'py:count" fold="As <before>"')
+    scratch.write("docs/index.md", text)
+    fold = render(scratch, text).select_one("details.run")
+    assert fold is not None
+    assert fold.select("summary")[0].get_text() == "As <before>"
+    assert fold.select(".highlight")
+    assert fold.select(".run-output")
+
+
+def test_a_block_that_fails_as_announced_shows_its_error(
+    scratch: Scratch,
+) -> None:
+    scratch.replace(
+        "snippets/count.py",
+        'print("number", number)',
+        "raise ValueError(number)",
+    )
+    text = PAGE.replace('py:count"', 'py:count" raises="ValueError"')
+    scratch.write("docs/index.md", text)
+    block = render(scratch, text).select("div.run")[1]
+    assert block["data-raises"] == "ValueError"
+    assert block.select(".run-output")[0].get_text() == "ValueError: 0"
+
+
+def test_the_program_is_all_blocks_above_it(scratch: Scratch) -> None:
+    text = PAGE.replace("We count.", "```program\n```")
+    scratch.write("docs/index.md", text)
+    program = render(scratch, text).select_one("details.run")
+    assert program is not None
+    code = program.select_one("code")
+    assert code is not None
+    assert code.get_text() == "import math\n"
+
+
+def test_a_block_inside_a_list_is_shown_there(scratch: Scratch) -> None:
+    text = PAGE.replace(
+        '```python run="snippets/count.py:setup"\n```',
+        '- first\n\n    ```python run="snippets/count.py:setup"\n    ```',
+    )
+    scratch.write("docs/index.md", text)
+    code = render(scratch, text).select_one("li .run code")
+    assert code is not None
+    assert code.get_text() == "import math\n"
+
+
+def test_formulas_are_mathml(scratch: Scratch) -> None:
+    text = "# F\n\nThe `#!math w^2` in\n\n```math\n\\frac{1}{2}\n```\n"
+    scratch.write("docs/formula.md", text)
+    page = render(scratch, text)
+    assert page.select("p math msup")
+    assert page.select('div.formula math[display="block"] mfrac')
+
+
+def test_a_block_on_a_text_that_is_no_page_is_a_fault(
+    scratch: Scratch,
+) -> None:
+    with pytest.raises(SuperFencesException, match="was not found by"):
+        render(scratch, PAGE.replace("We count.", "We do not count."))
+
+
+@pytest.mark.parametrize("fence", ["result", "program", "versions"])
+def test_a_result_without_a_run_is_a_fault(
+    scratch: Scratch, fence: str
+) -> None:
+    with pytest.raises(SuperFencesException, match="needs a page that runs"):
+        render(scratch, f"```{fence}\n```\n")
+
+
+def test_a_page_is_run_when_it_has_no_record(scratch: Scratch) -> None:
+    assert not (scratch.root / ".cache/records/index.json").exists()
+    render(scratch)
+    assert (scratch.root / ".cache/records/index.json").exists()
+
+
+def test_a_page_that_fails_while_serving_is_a_fault(scratch: Scratch) -> None:
+    scratch.replace("snippets/count.py", "2.5", "'2.5'")
+    with pytest.raises(Fault, match="raised TypeError"):
+        render(scratch)

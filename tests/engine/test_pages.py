@@ -1,0 +1,99 @@
+"""A page is read into its program."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import Fault
+from engine.pages import Block, Page, Value, parts, read_page
+from engine.sections import Section
+
+PATH = Path("docs/page.md")
+
+
+def find(reference: str, path: Path, line: int) -> Section:
+    return Section(Path("snippets/a.py"), reference, 1, "pass")
+
+
+def read(tmp_path: Path, text: str) -> Page:
+    file = tmp_path / PATH
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return read_page(tmp_path, PATH, find)
+
+
+def test_blocks_and_values_come_in_page_order(tmp_path: Path) -> None:
+    page = read(
+        tmp_path,
+        '---\ntitle: T\n---\n\n```python run="a"\n```\n\nx is {{ x:.2f }},'
+        ' y is {{y}}.\n\n```python run="b" alt="An a"\n```\n',
+    )
+    a, x, y, b = page.steps
+    assert isinstance(a, Block)
+    assert (a.line, a.end, a.section.name, a.alt) == (5, 6, "a", None)
+    assert (x, y) == (Value(8, "x:.2f"), Value(8, "y"))
+    assert isinstance(b, Block)
+    assert b.alt == "An a"
+    assert page.blocks == (a, b)
+    assert page.values == (x, y)
+
+
+def test_fence_options_are_read(tmp_path: Path) -> None:
+    (block,) = read(
+        tmp_path,
+        '```python run="a" raises=\'ValueError\' limit="300"'
+        ' fold="As before" hl_lines="1 2"\n```\n',
+    ).blocks
+    assert block.raises == "ValueError"
+    assert block.seconds_allowed == 300.0
+    assert block.fold == "As before"
+
+
+def test_the_limit_is_two_minutes_unless_the_page_says(
+    tmp_path: Path,
+) -> None:
+    (block,) = read(tmp_path, '```python run="a"\n```\n').blocks
+    assert block.seconds_allowed == 120.0
+
+
+def test_fences_inside_other_fences_are_text() -> None:
+    text = '````md\n```python run="a"\n```\n{{ x }}\n````\n\n{{ y }}\n'
+    fence, value = parts(text)
+    assert not isinstance(fence, Value)
+    assert fence.info == "md"
+    assert value == Value(7, "y")
+
+
+def test_an_indented_fence_keeps_its_indent(tmp_path: Path) -> None:
+    text = '- item\n\n    ```python run="a"\n    ```\n'
+    (block,) = read(tmp_path, text).blocks
+    assert block.indent == "    "
+    assert (block.line, block.end) == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("\n```python\nx = 1\n```\n", 2, "shows Python that is never run"),
+        ("```py\nx = 1\n```\n", 1, "cannot read the fence"),
+        ('```python run="a"\nx = 1\n```\n', 1, "has code of its own"),
+        ('```python run="a" alts="b"\n```\n', 1, 'option "alts"'),
+        ('```python run="a" alt="b\n```\n', 1, "cannot read the fence"),
+        ('``` {.python run="a"}\n```\n', 1, "cannot read the fence"),
+        ('```python run="a" limit="long"\n```\n', 1, "number of seconds"),
+        (
+            '```python run="a"\n```\n\n```python run="a"\n```\n',
+            4,
+            "shown twice, first on line 1",
+        ),
+        ("The {{ loss }}.\n", 1, "before the first block"),
+    ],
+)
+def test_a_page_that_cannot_be_understood_is_a_fault(
+    tmp_path: Path, text: str, line: int, problem: str
+) -> None:
+    with pytest.raises(Fault) as caught:
+        read(tmp_path, text)
+    assert str(caught.value).startswith(f"docs/page.md:{line}: ")
+    assert problem in str(caught.value)
+    assert "\n  mend: " in str(caught.value)
