@@ -5,6 +5,11 @@ PORT ?= 8000
 BIN := .venv/bin
 RUN := $(BIN)/python
 
+# Forked children write their coverage here whatever folder they are in.
+export COVERAGE_FILE := $(CURDIR)/.coverage
+export TF_CPP_MIN_LOG_LEVEL := 3
+export TF_ENABLE_ONEDNN_OPTS := 0
+
 .DEFAULT_GOAL := help
 .PHONY: help serve site test check format lock clean
 
@@ -20,7 +25,11 @@ site: .venv/ready ## Build the site into site/
 
 test: check ## Check the code, build the site and pass all tests
 	@echo "Testing snippets, engine, pages and the built site …"
-	@TF_CPP_MIN_LOG_LEVEL=3 TF_ENABLE_ONEDNN_OPTS=0 $(RUN) -m pytest
+	@$(RUN) -m coverage erase
+	@$(RUN) -m pytest --cov
+	@$(RUN) -m coverage report --include='snippets/*' --fail-under=100
+	@$(RUN) -m coverage report --include='engine/*' --fail-under=95 \
+		--skip-covered
 
 check: .venv/ready ## Lint, check formatting, check types
 	@echo "Checking style and types …"

@@ -109,7 +109,12 @@ class _Running:
 @contextlib.contextmanager
 def _child(root: Path, page: Page) -> Iterator[_Running]:
     """Start a child in an empty folder; leave neither of them behind."""
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(
+        ENVIRONMENT,
+        # Neither read nor write what the user keeps at home.
+        KERAS_HOME=str(root / ".cache/keras"),
+        MPLCONFIGDIR=str(root / ".cache/matplotlib"),
+    )
     method = "forkserver" if sys.platform == "linux" else "spawn"
     context: Any = multiprocessing.get_context(method)
     if method == "forkserver":

@@ -1,0 +1,39 @@
+"""The built site, as a reader gets it."""
+
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from engine.__main__ import main
+
+REPOSITORY = Path(__file__).parents[2]
+PAGES = {
+    "index": "docs/index.md",
+    "basic_training_loops/index": "docs/basic_training_loops.md",
+    "refresher/index": "docs/refresher.md",
+}
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site") / "site"
+    root = ["--root", str(REPOSITORY)]
+    assert main([*root, "build", "--site", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(params=PAGES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def html(site: Path, name: str) -> BeautifulSoup:
+    text = (site / f"{name}.html").read_text(encoding="utf-8")
+    return BeautifulSoup(text, "html5lib")
+
+
+@pytest.fixture
+def source(name: str) -> str:
+    return (REPOSITORY / PAGES[name]).read_text(encoding="utf-8")

@@ -1,0 +1,85 @@
+"""What a reader does with a page: take its code and its outputs."""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+TOLERANCE = 1e-3
+"""How far numbers may differ, relative to the larger, absolute near zero.
+
+Outputs show four decimals at most; another machine may round the last one
+the other way.
+"""
+
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A block as it was copied from a page."""
+
+    code: str
+    output: str
+    raises: str
+
+
+def copied_blocks(html: BeautifulSoup) -> list[Copied]:
+    """Return the blocks that the page shows, in page order."""
+    blocks = []
+    for block in html.select(".run[data-block]"):
+        code = block.select_one(".highlight pre > code")
+        output = block.select_one(".run-output samp")
+        assert code is not None
+        blocks.append(
+            Copied(
+                code.get_text(),
+                output.get_text() if output else "",
+                str(block.get("data-raises", "")),
+            )
+        )
+    return blocks
+
+
+def run_alone(code: str, folder: Path, fonts: Path) -> str:
+    """Run the code as a reader would; return all that it printed.
+
+    The interpreter is isolated and the folder is empty, so the project
+    cannot be imported.  ``fonts`` is where Matplotlib keeps its list of
+    fonts, for which it says so when it has to be made.
+    """
+    assert not list(folder.iterdir())
+    program = folder / "program.py"
+    program.write_text(code, encoding="utf-8")
+    result = subprocess.run(
+        [sys.executable, "-I", "-u", program.name],
+        cwd=folder,
+        env={
+            "HOME": str(folder),
+            "MPLBACKEND": "agg",
+            "MPLCONFIGDIR": str(fonts),
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "TF_ENABLE_ONEDNN_OPTS": "0",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    return re.sub(r"\S*/site-packages/", "", result.stdout)
+
+
+def same(shown: str, printed: str) -> bool:
+    """Return whether two texts agree: words exactly, numbers closely."""
+    if NUMBER.split(shown) != NUMBER.split(printed):
+        return False
+    pairs = zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=True)
+    return all(close(float(a), float(b)) for a, b in pairs)
+
+
+def close(a: float, b: float) -> bool:
+    return abs(a - b) <= TOLERANCE * max(1.0, abs(a), abs(b))

@@ -1,0 +1,96 @@
+"""What a reader copies from the built pages runs, and prints what they show.
+
+Nothing here uses the engine: code and outputs come from the HTML.
+"""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tests.site.conftest import REPOSITORY
+from tests.site.reader import Copied, copied_blocks, run_alone, same
+
+FONTS = REPOSITORY / ".cache/matplotlib"
+END_OF_BLOCK = "<<< end of block >>>"
+
+
+def marked(block: Copied) -> str:
+    """Return the block as a piece of a program that says where it ends."""
+    code = block.code
+    if block.raises:
+        code = (
+            f"try:\n{textwrap.indent(code, '    ')}\n"
+            f"except {block.raises} as error:\n"
+            "    print(f'{type(error).__name__}: {error}')\n"
+        )
+    return f"{code}\nprint({END_OF_BLOCK!r})\n"
+
+
+def test_copied_blocks_print_what_the_page_shows(
+    html: BeautifulSoup, source: str, tmp_path: Path
+) -> None:
+    blocks = copied_blocks(html)
+    assert len(blocks) == source.count("```python run=") > 0
+    printed = run_alone("\n".join(map(marked, blocks)), tmp_path, FONTS)
+    outputs = printed.split(f"{END_OF_BLOCK}\n")
+    assert outputs.pop() == ""
+    assert len(outputs) == len(blocks)
+    for block, output in zip(blocks, outputs, strict=True):
+        assert same(block.output, output.rstrip("\n")), block.code
+
+
+def test_the_whole_program_of_the_guide_runs_alone(
+    site: Path, tmp_path: Path
+) -> None:
+    page = (site / "basic_training_loops/index.html").read_text()
+    html = BeautifulSoup(page, "html5lib")
+    program = html.select_one("details.run:not([data-block]) code")
+    assert program is not None
+    last = program.find_parent("details")
+    assert last is not None
+    shown = [
+        output.get_text()
+        for output in last.find_all_previous("samp")[::-1]
+        if not output.find_parent(attrs={"data-raises": True})
+    ]
+    assert len(shown) > 10
+    printed = run_alone(program.get_text(), tmp_path, FONTS)
+    assert same("\n".join(shown), printed.rstrip("\n"))
+
+
+def test_the_interpreter_that_runs_copies_cannot_import_the_project(
+    tmp_path: Path,
+) -> None:
+    for name in ("snippets", "engine"):
+        result = subprocess.run(
+            [sys.executable, "-I", "-c", f"import {name}"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "ModuleNotFoundError" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "agree"),
+    [
+        ("loss 1.0617", "loss 1.0617", True),
+        ("loss 1.0617", "loss 1.0618", True),
+        ("loss 1.0617", "loss 1.0717", False),
+        ("loss 1.0617", "cost 1.0617", False),
+        ("loss 1.0617", "loss 1.0617 2", False),
+        ("w 0.00001", "w -0.00002", True),
+        ("w 1000.5", "w 1000.9", True),
+        ("(201,)", "(202,)", False),
+        ("", "anything", False),
+    ],
+)
+def test_texts_agree_in_words_exactly_and_in_numbers_closely(
+    shown: str, printed: str, agree: bool
+) -> None:
+    assert same(shown, printed) is agree

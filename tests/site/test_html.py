@@ -1,0 +1,101 @@
+"""The built pages are whole, and ask nothing of another host."""
+
+import getpass
+import re
+import socket
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+from tests.site.conftest import REPOSITORY
+
+LOADED = {
+    "script": "src",
+    "link": "href",
+    "img": "src",
+    "source": "src",
+    "iframe": "src",
+    "use": "href",
+    "object": "data",
+}
+NOT_LOADED = {"canonical", "prev", "next", "alternate"}
+
+
+def test_every_block_of_the_source_is_shown(
+    html: BeautifulSoup, source: str
+) -> None:
+    assert len(html.select(".run[data-block]")) == source.count("run=") > 0
+
+
+def test_every_figure_says_what_it_shows(
+    html: BeautifulSoup, source: str
+) -> None:
+    figures = html.select("figure.run-figure svg")
+    assert len(figures) == source.count('alt="')
+    for figure in figures:
+        assert figure["role"] == "img"
+        assert len(str(figure["aria-label"])) > 20
+
+
+def test_no_id_is_used_twice(html: BeautifulSoup) -> None:
+    ids = [str(element["id"]) for element in html.select("[id]")]
+    assert sorted(ids) == sorted(set(ids))
+
+
+def test_no_value_is_left_unfilled(html: BeautifulSoup) -> None:
+    article = html.select_one("article")
+    assert article is not None
+    assert "{{" not in article.get_text()
+
+
+def test_no_fence_is_left_as_text(html: BeautifulSoup) -> None:
+    article = html.select_one("article")
+    assert article is not None
+    assert "```" not in article.get_text()
+    assert "#!math" not in article.get_text()
+
+
+def test_the_page_says_what_it_ran_with(html: BeautifulSoup) -> None:
+    (stamp,) = html.select(".run-versions")
+    for name in ("Python", "TensorFlow", "Keras", "NumPy", "Matplotlib"):
+        assert re.search(rf"{name} \d+\.\d+", stamp.get_text())
+
+
+def test_formulas_need_no_script(html: BeautifulSoup, source: str) -> None:
+    wanted = source.count("```math") + source.count("`#!math")
+    assert len(html.select("math")) == wanted
+    assert not html.select("script[src*=athjax], script[src*=atex]")
+
+
+def test_nothing_is_loaded_from_another_host(html: BeautifulSoup) -> None:
+    found = 0
+    for tag, attribute in LOADED.items():
+        for element in html.select(f"{tag}[{attribute}]"):
+            if NOT_LOADED & set(element.get("rel") or []):
+                continue
+            address = str(element[attribute])
+            assert not re.match(r"(\w+:)?//", address), address
+            found += 1
+    assert found > 3
+
+
+def test_styles_load_nothing_from_another_host(site: Path) -> None:
+    sheets = list(site.rglob("*.css"))
+    assert sheets
+    for sheet in sheets:
+        for address in re.findall(r"url\(([^)]*)\)", sheet.read_text()):
+            assert not re.match(r"[\"']?(https?:)?//", address), address
+
+
+def test_the_site_names_nothing_of_the_machine_that_built_it(
+    site: Path,
+) -> None:
+    telling = {str(REPOSITORY), str(Path.home()), socket.gethostname()}
+    if getpass.getuser() not in ("root", "runner"):
+        telling.add(f"/{getpass.getuser()}/")
+    files = [*site.rglob("*.html"), *site.rglob("*.json")]
+    assert len(files) > 3
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        for word in telling:
+            assert word not in text, f"{word} in {file}"
