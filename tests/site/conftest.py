@@ -9,9 +9,9 @@ from engine.__main__ import main
 
 REPOSITORY = Path(__file__).parents[2]
 PAGES = {
-    "index": "docs/index.md",
-    "basic_training_loops/index": "docs/basic_training_loops.md",
-    "refresher/index": "docs/refresher.md",
+    # MkDocs makes a folder of every page but the home page.
+    path.stem if path.stem == "index" else f"{path.stem}/index": path
+    for path in sorted((REPOSITORY / "docs").glob("*.md"))
 }
 
 
@@ -36,4 +36,4 @@ def html(site: Path, name: str) -> BeautifulSoup:
 
 @pytest.fixture
 def source(name: str) -> str:
-    return (REPOSITORY / PAGES[name]).read_text(encoding="utf-8")
+    return PAGES[name].read_text(encoding="utf-8")
