@@ -18,7 +18,7 @@ from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 from pymdownx.superfences import SuperFencesException, highlight_validator
 
-from engine.pages import OWN_OPTIONS, VALUE, Block, Page
+from engine.pages import OWN_OPTIONS, Block, Page, fill_values
 from engine.project import Project
 from engine.records import (
     Record,
@@ -126,11 +126,16 @@ def format_run(
         del options[key]
     code = _highlight(source, options, md, **kwargs)
     raises = f' data-raises="{block.raises}"' if block.raises else ""
-    attributes = f'class="run" data-block="{preprocessor.shown}"{raises}'
+    number = preprocessor.shown
+    attributes = (
+        f'class="run" id="block-{number}" data-block="{number}"{raises}'
+    )
+    # The bar has its height before a script adds the copy buttons to it.
+    bar = f'<div class="run-bar"><span>Block {number}</span></div>'
     if block.fold:
         summary = f"<summary>{html.escape(block.fold)}</summary>"
-        return f"<details {attributes}>{summary}{code}"
-    return f"<div {attributes}>{code}"
+        return f"<details {attributes}>{summary}{bar}{code}"
+    return f"<div {attributes}>{bar}{code}"
 
 
 def format_result(
@@ -160,8 +165,9 @@ def format_program(
     (page, _), shown = _rendering(md)
     code = _highlight(program(page.blocks[:shown]), {}, md, **kwargs)
     return (
-        '<details class="run"><summary>The whole program</summary>'
-        f"{code}</details>"
+        '<details class="run run-program">'
+        "<summary>The whole program</summary>"
+        f'<div class="run-bar"></div>{code}</details>'
     )
 
 
@@ -222,7 +228,7 @@ def _prepare(rendering: Rendering, lines: list[str]) -> list[str]:
     page, record = rendering
     prepared = page.text.rstrip().split("\n")
     front_matter = len(prepared) - len("\n".join(lines).strip().split("\n"))
-    _fill_values(page, record, prepared)
+    fill_values(page, record.values, prepared)
     for block in reversed(page.blocks):
         _insert(
             prepared,
@@ -239,12 +245,6 @@ def _insert(
     lines: list[str], at: int, inserted: list[str], indent: str
 ) -> None:
     lines[at:at] = [f"{indent}{line}" for line in inserted]
-
-
-def _fill_values(page: Page, record: Record, lines: list[str]) -> None:
-    values = iter(record.values)
-    for line in dict.fromkeys(value.line for value in page.values):
-        lines[line - 1] = VALUE.sub(lambda _: next(values), lines[line - 1])
 
 
 def _annotations_end(block: Block, lines: list[str]) -> int:

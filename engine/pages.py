@@ -141,6 +141,14 @@ def parts(text: str) -> Iterator[Fence | Value]:
         number = end + 1
 
 
+def fill_values(page: Page, values: list[str], lines: list[str]) -> None:
+    """Write the page's values into its lines, in place."""
+    remaining = iter(values)
+    for number in dict.fromkeys(value.line for value in page.values):
+        line = lines[number - 1]
+        lines[number - 1] = VALUE.sub(lambda _: next(remaining), line)
+
+
 def _front_matter_end(lines: list[str]) -> int:
     if not lines or lines[0].rstrip() != "---":
         return 0

@@ -115,6 +115,15 @@ def refresh_records(project: Project) -> None:
         keep_record(project, page, record)
 
 
+def ensure_records(project: Project) -> None:
+    """Refresh the records if any is missing or no longer true."""
+    blocks = [page for page in project.pages if page.blocks]
+    if all(kept_record(project, page) for page in blocks):
+        return
+    with building(project):
+        refresh_records(project)
+
+
 def record_key(page: Page) -> str:
     """Return a hash of all that the page's record depends on."""
     steps = [_essence(step) for step in page.steps]

@@ -13,8 +13,7 @@ def result_html(block: Block, record: BlockRecord, number: int) -> str:
     ``number`` counts the page's blocks from 1; it keeps the names inside
     the page's drawings apart.
     """
-    printed = record.output.rstrip("\n")
-    text = "\n".join(part for part in (printed, record.error) if part)
+    text = output_text(record)
     parts = []
     if text:
         parts.append(
@@ -24,9 +23,23 @@ def result_html(block: Block, record: BlockRecord, number: int) -> str:
     if record.figure:
         parts.append(
             '<figure class="run-figure">'
-            f"{_named(record.figure, block.alt or '', number)}</figure>"
+            f"{figure_svg(record.figure, block.alt or '', number)}</figure>"
         )
     return "".join(parts)
+
+
+def output_text(record: BlockRecord) -> str:
+    """Return what a block printed and, below it, the error it raised."""
+    printed = record.output.rstrip("\n")
+    return "\n".join(part for part in (printed, record.error) if part)
+
+
+def figure_svg(svg: str, alt: str, number: int) -> str:
+    """Return the drawing with its text and names no other drawing has."""
+    for attribute in ('id="', 'href="#', "url(#"):
+        svg = svg.replace(attribute, f"{attribute}b{number}-")
+    label = html.escape(alt)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 
 def versions_html(record: Record) -> str:
@@ -61,11 +74,3 @@ def _gap(above: str, below: str) -> str:
         indented and any(f"\n{d}" in f"\n{above}" for d in defines)
     )
     return "\n\n\n" if wide else "\n\n"
-
-
-def _named(svg: str, alt: str, number: int) -> str:
-    """Give the drawing its text and names no other drawing has."""
-    for attribute in ('id="', 'href="#', "url(#"):
-        svg = svg.replace(attribute, f"{attribute}b{number}-")
-    label = html.escape(alt)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)

@@ -1,0 +1,259 @@
+// What the pages do in the browser: the theme, copying, the table of
+// contents, and the search, fetched when a reader reaches for it.
+// Everything else on a page works without this script.
+
+(() => {
+  const root = document.documentElement;
+  const script = document.currentScript;
+
+  // Material's search asks these globals where the site is and what it keeps.
+  const base = new URL("..", script.src);
+  window.__md_scope = base;
+  window.__md_get = (key, storage = localStorage, scope = base) =>
+    JSON.parse(storage.getItem(`${scope.pathname}.${key}`));
+  window.__md_set = (key, value, storage = localStorage, scope = base) => {
+    try {
+      storage.setItem(`${scope.pathname}.${key}`, JSON.stringify(value));
+    } catch {
+      // A browser that keeps nothing shows the theme of the system.
+    }
+  };
+
+  const recall = (key) => {
+    try {
+      return window.__md_get(key);
+    } catch {
+      return null;
+    }
+  };
+
+  root.classList.replace("no-js", "js");
+  const theme = recall("theme");
+  if (theme) root.dataset.theme = theme;
+
+  document.addEventListener("DOMContentLoaded", () => {
+    addThemeSwitch();
+    addCopyButtons();
+    nameScrollers();
+    followHeadings();
+    fetchSearchWhenWanted();
+  });
+
+  /** Return a new button with a text for all and an action. */
+  function button(className, text, action) {
+    const element = document.createElement("button");
+    element.type = "button";
+    element.className = className;
+    element.textContent = text;
+    element.addEventListener("click", () => action(element));
+    return element;
+  }
+
+  function addThemeSwitch() {
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const current = () => root.dataset.theme || (dark.matches ? "dark" : "light");
+    const name = (element) =>
+      element.setAttribute(
+        "aria-label",
+        `Switch to ${current() === "dark" ? "light" : "dark"} theme`,
+      );
+    const toggle = button("theme-switch", "", (element) => {
+      root.dataset.theme = current() === "dark" ? "light" : "dark";
+      window.__md_set("theme", root.dataset.theme);
+      name(element);
+    });
+    name(toggle);
+    dark.addEventListener("change", () => name(toggle));
+    document.querySelector(".md-header__title").after(toggle);
+  }
+
+  // Copying --------------------------------------------------------------
+
+  function addCopyButtons() {
+    const status = document.createElement("div");
+    status.className = "spoken";
+    status.setAttribute("role", "status");
+    document.body.append(status);
+    const blocks = [...document.querySelectorAll(".run[data-block]")];
+    const copy = async (element, text, what) => {
+      const done = await write(text);
+      const said = done ? `Copied ${what}` : "Copying failed";
+      const label = element.textContent;
+      element.textContent = done ? "Copied" : "Failed";
+      status.textContent = said;
+      setTimeout(() => {
+        element.textContent = label;
+        status.textContent = "";
+      }, 2000);
+    };
+    blocks.forEach((block, index) => {
+      const number = index + 1;
+      const bar = block.querySelector(".run-bar");
+      const one = button("", "Copy", (element) =>
+        copy(element, code(block), `block ${number}`),
+      );
+      one.setAttribute("aria-label", `Copy block ${number}`);
+      bar.append(one);
+      if (index > 0) {
+        const all = button("", "Copy up to here", (element) =>
+          copy(
+            element,
+            program(blocks.slice(0, number)),
+            `the program up to block ${number}`,
+          ),
+        );
+        all.setAttribute("aria-label", `Copy up to here: blocks 1 to ${number}`);
+        bar.append(all);
+      }
+    });
+    for (const whole of document.querySelectorAll("details.run-program")) {
+      whole.querySelector(".run-bar").append(
+        button("", "Copy the whole program", (element) =>
+          copy(element, code(whole), "the whole program"),
+        ),
+      );
+    }
+  }
+
+  /** Return the code that a block shows. */
+  function code(block) {
+    return block.querySelector("pre > code").textContent;
+  }
+
+  /** Return the blocks as one program, without those meant to fail. */
+  function program(blocks) {
+    return blocks
+      .map((block) =>
+        block.dataset.raises
+          ? `# Left out: a block that raises ${block.dataset.raises}.\n`
+          : code(block),
+      )
+      .join("\n\n");
+  }
+
+  async function write(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      return writeByCommand(text);
+    }
+  }
+
+  // Pages opened from a file or over plain HTTP have no clipboard object.
+  function writeByCommand(text) {
+    const focused = document.activeElement;
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "spoken";
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    focused?.focus();
+    return done;
+  }
+
+  // Code and output that scroll can be reached by Tab --------------------
+
+  function nameScrollers() {
+    const scrollers = document.querySelectorAll(
+      ".run pre, .md-typeset__scrollwrap, .formula",
+    );
+    const watch = new ResizeObserver((entries) => {
+      for (const { target } of entries) name(target);
+    });
+    const name = (element) => {
+      if (element.scrollWidth <= element.clientWidth) {
+        element.removeAttribute("tabindex");
+        return;
+      }
+      element.tabIndex = 0;
+      if (element.hasAttribute("role")) return;
+      const number = element.closest("[data-block]")?.dataset.block;
+      const what = element.matches(".run-output") ? "Output" : "Code";
+      element.setAttribute("role", "group");
+      element.setAttribute(
+        "aria-label",
+        number ? `${what} of block ${number}` : "Scrollable content",
+      );
+    };
+    for (const element of scrollers) watch.observe(element);
+  }
+
+  // The table of contents marks the section that is being read -----------
+
+  function followHeadings() {
+    const links = new Map();
+    for (const link of document.querySelectorAll(
+      ".md-nav--secondary .md-nav__link[href^='#']",
+    )) {
+      const heading = document.getElementById(link.hash.slice(1));
+      if (heading) links.set(heading, link);
+    }
+    let active;
+    const mark = () => {
+      const passed = [...links.keys()].filter(
+        (heading) => heading.getBoundingClientRect().top < 120,
+      );
+      const next = links.get(passed.at(-1));
+      if (next === active) return;
+      active?.classList.remove("md-nav__link--active");
+      active?.removeAttribute("aria-current");
+      next?.classList.add("md-nav__link--active");
+      next?.setAttribute("aria-current", "true");
+      active = next;
+    };
+    if (links.size) new IntersectionObserver(mark).observe(document.body);
+    let waiting = false;
+    addEventListener(
+      "scroll",
+      () => {
+        if (waiting) return;
+        waiting = true;
+        requestAnimationFrame(() => {
+          waiting = false;
+          mark();
+        });
+      },
+      { passive: true },
+    );
+  }
+
+  // The search -----------------------------------------------------------
+
+  function fetchSearchWhenWanted() {
+    const template = document.getElementById("search-script");
+    const input = document.querySelector(".md-search__input");
+    const toggle = document.getElementById("__search");
+    if (!template || !input || !toggle) return;
+    let wanted = false;
+    const fetchOnce = () => {
+      if (wanted) return;
+      wanted = true;
+      for (const { src } of template.content.querySelectorAll("script")) {
+        const element = document.createElement("script");
+        element.src = src;
+        document.body.append(element);
+      }
+    };
+    input.addEventListener("focus", () => {
+      toggle.checked = true;
+      fetchOnce();
+    });
+    toggle.addEventListener("change", () => {
+      if (!toggle.checked) return;
+      input.focus();
+      fetchOnce();
+    });
+    document.addEventListener("keydown", (event) => {
+      const typing = event.target.closest("input, textarea, select");
+      const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+      if (wanted || typing || !plain || !["/", "s", "f"].includes(event.key)) {
+        return;
+      }
+      event.preventDefault();
+      input.focus();
+    });
+  }
+})();

@@ -1,0 +1,279 @@
+"""What readers take home of a page: notebook, script and plain text.
+
+All are made from the page and its record; nothing runs again.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.pages import Block, Fence, Page, Value, fill_values, parts
+from engine.project import Project
+from engine.records import BlockRecord, Record, kept_record
+from engine.render import figure_svg, output_text, program
+
+DESCRIPTION = re.compile(r"(?m)^description: (.+)$")
+LINK = re.compile(r"\]\((?!\w+:|#)([\w/.-]+?)\.md(#[\w-]+)?\)")
+INLINE_MATH = re.compile(r"`#!math (.+?)`", re.DOTALL)
+ATTRIBUTES = re.compile(r"\{ \.[^}]*\}|</?div[^>]*>\n*")
+ADMONITION = re.compile(r'(?m)^(?:\?\?\?|!!!)\+? \w+(?: "(.*)")?$')
+
+
+@dataclass(frozen=True)
+class Text:
+    """Prose between two blocks, with values filled in."""
+
+    markdown: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A block, what it did, and its number from 1."""
+
+    block: Block
+    record: BlockRecord
+    number: int
+
+
+@dataclass(frozen=True)
+class WholeProgram:
+    """The place where a page shows all blocks above as one program."""
+
+    blocks: tuple[Block, ...]
+
+
+Piece = Text | Run | WholeProgram
+
+
+def pieces(page: Page, record: Record) -> list[Piece]:
+    """Return the page as its prose and its blocks, in page order."""
+    lines = page.text.split("\n")
+    fill_values(page, record.values, lines)
+    found: list[Piece] = []
+    start = body_start(page)
+    shown = 0
+    for part in parts(page.text):
+        if isinstance(part, Value) or not _is_ours(part):
+            continue
+        _add_text(found, lines[start : part.line - 1])
+        start = part.end
+        if part.info.startswith("program"):
+            found.append(WholeProgram(page.blocks[:shown]))
+            continue
+        found.append(Run(page.blocks[shown], record.blocks[shown], shown + 1))
+        shown += 1
+    _add_text(found, lines[start:])
+    return found
+
+
+def script(page: Page, record: Record) -> str:
+    """Return the page's program, with what it ran with."""
+    about = f'"""{title(page)}.\n\nRan with {_ran_with(record)}.\n"""'
+    return f"{about}\n\n{program(page.blocks)}"
+
+
+def plain_text(project: Project, page: Page, record: Record) -> str:
+    """Return the page as Markdown with its outputs, for any reader.
+
+    Links lead to the plain-text twins of the other pages.
+    """
+    depth = "" if project.slug(page) == "index" else "../"
+    written: list[str] = []
+    for piece in pieces(page, record):
+        match piece:
+            case Text(markdown):
+                linked = LINK.sub(
+                    lambda m: f"]({depth}{_folder(m[1])}index.md{m[2] or ''})",
+                    markdown,
+                )
+                written.append(linked)
+            case Run(block, result, _):
+                written.append(_fenced("python", block.section.code))
+                output = output_text(result)
+                if output:
+                    written.append(_fenced("text", output))
+                if result.figure:
+                    written.append(f"*Figure: {block.alt}.*")
+            case WholeProgram(blocks):
+                written.append(_fenced("python", program(blocks).rstrip()))
+    written.append(f"Ran with {_ran_with(record)}.")
+    return "\n\n".join(written) + "\n"
+
+
+def notebook(page: Page, record: Record, site: str) -> str:
+    """Return the page as an executed notebook, version 4.5 of the format.
+
+    ``site`` is put before links to other pages: the site's address or
+    the way from the notebook to its root, with a slash at its end.
+    """
+    cells: list[dict[str, Any]] = []
+    count = 0
+    for piece in pieces(page, record):
+        match piece:
+            case Text(markdown):
+                cells.append(_markdown_cell(markdown, site, len(cells)))
+            case Run():
+                count += 1
+                cells.append(_code_cell(piece, count, len(cells)))
+            case WholeProgram():
+                cells.append(
+                    _markdown_cell(
+                        "In this notebook, run all cells above.",
+                        site,
+                        len(cells),
+                    )
+                )
+    cells.append(
+        _markdown_cell(f"Ran with {_ran_with(record)}.", site, len(cells))
+    )
+    python = {"name": "python3", "language": "python"}
+    metadata = {
+        "kernelspec": {**python, "display_name": "Python 3"},
+        "language_info": {
+            "name": "python",
+            "version": record.versions["Python"],
+        },
+        "title": title(page),
+    }
+    book = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": metadata,
+        "cells": cells,
+    }
+    return json.dumps(book, indent=1, ensure_ascii=False) + "\n"
+
+
+def write_exports(project: Project, folder: Path, site: str) -> None:
+    """Write every page's exports, and the lists of them, into the folder.
+
+    ``site`` is the site's address with a slash at its end.  The notebooks
+    in ``notebooks/`` are to be rendered as ``notebooks/NAME/`` of the site
+    and link to its root from there.
+    """
+    short = "# Training loops in TensorFlow\n\nEvery block was run.\n\n"
+    full = ""
+    for page in project.pages:
+        slug = project.slug(page)
+        twin = f"{_folder(slug)}index.md"
+        short += f"- [{title(page)}]({site}{twin}): {description(page)}\n"
+        record = kept_record(project, page) if page.blocks else None
+        if record is None:
+            _write(folder / twin, page.text)
+            continue
+        text = plain_text(project, page, record)
+        full += text + "\n"
+        _write(folder / twin, text)
+        _write(folder / f"{slug}.py", script(page, record))
+        _write(folder / f"{slug}.ipynb", notebook(page, record, site))
+        if slug != "index":
+            view = notebook(page, record, "../../")
+            _write(folder / "notebooks" / f"{slug}.ipynb", view)
+    _write(folder / "llms.txt", short)
+    _write(folder / "llms-full.txt", full)
+
+
+def title(page: Page) -> str:
+    """Return the page's first heading."""
+    heading = re.search(r"(?m)^# (.+)$", page.text)
+    return heading[1] if heading else page.path.stem
+
+
+def description(page: Page) -> str:
+    """Return what the page's front matter says of it."""
+    found = DESCRIPTION.search(page.text)
+    return found[1] if found else ""
+
+
+def body_start(page: Page) -> int:
+    """Return how many lines of the page are its front matter."""
+    front_matter = re.match(r"---\n.*?\n---\n+", page.text, re.DOTALL)
+    return front_matter[0].count("\n") if front_matter else 0
+
+
+def _is_ours(fence: Fence) -> bool:
+    return fence.info.startswith(("python ", "program"))
+
+
+def _add_text(found: list[Piece], lines: list[str]) -> None:
+    text = "\n".join(lines).strip()
+    text = ADMONITION.sub(lambda m: f"**{m[1] or 'Note'}**", text)
+    text = ATTRIBUTES.sub("", text).strip()
+    if text:
+        found.append(Text(text))
+
+
+def _folder(name: str) -> str:
+    return "" if name == "index" else f"{name}/"
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _ran_with(record: Record) -> str:
+    return ", ".join(f"{k} {v}" for k, v in record.versions.items())
+
+
+def _fenced(language: str, text: str) -> str:
+    return f"```{language}\n{text}\n```"
+
+
+def _markdown_cell(markdown: str, site: str, index: int) -> dict[str, Any]:
+    text = INLINE_MATH.sub(lambda m: f"${' '.join(m[1].split())}$", markdown)
+    text = re.sub(r"```math\n(.*?)\n```", r"$$\n\1\n$$", text, flags=re.DOTALL)
+    text = LINK.sub(lambda m: f"]({site}{_folder(m[1])}{m[2] or ''})", text)
+    return {
+        "cell_type": "markdown",
+        "id": f"text-{index}",
+        "metadata": {},
+        "source": text,
+    }
+
+
+def _code_cell(run: Run, count: int, index: int) -> dict[str, Any]:
+    outputs: list[dict[str, Any]] = []
+    if run.record.output:
+        outputs.append(
+            {
+                "output_type": "stream",
+                "name": "stdout",
+                "text": run.record.output,
+            }
+        )
+    if run.record.figure:
+        outputs.append(_figure_output(run))
+    if run.record.error:
+        name, _, value = run.record.error.partition(": ")
+        outputs.append(
+            {
+                "output_type": "error",
+                "ename": name,
+                "evalue": value,
+                "traceback": [run.record.error],
+            }
+        )
+    tags = ["raises-exception"] if run.block.raises else []
+    return {
+        "cell_type": "code",
+        "id": f"block-{run.number}",
+        "metadata": {"tags": tags} if tags else {},
+        "execution_count": count,
+        "source": run.block.section.code,
+        "outputs": outputs,
+    }
+
+
+def _figure_output(run: Run) -> dict[str, Any]:
+    alt = run.block.alt or ""
+    return {
+        "output_type": "display_data",
+        "metadata": {"image/svg+xml": {"alt": alt}},
+        "data": {
+            "image/svg+xml": figure_svg(run.record.figure, alt, run.number),
+            "text/plain": alt,
+        },
+    }

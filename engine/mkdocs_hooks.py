@@ -1,0 +1,158 @@
+"""What MkDocs needs beyond the Markdown extension.
+
+Pages take their blocks from the extension, under any generator.  The hooks
+bring what whole pages yield: the notebooks that mkdocs-jupyter renders, the
+files that readers take home, the cards; and they serve the site locally
+with the headers that it is to be published with.
+"""
+
+import base64
+import hashlib
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+
+from engine.cards import write_card
+from engine.errors import Fault
+from engine.exports import description, title, write_exports
+from engine.notebook_view import tidy
+from engine.project import Project
+from engine.records import ensure_records
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; "
+        "style-src 'self' 'unsafe-inline'"
+    ),
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+CHECKBOX = re.compile(
+    r'(<input[^>]*type="checkbox"[^>]*?) autocomplete="off">'
+)
+INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+
+
+@event_priority(50)  # before mkdocs-jupyter looks for notebooks
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Run what has to be run; add the notebooks."""
+    project = _project(config)
+    exports = _exports(config)
+    try:
+        ensure_records(project)
+    except Fault as fault:
+        raise PluginError(str(fault)) from None
+    shutil.rmtree(exports, ignore_errors=True)
+    write_exports(project, exports, config.site_url or "")
+    for notebook in sorted(exports.glob("notebooks/*.ipynb")):
+        files.append(
+            File(
+                f"notebooks/{notebook.name}",
+                str(exports),
+                config.site_dir,
+                config.use_directory_urls,
+            )
+        )
+    return files
+
+
+def on_page_markdown(
+    markdown: str, page: Page, config: MkDocsConfig, files: Files
+) -> str:
+    """Let search and search engines find the page, not its notebook."""
+    if _is_notebook(page):
+        page.meta["search"] = {"exclude": True}
+        page.meta["description"] = f"{page.title}, as an executed notebook."
+        page.canonical_url = f"{config.site_url}{_source_address(page)}"
+    return markdown
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Mend what neither a template nor an option lets a project change."""
+    # Browsers take no autocomplete on a checkbox, and validators object.
+    output = CHECKBOX.sub(r"\1>", output)
+    if _is_notebook(page):
+        return tidy(output, get_relative_url(_source_address(page), page.url))
+    return output
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Put what readers take home, and the cards, into the site."""
+    site = Path(config.site_dir)
+    project = _project(config)
+    shutil.copytree(
+        _exports(config),
+        site,
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("notebooks"),
+    )
+    cards = project.cache / "cards"
+    for page in project.pages:
+        slug = project.slug(page)
+        write_card(cards / f"{slug}.png", title(page), description(page))
+        target = site / "assets/cards" / f"{slug}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(cards / f"{slug}.png", target)
+    lines = [f"  {name}: {value}\n" for name, value in HEADERS.items()]
+    (site / "_headers").write_text("/*\n" + "".join(lines))
+
+
+def on_serve(server: Any, config: MkDocsConfig, builder: Any) -> Any:
+    """Serve with the headers; MkDocs' reload script is let in by hash."""
+    server.set_app(_with_headers(server.get_app()))
+    return server
+
+
+def _is_notebook(page: Page) -> bool:
+    return page.file.src_uri.startswith("notebooks/")
+
+
+def _source_address(page: Page) -> str:
+    """Return the address of the page that a notebook was made from."""
+    return page.url.removeprefix("notebooks/")
+
+
+def _project(config: MkDocsConfig) -> Project:
+    return Project(Path(config.config_file_path or "").parent.resolve())
+
+
+def _exports(config: MkDocsConfig) -> Path:
+    return _project(config).cache / "exports"
+
+
+Start = Callable[[str, list[tuple[str, str]]], Any]
+App = Callable[[dict[str, Any], Start], Iterable[bytes]]
+
+
+def _with_headers(app: App) -> App:
+    def serve(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        answer: list[Any] = []
+
+        def keep(status: str, headers: list[tuple[str, str]]) -> None:
+            answer.extend((status, headers))
+
+        body = b"".join(app(environ, keep))
+        status, headers = answer
+        policy = HEADERS["Content-Security-Policy"] + "; script-src 'self'"
+        for script in INLINE_SCRIPT.findall(body):
+            digest = base64.b64encode(hashlib.sha256(script).digest())
+            policy += f" 'sha256-{digest.decode()}'"
+        start(
+            status,
+            [
+                *headers,
+                *{**HEADERS, "Content-Security-Policy": policy}.items(),
+            ],
+        )
+        return [body]
+
+    return serve
