@@ -1,0 +1,47 @@
+"""The data, the plots and the numbers that the tests compare with."""
+
+from collections.abc import Iterator
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+from snippets.data import make_data
+
+
+@pytest.fixture
+def x() -> tf.Tensor:
+    """The inputs, as every page makes them."""
+    return make_data()[0]
+
+
+@pytest.fixture
+def y() -> tf.Tensor:
+    """The outputs, as every page makes them."""
+    return make_data()[1]
+
+
+@pytest.fixture
+def best(x: tf.Tensor, y: tf.Tensor) -> tuple[float, float]:
+    """The least squares fit, w and b, by NumPy in float64."""
+    inputs = np.asarray(x, np.float64)
+    columns = np.stack([inputs, np.ones_like(inputs)], axis=1)
+    w, b = np.linalg.lstsq(columns, np.asarray(y, np.float64))[0]
+    return float(w), float(b)
+
+
+@pytest.fixture(autouse=True)
+def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Figure]]:
+    """The figures that a test showed; none opens a window or stays open."""
+    figures: list[Figure] = []
+
+    def show() -> None:
+        figures.append(plt.gcf())
+        plt.close()
+
+    plt.switch_backend("Agg")
+    monkeypatch.setattr(plt, "show", show)
+    yield figures
+    plt.close("all")
