@@ -11,7 +11,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 export TF_ENABLE_ONEDNN_OPTS := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test check format lock clean
+.PHONY: help serve site offline test check format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' \
@@ -22,6 +22,9 @@ serve: .venv/ready ## Build the site and serve it with live reload (PORT=8000)
 
 site: .venv/ready ## Build the site into site/
 	@$(RUN) -m engine build
+
+offline: .venv/ready ## Build the site into offline/, to be read without a server
+	@OFFLINE=true $(RUN) -m engine build --site offline
 
 test: check ## Check the code, build the site and pass all tests
 	@echo "Testing snippets, engine, pages and the built site …"
@@ -47,7 +50,7 @@ lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
 		--python-version 3.11 --output-file requirements.lock
 
 clean: ## Remove the site, the records and the environment
-	rm -rf site .cache .venv
+	rm -rf site offline .cache .venv audit/node_modules
 
 .venv/ready: requirements.lock setup.sh
 	@sh setup.sh

@@ -5,6 +5,7 @@ All are made from the page and its record; nothing runs again.
 
 import json
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ DESCRIPTION = re.compile(r"(?m)^description: (.+)$")
 LINK = re.compile(r"\]\((?!\w+:|#)([\w/.-]+?)\.md(#[\w-]+)?\)")
 INLINE_MATH = re.compile(r"`#!math (.+?)`", re.DOTALL)
 ATTRIBUTES = re.compile(r"\{ \.[^}]*\}|</?div[^>]*>\n*")
-ADMONITION = re.compile(r'(?m)^(?:\?\?\?|!!!)\+? \w+(?: "(.*)")?$')
+ADMONITION = re.compile(
+    r'(?m)^(?:\?\?\?|!!!)\+? \w+(?: "(.*)")?\n((?:\n| {4}.*(?:\n|\Z))*)'
+)
 
 
 @dataclass(frozen=True)
@@ -102,32 +105,34 @@ def plain_text(project: Project, page: Page, record: Record) -> str:
     return "\n\n".join(written) + "\n"
 
 
-def notebook(page: Page, record: Record, site: str) -> str:
+def notebook(page: Page, record: Record, root: str, end: str) -> str:
     """Return the page as an executed notebook, version 4.5 of the format.
 
-    ``site`` is put before links to other pages: the site's address or
-    the way from the notebook to its root, with a slash at its end.
+    A link to another page becomes its name between ``root``, the address
+    of the site or the way to it, and ``end``.
     """
+
+    def linked(markdown: str) -> str:
+        return LINK.sub(
+            lambda m: f"]({root}{_address(m[1], end)}{m[2] or ''})", markdown
+        )
+
     cells: list[dict[str, Any]] = []
     count = 0
     for piece in pieces(page, record):
         match piece:
             case Text(markdown):
-                cells.append(_markdown_cell(markdown, site, len(cells)))
+                cells.append(_markdown_cell(linked(markdown), len(cells)))
             case Run():
                 count += 1
                 cells.append(_code_cell(piece, count, len(cells)))
             case WholeProgram():
                 cells.append(
                     _markdown_cell(
-                        "In this notebook, run all cells above.",
-                        site,
-                        len(cells),
+                        "In this notebook, run all cells above.", len(cells)
                     )
                 )
-    cells.append(
-        _markdown_cell(f"Ran with {_ran_with(record)}.", site, len(cells))
-    )
+    cells.append(_markdown_cell(f"Ran with {_ran_with(record)}.", len(cells)))
     python = {"name": "python3", "language": "python"}
     metadata = {
         "kernelspec": {**python, "display_name": "Python 3"},
@@ -146,12 +151,14 @@ def notebook(page: Page, record: Record, site: str) -> str:
     return json.dumps(book, indent=1, ensure_ascii=False) + "\n"
 
 
-def write_exports(project: Project, folder: Path, site: str) -> None:
+def write_exports(
+    project: Project, folder: Path, site: str, directories: bool
+) -> None:
     """Write every page's exports, and the lists of them, into the folder.
 
-    ``site`` is the site's address with a slash at its end.  The notebooks
-    in ``notebooks/`` are to be rendered as ``notebooks/NAME/`` of the site
-    and link to its root from there.
+    ``site`` is the site's address with a slash at its end, and
+    ``directories`` says whether pages are folders of it or plain files.
+    The notebooks in ``notebooks/`` are to be rendered as pages of the site.
     """
     short = "# Training loops in TensorFlow\n\nEvery block was run.\n\n"
     full = ""
@@ -167,9 +174,12 @@ def write_exports(project: Project, folder: Path, site: str) -> None:
         full += text + "\n"
         _write(folder / twin, text)
         _write(folder / f"{slug}.py", script(page, record))
-        _write(folder / f"{slug}.ipynb", notebook(page, record, site))
+        end = "/" if directories else ".html"
+        book = notebook(page, record, site, end)
+        _write(folder / f"{slug}.ipynb", book)
         if slug != "index":
-            view = notebook(page, record, "../../")
+            root = "../../" if directories else "../"
+            view = notebook(page, record, root, end)
             _write(folder / "notebooks" / f"{slug}.ipynb", view)
     _write(folder / "llms.txt", short)
     _write(folder / "llms-full.txt", full)
@@ -199,14 +209,20 @@ def _is_ours(fence: Fence) -> bool:
 
 def _add_text(found: list[Piece], lines: list[str]) -> None:
     text = "\n".join(lines).strip()
-    text = ADMONITION.sub(lambda m: f"**{m[1] or 'Note'}**", text)
+    text = ADMONITION.sub(
+        lambda m: f"**{m[1] or 'Note'}**\n{textwrap.dedent(m[2])}", text
+    )
     text = ATTRIBUTES.sub("", text).strip()
     if text:
         found.append(Text(text))
 
 
 def _folder(name: str) -> str:
-    return "" if name == "index" else f"{name}/"
+    return _address(name, "/")
+
+
+def _address(name: str, end: str) -> str:
+    return "" if name == "index" else f"{name}{end}"
 
 
 def _write(path: Path, text: str) -> None:
@@ -222,10 +238,9 @@ def _fenced(language: str, text: str) -> str:
     return f"```{language}\n{text}\n```"
 
 
-def _markdown_cell(markdown: str, site: str, index: int) -> dict[str, Any]:
+def _markdown_cell(markdown: str, index: int) -> dict[str, Any]:
     text = INLINE_MATH.sub(lambda m: f"${' '.join(m[1].split())}$", markdown)
     text = re.sub(r"```math\n(.*?)\n```", r"$$\n\1\n$$", text, flags=re.DOTALL)
-    text = LINK.sub(lambda m: f"]({site}{_folder(m[1])}{m[2] or ''})", text)
     return {
         "cell_type": "markdown",
         "id": f"text-{index}",

@@ -52,7 +52,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     except Fault as fault:
         raise PluginError(str(fault)) from None
     shutil.rmtree(exports, ignore_errors=True)
-    write_exports(project, exports, config.site_url or "")
+    write_exports(
+        project, exports, config.site_url or "", config.use_directory_urls
+    )
     for notebook in sorted(exports.glob("notebooks/*.ipynb")):
         files.append(
             File(
@@ -74,6 +76,13 @@ def on_page_markdown(
         page.meta["description"] = f"{page.title}, as an executed notebook."
         page.canonical_url = f"{config.site_url}{_source_address(page)}"
     return markdown
+
+
+def on_post_template(
+    output_content: str, template_name: str, config: MkDocsConfig
+) -> str:
+    """Mend the page for addresses that do not exist like all others."""
+    return CHECKBOX.sub(r"\1>", output_content)
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:

@@ -4,6 +4,7 @@ It brings the styles of JupyterLab, scripts from another host and marks for
 both.  The view keeps the cells and their prompts, in the look of the site.
 """
 
+import base64
 import re
 
 import latex2mathml.converter
@@ -72,9 +73,13 @@ def _tidy_cell(article: BeautifulSoup, cell: Tag, number: int) -> None:
         samp = article.new_tag("samp")
         samp.extend(list(output.contents))
         output.append(samp)
-    for figure in cell.select(".jp-RenderedSVG"):
-        figure.name = "figure"
-        figure["class"] = "run-figure"
+    for image in cell.select("img[src^='data:image/svg+xml;base64,']"):
+        # Inline, the drawing follows the theme and keeps its text.
+        data = str(image["src"]).partition(",")[2]
+        svg = base64.b64decode(data).decode("utf-8")
+        figure = article.new_tag("figure", attrs={"class": "run-figure"})
+        figure.append(BeautifulSoup(svg, "html.parser"))
+        image.replace_with(figure)
 
 
 def _mathml(formula: re.Match[str]) -> str:

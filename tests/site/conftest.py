@@ -5,22 +5,12 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from engine.__main__ import main
-
 REPOSITORY = Path(__file__).parents[2]
 PAGES = {
     # MkDocs makes a folder of every page but the home page.
     path.stem if path.stem == "index" else f"{path.stem}/index": path
     for path in sorted((REPOSITORY / "docs").glob("*.md"))
 }
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site") / "site"
-    root = ["--root", str(REPOSITORY)]
-    assert main([*root, "build", "--site", str(folder)]) == 0
-    return folder
 
 
 @pytest.fixture(params=PAGES)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.site.conftest import REPOSITORY
 
-SOURCES = ("docs", "engine", "snippets", "mkdocs.yml")
+SOURCES = ("docs", "engine", "snippets", "theme", "mkdocs.yml")
 
 
 def clone(folder: Path) -> Path:

@@ -1,0 +1,249 @@
+"""Pages work for whoever opens them."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Visitor
+
+GUIDE = "basic_training_loops/"
+VIEW = "notebooks/basic_training_loops/"
+PATHS = ["", GUIDE, "refresher/", VIEW, "404.html"]
+LIGHT, DARK = "rgb(253, 252, 250)", "rgb(18, 22, 27)"
+RULES = {
+    "runOnly": [
+        "wcag2a",
+        "wcag2aa",
+        "wcag21a",
+        "wcag21aa",
+        "wcag22aa",
+        "best-practice",
+    ]
+}
+
+
+def search(page: Page, words: str) -> list[str]:
+    """Search as a reader does; return the addresses found, best first."""
+    opener = page.locator(".md-header__button[for=__search]")
+    if opener.is_visible():
+        opener.click()
+    page.locator(".md-search__input").click()
+    page.keyboard.type(words, delay=10)
+    results = page.locator(".md-search-result__link")
+    results.first.wait_for()
+    return [str(link.get_attribute("href")) for link in results.all()]
+
+
+def ground(page: Page) -> str:
+    """Return the colour behind the text."""
+    return str(
+        page.evaluate("getComputedStyle(document.body).backgroundColor")
+    )
+
+
+def clipboard(page: Page) -> str:
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def faults(page: Page) -> list[str]:
+    """Return what axe finds, as rule and element."""
+    violations = Axe().run(page, options=RULES).response["violations"]
+    return [
+        f"{violation['id']}: {node['html'][:120]}"
+        for violation in violations
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", PATHS)
+def test_axe_finds_nothing(
+    visitor: Visitor, path: str, theme: str, width: int
+) -> None:
+    assert faults(visitor(theme=theme, width=width).open(path)) == []
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_while_searching(
+    visitor: Visitor, theme: str, width: int
+) -> None:
+    page = visitor(theme=theme, width=width).open(GUIDE)
+    search(page, "gradient")
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("word", ["GradientTape", "assign_sub", "add_weight"])
+def test_search_finds_first_the_page_that_explains(
+    visitor: Visitor, word: str
+) -> None:
+    first = search(visitor().open(""), word)[0]
+    assert re.search(r"(basic_training_loops|refresher)/", first), first
+
+
+def test_nothing_is_asked_of_another_host_and_nothing_goes_wrong(
+    visitor: Visitor,
+) -> None:
+    visit = visitor()
+    for path in PATHS[:-1]:
+        page = visit.open(path)
+        search(page, "tape")
+        page.keyboard.press("Escape")
+        page.locator(".theme-switch").click()
+        page.locator(".run-bar button").first.click()
+    assert len(visit.requests) > 20
+    assert all(url.startswith(visit.address) for url in visit.requests)
+    assert visit.faults == []
+
+
+def test_a_page_asks_for_little(visitor: Visitor) -> None:
+    visit = visitor()
+    visit.open(GUIDE)
+    assert 1 < len(visit.requests) <= 10
+
+
+def test_every_copy_button_works_by_keyboard(visitor: Visitor) -> None:
+    page = visitor().open(GUIDE)
+    page.evaluate(
+        "document.querySelectorAll('details').forEach(d => d.open = true)"
+    )
+    buttons = page.locator(".run-bar button")
+    blocks = page.locator(".run[data-block]").count()
+    # Block 1 has no "up to here", and the whole program has a button.
+    assert buttons.count() == 2 * blocks
+    for button in buttons.all():
+        button.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function(
+            "document.querySelector('.spoken').textContent"
+            ".startsWith('Copied')"
+        )
+        focused = page.evaluate("document.activeElement.textContent")
+        assert focused == "Copied"
+        page.evaluate("document.querySelector('.spoken').textContent = ''")
+
+
+def test_buttons_are_reached_by_tab(visitor: Visitor) -> None:
+    page = visitor().open("refresher/")
+    reached = set()
+    for _ in range(100):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate("document.activeElement.getAttribute('aria-label')")
+        )
+    assert {"Copy block 1", "Copy block 6"} <= reached
+    assert "Copy up to here: blocks 1 to 6" in reached
+
+
+def test_copied_text_is_the_code(visitor: Visitor) -> None:
+    page = visitor().open("refresher/")
+    code = page.locator(".run[data-block] pre > code")
+    page.get_by_role("button", name="Copy block 2").click()
+    assert clipboard(page) == code.nth(1).text_content()
+    page.get_by_role("button", name="blocks 1 to 2").click()
+    both = [str(code.nth(i).text_content()) for i in range(2)]
+    page.wait_for_function("document.activeElement.textContent == 'Copied'")
+    assert clipboard(page) == "\n\n".join(both)
+
+
+def test_copied_program_leaves_out_what_is_meant_to_fail(
+    visitor: Visitor,
+) -> None:
+    page = visitor().open(GUIDE)
+    page.get_by_role("button", name="blocks 1 to 10").click()
+    page.wait_for_function("document.activeElement.textContent == 'Copied'")
+    copied = clipboard(page)
+    assert "# Left out: a block that raises ValueError." in copied
+    assert "loss(y, column)" not in copied
+    compile(copied, "copied", "exec")
+
+
+def test_without_scripts_everything_is_there(visitor: Visitor) -> None:
+    shown = []
+    for scripts in (True, False):
+        page = visitor(scripts=scripts).open(GUIDE)
+        assert page.locator(".run-output").first.is_visible()
+        assert page.locator(".run-figure svg").first.is_visible()
+        shown.append(
+            [
+                page.locator(selector).count()
+                for selector in (
+                    ".run .highlight code",
+                    ".run-output",
+                    ".run-figure svg",
+                    "article math",
+                    ".md-nav--secondary a",
+                )
+            ]
+        )
+    assert shown[0] == shown[1]
+    assert min(shown[1]) > 4
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_theme_follows_the_system(visitor: Visitor, scripts: bool) -> None:
+    grounds = [
+        ground(visitor(theme=theme, scripts=scripts).open(""))
+        for theme in ("light", "dark")
+    ]
+    assert grounds == [LIGHT, DARK]
+
+
+def test_a_chosen_theme_is_kept(visitor: Visitor) -> None:
+    visit = visitor(theme="light")
+    visit.open("").get_by_role("button", name="Switch to dark theme").click()
+    page = visit.open("refresher/")
+    assert ground(page) == DARK
+    page.get_by_role("button", name="Switch to light theme").click()
+    assert ground(page) == LIGHT
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_narrow_window_scrolls_down_only(
+    visitor: Visitor, path: str
+) -> None:
+    page = visitor(width=320).open(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_code_that_scrolls_is_reached_and_named(visitor: Visitor) -> None:
+    page = visitor(width=320).open(GUIDE)
+    scrollers = page.evaluate(
+        "[...document.querySelectorAll('.run pre')]"
+        ".filter(e => e.scrollWidth > e.clientWidth)"
+        ".map(e => [e.tabIndex, e.getAttribute('aria-label')])"
+    )
+    assert len(scrollers) > 10
+    for index, name in scrollers:
+        assert index == 0
+        assert re.fullmatch(r"(Code|Output) of block \d+", name)
+
+
+def test_paper_shows_the_page_alone(visitor: Visitor) -> None:
+    page = visitor(theme="dark", width=794).open(GUIDE)
+    page.emulate_media(media="print", color_scheme="dark")
+    for selector in (".md-header", ".md-sidebar", ".md-footer", ".run-bar"):
+        assert not page.locator(selector).first.is_visible()
+    assert ground(page) in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
+    cut = page.evaluate(
+        "[...document.querySelectorAll('.run pre')]"
+        ".filter(e => e.scrollWidth > e.clientWidth + 1).length"
+    )
+    assert cut == 0
+
+
+def test_the_page_for_a_wrong_address_helps(visitor: Visitor) -> None:
+    assert visitor().open("404.html").locator("article a").count() >= 3
+
+
+def test_less_motion_is_respected(visitor: Visitor) -> None:
+    page = visitor().open(GUIDE)
+    page.emulate_media(reduced_motion="reduce")
+    moving = page.evaluate(
+        "[...document.querySelectorAll('*')].filter(e => "
+        "parseFloat(getComputedStyle(e).transitionDuration) > 0).length"
+    )
+    assert moving == 0

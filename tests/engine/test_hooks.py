@@ -1,0 +1,153 @@
+"""MkDocs is given what the Markdown extension cannot give it."""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.exceptions import Abort
+
+from engine import mkdocs_hooks
+from engine.notebook_view import tidy
+from tests.engine.scratch import REPOSITORY, Scratch
+
+HOOKS = """\
+hooks: [{hooks}]
+plugins:
+  - search
+  - mkdocs-jupyter:
+      include: ["notebooks/*.ipynb"]
+      cache: false
+"""
+
+
+@pytest.fixture
+def hooked(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> Scratch:
+    """A project that MkDocs builds with the hooks, in this process."""
+    hooks = HOOKS.format(hooks=REPOSITORY / "engine/mkdocs_hooks.py")
+    scratch.replace("mkdocs.yml", "plugins: []\n", hooks)
+    scratch.write(
+        "docs/count.md", (scratch.root / "docs/index.md").read_text()
+    )
+    scratch.write("docs/index.md", "# Home\n\nWords.\n")
+    monkeypatch.chdir(scratch.root)
+    return scratch
+
+
+def build_here() -> Path:
+    config = load_config(
+        "mkdocs.yml", site_url="https://x.example/", strict=True
+    )
+    build(config)
+    return Path(config.site_dir)
+
+
+def test_a_build_brings_all_that_readers_take_home(hooked: Scratch) -> None:
+    site = build_here()
+    for name in (
+        "_headers",
+        "assets/cards/count.png",
+        "count.ipynb",
+        "count.py",
+        "count/index.md",
+        "llms.txt",
+        "notebooks/count/index.html",
+    ):
+        assert (site / name).exists(), name
+    assert not (site / "notebooks/count.ipynb").exists()
+    headers = (site / "_headers").read_text()
+    assert "Content-Security-Policy: default-src 'self'" in headers
+
+
+def test_a_notebook_view_has_cells_and_no_jupyterlab(hooked: Scratch) -> None:
+    text = (build_here() / "notebooks/count/index.html").read_text()
+    page = BeautifulSoup(text, "html5lib")
+    article = page.select_one("article")
+    assert article is not None
+    assert not article.select("script, style, [tabindex]")
+    prompts = [bar.get_text() for bar in article.select(".run-bar")]
+    assert prompts == ["In [1]:", "In [2]:"]
+    output = article.select_one(".run-output samp")
+    assert output is not None
+    assert output.get_text() == "number 0\nnumber 1\n"
+    link = article.select_one(".run-downloads a")
+    assert link is not None
+    assert link["href"] == "../../count/"
+    canonical = page.select_one("link[rel=canonical]")
+    assert canonical is not None
+    assert canonical["href"] == "https://x.example/count/"
+
+
+def test_checkboxes_take_no_autocomplete(hooked: Scratch) -> None:
+    site = build_here()
+    for name in ("index.html", "404.html"):
+        page = BeautifulSoup((site / name).read_text(), "html5lib")
+        boxes = page.select("input[type=checkbox]")
+        assert boxes
+        assert not any(box.has_attr("autocomplete") for box in boxes)
+
+
+def test_a_fault_is_an_error_of_the_build(
+    hooked: Scratch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hooked.replace("snippets/count.py", "2.5", "'2.5'")
+    with pytest.raises(Abort):
+        build_here()
+    assert "docs/count.md:8: snippets/count.py:10: " in caplog.text
+    assert "raised TypeError" in caplog.text
+
+
+def test_figures_and_formulas_of_a_notebook_need_no_script() -> None:
+    svg = base64.b64encode(b'<svg role="img" aria-label="A"></svg>').decode()
+    html = (
+        "<article><style>x{}</style><!-- c --><h1>T</h1>"
+        '<div class="jp-RenderedMarkdown"><p>So $x^2$ and $$y$$.</p></div>'
+        '<div class="jp-CodeCell" id="c"><div class="highlight-ipynb">'
+        "<pre>x = 1</pre></div>"
+        f'<img src="data:image/svg+xml;base64,{svg}"></div></article>'
+    )
+    page = BeautifulSoup(tidy(html, "../a/"), "html5lib")
+    assert page.select('figure.run-figure svg[aria-label="A"]')
+    assert page.select("p math msup")
+    assert page.select('p math[display="block"]')
+    assert page.select(".highlight pre > code")[0].get_text() == "x = 1"
+    assert not page.select("img, style")
+
+
+def answer(body: bytes) -> tuple[dict[str, str], bytes]:
+    """Return the headers and the body that the wrapped server sends."""
+
+    def app(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        start("200 OK", [("Content-Type", "text/html")])
+        return [body]
+
+    sent: dict[str, str] = {}
+    server = SimpleNamespace(app=app)
+    server.get_app = lambda: server.app
+    server.set_app = lambda app: setattr(server, "app", app)
+    mkdocs_hooks.on_serve(server, None, None)  # type: ignore[arg-type]
+    (content,) = server.app({}, lambda status, headers: sent.update(headers))
+    return sent, content
+
+
+def test_pages_are_served_with_the_published_headers() -> None:
+    headers, body = answer(b"<p>words</p>")
+    assert body == b"<p>words</p>"
+    assert headers["Content-Type"] == "text/html"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith(mkdocs_hooks.HEADERS["Content-Security-Policy"])
+    assert "sha256" not in policy
+
+
+def test_the_reload_script_is_let_in_by_its_hash() -> None:
+    headers, _ = answer(b"<p>words</p><script>reload()</script>")
+    digest = base64.b64encode(hashlib.sha256(b"reload()").digest()).decode()
+    policy = headers["Content-Security-Policy"]
+    assert policy.endswith(f"; script-src 'self' 'sha256-{digest}'")
