@@ -77,13 +77,11 @@
     const blocks = [...document.querySelectorAll(".run[data-block]")];
     const copy = async (element, text, what) => {
       const done = await write(text);
-      const said = done ? `Copied ${what}` : "Copying failed";
-      const label = element.textContent;
+      element.dataset.label ??= element.textContent;
       element.textContent = done ? "Copied" : "Failed";
-      status.textContent = said;
+      status.textContent = done ? `Copied ${what}` : "Copying failed";
       setTimeout(() => {
-        element.textContent = label;
-        status.textContent = "";
+        element.textContent = element.dataset.label;
       }, 2000);
     };
     blocks.forEach((block, index) => {
