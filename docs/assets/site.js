@@ -168,13 +168,15 @@
       }
       element.tabIndex = 0;
       if (element.hasAttribute("role")) return;
+      element.setAttribute("role", "group");
+      element.setAttribute("aria-label", describe(element));
+    };
+    const describe = (element) => {
+      if (element.matches(".formula")) return "Formula";
+      if (!element.closest(".run")) return "Table";
       const number = element.closest("[data-block]")?.dataset.block;
       const what = element.matches(".run-output") ? "Output" : "Code";
-      element.setAttribute("role", "group");
-      element.setAttribute(
-        "aria-label",
-        number ? `${what} of block ${number}` : "Scrollable content",
-      );
+      return `${what} of ${number ? `block ${number}` : "the whole program"}`;
     };
     for (const element of scrollers) watch.observe(element);
   }

@@ -89,9 +89,12 @@ def test_styles_load_nothing_from_another_host(site: Path) -> None:
 def test_the_site_names_nothing_of_the_machine_that_built_it(
     site: Path,
 ) -> None:
-    files = [*site.rglob("*.html"), *site.rglob("*.json"), *site.rglob("*.md")]
+    kinds = {".html", ".json", ".md", ".py", ".ipynb"}
+    files = [path for path in site.rglob("*") if path.suffix in kinds]
     assert len(files) > 5
-    host = re.compile(rf"(?<![\w.-]){re.escape(socket.gethostname())}(?![\w.-])")
+    host = re.compile(
+        rf"(?<![\w.-]){re.escape(socket.gethostname())}(?![\w.-])"
+    )
     for file in files:
         text = file.read_text(encoding="utf-8")
         assert str(REPOSITORY) not in text, file
