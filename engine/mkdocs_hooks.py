@@ -19,12 +19,13 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import get_toc
 from mkdocs.utils import get_relative_url
 
 from engine.cards import write_card
 from engine.errors import Fault
 from engine.exports import description, title, write_exports
-from engine.notebook_view import tidy
+from engine.notebook_view import contents, tidy
 from engine.project import Project
 from engine.records import ensure_records
 
@@ -76,6 +77,15 @@ def on_page_markdown(
         page.meta["description"] = f"{page.title}, as an executed notebook."
         page.canonical_url = f"{config.site_url}{_source_address(page)}"
     return markdown
+
+
+def on_page_content(
+    html: str, page: Page, config: MkDocsConfig, files: Files
+) -> str:
+    """List the headings that a notebook has."""
+    if _is_notebook(page):
+        page.toc = get_toc(contents(html))
+    return html
 
 
 def on_post_template(

@@ -6,6 +6,7 @@ both.  The view keeps the cells and their prompts, in the look of the site.
 
 import base64
 import re
+from typing import Any
 
 import latex2mathml.converter
 from bs4 import BeautifulSoup, Comment, Tag
@@ -27,6 +28,30 @@ def tidy(html: str, page_address: str) -> str:
     return ARTICLE.sub(
         lambda m: m[1] + _tidy_article(m[2], page_address) + m[3], html
     )
+
+
+def contents(html: str) -> list[Any]:
+    """Return the headings as Python-Markdown's toc extension gives them.
+
+    mkdocs-jupyter makes its own table of contents, which leaves out the
+    code in headings and so leads nowhere.
+    """
+    top: list[dict[str, Any]] = []
+    open_above: list[dict[str, Any]] = []
+    for heading in BeautifulSoup(html, "html.parser").select("h1, h2, h3"):
+        for mark in heading.select("a"):
+            mark.decompose()
+        entry: dict[str, Any] = {
+            "level": int(heading.name[1]),
+            "id": heading["id"],
+            "name": heading.get_text(),
+            "children": [],
+        }
+        while open_above and open_above[-1]["level"] >= entry["level"]:
+            open_above.pop()
+        (open_above[-1]["children"] if open_above else top).append(entry)
+        open_above.append(entry)
+    return top
 
 
 def _tidy_article(html: str, page_address: str) -> str:
