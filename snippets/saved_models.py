@@ -1,0 +1,180 @@
+"""Keras models in checkpoints and files, and models without their code."""
+
+import subprocess
+import sys
+
+import tensorflow as tf
+
+from snippets.data import make_data
+from snippets.linear_model import LinearModel
+from snippets.save_and_resume import new_training, train_until
+
+
+# region line
+@tf.keras.utils.register_keras_serializable()
+class Line(tf.keras.Model):
+    """A straight line whose weights are made at its first call."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)
+        start = tf.keras.initializers.Constant(5.0)
+        self.dense = tf.keras.layers.Dense(1, kernel_initializer=start)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Return a prediction for each row of x, shape (rows, 1)."""
+        return self.dense(x)
+
+
+# endregion line
+
+
+# region fit
+def compile_line(line: Line) -> None:
+    """Give the line an optimizer and a loss for ``fit``."""
+    optimizer = tf.keras.optimizers.SGD(0.05, momentum=0.9)
+    line.compile(optimizer=optimizer, loss="mse")
+
+
+def fit_epochs(
+    first: int, last: int, line: Line, x: tf.Tensor, y: tf.Tensor
+) -> list[float]:
+    """Fit from the first epoch to the last; return the losses."""
+    once = {"batch_size": len(x), "shuffle": False, "verbose": 0}
+    history = line.fit(x, y, initial_epoch=first, epochs=last, **once)
+    return list(history.history["loss"])
+
+
+# endregion fit
+
+# region reader
+READER = """\
+import tensorflow as tf
+
+served = tf.saved_model.load("served")
+print(f"served:   {float(served.predict([2.0])[0]):.4f}")
+print(f"its w:    {float(served.line.w):.4f}")
+exported = tf.saved_model.load("exported")
+print(f"exported: {float(exported.serve([[2.0]])[0, 0]):.4f}")
+"""
+# endregion reader
+
+if __name__ == "__main__":
+    x, y = make_data()
+    resumed = new_training(LinearModel())
+    train_until(30, resumed, x, y)
+
+    # region unbuilt
+    inputs, outputs = x[:, tf.newaxis], y[:, tf.newaxis]
+    line = Line(name="line")
+    line(inputs)
+    train_until(30, new_training(line), inputs, outputs)
+    path = tf.train.Checkpoint(model=line).write("line")
+
+    unbuilt = Line()
+    status = tf.train.Checkpoint(model=unbuilt).read(path)
+    unbuilt(inputs)
+    for name, dense in ("saved", line.dense), ("read", unbuilt.dense):
+        kernel, bias = float(dense.kernel[0, 0]), float(dense.bias[0])
+        print(f"{name:5}: kernel {kernel:.4f}, bias {bias:.4f}")
+    # endregion unbuilt
+
+    try:
+        # region unconsumed
+        status.assert_consumed()
+        # endregion unconsumed
+    except AssertionError as error:
+        print(error)
+
+    # region built
+    status.expect_partial()
+    built = Line()
+    built(inputs)
+    tf.train.Checkpoint(model=built).read(path).assert_consumed()
+    kernel, bias = float(built.dense.kernel[0, 0]), float(built.dense.bias[0])
+    print(f"read : kernel {kernel:.4f}, bias {bias:.4f}")
+    # endregion built
+
+    # region keras
+    fitted = Line()
+    compile_line(fitted)
+    fit_epochs(0, 10, fitted, inputs, outputs)
+    fitted.save("line.keras")
+    fitted.save_weights("line.weights.h5")
+    fitted_rest = fit_epochs(10, 20, fitted, inputs, outputs)
+
+    loaded = tf.keras.models.load_model("line.keras")
+    loaded_rest = fit_epochs(10, 20, loaded, inputs, outputs)
+    print("same losses:", loaded_rest == fitted_rest)
+    # endregion keras
+
+    # region weights
+    light = Line()
+    light(inputs)
+    light.load_weights("line.weights.h5")
+    compile_line(light)
+    light_rest = fit_epochs(10, 20, light, inputs, outputs)
+    print("same first loss:", light_rest[0] == fitted_rest[0])
+    print("same losses:", light_rest == fitted_rest)
+    # endregion weights
+
+    # region weights_and_optimizer
+    full = Line()
+    full(inputs)
+    compile_line(full)
+    full.optimizer.build(full.trainable_variables)
+    full.load_weights("line.weights.h5")
+    full_rest = fit_epochs(10, 20, full, inputs, outputs)
+    print("same losses:", full_rest == fitted_rest)
+    # endregion weights_and_optimizer
+
+    # region dropout
+    dropout = tf.keras.layers.Dropout(0.5, seed=0)
+    noisy = tf.keras.Sequential([tf.keras.Input((8,)), dropout])
+    noisy(tf.ones((1, 8)), training=True)
+    noisy.save("noisy.keras")
+    seed = dropout.seed_generator.state
+    path = tf.train.Checkpoint(model=noisy, seed=seed).write("noisy")
+    for name, shape in tf.train.list_variables(path):
+        print(name, shape)
+    # endregion dropout
+
+    # region dropout_resumed
+    print("goes on: ", noisy(tf.ones((1, 8)), training=True).numpy()[0])
+    reloaded = tf.keras.models.load_model("noisy.keras")
+    print("reloaded:", reloaded(tf.ones((1, 8)), training=True).numpy()[0])
+    seed = reloaded.layers[0].seed_generator.state
+    tf.train.Checkpoint(model=reloaded, seed=seed).read(path)
+    print("resumed: ", reloaded(tf.ones((1, 8)), training=True).numpy()[0])
+    # endregion dropout_resumed
+
+    try:
+        # region uncallable
+        tf.saved_model.save(resumed.model, "plain")
+        plain = tf.saved_model.load("plain")
+        print(f"w: {float(plain.w):.4f}")
+        plain(x)
+        # endregion uncallable
+    except TypeError as error:
+        print(error)
+
+    # region served
+    served = tf.Module()
+    served.line = resumed.model
+    served.predict = tf.function(
+        resumed.model, input_signature=[tf.TensorSpec([None], tf.float32)]
+    )
+    tf.saved_model.save(served, "served")
+    fitted.export("exported", verbose=False)
+    print(f"served:   {float(served.predict([2.0])[0]):.4f}")
+    print(f"exported: {float(fitted(tf.constant([[2.0]]))[0, 0]):.4f}")
+    # endregion served
+
+    # region new_process
+    ended = subprocess.run(
+        [sys.executable, "-c", READER],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    print(ended.stdout, end="")
+    # endregion new_process
