@@ -78,7 +78,7 @@ y = 3.0 * x + 2.0 + tf.random.stateless_normal([201], seed=(0, 0))
 # region batches
 BATCHES = """\
 def batch_of(step):
-    epoch, place = divmod(step, 4)
+    epoch, place = step // 4, step % 4
     numbers = tf.random.stateless_uniform([201], seed=(1, epoch))
     rows = tf.argsort(numbers)[51 * place : 51 * (place + 1)]
     return tf.gather(x, rows), tf.gather(y, rows)

@@ -73,9 +73,9 @@ if __name__ == "__main__":
     unbuilt = Line()
     status = tf.train.Checkpoint(model=unbuilt).read(path)
     unbuilt(inputs)
-    for name, dense in ("saved", line.dense), ("read", unbuilt.dense):
+    for name, dense in ("saved:", line.dense), ("read:", unbuilt.dense):
         kernel, bias = float(dense.kernel[0, 0]), float(dense.bias[0])
-        print(f"{name:5}: kernel {kernel:.4f}, bias {bias:.4f}")
+        print(f"{name:6} kernel {kernel:.4f}, bias {bias:.4f}")
     # endregion unbuilt
 
     try:
@@ -91,7 +91,7 @@ if __name__ == "__main__":
     built(inputs)
     tf.train.Checkpoint(model=built).read(path).assert_consumed()
     kernel, bias = float(built.dense.kernel[0, 0]), float(built.dense.bias[0])
-    print(f"read : kernel {kernel:.4f}, bias {bias:.4f}")
+    print(f"read:  kernel {kernel:.4f}, bias {bias:.4f}")
     # endregion built
 
     # region keras

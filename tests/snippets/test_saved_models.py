@@ -302,11 +302,11 @@ def test_the_module_as_a_script(
     monkeypatch.delitem(sys.modules, "snippets.saved_models")
     names = runpy.run_module("snippets.saved_models", run_name="__main__")
     lines = capsys.readouterr().out.splitlines()
-    saved, read = (line.split(":")[1] for line in lines[:2])
+    saved, read = (line.split(":")[1].strip() for line in lines[:2])
     assert saved != read
     assert saved.split(",")[1] == read.split(",")[1]
     assert 'full_name: "line/kernel"' in "\n".join(lines[2:12])
-    at = lines.index(f"read :{saved}")
+    at = lines.index(f"read:  {saved}")
     assert lines[at + 1 : at + 5] == [
         "same losses: True",
         "same first loss: True",
