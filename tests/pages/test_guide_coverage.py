@@ -71,9 +71,10 @@ TAUGHT = [
     ("fit's first loss", "epoch  1: loss 10.3447"),
     ("the same weights", "fit:  w 3.0503, b 1.7270"),
     ("why fit looks behind", "it is one epoch ahead"),
-    ("next: fit", "training_with_built_in_methods"),
-    ("next: a loop with metrics", "writing_a_training_loop_from_scratch"),
-    ("next: saving", "tensorflow.org/guide/checkpoint"),
+    ("next: fit", "](keras_from_fit_inwards.md)"),
+    ("next: Keras on fit", "guides/training_with_built_in_methods"),
+    ("next: saving", "](save_and_resume.md)"),
+    ("next: TensorFlow on saving", "tensorflow.org/guide/checkpoint"),
     ("next: many devices", "distributed_training"),
 ]
 
