@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ PACKAGES = {
     "NumPy": ("numpy",),
     "Matplotlib": ("matplotlib",),
 }
+IMPORTED_BY_SOME = {"sklearn": "scikit-learn"}
+"""What only some pages import, and the distribution that brings it."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def make_record(project: Project, page: Page) -> Record:
     print(f"{len(page.blocks)} blocks, {seconds} s", file=sys.stderr)
     record = Record(
         key=record_key(page),
-        versions=versions(),
+        versions=page_versions(page),
         seconds=seconds,
         blocks=[_block(run) for run in runs if isinstance(run, BlockRun)],
         values=[run.text for run in runs if isinstance(run, ValueRun)],
@@ -127,7 +130,7 @@ def ensure_records(project: Project) -> None:
 def record_key(page: Page) -> str:
     """Return a hash of all that the page's record depends on."""
     steps = [_essence(step) for step in page.steps]
-    text = json.dumps([engine_digest(), versions(), steps])
+    text = json.dumps([engine_digest(), page_versions(page), steps])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -149,6 +152,17 @@ def versions() -> dict[str, str]:
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
                 found[name] = importlib.metadata.version(distribution)
     return found
+
+
+def page_versions(page: Page) -> dict[str, str]:
+    """Return what the page runs with: ``versions`` and what it adds."""
+    code = "\n".join(block.section.code for block in page.blocks)
+    added = {
+        distribution: importlib.metadata.version(distribution)
+        for module, distribution in IMPORTED_BY_SOME.items()
+        if re.search(rf"(?m)^(from|import) {module}\b", code)
+    }
+    return {**versions(), **added}
 
 
 @contextlib.contextmanager

@@ -1,5 +1,4 @@
 """A real problem: handwritten digits, from the data to honest numbers."""
-# mypy: disable-error-code="import-untyped"
 
 # region setup
 import itertools

@@ -9,6 +9,7 @@ from engine.records import (
     building,
     kept_record,
     make_record,
+    page_versions,
     record_key,
     versions,
 )
@@ -132,6 +133,14 @@ def test_versions_name_everything_that_pages_run_with() -> None:
     names = ["Python", "TensorFlow", "Keras", "NumPy", "Matplotlib"]
     assert list(versions()) == names
     assert all(version[0].isdigit() for version in versions().values())
+
+
+def test_a_page_that_imports_more_says_so(scratch: Scratch) -> None:
+    project = Project(scratch.root)
+    assert "scikit-learn" not in page_versions(project.page("index"))
+    scratch.replace("snippets/count.py", "import math", "import sklearn, math")
+    page = Project(scratch.root).page("index")
+    assert page_versions(page)["scikit-learn"][0].isdigit()
 
 
 def test_a_second_build_is_told_to_wait(built: Scratch) -> None:

@@ -73,6 +73,7 @@ TAUGHT = [
     ("why fit looks behind", "it is one epoch ahead"),
     ("next: fit", "](keras_from_fit_inwards.md)"),
     ("next: Keras on fit", "guides/training_with_built_in_methods"),
+    ("next: a real problem", "](real_problem.md)"),
     ("next: saving", "](save_and_resume.md)"),
     ("next: TensorFlow on saving", "tensorflow.org/guide/checkpoint"),
     ("next: many devices", "distributed_training"),
