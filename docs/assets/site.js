@@ -237,6 +237,8 @@
         document.body.append(element);
       }
     };
+    // Material's script also turns lists below code into annotations.
+    if (document.querySelector(".run .highlight + ol")) fetchOnce();
     input.addEventListener("focus", () => {
       toggle.checked = true;
       fetchOnce();

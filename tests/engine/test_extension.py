@@ -98,8 +98,8 @@ def test_annotations_follow_their_code_inside_the_block(
     )
     scratch.write("docs/index.md", text)
     block = render(scratch, text).select("div.run")[1]
-    children = [child.name for child in block.find_all(recursive=False)]
-    assert children == ["div", "ol", "pre"]
+    names = [child.name for child in block.find_all(recursive=False)]
+    assert names == ["div", "div", "ol", "pre"]  # bar, code, list, output
     assert "which is 2." in block.get_text()
 
 
