@@ -1,12 +1,15 @@
 """Pages work for whoever opens them."""
 
 import re
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from engine.__main__ import main
 from tests.browser.conftest import Visitor
+from tests.conftest import REPOSITORY
 
 GUIDE = "basic_training_loops/"
 VIEW = "notebooks/basic_training_loops/"
@@ -253,3 +256,21 @@ def test_less_motion_is_respected(visitor: Visitor) -> None:
         "parseFloat(getComputedStyle(e).transitionDuration) > 0).length"
     )
     assert moving == 0
+
+
+def test_the_offline_copy_is_read_and_searched_without_a_server(
+    chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OFFLINE", "true")
+    folder = tmp_path / "offline"
+    root = ["--root", str(REPOSITORY)]
+    assert main([*root, "build", "--site", str(folder)]) == 0
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"file://{folder}/index.html")
+    page.get_by_role("link", name="Read the guide").click()
+    expect(page.locator("h1")).to_contain_text("Basic training loops")
+    assert search(page, "assign_sub")[0]
+    page.close()
+    assert all(url.startswith(("file://", "data:")) for url in asked)
