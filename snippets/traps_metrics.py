@@ -1,0 +1,58 @@
+"""Traps of metrics: never reset, and averaging batches instead of rows."""
+
+import tensorflow as tf
+
+from snippets.data import make_data
+from snippets.keras_model import KerasLinearModel
+from snippets.linear_model import LinearModel
+from snippets.loss import loss
+from snippets.traps_steps import train
+
+if __name__ == "__main__":
+    x, y = make_data()
+
+    # region never_reset
+    model, mean_loss = LinearModel(), tf.keras.metrics.Mean()
+    for epoch in range(1, 5):
+        for start in range(3):
+            batch_x, batch_y = x[start::3], y[start::3]
+            mean_loss.update_state(loss(batch_y, model(batch_x)))
+            train(model, batch_x, batch_y, 0.03)
+        print(f"epoch {epoch}: loss {mean_loss.result():.2f}")
+    # endregion never_reset
+
+    # region reset
+    model, mean_loss = LinearModel(), tf.keras.metrics.Mean()
+    for epoch in range(1, 5):
+        mean_loss.reset_state()
+        for start in range(3):
+            batch_x, batch_y = x[start::3], y[start::3]
+            mean_loss.update_state(loss(batch_y, model(batch_x)))
+            train(model, batch_x, batch_y, 0.03)
+        print(f"epoch {epoch}: loss {mean_loss.result():.2f}")
+    assert int(mean_loss.count) == 3
+    # endregion reset
+
+    # region rows_as_one
+    model, metric = KerasLinearModel(), tf.keras.metrics.MeanSquaredError()
+    for start in range(0, len(x), 32):
+        rows = slice(start, start + 32)
+        metric.update_state(y[rows], model(x[rows]))
+    print(f"metric {metric.result():.4f}, loss {loss(y, model(x)):.4f}")
+    model.compile(loss="mse", metrics=["mse"])
+    log = model.evaluate(x, y, verbose=0, return_dict=True)
+    print(f"evaluate: mse {log['mse']:.4f}, loss {log['loss']:.4f}")
+    # endregion rows_as_one
+
+    # region rows_apart
+    model, metric = KerasLinearModel(), tf.keras.metrics.MeanSquaredError()
+    inputs, outputs = x[:, tf.newaxis], y[:, tf.newaxis]
+    for start in range(0, len(x), 32):
+        rows = slice(start, start + 32)
+        metric.update_state(outputs[rows], model(inputs[rows]))
+    print(f"metric {metric.result():.4f}, loss {loss(y, model(x)):.4f}")
+    model.compile(loss="mse", metrics=["mse"])
+    log = model.evaluate(inputs, outputs, verbose=0, return_dict=True)
+    print(f"evaluate: mse {log['mse']:.4f}, loss {log['loss']:.4f}")
+    assert abs(metric.result() - loss(y, model(x))) < 0.001
+    # endregion rows_apart
