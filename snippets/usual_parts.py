@@ -134,7 +134,7 @@ if __name__ == "__main__":
             in_batches = tf.data.Dataset.from_tensor_slices(pairs).batch(32)
             for x_batch, y_batch in in_batches.repeat(5):
                 step(x_batch, y_batch)
-            print(f"momentum {momentum}, {name}: {loss(y, model(x)):.2f}")
+            print(f"momentum {momentum}, {name}: loss {loss(y, model(x)):.2f}")
     # endregion order
 
     # region metric

@@ -537,10 +537,10 @@ def test_the_two_orders_are_shown_to_end_as_numpy_does(
     in_order = descend(momentum, x, y)
     shuffled = descend(momentum, tf.gather(x, rows), tf.gather(y, rows))
     line = f"momentum {momentum}, "
-    assert story.after(f"{line}sorted:") == pytest.approx(
+    assert story.after(f"{line}sorted: loss") == pytest.approx(
         [in_order], rel=1e-3, abs=0.01
     )
-    assert story.after(f"{line}shuffled:") == pytest.approx(
+    assert story.after(f"{line}shuffled: loss") == pytest.approx(
         [shuffled], abs=0.01
     )
     assert shuffled < 1.2
