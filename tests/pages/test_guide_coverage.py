@@ -71,6 +71,8 @@ TAUGHT = [
     ("fit's first loss", "epoch  1: loss 10.3447"),
     ("the same weights", "fit:  w 3.0503, b 1.7270"),
     ("why fit looks behind", "it is one epoch ahead"),
+    ("next: traps", "](traps.md)"),
+    ("next: a loop with metrics", "](usual_parts.md)"),
     ("next: fit", "](keras_from_fit_inwards.md)"),
     ("next: Keras on fit", "guides/training_with_built_in_methods"),
     ("next: a real problem", "](real_problem.md)"),
