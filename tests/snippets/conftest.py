@@ -45,3 +45,9 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Figure]]:
     monkeypatch.setattr(plt, "show", show)
     yield figures
     plt.close("all")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh_seed() -> None:
+    """Undo the global seed that the tests of another module may have set."""
+    tf.random.set_seed(None)
