@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.pages import Block, Fence, Page, Value, fill_values, parts
+from engine.pages import (
+    Block,
+    Fence,
+    Page,
+    Value,
+    fill_values,
+    front_matter_end,
+    parts,
+)
 from engine.project import Project
 from engine.records import BlockRecord, Record, kept_record
 from engine.render import figure_svg, output_text, program
@@ -55,7 +63,7 @@ def pieces(page: Page, record: Record) -> list[Piece]:
     lines = page.text.split("\n")
     fill_values(page, record.values, lines)
     found: list[Piece] = []
-    start = body_start(page)
+    start = front_matter_end(lines)
     shown = 0
     for part in parts(page.text):
         if isinstance(part, Value) or not _is_ours(part):
@@ -118,14 +126,12 @@ def notebook(page: Page, record: Record, root: str, end: str) -> str:
         )
 
     cells: list[dict[str, Any]] = []
-    count = 0
     for piece in pieces(page, record):
         match piece:
             case Text(markdown):
                 cells.append(_markdown_cell(linked(markdown), len(cells)))
             case Run():
-                count += 1
-                cells.append(_code_cell(piece, count, len(cells)))
+                cells.append(_code_cell(piece))
             case WholeProgram():
                 cells.append(
                     _markdown_cell(
@@ -197,12 +203,6 @@ def description(page: Page) -> str:
     return found[1] if found else ""
 
 
-def body_start(page: Page) -> int:
-    """Return how many lines of the page are its front matter."""
-    front_matter = re.match(r"---\n.*?\n---\n+", page.text, re.DOTALL)
-    return front_matter[0].count("\n") if front_matter else 0
-
-
 def _is_ours(fence: Fence) -> bool:
     return fence.info.startswith(("python ", "program"))
 
@@ -249,7 +249,7 @@ def _markdown_cell(markdown: str, index: int) -> dict[str, Any]:
     }
 
 
-def _code_cell(run: Run, count: int, index: int) -> dict[str, Any]:
+def _code_cell(run: Run) -> dict[str, Any]:
     outputs: list[dict[str, Any]] = []
     if run.record.output:
         outputs.append(
@@ -276,7 +276,7 @@ def _code_cell(run: Run, count: int, index: int) -> dict[str, Any]:
         "cell_type": "code",
         "id": f"block-{run.number}",
         "metadata": {"tags": tags} if tags else {},
-        "execution_count": count,
+        "execution_count": run.number,
         "source": run.block.section.code,
         "outputs": outputs,
     }

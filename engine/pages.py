@@ -123,7 +123,7 @@ def read_page(root: Path, path: Path, find_section: SectionFinder) -> Page:
 def parts(text: str) -> Iterator[Fence | Value]:
     """Yield a page's fences and the values between them, in page order."""
     lines = text.split("\n")
-    number = _front_matter_end(lines)
+    number = front_matter_end(lines)
     while number < len(lines):
         line = lines[number]
         opening = FENCE.fullmatch(line)
@@ -149,7 +149,8 @@ def fill_values(page: Page, values: list[str], lines: list[str]) -> None:
         lines[number - 1] = VALUE.sub(lambda _: next(remaining), line)
 
 
-def _front_matter_end(lines: list[str]) -> int:
+def front_matter_end(lines: list[str]) -> int:
+    """Return how many of a page's lines are its front matter."""
     if not lines or lines[0].rstrip() != "---":
         return 0
     for number, line in enumerate(lines[1:], start=2):
