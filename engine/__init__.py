@@ -5,6 +5,8 @@ sections that a page shows, in page order, are its program.  The rooms, in
 the order in which a build walks through them:
 
 ``sections``   a module of ``snippets/`` → its named sections
+``fences``     a Markdown page → its fences and their options
+``blocks``     a fence → a block: Python to run, a file to save, a command
 ``pages``      a Markdown page → its program: blocks and values, with lines
 ``project``    the whole site → all pages, and what must hold between them
 ``runner``     a program → its results, from a child process (``child``,

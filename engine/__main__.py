@@ -5,9 +5,9 @@ import signal
 import sys
 from pathlib import Path
 
+from engine.blocks import Block
 from engine.child import BlockRun
 from engine.errors import Fault
-from engine.pages import Block
 from engine.project import Project
 from engine.runner import run_page
 from engine.site import build, serve
@@ -62,7 +62,8 @@ def _run(project: Project, options: argparse.Namespace) -> None:
     ):
         if not isinstance(step, Block) or not isinstance(run, BlockRun):
             continue
-        print(f"── {step.section.reference} ({page.path}:{step.line})")
+        shown = "command" if step.is_command else step.section.reference
+        print(f"── {shown} ({page.path}:{step.line})")
         print(run.output.decode("utf-8"), end="")
         if run.failure:
             print(run.failure.message)

@@ -1,4 +1,4 @@
-"""The child process: runs the steps of one page in a folder of its own.
+"""The child process: carries out one page's steps in a folder of its own.
 
 Every block is compiled with its module's real path and line numbers, so
 that AutoGraph finds the source and tracebacks point into ``snippets/``.
@@ -9,6 +9,7 @@ other native code write past ``sys.stdout``.
 import ast
 import os
 import re
+import subprocess
 import sys
 import traceback
 import types
@@ -17,16 +18,16 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TextIO
 
-from engine.pages import Block, Step, Value
+from engine.blocks import Block, Step, Value
 from engine.sections import Section
 
 
 @dataclass(frozen=True)
 class Failure:
-    """The exception that ended a block."""
+    """The exception, or the exit code of a command, that ended a block."""
 
     name: str
-    """The name of its class."""
+    """The name of the exception's class, or the exit code."""
     message: str
     """The exception as Python's last traceback line shows it."""
     trace: str
@@ -81,7 +82,7 @@ def main(
             pipe.send(_evaluate(step, module.__dict__))
             continue
         start = os.fstat(output).st_size
-        failure = _execute(step, root, module.__dict__)
+        failure = _carry_out(step, root, module.__dict__)
         sys.stdout.flush()
         sys.stderr.flush()
         length = os.fstat(output).st_size - start
@@ -117,9 +118,35 @@ def _text_stream(descriptor: int) -> TextIO:
 
 
 def _hide_project() -> None:
-    """Let the blocks import only what a reader has installed."""
+    """Let blocks and commands import only what a reader has installed."""
     installed = (sys.prefix, sys.base_prefix)
     sys.path[:] = [entry for entry in sys.path if entry.startswith(installed)]
+    os.environ.pop("PYTHONPATH", None)
+    python = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([python, os.environ["PATH"]])
+
+
+def _carry_out(
+    block: Block, root: Path, namespace: dict[str, Any]
+) -> Failure | None:
+    if block.file:
+        Path(block.file).write_text(block.contents, encoding="utf-8")
+        return None
+    if block.is_command:
+        return _command(block)
+    return _execute(block, root, namespace)
+
+
+def _command(block: Block) -> Failure | None:
+    """Hand the commands to the shell, which stops at the first to fail."""
+    code = subprocess.run(
+        ["sh", "-e", "-c", block.section.code],
+        stdin=subprocess.DEVNULL,
+        check=False,
+    ).returncode
+    if code == block.exits:
+        return None
+    return Failure(name=str(code), message="", trace="", line=None)
 
 
 def _execute(

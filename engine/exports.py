@@ -10,18 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.pages import (
-    Block,
-    Fence,
-    Page,
-    Value,
-    fill_values,
-    front_matter_end,
-    parts,
-)
+from engine.blocks import Block
+from engine.fences import Fence
+from engine.pages import Page, fill_values, front_matter_end, parts
 from engine.project import Project
 from engine.records import BlockRecord, Record, kept_record
-from engine.render import figure_svg, output_text, program
+from engine.render import figure_svg, files_in_pieces, output_text, program
 
 DESCRIPTION = re.compile(r"(?m)^description: (.+)$")
 LINK = re.compile(r"\]\((?!\w+:|#)([\w/.-]+?)\.md(#[\w-]+)?\)")
@@ -65,12 +59,16 @@ def pieces(page: Page, record: Record) -> list[Piece]:
     found: list[Piece] = []
     start = front_matter_end(lines)
     shown = 0
+    lines_of_blocks = {block.line for block in page.blocks}
     for part in parts(page.text):
-        if isinstance(part, Value) or not _is_ours(part):
+        if not isinstance(part, Fence):
+            continue
+        is_program = part.info.startswith("program")
+        if part.line not in lines_of_blocks and not is_program:
             continue
         _add_text(found, lines[start : part.line - 1])
         start = part.end
-        if part.info.startswith("program"):
+        if is_program:
             found.append(WholeProgram(page.blocks[:shown]))
             continue
         found.append(Run(page.blocks[shown], record.blocks[shown], shown + 1))
@@ -101,7 +99,9 @@ def plain_text(project: Project, page: Page, record: Record) -> str:
                 )
                 written.append(linked)
             case Run(block, result, _):
-                written.append(_fenced("python", block.section.code))
+                if block.file:
+                    written.append(f"*File {block.file}:*")
+                written.append(_fenced(block.language, block.section.code))
                 output = output_text(result)
                 if output:
                     written.append(_fenced("text", output))
@@ -109,6 +109,9 @@ def plain_text(project: Project, page: Page, record: Record) -> str:
                     written.append(f"*Figure: {block.alt}.*")
             case WholeProgram(blocks):
                 written.append(_fenced("python", program(blocks).rstrip()))
+                for name, contents in files_in_pieces(blocks).items():
+                    written.append(f"*The whole of {name}:*")
+                    written.append(_fenced("python", contents.rstrip()))
     written.append(f"Ran with {_ran_with(record)}.")
     return "\n\n".join(written) + "\n"
 
@@ -180,6 +183,8 @@ def write_exports(
         full += text + "\n"
         _write(folder / twin, text)
         _write(folder / f"{slug}.py", script(page, record))
+        for name, contents in page.files.items():
+            _write(folder / slug / name, contents)
         end = "/" if directories else ".html"
         book = notebook(page, record, site, end)
         _write(folder / f"{slug}.ipynb", book)
@@ -189,6 +194,20 @@ def write_exports(
             _write(folder / "notebooks" / f"{slug}.ipynb", view)
     _write(folder / "llms.txt", short)
     _write(folder / "llms-full.txt", full)
+
+
+def cell_source(block: Block) -> str:
+    """Return the block as a notebook's cell, with a magic if it needs one."""
+    code = block.section.code
+    if block.is_command:
+        return f"%%script sh -e\n{code}"
+    if block.file is None:
+        return code
+    above = block.contents.removesuffix(f"{code}\n")
+    if not above:
+        return f"%%writefile {block.file}\n{code}"
+    gap = above[len(above.rstrip("\n")) + 1 :]
+    return f"%%writefile -a {block.file}\n{gap}{code}"
 
 
 def title(page: Page) -> str:
@@ -201,10 +220,6 @@ def description(page: Page) -> str:
     """Return what the page's front matter says of it."""
     found = DESCRIPTION.search(page.text)
     return found[1] if found else ""
-
-
-def _is_ours(fence: Fence) -> bool:
-    return fence.info.startswith(("python ", "program"))
 
 
 def _add_text(found: list[Piece], lines: list[str]) -> None:
@@ -271,13 +286,14 @@ def _code_cell(run: Run) -> dict[str, Any]:
                 "traceback": [run.record.error],
             }
         )
-    tags = ["raises-exception"] if run.block.raises else []
+    fails = run.block.raises or run.block.exits
+    tags = ["raises-exception"] if fails else []
     return {
         "cell_type": "code",
         "id": f"block-{run.number}",
         "metadata": {"tags": tags} if tags else {},
         "execution_count": run.number,
-        "source": run.block.section.code,
+        "source": cell_source(run.block),
         "outputs": outputs,
     }
 

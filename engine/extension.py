@@ -18,7 +18,8 @@ from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 from pymdownx.superfences import SuperFencesException, highlight_validator
 
-from engine.pages import OWN_OPTIONS, Block, Page, fill_values
+from engine.blocks import OWN_OPTIONS, Block
+from engine.pages import Page, fill_values
 from engine.project import Project
 from engine.records import (
     Record,
@@ -28,7 +29,14 @@ from engine.records import (
     make_record,
     require_alt,
 )
-from engine.render import program, result_html, versions_html
+from engine.render import (
+    block_data,
+    block_name,
+    files_in_pieces,
+    program,
+    result_html,
+    versions_html,
+)
 
 BEFORE_ALL_OTHERS = 1000
 ANNOTATED = re.compile(r"# \(\d+\)")
@@ -77,17 +85,17 @@ class RunPreprocessor(Preprocessor):
         self.rendering = Rendering(page, _record(project, page))
         return _prepare(self.rendering, lines)
 
-    def next_block(self, reference: str) -> Block:
-        """Count and return the block that a formatter is to show."""
+    def next_block(self, code: str) -> Block:
+        """Count and return the block, with this code, to be shown."""
         blocks = self.rendering.page.blocks if self.rendering else ()
         if self.shown < len(blocks):
             block = blocks[self.shown]
-            if block.section.reference == reference:
+            if block.section.code.strip() == code.strip():
                 self.shown += 1
                 return block
         raise SuperFencesException(
-            f"the fence of {reference} was not found by the engine\n"
-            "  mend: write it as a plain fence on a page in docs/"
+            "a block was not found by the engine\n"
+            "  mend: write its fence as a plain one on a page in docs/"
         )
 
 
@@ -103,8 +111,8 @@ def accept_run(
     attrs: dict[str, str],
     md: Markdown,
 ) -> bool:
-    """Take fences that have run=; leave the others to the highlighter."""
-    if "run" not in inputs:
+    """Take blocks of a program; leave the others to the highlighter."""
+    if language != "console" and not {"run", "source"} & inputs.keys():
         return False
     for key in OWN_OPTIONS & inputs.keys():
         options[key] = inputs.pop(key)
@@ -121,17 +129,19 @@ def format_run(
 ) -> str:
     """Open a block and show its code, highlighted as any other."""
     preprocessor = _preprocessor(md)
-    block = preprocessor.next_block(options["run"])
+    block = preprocessor.next_block(source)
     for key in OWN_OPTIONS & options.keys():
         del options[key]
-    code = _highlight(source, options, md, **kwargs)
-    raises = f' data-raises="{block.raises}"' if block.raises else ""
+    code = _highlight(source, language, options, md, **kwargs)
     number = preprocessor.shown
     attributes = (
-        f'class="run" id="block-{number}" data-block="{number}"{raises}'
+        f'class="run" id="block-{number}" data-block="{number}"'
+        f"{block_data(block)}"
     )
     # The bar has its height before a script adds the copy buttons to it.
-    bar = f'<div class="run-bar"><span>Block {number}</span></div>'
+    bar = (
+        f'<div class="run-bar"><span>{block_name(block, number)}</span></div>'
+    )
     if block.fold:
         summary = f"<summary>{html.escape(block.fold)}</summary>"
         return f"<details {attributes}>{summary}{bar}{code}"
@@ -161,14 +171,26 @@ def format_program(
     md: Markdown,
     **kwargs: Any,
 ) -> str:
-    """Show the blocks above the fence as one program, folded."""
+    """Show the blocks above the fence as one program, folded.
+
+    Files that several of the blocks make up follow it, each as a whole.
+    """
     (page, _), shown = _rendering(md)
-    code = _highlight(program(page.blocks[:shown]), {}, md, **kwargs)
-    return (
-        '<details class="run run-program">'
-        "<summary>The whole program</summary>"
-        f'<div class="run-bar"></div>{code}</details>'
-    )
+
+    def folded(title: str, code: str, file: str) -> str:
+        highlighted = _highlight(code, "python", {}, md, **kwargs)
+        return (
+            f'<details class="run run-program"{file}>'
+            f"<summary>{title}</summary>"
+            f'<div class="run-bar"></div>{highlighted}</details>'
+        )
+
+    whole = folded("The whole program", program(page.blocks[:shown]), "")
+    files = [
+        folded(f"The whole of {name}", contents, f' data-file="{name}"')
+        for name, contents in files_in_pieces(page.blocks[:shown]).items()
+    ]
+    return "".join([whole, *files])
 
 
 def format_versions(
@@ -236,8 +258,9 @@ def _prepare(rendering: Rendering, lines: list[str]) -> list[str]:
             ["", "```result", "```", ""],
             block.indent,
         )
-        code = block.section.code.split("\n")
-        _insert(prepared, block.line, code, block.indent)
+        if not block.is_command:
+            code = block.section.code.split("\n")
+            _insert(prepared, block.line, code, block.indent)
     return [*prepared[front_matter:], "", "```versions", "```"]
 
 
@@ -260,10 +283,16 @@ def _annotations_end(block: Block, lines: list[str]) -> int:
 
 
 def _highlight(
-    code: str, options: dict[str, Any], md: Markdown, **kwargs: Any
+    code: str,
+    language: str,
+    options: dict[str, Any],
+    md: Markdown,
+    **kwargs: Any,
 ) -> str:
     highlighter: Any = md.preprocessors["fenced_code_block"]
-    return str(highlighter.highlight(code, "python", options, md, **kwargs))
+    # The lexer of consoles takes lines without a prompt for output.
+    lexer = "sh" if language == "console" else language
+    return str(highlighter.highlight(code, lexer, options, md, **kwargs))
 
 
 def _preprocessor(md: Markdown) -> RunPreprocessor:

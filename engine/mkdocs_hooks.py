@@ -71,11 +71,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(
     markdown: str, page: Page, config: MkDocsConfig, files: Files
 ) -> str:
-    """Let search and search engines find the page, not its notebook."""
+    """Tell the theme what it cannot know from the page's text.
+
+    Search and search engines are to find the page, not its notebook.
+    """
     if _is_notebook(page):
         page.meta["search"] = {"exclude": True}
         page.meta["description"] = f"{page.title}, as an executed notebook."
         page.canonical_url = f"{config.site_url}{_source_address(page)}"
+        return markdown
+    slug = page.file.src_uri.removesuffix(".md")
+    beside = (_exports(config) / slug).glob("*")
+    page.meta["files"] = sorted({path.name for path in beside} - {"index.md"})
     return markdown
 
 

@@ -12,6 +12,7 @@ import latex2mathml.converter
 from bs4 import BeautifulSoup, Comment, Tag
 
 ARTICLE = re.compile(r"(<article[^>]*>)(.*)(</article>)", re.DOTALL)
+WRITES_FILE = re.compile(r"%%writefile (?:-a )?(\S+)")
 MATH = re.compile(r"(\$\$?)([^$]+)\1")
 NOT_WANTED = (
     "style, script, .zeroclipboard-container, .clipboard-copy-txt, "
@@ -91,6 +92,11 @@ def _tidy_cell(article: BeautifulSoup, cell: Tag, number: int) -> None:
     assert source is not None
     assert pre is not None
     source["class"] = "highlight"
+    # By these the script that copies programs knows files and commands.
+    if file := WRITES_FILE.match(pre.get_text()):
+        cell["data-file"] = file[1]
+    elif pre.get_text().startswith("%%script"):
+        cell["data-exits"] = ""
     pre.wrap(article.new_tag("pre"))
     pre.name = "code"
     for output in cell.select(".jp-OutputArea-output pre"):

@@ -1,66 +1,26 @@
 """Read a Markdown page into its program.
 
-A page's program is made of steps, in page order: blocks (a fence that names
-a section) and values (an expression in the prose whose result is shown
-there).
+A page's program is made of steps, in page order: blocks, which the page
+shows, and values, expressions in the prose whose result is shown there.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.blocks import (
+    Block,
+    SectionFinder,
+    Step,
+    Value,
+    is_block,
+    read_block,
+)
 from engine.errors import Fault
-from engine.sections import Section
+from engine.fences import Fence, fence_at
 
-SECONDS_ALLOWED = 120.0
-OWN_OPTIONS = frozenset({"run", "alt", "raises", "limit", "fold"})
-HIGHLIGHTER_OPTIONS = frozenset({"title", "hl_lines", "linenums"})
-
-FENCE = re.compile(r"(?P<indent>[> ]*)(?P<fence>`{3,}|~{3,})(?P<info>.*)")
-OPTION = re.compile(r"\s*(?P<key>[A-Za-z]\w*)=(?P<quote>[\"'])(.*?)(?P=quote)")
 VALUE = re.compile(r"\{\{(.+?)\}\}")
-
-SectionFinder = Callable[[str, Path, int], Section]
-"""Finds a section by its reference; page and line are for the message."""
-
-
-@dataclass(frozen=True)
-class Fence:
-    """A fenced block of a page, as it stands there."""
-
-    indent: str
-    info: str
-    line: int
-    """The line of the opening fence, from 1."""
-    end: int
-    """The line of the closing fence."""
-    body: str
-
-
-@dataclass(frozen=True)
-class Block:
-    """A section shown on a page, and how it is to be run and shown."""
-
-    line: int
-    end: int
-    indent: str
-    section: Section
-    alt: str | None = None
-    raises: str | None = None
-    fold: str | None = None
-    seconds_allowed: float = SECONDS_ALLOWED
-
-
-@dataclass(frozen=True)
-class Value:
-    """An expression in the prose: the inside of an f-string's braces."""
-
-    line: int
-    expression: str
-
-
-Step = Block | Value
 
 
 @dataclass(frozen=True)
@@ -82,6 +42,11 @@ class Page:
         """The values alone, in page order."""
         return tuple(s for s in self.steps if isinstance(s, Value))
 
+    @property
+    def files(self) -> dict[str, str]:
+        """The files that the reader saves: their names and whole texts."""
+        return {b.file: b.contents for b in self.blocks if b.file}
+
 
 def read_page(root: Path, path: Path, find_section: SectionFinder) -> Page:
     """Return the page at ``root / path`` with its program.
@@ -92,10 +57,10 @@ def read_page(root: Path, path: Path, find_section: SectionFinder) -> Page:
     """
     text = (root / path).read_text(encoding="utf-8-sig")
     steps: list[Step] = []
-    shown: dict[str, int] = {}
+    blocks: list[Block] = []
     for part in parts(text):
         if isinstance(part, Value):
-            if not shown:
+            if not blocks:
                 raise Fault(
                     f"the value {{{{ {part.expression} }}}} stands before "
                     "the first block",
@@ -104,18 +69,10 @@ def read_page(root: Path, path: Path, find_section: SectionFinder) -> Page:
                     line=part.line,
                 )
             steps.append(part)
-        elif _is_python(part):
-            block = _block(part, path, find_section)
-            reference = block.section.reference
-            if reference in shown:
-                raise Fault(
-                    f"{reference} is shown twice, first on line "
-                    f"{shown[reference]}",
-                    mend="show it once, or make two sections of it",
-                    path=path,
-                    line=block.line,
-                )
-            shown[reference] = block.line
+        elif is_block(part):
+            block = read_block(part, root, path, find_section, blocks)
+            _require_new(block, blocks, path)
+            blocks.append(block)
             steps.append(block)
     return Page(path, text, tuple(steps))
 
@@ -123,22 +80,16 @@ def read_page(root: Path, path: Path, find_section: SectionFinder) -> Page:
 def parts(text: str) -> Iterator[Fence | Value]:
     """Yield a page's fences and the values between them, in page order."""
     lines = text.split("\n")
-    number = front_matter_end(lines)
-    while number < len(lines):
-        line = lines[number]
-        opening = FENCE.fullmatch(line)
-        number += 1
-        if opening is None:
-            for expression in VALUE.findall(line):
-                yield Value(number, expression.strip())
+    index = front_matter_end(lines)
+    while index < len(lines):
+        fence = fence_at(lines, index)
+        if fence:
+            yield fence
+            index = fence.end
             continue
-        indent, fence = opening["indent"], opening["fence"]
-        end = number
-        while end < len(lines) and lines[end].strip("> ") != fence:
-            end += 1
-        body = "\n".join(lines[number:end])
-        yield Fence(indent, opening["info"].strip(), number, end + 1, body)
-        number = end + 1
+        index += 1
+        for expression in VALUE.findall(lines[index - 1]):
+            yield Value(index, expression.strip())
 
 
 def fill_values(page: Page, values: list[str], lines: list[str]) -> None:
@@ -159,64 +110,16 @@ def front_matter_end(lines: list[str]) -> int:
     return 0
 
 
-def _is_python(fence: Fence) -> bool:
-    return re.match(r"\{?\s*\.?(python|py)\b", fence.info) is not None
-
-
-def _block(fence: Fence, path: Path, find_section: SectionFinder) -> Block:
-    def fault(problem: str, mend: str) -> Fault:
-        return Fault(problem, mend=mend, path=path, line=fence.line)
-
-    options = _options(fence, fault)
-    if "run" not in options:
-        raise fault(
-            "this block shows Python that is never run",
-            'name its section with run="snippets/NAME.py:SECTION", '
-            "or fence it as text",
-        )
-    if fence.body.strip():
-        raise fault(
-            "a block with run= has code of its own",
-            f"move the code into {options['run']} and leave the fence empty",
-        )
-    limit = options.get("limit", str(SECONDS_ALLOWED))
-    if not re.fullmatch(r"\d+(\.\d+)?", limit):
-        raise fault(
-            f'limit="{limit}" is not a number of seconds',
-            'write it like limit="300"',
-        )
-    return Block(
-        line=fence.line,
-        end=fence.end,
-        indent=fence.indent,
-        section=find_section(options["run"], path, fence.line),
-        alt=options.get("alt"),
-        raises=options.get("raises"),
-        fold=options.get("fold"),
-        seconds_allowed=float(limit),
-    )
-
-
-def _options(
-    fence: Fence, fault: Callable[[str, str], Fault]
-) -> dict[str, str]:
-    language, _, rest = fence.info.partition(" ")
-    options: dict[str, str] = {}
-    position = 0
-    while match := OPTION.match(rest, position):
-        options[match["key"]] = match[3]
-        position = match.end()
-    left = rest[position:].strip()
-    if left or language != "python":
-        raise fault(
-            f"cannot read the fence options from `{left or fence.info}`",
-            'write them as python run="…" alt="…", each in quotes',
-        )
-    known = OWN_OPTIONS | HIGHLIGHTER_OPTIONS
-    for key in options:
-        if key not in known:
-            raise fault(
-                f'unknown fence option "{key}"',
-                f"use one of: {', '.join(sorted(known))}",
+def _require_new(block: Block, above: list[Block], path: Path) -> None:
+    """Raise Fault if the page's program or the same file has the section."""
+    if block.is_command:
+        return
+    for other in above:
+        if (other.section, other.file) == (block.section, block.file):
+            raise Fault(
+                f"{block.section.reference} is shown twice, first on line "
+                f"{other.line}",
+                mend="show it once, or make two sections of it",
+                path=path,
+                line=block.line,
             )
-    return options

@@ -20,9 +20,10 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
+from engine.blocks import Step, Value
 from engine.child import BlockRun, ValueRun
 from engine.errors import Fault
-from engine.pages import Block, Page, Step
+from engine.pages import Page
 from engine.project import Project
 from engine.runner import run_page
 
@@ -180,11 +181,12 @@ def building(project: Project) -> Iterator[None]:
         yield
 
 
-def _essence(step: Step) -> list[str | None]:
+def _essence(step: Step) -> list[str | int | None]:
     """Return what of a step bears on its result."""
-    if isinstance(step, Block):
-        return ["block", step.section.code, step.raises]
-    return ["value", step.expression]
+    if isinstance(step, Value):
+        return ["value", step.expression]
+    code = step.section.code
+    return [step.language, code, step.raises, step.file, step.exits]
 
 
 def _path(project: Project, page: Page) -> Path:

@@ -1,10 +1,36 @@
 """Turn records into HTML and into programs that a reader can run."""
 
 import html
+from collections import Counter
 from collections.abc import Sequence
 
-from engine.pages import Block
+from engine.blocks import Block
 from engine.records import BlockRecord, Record
+from engine.sections import joined
+
+
+def block_name(block: Block, number: int) -> str:
+    """Return what stands over a block: its number and what it is."""
+    parts = [f"Block {number}"]
+    if block.file:
+        parts.append(f"file <code>{block.file}</code>")
+    if block.is_command:
+        parts.append("command")
+    if block.exits:
+        parts.append(f"ends with exit code {block.exits}")
+    return " · ".join(parts)
+
+
+def block_data(block: Block) -> str:
+    """Return the attributes by which a script knows what a block is."""
+    data = {
+        "raises": block.raises,
+        "file": block.file,
+        "exits": str(block.exits) if block.is_command else None,
+    }
+    return "".join(
+        f' data-{name}="{value}"' for name, value in data.items() if value
+    )
 
 
 def result_html(block: Block, record: BlockRecord, number: int) -> str:
@@ -49,28 +75,29 @@ def versions_html(record: Record) -> str:
 
 
 def program(blocks: Sequence[Block]) -> str:
-    """Return the blocks as one program, spaced as PEP 8 asks.
+    """Return the blocks that are run as one program, spaced as PEP 8 asks.
 
-    A block that is meant to fail would end the program, so a comment
-    stands in its place.
+    A comment stands where the reader does something else: saves a file,
+    runs a command, or sees a block fail, which would end the program.
     """
-    text = ""
-    previous = ""
+    codes: list[str] = []
+    saved: set[str] = set()
     for block in blocks:
-        code = block.section.code
-        if block.raises:
-            code = f"# Left out: a block that raises {block.raises}."
-        text += _gap(previous, code) + code
-        previous = code
-    return text + "\n"
+        if block.file:
+            if block.file not in saved:
+                codes.append(f"# Needs the file {block.file} beside it.")
+            saved.add(block.file)
+        elif block.is_command:
+            command = block.section.code.replace("\n", "\n#     ")
+            codes.append(f"# Left out: a command.\n#     {command}")
+        elif block.raises:
+            codes.append(f"# Left out: a block that raises {block.raises}.")
+        else:
+            codes.append(block.section.code)
+    return joined(codes)
 
 
-def _gap(above: str, below: str) -> str:
-    if not above:
-        return ""
-    defines = ("def ", "class ", "@")
-    indented = above.splitlines()[-1].startswith(" ")
-    wide = below.startswith(defines) or (
-        indented and any(f"\n{d}" in f"\n{above}" for d in defines)
-    )
-    return "\n\n\n" if wide else "\n\n"
+def files_in_pieces(blocks: Sequence[Block]) -> dict[str, str]:
+    """Return the files that take several blocks: names and whole texts."""
+    names = Counter(block.file for block in blocks if block.file)
+    return {b.file: b.contents for b in blocks if b.file and names[b.file] > 1}

@@ -8,6 +8,7 @@ an operation hangs, which is why the parent never runs any.
 import contextlib
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import sys
@@ -21,19 +22,24 @@ from pathlib import Path
 from typing import Any
 
 from engine import child
+from engine.blocks import SECONDS_ALLOWED, Block, Step, Value
 from engine.child import BlockRun, Failure, StepRun, ValueRun
 from engine.errors import Fault
-from engine.pages import SECONDS_ALLOWED, Block, Page, Step, Value
+from engine.pages import Page
 
 BYTES_ALLOWED = 20_000
 START_ALLOWED = 300.0
 TICK = 0.1
+FILE_LINE = re.compile(
+    r'File "(?:[^"]*/)?(?P<file>[^"/]+)", line (?P<line>\d+)'
+)
 
 ENVIRONMENT = {
     "COLUMNS": "79",
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
     "PYTHONHASHSEED": "0",
+    "PYTHONUNBUFFERED": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
 }
@@ -170,7 +176,10 @@ def _check(page: Page, step: Step, run: StepRun) -> None:
             )
         return
     assert isinstance(run, BlockRun)
-    _check_failure(page, step, run.failure)
+    if step.is_command:
+        _check_exit(page, step, run)
+    else:
+        _check_failure(page, step, run.failure)
     if len(run.output) > BYTES_ALLOWED:
         raise _too_long(page, step)
     _check_text(page, step, run)
@@ -200,6 +209,37 @@ def _check_failure(page: Page, block: Block, failure: Failure | None) -> None:
         mend,
         failure.line,
     )
+
+
+def _check_exit(page: Page, block: Block, run: BlockRun) -> None:
+    if run.failure is None:
+        return
+    code = run.failure.name
+    output = run.output.decode("utf-8", "replace").rstrip()
+    raise _fault(
+        page,
+        block,
+        f"ended with exit code {code}, not {block.exits}\n\n"
+        f"{_in_snippets(page, output)}",
+        f'correct the command or its files, or say exits="{code}" '
+        "on the fence",
+    )
+
+
+def _in_snippets(page: Page, trace: str) -> str:
+    """Name, in a traceback, the snippet from which a file's line comes."""
+
+    def place(match: re.Match[str]) -> str:
+        number = int(match["line"])
+        for block in page.blocks:
+            last = block.contents.count("\n")
+            first = last - block.section.code.count("\n")
+            if block.file == match["file"] and first <= number <= last:
+                line = block.section.line + number - first
+                return f'File "{block.section.path.as_posix()}", line {line}'
+        return match[0]
+
+    return FILE_LINE.sub(place, trace)
 
 
 def _check_text(page: Page, block: Block, run: BlockRun) -> None:
@@ -248,7 +288,9 @@ def _fault(
     snippet_line: int | None = None,
 ) -> Fault:
     line = step.line if step else None
-    if isinstance(step, Block):
+    if isinstance(step, Block) and step.is_command:
+        problem = f"the command {problem}"
+    elif isinstance(step, Block):
         section = step.section
         at = f"{section.path.as_posix()}:{snippet_line or section.line}"
         problem = f'{at}: section "{section.name}" {problem}'

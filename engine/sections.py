@@ -8,7 +8,7 @@ comments that editors fold.  Indented sections, as under ``if __name__ ==
 import ast
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +33,22 @@ class Section:
 
     @property
     def reference(self) -> str:
-        """The section as a fence names it: ``snippets/data.py:make``."""
-        return f"{self.path.as_posix()}:{self.name}"
+        """The section as a fence names it: ``snippets/data.py:make``.
+
+        What has no name is a whole file.
+        """
+        path = self.path.as_posix()
+        return f"{path}:{self.name}" if self.name else path
+
+
+def joined(codes: Sequence[str]) -> str:
+    """Return the pieces of code as one text, spaced as PEP 8 asks."""
+    text = ""
+    previous = ""
+    for code in codes:
+        text += _gap(previous, code) + code
+        previous = code
+    return text + "\n"
 
 
 def read_sections(root: Path, path: Path) -> dict[str, Section]:
@@ -160,3 +174,14 @@ def _only_defines(statement: ast.stmt) -> bool:
         case ast.If(test=test):
             return ast.unparse(test) == "__name__ == '__main__'"
     return False
+
+
+def _gap(above: str, below: str) -> str:
+    if not above:
+        return ""
+    defines = ("def ", "class ", "@")
+    indented = above.splitlines()[-1].startswith(" ")
+    wide = below.startswith(defines) or (
+        indented and any(f"\n{d}" in f"\n{above}" for d in defines)
+    )
+    return "\n\n\n" if wide else "\n\n"

@@ -92,22 +92,26 @@
       );
       one.setAttribute("aria-label", `Copy block ${number}`);
       bar.append(one);
-      if (index > 0) {
-        const all = button("", "Copy up to here", (element) =>
-          copy(
-            element,
-            program(blocks.slice(0, number)),
-            `the program up to block ${number}`,
-          ),
-        );
-        all.setAttribute("aria-label", `Copy up to here: blocks 1 to ${number}`);
-        bar.append(all);
-      }
+      const { file } = block.dataset;
+      const above = blocks.slice(0, number);
+      const pieces = above.filter((other) => other.dataset.file === file);
+      if (isCommand(block) || (file ? pieces.length : number) < 2) return;
+      const what = file ? `${file} up to block` : "the program up to block";
+      const all = button("", "Copy up to here", (element) =>
+        copy(
+          element,
+          file ? pieces.map(code).join("\n\n") : program(above),
+          `${what} ${number}`,
+        ),
+      );
+      all.setAttribute("aria-label", `Copy up to here: ${what} ${number}`);
+      bar.append(all);
     });
     for (const whole of document.querySelectorAll("details.run-program")) {
+      const what = whole.dataset.file ?? "the whole program";
       whole.querySelector(".run-bar").append(
-        button("", "Copy the whole program", (element) =>
-          copy(element, code(whole), "the whole program"),
+        button("", `Copy ${what}`, (element) =>
+          copy(element, code(whole), what),
         ),
       );
     }
@@ -118,15 +122,29 @@
     return block.querySelector("pre > code").textContent;
   }
 
-  /** Return the blocks as one program, without those meant to fail. */
+  function isCommand(block) {
+    return block.dataset.exits !== undefined;
+  }
+
+  /** Return the blocks that are run as one program, with a comment where
+   * the reader saves a file, runs a command or sees a block fail. */
   function program(blocks) {
-    return blocks
-      .map((block) =>
-        block.dataset.raises
-          ? `# Left out: a block that raises ${block.dataset.raises}.\n`
-          : code(block),
-      )
-      .join("\n\n");
+    const saved = new Set();
+    const piece = (block) => {
+      const { file, raises } = block.dataset;
+      if (file) {
+        if (saved.has(file)) return "";
+        saved.add(file);
+        return `# Needs the file ${file} beside it.\n`;
+      }
+      if (isCommand(block)) {
+        const command = code(block).trimEnd().replaceAll("\n", "\n#     ");
+        return `# Left out: a command.\n#     ${command}\n`;
+      }
+      if (raises) return `# Left out: a block that raises ${raises}.\n`;
+      return code(block);
+    };
+    return blocks.map(piece).filter(Boolean).join("\n\n");
   }
 
   async function write(text) {

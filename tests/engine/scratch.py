@@ -35,6 +35,12 @@ markdown_extensions:
         - {name: python, class: python,
            validator: !!python/name:engine.extension.accept_run ,
            format: !!python/name:engine.extension.format_run }
+        - {name: console, class: console,
+           validator: !!python/name:engine.extension.accept_run ,
+           format: !!python/name:engine.extension.format_run }
+        - {name: json, class: json,
+           validator: !!python/name:engine.extension.accept_run ,
+           format: !!python/name:engine.extension.format_run }
         - {name: result, class: result,
            format: !!python/name:engine.extension.format_result }
         - {name: program, class: program,

@@ -79,7 +79,11 @@ def test_an_unknown_fence_option(built: Scratch) -> None:
 
 def test_code_in_the_body_of_a_fence(built: Scratch) -> None:
     built.replace("docs/index.md", COUNT, f"{COUNT}\nprint(1)")
-    fails(built, "docs/index.md:8: a block with run= has code of its own")
+    fails(
+        built,
+        "docs/index.md:8: a block that shows snippets/count.py:count has "
+        "code of its own",
+    )
 
 
 def test_a_name_that_no_block_defines(built: Scratch) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.blocks import Block, Value
 from engine.errors import Fault
-from engine.pages import Block, Page, Value, parts, read_page
+from engine.pages import Page, parts, read_page
 from engine.sections import Section
 
 PATH = Path("docs/page.md")
@@ -56,6 +57,41 @@ def test_the_limit_is_two_minutes_unless_the_page_says(
     assert block.seconds_allowed == 120.0
 
 
+def test_a_file_grows_from_block_to_block(tmp_path: Path) -> None:
+    page = read(
+        tmp_path,
+        '```python run="a" file="w.py"\n```\n\n```python run="a"\n```\n\n'
+        '```python run="b" file="w.py" fold="More"\n```\n',
+    )
+    first, run, second = page.blocks
+    assert (first.contents, second.contents) == ("pass\n", "pass\n\npass\n")
+    assert (first.file, run.file, second.fold) == ("w.py", None, "More")
+    assert [block.is_run for block in page.blocks] == [False, True, False]
+    assert page.files == {"w.py": "pass\n\npass\n"}
+
+
+def test_a_file_in_another_language_is_shown_whole(tmp_path: Path) -> None:
+    (tmp_path / "data.json").write_text("[1,\n 2]\n")
+    (block,) = read(
+        tmp_path, '```json source="data.json" file="d.json"\n```\n'
+    ).blocks
+    assert block.section.code == "[1,\n 2]"
+    assert block.section.reference == "data.json"
+    assert block.contents == "[1,\n 2]\n"
+    assert block.language == "json"
+
+
+def test_a_command_is_the_body_of_its_fence(tmp_path: Path) -> None:
+    text = (
+        '- item\n\n    ```console exits="3" limit="9"\n'
+        "    ls \\\n      -l\n    ```\n"
+    )
+    (block,) = read(tmp_path, text).blocks
+    assert block.section.code == "ls \\\n  -l"
+    assert (block.is_command, block.is_run) == (True, False)
+    assert (block.exits, block.seconds_allowed) == (3, 9.0)
+
+
 def test_fences_inside_other_fences_are_text() -> None:
     text = '````md\n```python run="a"\n```\n{{ x }}\n````\n\n{{ y }}\n'
     fence, value = parts(text)
@@ -87,6 +123,49 @@ def test_an_indented_fence_keeps_its_indent(tmp_path: Path) -> None:
             "shown twice, first on line 1",
         ),
         ("The {{ loss }}.\n", 1, "before the first block"),
+        ("```console\n\n```\n", 1, "without a command"),
+        ('```console exits="x"\nls\n```\n', 1, "is not an exit code"),
+        ('```console limit="x"\nls\n```\n', 1, "number of seconds"),
+        ('```console raises="E"\nls\n```\n', 1, 'option "raises"'),
+        ('```python file="a.py"\n```\n', 1, "is made of sections"),
+        (
+            '```python source="a.txt" file="a.py"\n```\n',
+            1,
+            "is made of sections",
+        ),
+        ('```python run="a" file="../a.py"\n```\n', 1, "not the name of a"),
+        (
+            '```python run="a" file="a.py" raises="E"\n```\n',
+            1,
+            'option "raises"',
+        ),
+        ('```json source="a.json"\n```\n', 1, "is not the name of a file"),
+        (
+            '```json source="a.json" file="a.json"\n```\n',
+            1,
+            "no file a.json in the project",
+        ),
+        (
+            '```json source="../page.md" file="a.json"\n```\n',
+            1,
+            "no file ../page.md in the project",
+        ),
+        (
+            '```toml source="docs/page.md" file="a.toml"\n```\n',
+            1,
+            'cannot be shown as "toml"',
+        ),
+        (
+            '```json source="docs/page.md" file="a.json"\n{}\n```\n',
+            1,
+            "has code of its own",
+        ),
+        (
+            '```python run="a" file="a.py"\n```\n\n'
+            '```python run="a" file="a.py"\n```\n',
+            4,
+            "shown twice, first on line 1",
+        ),
     ],
 )
 def test_a_page_that_cannot_be_understood_is_a_fault(

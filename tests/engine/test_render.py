@@ -2,9 +2,16 @@
 
 from pathlib import Path
 
-from engine.pages import Block
+from engine.blocks import Block
 from engine.records import BlockRecord, Record
-from engine.render import program, result_html, versions_html
+from engine.render import (
+    block_data,
+    block_name,
+    files_in_pieces,
+    program,
+    result_html,
+    versions_html,
+)
 from engine.sections import Section
 
 
@@ -54,3 +61,40 @@ def test_a_program_is_spaced_as_pep_8_asks() -> None:
 def test_a_program_leaves_out_what_is_meant_to_fail() -> None:
     text = program([block("x = 1"), block("x = None + 1", raises="TypeError")])
     assert text == "x = 1\n\n# Left out: a block that raises TypeError.\n"
+
+
+def saved(code: str, contents: str) -> Block:
+    section = Section(Path("snippets/a.py"), "a", 1, code)
+    return Block(1, 2, "", section, file="a.py", contents=contents)
+
+
+def command(code: str, exits: int = 0) -> Block:
+    section = Section(Path("docs/a.md"), "", 1, code)
+    return Block(1, 2, "", section, language="console", exits=exits)
+
+
+def test_a_program_says_where_a_file_and_a_command_belong() -> None:
+    blocks = [
+        block("x = 1"),
+        saved("y = 2", "y = 2\n"),
+        saved("z = 3", "y = 2\n\nz = 3\n"),
+        command("python a.py\nls"),
+        block("x = 2"),
+    ]
+    assert program(blocks) == (
+        "x = 1\n\n# Needs the file a.py beside it.\n\n"
+        "# Left out: a command.\n#     python a.py\n#     ls\n\nx = 2\n"
+    )
+    assert files_in_pieces(blocks) == {"a.py": "y = 2\n\nz = 3\n"}
+    assert files_in_pieces(blocks[:2]) == {}
+
+
+def test_a_block_says_what_it_is() -> None:
+    assert block_name(block(), 1) == "Block 1"
+    assert block_name(saved("x", "x"), 2) == "Block 2 · file <code>a.py</code>"
+    name = block_name(command("ls", exits=2), 3)
+    assert name == "Block 3 · command · ends with exit code 2"
+    assert block_data(block()) == ""
+    assert block_data(block(raises="KeyError")) == ' data-raises="KeyError"'
+    assert block_data(saved("x", "x")) == ' data-file="a.py"'
+    assert block_data(command("ls")) == ' data-exits="0"'

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine.pages import Block, Fence, Page, parts
+from engine.blocks import FILE_LANGUAGES, Block
+from engine.fences import Fence
+from engine.pages import Page, parts
 from engine.project import Project
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -45,14 +47,22 @@ def test_there_are_pages() -> None:
 
 def test_blocks_are_short_and_narrow(page: Page) -> None:
     for block in page.blocks:
+        if block.language in FILE_LANGUAGES:
+            continue
         lines = block.section.code.split("\n")
         assert len(lines) <= MOST_LINES, block.section.reference
         assert max(map(len, lines)) <= MOST_COLUMNS, block.section.reference
 
 
 def test_imports_stand_in_the_first_block(page: Page) -> None:
-    importing = [block for block in page.blocks if imports(block)]
-    assert importing == list(page.blocks[:1])
+    """Those of the page's program, and those of each file."""
+    programs: dict[str | None, list[Block]] = {}
+    for block in page.blocks:
+        if block.language == "python":
+            programs.setdefault(block.file, []).append(block)
+    for file, blocks in programs.items():
+        importing = [block for block in blocks if imports(block)]
+        assert importing == blocks[:1] or (file and not importing)
 
 
 def test_no_block_imports_the_project(page: Page) -> None:

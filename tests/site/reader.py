@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +19,40 @@ the other way.
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
+END_OF_BLOCK = "<<< end of block >>>"
+
+
 @dataclass(frozen=True)
 class Copied:
     """A block as it was copied from a page."""
 
     code: str
     output: str
-    raises: str
+    raises: str = ""
+    file: str = ""
+    exits: str = ""
+    """The exit code of a command, and nothing for other blocks."""
+
+    def deed(self) -> str:
+        """Return what a reader does with the block, as Python."""
+        if self.file:
+            return (
+                f"with open({self.file!r}, 'a') as file:\n"
+                f"    file.write({self.code!r})\n"
+            )
+        if self.exits:
+            return (
+                "import subprocess\n"
+                f"ended = subprocess.run(['sh', '-ec', {self.code!r}])\n"
+                f"assert ended.returncode == {self.exits}\n"
+            )
+        if self.raises:
+            return (
+                f"try:\n{textwrap.indent(self.code, '    ')}\n"
+                f"except {self.raises} as error:\n"
+                "    print(f'{type(error).__name__}: {error}')\n"
+            )
+        return self.code
 
 
 def copied_blocks(html: BeautifulSoup) -> list[Copied]:
@@ -39,6 +67,8 @@ def copied_blocks(html: BeautifulSoup) -> list[Copied]:
                 code.get_text(),
                 output.get_text() if output else "",
                 str(block.get("data-raises", "")),
+                str(block.get("data-file", "")),
+                str(block.get("data-exits", "")),
             )
         )
     return blocks
@@ -52,12 +82,14 @@ def run_alone(code: str, folder: Path, fonts: Path) -> str:
     fonts, for which it says so when it has to be made.
     """
     assert not list(folder.iterdir())
-    program = folder / "program.py"
+    program = folder.with_suffix(".py")
     program.write_text(code, encoding="utf-8")
     result = subprocess.run(
-        [sys.executable, "-I", "-u", program.name],
+        [sys.executable, "-I", "-u", program],
         cwd=folder,
         env={
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "PYTHONUNBUFFERED": "1",
             "HOME": str(folder),
             "MPLBACKEND": "agg",
             "MPLCONFIGDIR": str(fonts),

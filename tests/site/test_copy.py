@@ -3,38 +3,37 @@
 Nothing here uses the engine: code and outputs come from the HTML.
 """
 
+import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
 from tests.site.conftest import REPOSITORY
-from tests.site.reader import Copied, copied_blocks, run_alone, same
+from tests.site.reader import (
+    END_OF_BLOCK,
+    Copied,
+    copied_blocks,
+    run_alone,
+    same,
+)
 
 FONTS = REPOSITORY / ".cache/matplotlib"
-END_OF_BLOCK = "<<< end of block >>>"
+BLOCK = re.compile(r"(?m)^[> ]*```(?:python run=|console|\w+ source=)")
 
 
 def marked(block: Copied) -> str:
     """Return the block as a piece of a program that says where it ends."""
-    code = block.code
-    if block.raises:
-        code = (
-            f"try:\n{textwrap.indent(code, '    ')}\n"
-            f"except {block.raises} as error:\n"
-            "    print(f'{type(error).__name__}: {error}')\n"
-        )
-    return f"{code}\nprint({END_OF_BLOCK!r})\n"
+    return f"{block.deed()}\nprint({END_OF_BLOCK!r})\n"
 
 
 def test_copied_blocks_print_what_the_page_shows(
     html: BeautifulSoup, source: str, tmp_path: Path
 ) -> None:
     blocks = copied_blocks(html)
-    assert len(blocks) == source.count("```python run=") > 0
+    assert len(blocks) == len(BLOCK.findall(source)) > 0
     printed = run_alone("\n".join(map(marked, blocks)), tmp_path, FONTS)
     outputs = printed.split(f"{END_OF_BLOCK}\n")
     assert outputs.pop() == ""
@@ -60,6 +59,21 @@ def test_the_whole_program_of_the_guide_runs_alone(
     assert len(shown) > 10
     printed = run_alone(program.get_text(), tmp_path, FONTS)
     assert same("\n".join(shown), printed.rstrip("\n"))
+
+
+def test_a_reader_saves_files_and_runs_commands(tmp_path: Path) -> None:
+    blocks = [
+        Copied("x = 1\n", ""),
+        Copied("print('one')\n", "", file="a.py"),
+        Copied("raise SystemExit(3)\n", "", file="a.py"),
+        Copied("python a.py\n", "", exits="3"),
+        Copied("print(x + y)\n", "", raises="NameError"),
+    ]
+    program = "\n".join(block.deed() for block in blocks)
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    printed = run_alone(program, folder, FONTS)
+    assert printed == "one\nNameError: name 'y' is not defined\n"
 
 
 def test_the_interpreter_that_runs_copies_cannot_import_the_project(
