@@ -96,15 +96,15 @@
       const above = blocks.slice(0, number);
       const pieces = above.filter((other) => other.dataset.file === file);
       if (isCommand(block) || (file ? pieces.length : number) < 2) return;
-      const what = file ? `${file} up to block` : "the program up to block";
       const all = button("", "Copy up to here", (element) =>
         copy(
           element,
           file ? pieces.map(code).join("\n\n") : program(above),
-          `${what} ${number}`,
+          `${file ?? "the program"} up to block ${number}`,
         ),
       );
-      all.setAttribute("aria-label", `Copy up to here: ${what} ${number}`);
+      const range = file ? `${file}, to block` : "blocks 1 to";
+      all.setAttribute("aria-label", `Copy up to here: ${range} ${number}`);
       bar.append(all);
     });
     for (const whole of document.querySelectorAll("details.run-program")) {
