@@ -29,7 +29,7 @@ offline: .venv/ready ## Build the site into offline/, to be read without a serve
 test: check ## Check the code, build the site and pass all tests
 	@echo "Testing snippets, engine, pages and the built site …"
 	@$(RUN) -m coverage erase
-	@$(RUN) -m pytest --cov
+	@$(RUN) -m pytest --cov --numprocesses 2 --dist loadfile
 	@$(RUN) -m coverage report --include='snippets/*' --fail-under=100
 	@$(RUN) -m coverage report --include='engine/*' --fail-under=95 \
 		--skip-covered

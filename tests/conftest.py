@@ -3,10 +3,16 @@
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from engine.__main__ import main
 
 REPOSITORY = Path(__file__).parents[1]
+PUBLISHED = {
+    # The page for wrong addresses needs to know where the site stands.
+    "SITE_URL": "https://docs.example/repo/",
+    "SOURCE_DATE_EPOCH": "1700000000",
+}
 
 
 @pytest.fixture(scope="session")
@@ -14,11 +20,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the site, built from the repository."""
     folder = tmp_path_factory.mktemp("site") / "site"
     with pytest.MonkeyPatch.context() as patch:
-        # The page for wrong addresses needs to know where the site stands.
-        patch.setenv("SITE_URL", "https://docs.example/repo/")
-        root = ["--root", str(REPOSITORY)]
-        assert main([*root, "build", "--site", str(folder)]) == 0
+        for name, value in PUBLISHED.items():
+            patch.setenv(name, value)
+        assert build_repository(folder) == 0
     return folder
+
+
+def build_repository(folder: Path) -> int:
+    """Build the repository's site into the folder; return the exit code.
+
+    The tests run side by side, and two builds at once are a fault.
+    """
+    cache = REPOSITORY / ".cache"
+    cache.mkdir(exist_ok=True)
+    with FileLock(cache / "tests.lock"):
+        root = ["--root", str(REPOSITORY)]
+        return main([*root, "build", "--site", str(folder)])
 
 
 def pytest_terminal_summary(

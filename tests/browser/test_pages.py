@@ -7,9 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from engine.__main__ import main
 from tests.browser.conftest import Visitor
-from tests.conftest import REPOSITORY
+from tests.conftest import build_repository
 
 GUIDE = "basic_training_loops/"
 VIEW = "notebooks/basic_training_loops/"
@@ -263,8 +262,7 @@ def test_the_offline_copy_is_read_and_searched_without_a_server(
 ) -> None:
     monkeypatch.setenv("OFFLINE", "true")
     folder = tmp_path / "offline"
-    root = ["--root", str(REPOSITORY)]
-    assert main([*root, "build", "--site", str(folder)]) == 0
+    assert build_repository(folder) == 0
     page = chromium.new_page(viewport={"width": 1280, "height": 800})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
