@@ -9,6 +9,8 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
+from tests.site.cut_off import cut_off
+
 TOLERANCE = 1e-3
 """How far numbers may differ, relative to the larger, absolute near zero.
 
@@ -75,7 +77,7 @@ def copied_blocks(html: BeautifulSoup) -> list[Copied]:
 
 
 def run_alone(code: str, folder: Path, fonts: Path) -> str:
-    """Run the code as a reader would; return all that it printed.
+    """Run the code as a reader without a network would; return its output.
 
     The interpreter is isolated and the folder is empty, so the project
     cannot be imported.  ``fonts`` is where Matplotlib keeps its list of
@@ -85,7 +87,7 @@ def run_alone(code: str, folder: Path, fonts: Path) -> str:
     program = folder.with_suffix(".py")
     program.write_text(code, encoding="utf-8")
     result = subprocess.run(
-        [sys.executable, "-I", "-u", program],
+        cut_off([sys.executable, "-I", "-u", str(program)]),
         cwd=folder,
         env={
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",

@@ -3,6 +3,7 @@
 Nothing here uses the engine: code and outputs come from the HTML.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.site.conftest import REPOSITORY
+from tests.site.cut_off import can_be_cut_off
 from tests.site.reader import (
     END_OF_BLOCK,
     Copied,
@@ -88,6 +90,19 @@ def test_the_interpreter_that_runs_copies_cannot_import_the_project(
             check=False,
         )
         assert "ModuleNotFoundError" in result.stderr
+
+
+def test_copies_run_without_a_network(tmp_path: Path) -> None:
+    if not can_be_cut_off():
+        assert not os.environ.get("CI"), "CI must allow user namespaces"
+        pytest.skip("copies ran with a network: unshare is not permitted")
+    code = (
+        "import socket\n"
+        "with socket.create_server(('127.0.0.1', 0)) as server:\n"
+        "    socket.create_connection(server.getsockname()).close()\n"
+        "print(socket.if_nameindex())\n"
+    )
+    assert run_alone(code, tmp_path, FONTS) == "[(1, 'lo')]\n"
 
 
 @pytest.mark.parametrize(
