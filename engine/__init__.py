@@ -10,7 +10,8 @@ the order in which a build walks through them:
 ``pages``      a Markdown page → its program: blocks and values, with lines
 ``project``    the whole site → all pages, and what must hold between them
 ``runner``     a program → its results, from a child process (``child``,
-               which draws through ``figures``)
+               which draws through ``figures`` and says by ``figure_data``
+               what it drew)
 ``records``    results kept on disk for as long as they are true
 ``render``     a block and its result → HTML
 ``extension``  the above as a Python-Markdown extension

@@ -37,13 +37,21 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """A figure that a block showed."""
+
+    svg: str
+    data: str
+    """What it draws, in words and numbers."""
+
+
+@dataclass(frozen=True)
 class BlockRun:
     """What one block did."""
 
     output: bytes
     failure: Failure | None
-    figures: tuple[str, ...]
-    """The figures it showed, as SVG."""
+    figures: tuple[Drawing, ...]
     unshown: int
     """How many figures it left open without ``plt.show()``."""
 

@@ -14,6 +14,9 @@ import matplotlib
 import matplotlib.pyplot as plt
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
+from engine.child import Drawing
+from engine.figure_data import describe
+
 INK = "#010203"
 """No page draws in this colour; it is replaced by ``currentColor``."""
 
@@ -49,7 +52,7 @@ DECIMAL = re.compile(r"-?\d+\.\d+")
 REFERENCE = re.compile(r"(?<=#)[\w-]+")
 
 FigureCanvas = FigureCanvasSVG
-_shown: list[str] = []
+_shown: list[Drawing] = []
 
 
 def prepare() -> None:
@@ -62,19 +65,19 @@ def prepare() -> None:
 def show(*args: Any, **kwargs: Any) -> None:
     """Keep every open figure and close it; what ``plt.show()`` calls."""
     for number in plt.get_fignums():
+        figure = plt.figure(number)
         buffer = io.StringIO()
-        plt.figure(number).savefig(
-            buffer, format="svg", metadata={"Date": None}
-        )
-        _shown.append(buffer.getvalue())
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        svg = lean_svg(buffer.getvalue())
+        _shown.append(Drawing(svg, describe(figure)))
     plt.close("all")
 
 
-def take() -> tuple[tuple[str, ...], int]:
+def take() -> tuple[tuple[Drawing, ...], int]:
     """Return what was shown since the last call, and count the unshown."""
     unshown = len(plt.get_fignums())
     plt.close("all")
-    shown = tuple(lean_svg(svg) for svg in _shown)
+    shown = tuple(_shown)
     _shown.clear()
     return shown, unshown
 

@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 
 from engine.blocks import Step, Value
-from engine.child import BlockRun, ValueRun
+from engine.child import BlockRun, Drawing, ValueRun
 from engine.errors import Fault
 from engine.pages import Page
 from engine.project import Project
@@ -44,6 +44,9 @@ class BlockRecord:
     output: str
     error: str
     figure: str
+    """The figure as SVG, or nothing."""
+    drawn: str = ""
+    """The data that the figure draws, in words and numbers."""
 
 
 @dataclass(frozen=True)
@@ -194,10 +197,12 @@ def _path(project: Project, page: Page) -> Path:
 
 
 def _block(run: BlockRun) -> BlockRecord:
+    drawing = run.figures[0] if run.figures else Drawing("", "")
     return BlockRecord(
         output=run.output.decode("utf-8"),
         error=run.failure.message if run.failure else "",
-        figure=run.figures[0] if run.figures else "",
+        figure=drawing.svg,
+        drawn=drawing.data,
     )
 
 

@@ -139,6 +139,6 @@ def test_a_figure_is_kept_once_it_is_shown(empty: Scratch) -> None:
         "print(plt.get_fignums())",
     )
     assert len(first.figures) == 1
-    assert first.figures[0].startswith("<svg")
+    assert first.figures[0].svg.startswith("<svg")
     assert second.output == b"[]\n"
     assert second.figures == ()
