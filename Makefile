@@ -11,7 +11,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 export TF_ENABLE_ONEDNN_OPTS := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site offline test audit check format lock clean
+.PHONY: help serve site offline test expected audit check format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' \
@@ -33,6 +33,11 @@ test: check ## Check the code, build the site and pass all tests
 	@$(RUN) -m coverage report --include='snippets/*' --fail-under=100
 	@$(RUN) -m coverage report --include='engine/*' --fail-under=95 \
 		--skip-covered
+	@$(RUN) -m coverage report --include='proof/*' --fail-under=95 \
+		--skip-covered
+
+expected: .venv/ready ## Keep what the pages now print and draw as what is expected
+	@$(RUN) -m proof.expected --write
 
 audit: site ## Measure the site with Lighthouse and an HTML checker (needs node, java)
 	@cd audit && npm ci --silent --no-fund --no-audit && node audit.mjs ../site

@@ -11,16 +11,6 @@ from bs4 import BeautifulSoup
 
 from tests.site.cut_off import cut_off
 
-TOLERANCE = 1e-3
-"""How far numbers may differ, relative to the larger, absolute near zero.
-
-Outputs show four decimals at most; another machine may round the last one
-the other way.
-"""
-
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
-
-
 END_OF_BLOCK = "<<< end of block >>>"
 
 
@@ -105,15 +95,3 @@ def run_alone(code: str, folder: Path, fonts: Path) -> str:
     )
     assert result.returncode == 0, result.stdout
     return re.sub(r"\S*/site-packages/", "", result.stdout)
-
-
-def same(shown: str, printed: str) -> bool:
-    """Return whether two texts agree: words exactly, numbers closely."""
-    if NUMBER.split(shown) != NUMBER.split(printed):
-        return False
-    pairs = zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=True)
-    return all(close(float(a), float(b)) for a, b in pairs)
-
-
-def close(a: float, b: float) -> bool:
-    return abs(a - b) <= TOLERANCE * max(1.0, abs(a), abs(b))

@@ -1,0 +1,5 @@
+"""Proves that the site still says what it said.
+
+``compare``    whether two texts agree: words exactly, numbers closely
+``expected``   what every page is to print and draw, kept as text
+"""
