@@ -42,6 +42,9 @@ expected: .venv/ready ## Keep what the pages now print and draw as what is expec
 audit: site ## Measure the site with Lighthouse and an HTML checker (needs node, java)
 	@cd audit && npm ci --silent --no-fund --no-audit && node audit.mjs ../site
 
+bench: .venv/ready ## Measure what pages show as measurements
+	@$(RUN) -m bench.loop_speed
+
 check: .venv/ready ## Lint, check formatting, check types
 	@echo "Checking style and types …"
 	@$(RUN) -m ruff check --quiet

@@ -1,0 +1,1 @@
+"""Measures what pages show as measurements; run by ``make bench``."""

@@ -1,0 +1,206 @@
+"""Measure the seven ways of the page "How fast can the loop go?".
+
+    python -m bench.loop_speed
+
+writes ``bench/loop_speed.json``.  Each way takes the same updates of the
+same model.  They take turns in several rounds, and the median of the rounds
+counts, so that what else the machine does falls on all of them.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from bench.machine import describe_machine
+from engine.records import versions
+from snippets.data import make_data
+from snippets.how_fast import train_many, train_numpy
+from snippets.keras_model import KerasLinearModel
+from snippets.linear_model import LinearModel
+from snippets.training_loop import train
+
+RESULTS = Path(__file__).with_name("loop_speed.json")
+POINTS = (201, 100_000, 1_000_000)
+ROUNDS = 7
+SECONDS_OF_A_ROUND = 0.25
+LEARNING_RATE = 0.1
+
+Run = Callable[[int], float]
+"""Takes a number of updates and returns the weight w after them."""
+Step = Callable[[LinearModel, tf.Tensor, tf.Tensor, float], object]
+
+
+def stepwise(step: Step, x: tf.Tensor, y: tf.Tensor) -> Run:
+    """Return what calls the step once for each update."""
+    model = LinearModel()
+
+    def run(updates: int) -> float:
+        for _ in range(updates):
+            step(model, x, y, LEARNING_RATE)
+        return float(model.w)
+
+    return run
+
+
+def whole(jit_compile: bool, x: tf.Tensor, y: tf.Tensor) -> Run:
+    """Return what takes all updates in one call."""
+    model = LinearModel()
+    loop = tf.function(train_many, jit_compile=jit_compile)
+
+    def run(updates: int) -> float:
+        loop(model, x, y, LEARNING_RATE, tf.constant(updates))
+        return float(model.w)
+
+    return run
+
+
+def with_fit(x: tf.Tensor, y: tf.Tensor) -> Run:
+    """Return what takes an epoch of one batch for each update."""
+    model = KerasLinearModel()
+    model.compile(tf.keras.optimizers.SGD(LEARNING_RATE), loss="mse")
+
+    def run(updates: int) -> float:
+        model.fit(
+            x,
+            y,
+            epochs=updates,
+            batch_size=len(x),
+            shuffle=False,
+            verbose=0,
+        )
+        return float(model.w)
+
+    return run
+
+
+def with_numpy(x: tf.Tensor, y: tf.Tensor) -> Run:
+    """Return what takes each update in NumPy, in float32."""
+    inputs, outputs = x.numpy(), y.numpy()
+
+    def run(updates: int) -> float:
+        w, b = np.float32(5.0), np.float32(0.0)
+        for _ in range(updates):
+            w, b = train_numpy(w, b, inputs, outputs, LEARNING_RATE)
+        return float(w)
+
+    return run
+
+
+WAYS: dict[str, Callable[[tf.Tensor, tf.Tensor], Run]] = {
+    "eager loop": lambda x, y: stepwise(train, x, y),
+    "compiled step": lambda x, y: stepwise(tf.function(train), x, y),
+    "XLA step": lambda x, y: stepwise(
+        tf.function(train, jit_compile=True), x, y
+    ),
+    "compiled loop": lambda x, y: whole(False, x, y),
+    "XLA loop": lambda x, y: whole(True, x, y),
+    "Keras fit": with_fit,
+    "NumPy": with_numpy,
+}
+COMPILED = ("compiled step", "XLA step", "compiled loop", "XLA loop")
+
+
+def measure(
+    points: int, rounds: int = ROUNDS, seconds: float = SECONDS_OF_A_ROUND
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return seconds per update, and seconds of the first call, by way.
+
+    The median counts of ``rounds`` rounds of about ``seconds`` each.
+    """
+    x, y = make_data(points)
+    runs = {name: way(x, y) for name, way in WAYS.items()}
+    first = {name: timed(run, 1) for name, run in runs.items()}
+    updates = {name: updates_in(seconds, run) for name, run in runs.items()}
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            times[name].append(timed(run, updates[name]) / updates[name])
+    return {n: statistics.median(t) for n, t in times.items()}, first
+
+
+def updates_in(seconds: float, run: Run) -> int:
+    """Return a number of updates that takes at least the seconds.
+
+    Each number is run once before it is timed, because XLA may compile a
+    loop anew for it.
+    """
+    updates = 1
+    while True:
+        run(updates)
+        if timed(run, updates) >= seconds:
+            return updates
+        updates *= 4
+
+
+def timed(run: Run, updates: int) -> float:
+    """Return how many seconds the updates take."""
+    start = time.perf_counter()
+    run(updates)
+    return time.perf_counter() - start
+
+
+def copy_rate(points: int, rounds: int = ROUNDS) -> float:
+    """Return how many gigabytes of x and y are copied in a second."""
+    numbers = np.ones(2 * points, np.float32)
+    target = np.empty_like(numbers)
+    copies = max(1, 20_000_000 // points)
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        for _ in range(copies):
+            np.copyto(target, numbers)
+        times.append((time.perf_counter() - start) / copies)
+    return numbers.nbytes / 1e9 / statistics.median(times)
+
+
+def results(
+    points: tuple[int, ...] = POINTS,
+    rounds: int = ROUNDS,
+    seconds: float = SECONDS_OF_A_ROUND,
+) -> dict[str, object]:
+    """Return all that the results file holds."""
+    measured = [measure(size, rounds, seconds) for size in points]
+    _, first = measured[0]
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": "make bench",
+        "machine": describe_machine(),
+        "versions": versions(),
+        "rounds": rounds,
+        "points": list(points),
+        "seconds_per_update": {
+            name: [rounded(times[name]) for times, _ in measured]
+            for name in WAYS
+        },
+        "seconds_of_first_call": {n: rounded(first[n]) for n in COMPILED},
+        "copy_gigabytes_per_second": [
+            rounded(copy_rate(size, rounds)) for size in points
+        ],
+    }
+
+
+def rounded(number: float) -> float:
+    """Return the number with the three digits that a median can bear."""
+    return float(f"{number:.3g}")
+
+
+def report(found: dict[str, object]) -> str:
+    """Return the ratios to the eager loop, a line a way."""
+    times: dict[str, list[float]] = found["seconds_per_update"]  # type: ignore[assignment]
+    lines = [f"points {found['points']}"]
+    for name, row in times.items():
+        ratios = [e / t for e, t in zip(times["eager loop"], row, strict=True)]
+        lines.append(f"{name:14}" + " ".join(f"{r:10.3g}×" for r in ratios))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    found = results()
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(report(found))

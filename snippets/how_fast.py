@@ -1,0 +1,259 @@
+"""Seven ways to take the same steps, and what is fast about each."""
+
+# ruff: noqa: E402 (the page shows the imports of this module first)
+
+# region setup
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+
+BLUE, RED, GREEN = "#0072B2", "#D55E00", "#009E73"
+# endregion setup
+
+from snippets.data import make_data
+from snippets.keras_model import KerasLinearModel
+from snippets.linear_model import LinearModel
+from snippets.loss import loss
+from snippets.training_loop import train
+
+# region show
+ends: dict[str, tuple[float, float]] = {}
+
+
+def show(name: str, w: float, b: float) -> None:
+    """Print where a training ended, and keep it for a comparison."""
+    ends[name] = float(w), float(b)
+    print(f"{name:13} w {ends[name][0]:.4f}, b {ends[name][1]:.4f}")
+
+
+# endregion show
+
+
+# region train_many
+def train_many(
+    model: LinearModel,
+    x: tf.Tensor,
+    y: tf.Tensor,
+    learning_rate: float,
+    epochs: tf.Tensor,
+) -> None:
+    """Update the weights ``epochs`` times, each time on all of (x, y)."""
+    for _ in tf.range(epochs):
+        train(model, x, y, learning_rate)
+
+
+# endregion train_many
+
+
+# region train_numpy
+def train_numpy(
+    w: np.float32,
+    b: np.float32,
+    x: np.ndarray,
+    y: np.ndarray,
+    learning_rate: float,
+) -> tuple[np.float32, np.float32]:
+    """Return both weights after one update on all of (x, y)."""
+    errors = x * w + b - y
+    dw = 2 * np.mean(errors * x)
+    db = 2 * np.mean(errors)
+    return w - learning_rate * dw, b - learning_rate * db
+
+
+# endregion train_numpy
+
+
+# region train_verbosely
+def train_verbosely(
+    model: LinearModel, x: tf.Tensor, y: tf.Tensor, learning_rate: float
+) -> None:
+    """Update the weights once, and print the loss from inside."""
+    train(model, x, y, learning_rate)
+    tf.print("loss", loss(y, model(x)))
+
+
+# endregion train_verbosely
+
+
+# region train_with_losses
+def train_with_losses(
+    model: LinearModel,
+    x: tf.Tensor,
+    y: tf.Tensor,
+    learning_rate: float,
+    epochs: tf.Tensor,
+) -> tf.Tensor:
+    """Update the weights; return the loss after each epoch."""
+    losses = tf.TensorArray(tf.float32, size=epochs)
+    for epoch in tf.range(epochs):
+        train(model, x, y, learning_rate)
+        losses = losses.write(epoch, loss(y, model(x)))
+    return losses.stack()
+
+
+# endregion train_with_losses
+
+
+if __name__ == "__main__":
+    # region eager
+    x, y = make_data()
+    model = LinearModel()
+    for _ in range(10):
+        train(model, x, y, 0.1)
+    show("eager loop", model.w, model.b)
+    # endregion eager
+
+    # region compiled_step
+    compiled_train = tf.function(train)
+    model = LinearModel()
+    for _ in range(10):
+        compiled_train(model, x, y, 0.1)
+    show("compiled step", model.w, model.b)
+    # endregion compiled_step
+
+    # region xla_step
+    xla_train = tf.function(train, jit_compile=True)
+    model = LinearModel()
+    for _ in range(10):
+        xla_train(model, x, y, 0.1)
+    show("XLA step", model.w, model.b)
+    # endregion xla_step
+
+    # region compiled_loop
+    compiled_loop = tf.function(train_many)
+    model = LinearModel()
+    compiled_loop(model, x, y, 0.1, tf.constant(10))
+    show("compiled loop", model.w, model.b)
+    # endregion compiled_loop
+
+    # region xla_loop
+    xla_loop = tf.function(train_many, jit_compile=True)
+    model = LinearModel()
+    xla_loop(model, x, y, 0.1, tf.constant(10))
+    show("XLA loop", model.w, model.b)
+    # endregion xla_loop
+
+    # region fit
+    keras_model = KerasLinearModel()
+    keras_model.compile(tf.keras.optimizers.SGD(0.1), loss="mse")
+    keras_model.fit(
+        x, y, epochs=10, batch_size=len(x), shuffle=False, verbose=0
+    )
+    show("Keras fit", keras_model.w, keras_model.b)
+    # endregion fit
+
+    # region numpy
+    inputs, outputs = x.numpy(), y.numpy()
+    w, b = np.float32(5.0), np.float32(0.0)
+    for _ in range(10):
+        w, b = train_numpy(w, b, inputs, outputs, 0.1)
+    show("NumPy", float(w), float(b))
+    # endregion numpy
+
+    # region same
+    eager = np.array(ends["eager loop"])
+    largest = max(np.abs(eager - end).max() for end in ends.values())
+    print(f"ways: {len(ends)}, largest difference below 1e-6:", largest < 1e-6)
+    # endregion same
+
+    # A script stands where the page's reader has saved the file.
+    Path("loop_speed.json").write_bytes(
+        (Path(__file__).parents[1] / "bench/loop_speed.json").read_bytes()
+    )
+
+    # region read
+    measured = json.loads(Path("loop_speed.json").read_text())
+    sizes = measured["points"]
+    seconds = measured["seconds_per_update"]
+    print("points         " + "".join(f"{size:>11,}" for size in sizes))
+    for name, times in seconds.items():
+        ratios = np.array(seconds["eager loop"]) / times
+        digits = [
+            np.format_float_positional(r, 3, fractional=False, trim="-")
+            for r in ratios
+        ]
+        print(f"{name:15}" + "".join(f"{d:>10}×" for d in digits))
+    # endregion read
+
+    # region plot
+    names = list(seconds)
+    for size, marker, color in zip(
+        sizes, ("o", "s", "D"), (BLUE, RED, GREEN), strict=True
+    ):
+        of_size = [seconds[name][sizes.index(size)] for name in names]
+        ratios = of_size[names.index("eager loop")] / np.array(of_size)
+        label = f"{size:,} points"
+        plt.plot(ratios, names, marker, color=color, label=label, alpha=0.9)
+    plt.gca().invert_yaxis()
+    plt.xscale("log")
+    plt.xlabel("times as fast as the eager loop")
+    plt.legend()
+    plt.show()
+    # endregion plot
+
+    # region bandwidth
+    fastest = min(seconds, key=lambda name: seconds[name][-1])
+    read = 8 * sizes[-1] / 1e9
+    rate = read / seconds[fastest][-1]
+    copy = measured["copy_gigabytes_per_second"][-1]
+    print(f"one update reads {1000 * read:.1f} MB")
+    print(f"{fastest}: {rate:.1f} GB/s")
+    print(f"a copy of x and y: {copy:.1f} GB/s")
+    # endregion bandwidth
+
+    # region first_call
+    for name, first_call in measured["seconds_of_first_call"].items():
+        saved = seconds["eager loop"][0] - seconds[name][0]
+        worth = int(np.ceil(first_call / saved))
+        print(f"{name:13} pays after {worth:,} updates")
+    # endregion first_call
+
+    # region retracing
+    by_number, by_tensor = tf.function(train), tf.function(train)
+    model = LinearModel()
+    for learning_rate in (0.1, 0.05):
+        by_number(model, x, y, learning_rate)
+        by_tensor(model, x, y, tf.constant(learning_rate))
+    print("traces with numbers:", by_number.experimental_get_tracing_count())
+    print("traces with tensors:", by_tensor.experimental_get_tracing_count())
+    # endregion retracing
+
+    # region xla_prints
+    xla_verbose = tf.function(train_verbosely, jit_compile=True)
+    try:
+        xla_verbose(LinearModel(), x, y, 0.1)
+    except tf.errors.InvalidArgumentError as error:
+        reason = error.message.partition(" (No registered")[0]
+        print("not compiled,", reason.rpartition(" on ")[2])
+    # endregion xla_prints
+
+    # region steps_per_execution
+    same_batch = tf.data.Dataset.from_tensors((x, y)).repeat(10)
+    keras_model = KerasLinearModel()
+    keras_model.compile(
+        tf.keras.optimizers.SGD(0.1), loss="mse", steps_per_execution=10
+    )
+    keras_model.fit(same_batch, shuffle=False, verbose=0)
+    show("fit, by tens", keras_model.w, keras_model.b)
+    # endregion steps_per_execution
+
+    # region losses
+    reporting_loop = tf.function(train_with_losses, jit_compile=True)
+    losses = reporting_loop(LinearModel(), x, y, 0.1, tf.constant(10))
+    for epoch in (1, 5, 10):
+        print(f"epoch {epoch:2}: loss {losses[epoch - 1]:.4f}")
+    # endregion losses
+
+    # region loop_traces
+    by_number = tf.function(train_with_losses)
+    by_tensor = tf.function(train_with_losses)
+    model = LinearModel()
+    for epochs in (10, 20):
+        by_number(model, x, y, 0.1, epochs)
+        by_tensor(model, x, y, 0.1, tf.constant(epochs))
+    print("epochs as numbers:", by_number.experimental_get_tracing_count())
+    print("epochs as tensors:", by_tensor.experimental_get_tracing_count())
+    # endregion loop_traces
