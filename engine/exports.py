@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine import explorer
 from engine.blocks import Block
 from engine.fences import Fence
 from engine.pages import Page, fill_values, front_matter_end, parts
@@ -20,6 +21,8 @@ from engine.render import figure_svg, files_in_pieces, output_text, program
 DESCRIPTION = re.compile(r"(?m)^description: (.+)$")
 LINK = re.compile(r"\]\((?!\w+:|#)([\w/.-]+?)\.md(#[\w-]+)?\)")
 INLINE_MATH = re.compile(r"`#!math (.+?)`", re.DOTALL)
+EXPLORER = re.compile(r"(?ms)^```explorer\n(.*?)^```$")
+STATE_LINK = re.compile(r'<a href="#\w+=[^"]*">(.*?)</a>', re.DOTALL)
 ATTRIBUTES = re.compile(r"\{ \.[^}]*\}|</?div[^>]*>\n*")
 ADMONITION = re.compile(
     r'(?m)^(?:\?\?\?|!!!)\+? \w+(?: "(.*)")?\n((?:\n| {4}.*(?:\n|\Z))*)'
@@ -227,6 +230,8 @@ def _add_text(found: list[Piece], lines: list[str]) -> None:
     text = ADMONITION.sub(
         lambda m: f"**{m[1] or 'Note'}**\n{textwrap.dedent(m[2])}", text
     )
+    text = EXPLORER.sub(lambda m: explorer.as_markdown(m[1]), text)
+    text = STATE_LINK.sub(r"\1", text)
     text = ATTRIBUTES.sub("", text).strip()
     if text:
         found.append(Text(text))

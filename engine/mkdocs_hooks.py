@@ -25,6 +25,7 @@ from mkdocs.utils import get_relative_url
 from engine.cards import write_card
 from engine.errors import Fault
 from engine.exports import description, title, write_exports
+from engine.lean import lean
 from engine.notebook_view import contents, tidy
 from engine.project import Project
 from engine.records import ensure_records
@@ -121,6 +122,10 @@ def on_post_build(config: MkDocsConfig) -> None:
         dirs_exist_ok=True,
         ignore=shutil.ignore_patterns("notebooks"),
     )
+    for path in (site / "assets/explorer").glob("*.[jc]s*"):
+        # One module holds a program in Python, where indentation counts.
+        text = lean(path.read_text("utf-8"), path.name == "program.js")
+        path.write_text(text, encoding="utf-8")
     cards = project.cache / "cards"
     for page in project.pages:
         slug = project.slug(page)

@@ -20,6 +20,7 @@ from engine.blocks import (
 from engine.errors import Fault
 from engine.fences import Fence, fence_at
 
+EXPLORER = "explorer"
 VALUE = re.compile(r"\{\{(.+?)\}\}")
 
 
@@ -78,18 +79,22 @@ def read_page(root: Path, path: Path, find_section: SectionFinder) -> Page:
 
 
 def parts(text: str) -> Iterator[Fence | Value]:
-    """Yield a page's fences and the values between them, in page order."""
+    """Yield a page's fences and the values outside of them, in page order.
+
+    The fences of the explorer hold values as well.
+    """
     lines = text.split("\n")
     index = front_matter_end(lines)
     while index < len(lines):
         fence = fence_at(lines, index)
         if fence:
             yield fence
+            if fence.language == EXPLORER:
+                yield from _values(lines, index, fence.end)
             index = fence.end
             continue
         index += 1
-        for expression in VALUE.findall(lines[index - 1]):
-            yield Value(index, expression.strip())
+        yield from _values(lines, index - 1, index)
 
 
 def fill_values(page: Page, values: list[str], lines: list[str]) -> None:
@@ -98,6 +103,13 @@ def fill_values(page: Page, values: list[str], lines: list[str]) -> None:
     for number in dict.fromkeys(value.line for value in page.values):
         line = lines[number - 1]
         lines[number - 1] = VALUE.sub(lambda _: next(remaining), line)
+
+
+def _values(lines: list[str], start: int, end: int) -> Iterator[Value]:
+    """Yield the values on the lines from index ``start`` to ``end``."""
+    for number, line in enumerate(lines[start:end], start + 1):
+        for expression in VALUE.findall(line):
+            yield Value(number, expression.strip())
 
 
 def front_matter_end(lines: list[str]) -> int:

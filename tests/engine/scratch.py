@@ -49,6 +49,8 @@ markdown_extensions:
            format: !!python/name:engine.extension.format_versions }
         - {name: math, class: math,
            format: !!python/name:engine.extension.format_math }
+        - {name: explorer, class: explorer,
+           format: !!python/name:engine.explorer.format_explorer }
   - engine.extension
 """
 

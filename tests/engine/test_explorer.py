@@ -1,0 +1,132 @@
+"""The explorer's fence takes its data from the page's own program."""
+
+import json
+import math
+
+import pytest
+from pymdownx.superfences import SuperFencesException
+
+from engine.exports import plain_text
+from engine.lean import lean
+from engine.project import Project
+from engine.records import make_record
+from tests.engine.scratch import Scratch
+from tests.engine.test_extension import render
+
+SNIPPET = '''\
+"""A run."""
+
+# region run
+x = [-1.0, 0.0, 1.0, 2.0]
+y = [-0.5, 1.5, 4.5, 7.5]
+history = {"w": [0.0, 2.0], "b": [0.0, 1.5], "loss": [19.75, 0.5]}
+# endregion run
+'''
+
+FENCE = """\
+```explorer
+{"x": {{ x }}, "y": {{ y }}, "noise": {{ [0.0] * len(x) }},
+"order": [2, 0, 1, 3], "true_w": 3.0, "true_b": 1.0,
+"learning_rate": 0.1,
+"history": {"w": {{ history["w"] }}, "b": {{ history["b"] }},
+"loss": {{ history["loss"] }}}}
+```
+"""
+
+PAGE = f"""\
+# A run
+
+```python run="snippets/run.py:run"
+```
+
+Play with <a href="#learning_rate=0.2">a greater rate</a>.
+
+{FENCE}
+It has {{{{ len(x) }}}} points.
+"""
+
+
+@pytest.fixture
+def page(scratch: Scratch) -> Scratch:
+    (scratch.root / "snippets/count.py").unlink()
+    scratch.write("snippets/run.py", SNIPPET)
+    scratch.write("docs/index.md", PAGE)
+    return scratch
+
+
+def test_the_element_has_what_the_program_computed(page: Scratch) -> None:
+    html = render(page, PAGE)
+    [element] = html.select("div.x-room > loop-explorer.explorer")
+    run = json.loads(str(element["data-run"]))
+    assert run["y"] == [-0.5, 1.5, 4.5, 7.5]
+    assert run["history"]["b"] == [0.0, 1.5]
+    assert "It has 4 points." in html.get_text()
+
+
+def test_without_a_script_there_are_figures_and_a_table(
+    page: Scratch,
+) -> None:
+    html = render(page, PAGE)
+    titles = [figure.get_text() for figure in html.select("figcaption")]
+    # The least squares line is 2.7 x + 1.9, its squared errors sum to 0.3.
+    assert titles == [
+        "The loss over w and b: w 2.00, b 1.50",
+        "The line after epoch 1: y = 2.00 x + 1.50",
+        "The loss by epoch: 0.5000, at least 0.0750",
+    ]
+    labels = [svg["aria-label"] for svg in html.select("svg[role=img]")]
+    assert labels == titles
+    rows = [row.get_text(" ") for row in html.select("tbody tr")]
+    assert rows == ["0 0 0 19.75", "1 2 1.5 0.5"]
+
+
+def test_the_figures_stay_inside_of_their_frames(page: Scratch) -> None:
+    for svg in render(page, PAGE).select("svg"):
+        width, height = map(float, str(svg["viewBox"]).split()[2:])
+        points = [
+            tuple(map(float, pair.split(",")))
+            for line in svg.select("polyline:not(.path)")
+            for pair in str(line["points"]).split()
+        ]
+        assert all(0 <= x <= width and 0 <= y <= height for x, y in points)
+        assert not any(math.isnan(v) for point in points for v in point)
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ("{", "the explorer's fence: Expecting"),
+        ('{"x": []}', "the explorer's fence: needs history"),
+    ],
+)
+def test_a_fence_that_is_no_run_is_a_fault(
+    page: Scratch, body: str, complaint: str
+) -> None:
+    text = PAGE.replace(FENCE, f"```explorer\n{body}\n```\n")
+    page.write("docs/index.md", text)
+    with pytest.raises(SuperFencesException, match=complaint):
+        render(page, text)
+
+
+def test_texts_have_the_table_and_no_links_to_states(page: Scratch) -> None:
+    project = Project(page.root)
+    source = project.page("index")
+    text = plain_text(project, source, make_record(project, source))
+    assert "| epoch | w | b | loss |\n| ---: | ---: | ---: | ---: |\n" in text
+    assert "| 1 | 2 | 1.5 | 0.5 |\n" in text
+    assert "```explorer" not in text
+    assert "Play with a greater rate." in text
+
+
+def test_scripts_lose_comments_and_indentation() -> None:
+    source = (
+        "// What it is.\n\n/**\n * @param {number} a\n */\n"
+        "function f(a) {\n  // Why.\n"
+        "  return /** @type {any} */ (a) / 2; // half\n}\n"
+        "  /** @type {any} */ (f)(1);\nconst url = 'http://x';\n"
+    )
+    assert lean(source) == (
+        "function f(a) {\nreturn (a) / 2; // half\n}\n"
+        "(f)(1);\nconst url = 'http://x';\n"
+    )
+    assert lean("  a\n    b\n", keep_indent=True) == "  a\n    b\n"
