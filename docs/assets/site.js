@@ -37,6 +37,7 @@
     nameScrollers();
     followHeadings();
     fetchSearchWhenWanted();
+    fetchExplorerWhenNear();
   });
 
   /** Return a new button with a text for all and an action. */
@@ -107,6 +108,9 @@
       all.setAttribute("aria-label", `Copy up to here: ${range} ${number}`);
       bar.append(all);
     });
+    document.addEventListener("copytext", ({ detail }) =>
+      copy(detail.button, detail.text, detail.what),
+    );
     for (const whole of document.querySelectorAll("details.run-program")) {
       const what = whole.dataset.file ?? "the whole program";
       whole.querySelector(".run-bar").append(
@@ -236,6 +240,31 @@
       },
       { passive: true },
     );
+  }
+
+  // The explorer ---------------------------------------------------------
+
+  function fetchExplorerWhenNear() {
+    const explorers = document.querySelectorAll("loop-explorer");
+    const alone = () => {
+      for (const explorer of explorers) explorer.classList.add("alone");
+    };
+    const load = () =>
+      import(new URL("explorer/explorer.js", script.src)).catch(alone);
+    // A link to a state of the explorer wants it at once.
+    const loadIfAsked = () => location.hash.includes("=") && load();
+    const watch = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        watch.disconnect();
+        load();
+      },
+      { rootMargin: "800px" },
+    );
+    if (!explorers.length) return;
+    for (const explorer of explorers) watch.observe(explorer);
+    addEventListener("hashchange", loadIfAsked);
+    loadIfAsked();
   }
 
   // The search -----------------------------------------------------------

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
+from engine.lean import lean
 from tests.site.conftest import REPOSITORY
 
 LOADED = {
@@ -101,3 +102,15 @@ def test_the_site_names_nothing_of_the_machine_that_built_it(
         assert str(Path.home()) not in text, file
         # Names of hosts are short words, which class names may be as well.
         assert not host.search(re.sub(r"<[^>]+>", " ", text)), file
+
+
+def test_the_explorer_is_served_without_comments(site: Path) -> None:
+    served = site / "assets/explorer"
+    names = {path.name for path in served.iterdir()}
+    assert {"explorer.js", "explorer.css", "program.js"} <= names
+    assert "package.json" not in names
+    for path in served.iterdir():
+        source = REPOSITORY / "docs/assets/explorer" / path.name
+        text = lean(source.read_text("utf-8"), path.name == "program.js")
+        assert path.read_text("utf-8") == text
+        assert not re.search(r"(?m)^\s*(/\*|//)", text)
