@@ -1,5 +1,6 @@
 """What all tests share: the built site."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def pytest_terminal_summary(
     left_out = terminalreporter.stats.get("skipped", [])
     if not left_out:
         return
-    reasons = {report.longrepr[2] for report in left_out}
+    reasons = Counter(report.longrepr[2] for report in left_out)
     terminalreporter.section("left out")
-    for reason in sorted(reasons):
-        terminalreporter.line(f"{len(left_out)} tests: {reason}")
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.line(f"{count} tests: {reason}")
