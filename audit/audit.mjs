@@ -1,5 +1,5 @@
-// Measures the built site with Lighthouse and the Nu HTML checker, prints a
-// table, and exits with 1 if a bar is missed.
+// Measures the built site with Lighthouse and the Nu HTML checker, checks the
+// types of the explorer, prints a table, and exits with 1 if a bar is missed.
 
 import { execFile } from "node:child_process";
 import { readdir } from "node:fs/promises";
@@ -29,6 +29,7 @@ const CHROMIUM = [
 const PAGES = [
   { path: "/", performance: 99, weight: 110, requests: 10 },
   { path: "/basic_training_loops/", performance: 99, weight: 110, requests: 10 },
+  { path: "/explorer/", performance: 99, weight: 110, requests: 12 },
   { path: "/notebooks/basic_training_loops/", performance: 0, weight: 300, requests: 10 },
 ];
 const CATEGORIES = ["accessibility", "best-practices", "seo"];
@@ -78,6 +79,13 @@ async function validate() {
   return { pages: files.length, faults: JSON.parse(stderr).messages };
 }
 
+/** Return the faults that TypeScript finds in the explorer's modules. */
+async function checkTypes() {
+  const options = ["node_modules/typescript/bin/tsc", "--project", "."];
+  const { stdout } = await run(process.execPath, options).catch((e) => e);
+  return stdout.split("\n").filter(Boolean);
+}
+
 const missed = [];
 const hold = (where, what, holds) => {
   if (!holds) missed.push(`${where}: ${what}`);
@@ -119,6 +127,11 @@ for (const fault of faults.slice(0, 20)) {
 }
 console.log(`HTML: ${faults.length} faults on ${pages} pages`);
 hold("HTML", "faults", faults.length === 0);
+
+const types = await checkTypes();
+for (const fault of types) console.log(fault);
+console.log(`Types: ${types.length} faults`);
+hold("types", "faults", types.length === 0);
 
 for (const line of missed) console.log(`Missed: ${line}`);
 process.exit(missed.length ? 1 : 0);
