@@ -12,7 +12,7 @@ from tests.conftest import build_repository
 
 GUIDE = "basic_training_loops/"
 VIEW = "notebooks/basic_training_loops/"
-PATHS = ["", GUIDE, "refresher/", VIEW, "404.html"]
+PATHS = ["", GUIDE, "foundations/", VIEW, "404.html"]
 LIGHT, DARK = "rgb(253, 252, 250)", "rgb(18, 22, 27)"
 RULES = {
     "runOnly": [
@@ -92,7 +92,7 @@ def test_search_finds_first_the_page_that_explains(
     visitor: Visitor, word: str
 ) -> None:
     first = search(visitor().open(""), word)[0]
-    assert re.search(r"(basic_training_loops|refresher)/", first), first
+    assert re.search(r"(basic_training_loops|foundations)/", first), first
 
 
 def test_nothing_is_asked_of_another_host_and_nothing_goes_wrong(
@@ -133,7 +133,7 @@ def test_every_copy_button_works_by_keyboard(visitor: Visitor) -> None:
 
 
 def test_buttons_are_reached_by_tab(visitor: Visitor) -> None:
-    page = visitor().open("refresher/")
+    page = visitor().open("foundations/")
     reached = set()
     for _ in range(100):
         page.keyboard.press("Tab")
@@ -145,7 +145,7 @@ def test_buttons_are_reached_by_tab(visitor: Visitor) -> None:
 
 
 def test_copied_text_is_the_code(visitor: Visitor) -> None:
-    page = visitor().open("refresher/")
+    page = visitor().open("foundations/")
     code = page.locator(".run[data-block] pre > code")
     page.get_by_role("button", name="Copy block 2").click()
     assert clipboard(page) == code.nth(1).text_content()
@@ -201,7 +201,7 @@ def test_the_theme_follows_the_system(visitor: Visitor, scripts: bool) -> None:
 def test_a_chosen_theme_is_kept(visitor: Visitor) -> None:
     visit = visitor(theme="light")
     visit.open("").get_by_role("button", name="Switch to dark theme").click()
-    page = visit.open("refresher/")
+    page = visit.open("foundations/")
     assert ground(page) == DARK
     page.get_by_role("button", name="Switch to light theme").click()
     assert ground(page) == LIGHT

@@ -10,10 +10,10 @@ from engine.project import Project
 from engine.records import Record, keep_record, kept_record, make_record
 
 TAUGHT = [
-    ("tensors are refreshed", "refresher.md#tensors"),
-    ("variables are refreshed", "refresher.md#variables"),
-    ("the tape is refreshed", "refresher.md#the-gradient-tape"),
-    ("modules are refreshed", "refresher.md#modules"),
+    ("tensors are explained", "foundations.md#tensors"),
+    ("variables are explained", "foundations.md#variables"),
+    ("the tape is explained", "foundations.md#the-gradient-tape"),
+    ("modules are explained", "foundations.md#modules"),
     ("TensorFlow is imported", "import tensorflow as tf"),
     ("Matplotlib is imported", "import matplotlib.pyplot as plt"),
     ("the colours are set up", "BLUE, RED, GREEN ="),

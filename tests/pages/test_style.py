@@ -42,7 +42,9 @@ def imports(block: Block) -> bool:
 
 
 def test_there_are_pages() -> None:
-    assert {"index.md", "basic_training_loops.md", "refresher.md"} <= {*NAMES}
+    assert {"index.md", "basic_training_loops.md", "foundations.md"} <= {
+        *NAMES
+    }
 
 
 def test_blocks_are_short_and_narrow(page: Page) -> None:
@@ -100,3 +102,23 @@ def test_prose_keeps_its_measure(page: Page) -> None:
 def test_prose_has_no_hype(page: Page) -> None:
     hype = r"(?i)\b(simply|obviously|of course|amazing|powerful|blazing)\b"
     assert not re.search(hype, prose(page))
+
+
+def test_the_home_page_lists_the_course_in_the_order_of_the_navigation() -> (
+    None
+):
+    listed = re.findall(
+        r"(?m)^\d+\. \[(.+)\]\((\w+\.md)\) \w", (DOCS / "index.md").read_text()
+    )
+    nav = (DOCS.parent / "mkdocs.yml").read_text()
+    named = re.findall(r"(?m)^  - (.+): (\w+\.md)$", nav)
+    assert len(listed) >= 7
+    assert listed == [entry for entry in named if entry in listed]
+
+
+def test_a_page_says_first_what_it_gives_and_what_it_needs(page: Page) -> None:
+    if page.path.name == "index.md":
+        return
+    opening = prose(page).split("\n## ")[0]
+    assert re.search(r"\b[Yy]ou (can|have|learn)\b", opening)
+    assert "You need" in opening

@@ -83,11 +83,11 @@ def test_editing_prose_imports_no_tensorflow(first: Path) -> None:
 def test_editing_a_section_imports_tensorflow_and_runs_its_page(
     first: Path,
 ) -> None:
-    snippet = first / "snippets/refresher.py"
+    snippet = first / "snippets/foundations.py"
     snippet.write_text(snippet.read_text().replace("[1.0, 2.0", "[1.5, 2.0"))
     words = build(first, PYTHONPROFILEIMPORTTIME="1")
     assert "tensorflow" in modules(words)
-    assert "Running docs/refresher.md" in words
+    assert "Running docs/foundations.md" in words
     assert "Running docs/basic_training_loops.md" not in words
 
 

@@ -256,13 +256,76 @@ def test_loop_exercises_find_the_same_weights_with_an_optimizer(
     )
 
 
-def test_refresher_prints_what_each_block_is_about(run: Run) -> None:
-    _, text = run("snippets.refresher")
-    assert text.startswith("(3,) <dtype: 'float32'>\ntf.Tensor([3. 5. 7.]")
-    assert "\nweight: 4.0 under its other name: 4.0\n" in text
-    assert "\nweight: 4.0 slope of its square: 8.0\n" in text
-    assert "\ntf.Tensor([10. 20. 30.], shape=(3,), dtype=float32)\n" in text
-    assert text.count("<tf.Variable") == 1
+def test_foundations_print_what_closed_forms_say(run: Run) -> None:
+    _, text = run("snippets.foundations")
+    assert text.startswith("x: (3,) float32\n2x + 1: [3. 5. 7.]\n")
+    assert "\n(3, 1) and (4,) make (3, 4)\n" in text
+    for name, digits in (("float32", 7), ("float64", 16)):
+        third = line_of(text, f"{name}: 0.3").split("0.")[1]
+        assert third.startswith("3" * digits)
+        assert not third.startswith("3" * (digits + 2))
+    # The slope of (w - 1)^2 at 3, then the gradients of the mean of the
+    # squares of 5x - (3x + 2) for x = 1, 2, 3.
+    assert "\nresult: 4.0 gradient: 4.0\nwatched: ['w:0']\n" in text
+    errors, x = np.array([0.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0])
+    first, second = re.findall(r"(?m)^tf.Tensor\((\S+), shape=\(\)", text)
+    assert [float(first), float(second)] == pytest.approx(
+        [2 * np.mean(errors * x), 2 * np.mean(errors)], abs=1e-5
+    )
+    losses = re.findall(r"^step \d: loss (\S+)$", text, re.MULTILINE)
+    assert len(losses) == 6
+    assert sorted(map(float, losses), reverse=True) == [*map(float, losses)]
+
+
+def test_foundations_show_their_errors(run: Run) -> None:
+    _, text = run("snippets.foundations")
+    for error in (
+        "object does not support item assignment",
+        "Incompatible shapes: [4] vs. [3]",
+        "expected to be a double tensor but is a float tensor",
+        "The variable shape (), and the assigned value shape (2,)",
+        "can only be used to compute one set of gradients",
+        "unsupported operand type(s) for *: 'float' and 'NoneType'",
+        "Gradients do not exist for variables ['b:0']",
+        "No gradients provided for any variable.",
+    ):
+        assert text.count(error) == 1, error
+
+
+def test_foundations_lose_the_gradient_in_five_ways_and_mend_each(
+    run: Run,
+) -> None:
+    _, text = run("snippets.foundations")
+    lines = [li for li in text.splitlines() if "gradients: " in li]
+    found = [line.split("gradients: ")[1] for line in lines]
+    # 5 w^2, then w^2 four times, all at w = 3; the loops take two steps.
+    values = [numbers(f) or f for f in found]
+    assert values == [
+        *("None", [30.0], "None", [6.0], "None", [6.0], "None", [6.0]),
+        *([6.0], "None", [6.0], [pytest.approx(4.8, rel=1e-6)]),
+    ]
+
+
+def test_foundations_draw_four_figures(run: Run, shown: list[Figure]) -> None:
+    run("snippets.foundations")
+    cells, names, tangents, tree = (figure.axes for figure in shown)
+    column, row, total = (
+        np.array([float(t.get_text()) for t in axes.texts]).reshape(3, 4)
+        for axes in cells
+    )
+    np.testing.assert_array_equal(column.T, [[10, 20, 30]] * 4)
+    np.testing.assert_array_equal(row, [[1, 2, 3, 4]] * 3)
+    np.testing.assert_array_equal(total, column + row)
+    things = [[t.get_text() for t in axes.texts[2:]] for axes in names]
+    assert things == [["Variable 4.0"], ["Tensor 4.0", "Variable 5.0"]]
+    _, *lines = tangents[0].lines
+    for line, touched in zip(lines, (0.0, 2.5), strict=True):
+        away = np.asarray(line.get_xdata()) - touched
+        expected = (touched - 1) ** 2 + 2 * (touched - 1) * away
+        np.testing.assert_allclose(
+            np.asarray(line.get_ydata()), expected, atol=1e-5
+        )
+    assert len(tree) == 1
 
 
 IMPORT_EACH_ALONE = """
