@@ -460,7 +460,7 @@ def test_its_script_is_fetched_when_a_reader_comes_near(
         *("explorer.js", "model.js", "program.js", "settings.js", "views.js"),
     }
     other = visitor()
-    other.open("refresher/")
+    other.open("foundations/")
     assert not [u for u in other.requests if "assets/explorer" in u]
 
 
