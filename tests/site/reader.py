@@ -11,6 +11,9 @@ from bs4 import BeautifulSoup
 
 from tests.site.cut_off import cut_off
 
+BLOCK = re.compile(r"(?m)^[> ]*```(?:python run=|console|\w+ source=)")
+"""How a block opens in the source of a page."""
+
 END_OF_BLOCK = "<<< end of block >>>"
 
 

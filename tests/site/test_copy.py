@@ -4,7 +4,6 @@ Nothing here uses the engine: code and outputs come from the HTML.
 """
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from proof.compare import EXPECTED, same, stated_tolerance
 from tests.site.conftest import REPOSITORY
 from tests.site.cut_off import can_be_cut_off
 from tests.site.reader import (
+    BLOCK,
     END_OF_BLOCK,
     Copied,
     copied_blocks,
@@ -23,7 +23,6 @@ from tests.site.reader import (
 )
 
 FONTS = REPOSITORY / ".cache/matplotlib"
-BLOCK = re.compile(r"(?m)^[> ]*```(?:python run=|console|\w+ source=)")
 
 
 def marked(block: Copied) -> str:

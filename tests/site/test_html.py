@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 
 from engine.lean import lean
 from tests.site.conftest import REPOSITORY
+from tests.site.reader import BLOCK
 
 LOADED = {
     "script": "src",
@@ -24,7 +25,8 @@ NOT_LOADED = {"canonical", "prev", "next", "alternate"}
 def test_every_block_of_the_source_is_shown(
     html: BeautifulSoup, source: str
 ) -> None:
-    assert len(html.select(".run[data-block]")) == source.count("run=") > 0
+    blocks = html.select(".run[data-block]")
+    assert len(blocks) == len(BLOCK.findall(source)) > 0
 
 
 def test_every_figure_says_what_it_shows(
