@@ -23,6 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     except Fault as fault:
         print(fault, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(_disk(error, project.root), file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("Interrupted; nothing was changed.", file=sys.stderr)
         return 1
@@ -49,6 +52,16 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("check", help="check without running")
     command.set_defaults(command=_check)
     return parser
+
+
+def _disk(error: OSError, root: Path) -> Fault:
+    """Return what the disk refused, as a fault to mend."""
+    path = str(error.filename or "").removeprefix(f"{root}/")
+    return Fault(
+        error.strerror or str(error),
+        mend="let the build write to .cache/ and site/, and make room there",
+        path=path,
+    )
 
 
 def _build(project: Project, options: argparse.Namespace) -> None:

@@ -9,8 +9,12 @@ other native code write past ``sys.stdout``.
 import ast
 import os
 import re
+import select
+import shutil
+import signal
 import subprocess
 import sys
+import threading
 import traceback
 import types
 from dataclasses import dataclass
@@ -76,6 +80,10 @@ def main(
     not pay for the start of the process.
     """
     os.setsid()
+    watcher = threading.Thread(
+        target=_end_with_the_build, args=(pipe, folder.parent), daemon=True
+    )
+    watcher.start()
     output = _redirect(folder.with_name("output"))
     os.chdir(folder)
     import engine.figures as figures
@@ -100,6 +108,18 @@ def main(
                 _relative(printed, root, folder), failure, *figures.take()
             )
         )
+
+
+def _end_with_the_build(pipe: Connection, folder: Path) -> None:
+    """Wait until nobody reads the pipe any more, then leave nothing behind.
+
+    A build that is killed cannot end its children; they do it themselves.
+    """
+    hung_up = select.poll()
+    hung_up.register(pipe.fileno(), 0)
+    hung_up.poll()
+    shutil.rmtree(folder, ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _redirect(path: Path) -> int:

@@ -170,8 +170,12 @@ def page_versions(page: Page) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def building(project: Project) -> Iterator[None]:
-    """Hold the project for one build; raise Fault if another has it."""
+def building(project: Project) -> Iterator[int]:
+    """Hold the project for one build; raise Fault if another has it.
+
+    Yields a descriptor that holds the project too, in whichever process it
+    is handed on to.
+    """
     project.cache.mkdir(parents=True, exist_ok=True)
     with open(project.cache / "lock", "a+") as lock:
         try:
@@ -181,7 +185,7 @@ def building(project: Project) -> Iterator[None]:
                 "another build is running in this folder",
                 mend="wait until it has ended, then build again",
             ) from None
-        yield
+        yield lock.fileno()
 
 
 def _essence(step: Step) -> list[str | int | None]:

@@ -1,6 +1,7 @@
 """Build the whole site, or serve it while it is written."""
 
 import contextlib
+import ctypes
 import os
 import shutil
 import socket
@@ -18,7 +19,7 @@ PORTS_TRIED = 20
 
 def build(project: Project, site: Path) -> None:
     """Build into ``site``, which stays as it was if anything fails."""
-    with building(project):
+    with building(project) as held:
         refresh_records(project)
         fresh = project.cache / "site"
         with contextlib.suppress(FileNotFoundError):
@@ -31,13 +32,15 @@ def build(project: Project, site: Path) -> None:
             check=False,
             stderr=subprocess.PIPE,
             text=True,
+            # If this build is killed, the next one waits for MkDocs' end.
+            pass_fds=[held],
         )
         if result.returncode != 0:
             raise Fault(
                 f"MkDocs could not build the site\n{result.stderr.rstrip()}",
                 mend="correct what its warnings and errors name",
             )
-        _replace(site, fresh, project.cache / "site-before")
+        _replace(site, fresh)
     print(f"Built {site}/", file=sys.stderr)
 
 
@@ -80,12 +83,30 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
 
 
-def _replace(site: Path, fresh: Path, before: Path) -> None:
-    """Put the fresh site in the place of the old one by two renames."""
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(before)
-    if site.exists():
+def _replace(site: Path, fresh: Path) -> None:
+    """Put the fresh site in the place of the old one.
+
+    Linux exchanges the two in one step, so that whoever reads the site
+    meanwhile has either the one or the other.  Elsewhere there is none for
+    the instant between two renames.
+    """
+    if not site.exists():
+        fresh.rename(site)
+        return
+    if not exchange(site, fresh):
+        before = fresh.with_name("site-before")
+        shutil.rmtree(before, ignore_errors=True)
         site.rename(before)
-    fresh.rename(site)
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(before)
+        fresh.rename(site)
+        before.rename(fresh)
+    shutil.rmtree(fresh)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two paths change places in one step; return whether they did."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    if rename is None:
+        return False
+    here, flag = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of linux/fs.h
+    names = os.fsencode(one), os.fsencode(other)
+    return bool(rename(here, names[0], here, names[1], flag) == 0)
