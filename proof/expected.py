@@ -22,7 +22,7 @@ from engine.blocks import Value
 from engine.errors import Fault
 from engine.pages import Page
 from engine.project import Project
-from engine.records import Record, building, kept_record, refresh_records
+from engine.records import Record, ensure_records, kept_record
 from engine.render import output_text
 from proof.compare import EXPECTED, TOLERANCE, same, stated_tolerance
 
@@ -163,8 +163,7 @@ def write_all(project: Project) -> list[Path]:
 
 
 def _records(project: Project) -> Iterator[tuple[Page, Record]]:
-    with building(project):
-        refresh_records(project)
+    ensure_records(project)
     for page in project.pages:
         record = kept_record(project, page) if page.blocks else None
         if record:

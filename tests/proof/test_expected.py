@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from proof.expected import Item, main, read, write
-from tests.engine.scratch import Scratch
+from tests.engine.scratch import REPOSITORY, Scratch
 
 KEPT = "tests/expected/index.txt"
 DRAW = "import matplotlib.pyplot as p; p.plot([1, 2, {}]); p.show()"
@@ -161,7 +161,6 @@ def test_what_a_block_prints_cannot_pass_for_a_heading() -> None:
 
 
 def test_the_pages_print_and_draw_what_is_kept_of_them(
-    capsys: pytest.CaptureFixture[str],
+    site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    root = str(Path(__file__).parents[2])
-    assert main(["--root", root]) == 0, capsys.readouterr().err
+    assert main(["--root", str(REPOSITORY)]) == 0, capsys.readouterr().err
