@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 import types
@@ -85,6 +86,7 @@ def main(
     )
     watcher.start()
     output = _redirect(folder.with_name("output"))
+    _use_own_temporary_folder(folder.with_name("tmp"))
     os.chdir(folder)
     import engine.figures as figures
 
@@ -120,6 +122,13 @@ def _end_with_the_build(pipe: Connection, folder: Path) -> None:
     hung_up.poll()
     shutil.rmtree(folder, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
+
+
+def _use_own_temporary_folder(folder: Path) -> None:
+    """Keep temporary files, as those of AutoGraph, where all is removed."""
+    folder.mkdir()
+    tempfile.tempdir = str(folder)
+    os.environ["TMPDIR"] = str(folder)
 
 
 def _redirect(path: Path) -> int:

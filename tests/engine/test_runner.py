@@ -142,3 +142,15 @@ def test_a_figure_is_kept_once_it_is_shown(empty: Scratch) -> None:
     assert first.figures[0].svg.startswith("<svg")
     assert second.output == b"[]\n"
     assert second.figures == ()
+
+
+def test_temporary_files_go_with_the_page(empty: Scratch) -> None:
+    code = (
+        "import os, subprocess, tempfile\n"
+        "print(tempfile.mkstemp()[1])\n"
+        "subprocess.run(['mktemp'], check=True)"
+    )
+    (block,) = run(empty, code)
+    for path in block.output.decode().split():
+        assert "page-" in path
+        assert not Path(path).exists()
