@@ -11,7 +11,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 export TF_ENABLE_ONEDNN_OPTS := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site offline test expected audit check format lock clean
+.PHONY: help serve site offline test expected versions audit faults check format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' \
@@ -39,6 +39,14 @@ test: check ## Check the code, build the site and pass all tests
 expected: .venv/ready ## Keep what the pages now print and draw as what is expected
 	@$(RUN) -m proof.expected --write
 
+versions: .venv/ready ## Run tests and pages under other versions of Python, TensorFlow, Keras
+	@$(RUN) -m proof.versions
+
+faults: .venv/ready ## Ask for known faults of the locked packages (needs npm, a network)
+	@$(RUN) -m pip_audit --strict --disable-pip --require-hashes \
+		--progress-spinner off --requirement requirements.lock
+	@cd audit && npm audit
+
 audit: site ## Measure the site with Lighthouse and an HTML checker (needs node, java)
 	@cd audit && npm ci --silent --no-fund --no-audit && node audit.mjs ../site
 
@@ -50,13 +58,14 @@ check: .venv/ready ## Lint, check formatting, check types
 	@$(RUN) -m ruff check --quiet
 	@$(RUN) -m ruff format --check --quiet
 	@$(RUN) -m mypy
+	@$(BIN)/zizmor --offline --quiet .github
 
 format: .venv/ready ## Format the code as the check wants it
 	@$(RUN) -m ruff check --fix --quiet
 	@$(RUN) -m ruff format --quiet
 
-lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --upgrade \
+lock: .venv/ready ## Write requirements.lock anew from pyproject.toml
+	@$(RUN) -m uv pip compile pyproject.toml --group dev --universal --upgrade \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--python-version 3.11 --output-file requirements.lock
 

@@ -2,4 +2,5 @@
 
 ``compare``    whether two texts agree: words exactly, numbers closely
 ``expected``   what every page is to print and draw, kept as text
+``versions``   tests and pages under other versions, run ``inside`` of each
 """
