@@ -1,0 +1,62 @@
+"""What the tests and pages of this site did under other versions."""
+
+# region setup
+import json
+from pathlib import Path
+
+# endregion setup
+
+if __name__ == "__main__":
+    Path("versions.json").write_bytes(
+        (Path(__file__).parents[1] / "proof/versions.json").read_bytes()
+    )
+
+    # region read
+    results = json.loads(Path("versions.json").read_text())
+    ran = [result for result in results.values() if "pages" in result]
+    print("Python   TensorFlow   Keras    tests passed   pages the same")
+    for result in ran:
+        found = result["versions"]
+        passed = result["passed"]
+        tests = passed + len(result["failed"])
+        pages = result["pages"].values()
+        same = sum(told == [] for told in pages)
+        print(
+            f"{found['Python']:8} {found['TensorFlow']:12} "
+            f"{found['Keras']:8} {passed:4} of {tests:<7} "
+            f"{same:2} of {len(pages)}"
+        )
+    # endregion read
+
+    # region traps
+    for result in ran:
+        for trap in result["tamed"]:
+            keras = result["versions"]["Keras"]
+            print(f"Keras {keras}: trap {trap} no longer springs")
+    # endregion traps
+
+    # region left_out
+    for name, result in results.items():
+        if "pages" not in result:
+            print(name)
+    # endregion left_out
+
+    # region by_keras
+    by_keras: dict[str, int] = {}
+    for result in ran:
+        keras = result["versions"]["Keras"]
+        failed = len(result["failed"])
+        by_keras[keras] = max(failed, by_keras.get(keras, 0))
+    for keras, failed in by_keras.items():
+        print(f"Keras {keras}: at most {failed} tests failed")
+    # endregion by_keras
+
+    # region pages_that_differ
+    differ = {
+        page
+        for result in ran
+        for page, told in result["pages"].items()
+        if told
+    }
+    print("\n".join(sorted(differ)))
+    # endregion pages_that_differ

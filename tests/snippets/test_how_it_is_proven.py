@@ -1,0 +1,66 @@
+"""The table of versions says what the results of the trials hold."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from proof.versions import read_results, tamed, verdict
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def printed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> list[str]:
+    """What the module prints as a script, line by line."""
+    monkeypatch.chdir(tmp_path)
+    runpy.run_module("snippets.how_it_is_proven", run_name="__main__")
+    return capsys.readouterr().out.splitlines()
+
+
+def test_each_set_of_versions_has_its_row(printed: list[str]) -> None:
+    whole = re.compile(
+        r"([\d.]+) +([\d.]+) +([\d.]+) +(\d+) of (\d+) +(\d+) of (\d+)"
+    )
+    rows = [m for line in printed if (m := whole.fullmatch(line))]
+    ran = [r for r in read_results(ROOT).values() if "pages" in r]
+    assert len(rows) == len(ran) > 5
+    for row, result in zip(rows, ran, strict=True):
+        found = [result["versions"][n] for n in ("Python", "TensorFlow")]
+        assert list(row.groups()[:2]) == found
+        _, _, keras, passed, tests, same, pages = row.groups()
+        assert keras == result["versions"]["Keras"]
+        all_well = passed == tests and same == pages
+        assert all_well is (verdict(result) == "all as shown")
+
+
+def test_traps_and_sets_that_are_left_out_are_named(
+    printed: list[str],
+) -> None:
+    text = "\n".join(printed)
+    for name, result in read_results(ROOT).items():
+        assert (name in printed) is ("pages" not in result)
+        for trap in tamed(result.get("failed", [])):
+            keras = result["versions"]["Keras"]
+            assert f"Keras {keras}: trap {trap} no longer springs" in text
+
+
+def test_the_solutions_count_what_failed_and_name_what_differs(
+    printed: list[str],
+) -> None:
+    ran = [r for r in read_results(ROOT).values() if "pages" in r]
+    for line in printed:
+        if match := re.fullmatch(r"Keras (.+): at most (\d+) tests.*", line):
+            failed = [
+                len(r["failed"])
+                for r in ran
+                if r["versions"]["Keras"] == match[1]
+            ]
+            assert int(match[2]) == max(failed)
+    differ = {page for r in ran for page in r["pages"] if r["pages"][page]}
+    assert set(printed[-len(differ) :]) == differ
