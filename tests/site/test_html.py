@@ -46,8 +46,8 @@ def test_no_id_is_used_twice(html: BeautifulSoup) -> None:
 def test_no_value_is_left_unfilled(html: BeautifulSoup) -> None:
     article = html.select_one("article")
     assert article is not None
-    for output in article.select("samp"):
-        output.decompose()
+    for shown in article.select("pre"):
+        shown.decompose()
     assert "{{" not in article.get_text()
 
 
