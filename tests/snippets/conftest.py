@@ -10,6 +10,12 @@ from matplotlib.figure import Figure
 
 from snippets.data import make_data
 
+# A page needs two devices; they cannot be had once TensorFlow has started.
+[CPU] = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(
+    CPU, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
 
 @pytest.fixture
 def x() -> tf.Tensor:
