@@ -78,7 +78,8 @@ TAUGHT = [
     ("next: a real problem", "](real_problem.md)"),
     ("next: saving", "](save_and_resume.md)"),
     ("next: TensorFlow on saving", "tensorflow.org/guide/checkpoint"),
-    ("next: many devices", "distributed_training"),
+    ("next: many devices", "](many_devices.md)"),
+    ("next: TensorFlow on many devices", "distributed_training"),
 ]
 
 
