@@ -25,8 +25,10 @@ if ! "$python" -m venv .venv; then
     exit 1
 fi
 echo "Installing the locked packages (a few hundred megabytes, once) …"
+# The lock file names every package, so there is nothing to resolve.
 .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-    --require-hashes --no-compile --requirement requirements.lock
+    --require-hashes --no-deps --no-compile --requirement requirements.lock
+.venv/bin/python -m pip check --quiet
 echo "Compiling bytecode …"
 .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null || true
 touch .venv/ready
