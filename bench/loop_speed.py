@@ -2,17 +2,18 @@
 
     python -m bench.loop_speed
 
-writes ``bench/loop_speed.json``.  Each way takes the same updates of the
-same model.  They take turns in several rounds, and the median of the rounds
-counts, so that what else the machine does falls on all of them.
+writes ``bench/loop_speed.json``. Each way takes the same updates of the
+same model. They take turns in several rounds, and medians over the rounds
+count, so that what else the machine does falls on all of them.
 """
 
 import json
-import statistics
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -108,20 +109,41 @@ COMPILED = ("compiled step", "XLA step", "compiled loop", "XLA loop")
 
 def measure(
     points: int, rounds: int = ROUNDS, seconds: float = SECONDS_OF_A_ROUND
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Return seconds per update, and seconds of the first call, by way.
+) -> dict[str, list[float]]:
+    """Return the seconds per update in each round, by way.
 
-    The median counts of ``rounds`` rounds of about ``seconds`` each.
+    In a round the ways take turns, about ``seconds`` each.
     """
     x, y = make_data(points)
     runs = {name: way(x, y) for name, way in WAYS.items()}
-    first = {name: timed(run, 1) for name, run in runs.items()}
     updates = {name: updates_in(seconds, run) for name, run in runs.items()}
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
             times[name].append(timed(run, updates[name]) / updates[name])
-    return {n: statistics.median(t) for n, t in times.items()}, first
+    return times
+
+
+def compare(times: dict[str, list[float]]) -> dict[str, float]:
+    """Return how many times as fast as the eager loop each way is.
+
+    Each round gives a ratio, whose two times were taken close together, so
+    that a busy machine slows both. The median of the ratios counts.
+    """
+    eager = times["eager loop"]
+    return {
+        name: median(e / t for e, t in zip(eager, row, strict=True))
+        for name, row in times.items()
+    }
+
+
+def first_calls(points: int, rounds: int = ROUNDS) -> dict[str, float]:
+    """Return the seconds of a first call, by way: it traces and compiles."""
+    x, y = make_data(points)
+    return {
+        name: median(timed(WAYS[name](x, y), 1) for _ in range(rounds))
+        for name in COMPILED
+    }
 
 
 def updates_in(seconds: float, run: Run) -> int:
@@ -145,28 +167,43 @@ def timed(run: Run, updates: int) -> float:
     return time.perf_counter() - start
 
 
-def copy_rate(points: int, rounds: int = ROUNDS) -> float:
-    """Return how many gigabytes of x and y are copied in a second."""
-    numbers = np.ones(2 * points, np.float32)
-    target = np.empty_like(numbers)
-    copies = max(1, 20_000_000 // points)
-    times = []
+def memory_rates(points: int, rounds: int = ROUNDS) -> dict[str, float]:
+    """Return the gigabytes per second that two plain jobs move.
+
+    A copy of x reads each byte once and writes it once; a dot product of x
+    and y reads each byte of both once, as an update has to.
+    """
+    x, y = (array.numpy() for array in make_data(points))
+    target = np.empty_like(x)
+    jobs: dict[str, Callable[[], object]] = {
+        "copy": lambda: np.copyto(target, x),
+        "dot product": lambda: np.dot(x, y),
+    }
+    times: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(rounds):
-        start = time.perf_counter()
-        for _ in range(copies):
-            np.copyto(target, numbers)
-        times.append((time.perf_counter() - start) / copies)
-    return numbers.nbytes / 1e9 / statistics.median(times)
+        for name, job in jobs.items():
+            times[name].append(timed_job(job, max(1, 20_000_000 // points)))
+    return {n: 2 * x.nbytes / 1e9 / median(t) for n, t in times.items()}
+
+
+def timed_job(job: Callable[[], object], repeats: int) -> float:
+    """Return how many seconds the job takes, on average of the repeats."""
+    start = time.perf_counter()
+    for _ in range(repeats):
+        job()
+    return (time.perf_counter() - start) / repeats
 
 
 def results(
     points: tuple[int, ...] = POINTS,
     rounds: int = ROUNDS,
     seconds: float = SECONDS_OF_A_ROUND,
-) -> dict[str, object]:
-    """Return all that the results file holds."""
+) -> dict[str, Any]:
+    """Return all that the results file holds; lists go by ``points``."""
     measured = [measure(size, rounds, seconds) for size in points]
-    _, first = measured[0]
+    ratios = [compare(times) for times in measured]
+    rates = [memory_rates(size, rounds) for size in points]
+    first = first_calls(points[0], rounds)
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "command": "make bench",
@@ -174,14 +211,19 @@ def results(
         "versions": versions(),
         "rounds": rounds,
         "points": list(points),
-        "seconds_per_update": {
-            name: [rounded(times[name]) for times, _ in measured]
+        "times_as_fast_as_the_eager_loop": {
+            name: [rounded(of_size[name]) for of_size in ratios]
             for name in WAYS
         },
-        "seconds_of_first_call": {n: rounded(first[n]) for n in COMPILED},
-        "copy_gigabytes_per_second": [
-            rounded(copy_rate(size, rounds)) for size in points
-        ],
+        "seconds_per_update": {
+            name: [rounded(median(times[name])) for times in measured]
+            for name in WAYS
+        },
+        "seconds_of_first_call": {n: rounded(t) for n, t in first.items()},
+        "gigabytes_per_second": {
+            name: [rounded(of_size[name]) for of_size in rates]
+            for name in ("copy", "dot product")
+        },
     }
 
 
@@ -190,13 +232,11 @@ def rounded(number: float) -> float:
     return float(f"{number:.3g}")
 
 
-def report(found: dict[str, object]) -> str:
+def report(found: dict[str, Any]) -> str:
     """Return the ratios to the eager loop, a line a way."""
-    times: dict[str, list[float]] = found["seconds_per_update"]  # type: ignore[assignment]
-    lines = [f"points {found['points']}"]
-    for name, row in times.items():
-        ratios = [e / t for e, t in zip(times["eager loop"], row, strict=True)]
-        lines.append(f"{name:14}" + " ".join(f"{r:10.3g}×" for r in ratios))
+    lines = [f"times as fast as the eager loop, at {found['points']} points"]
+    for name, ratios in found["times_as_fast_as_the_eager_loop"].items():
+        lines.append(f"{name:14}" + "".join(f"{r:10.3g}×" for r in ratios))
     return "\n".join(lines)
 
 

@@ -167,41 +167,40 @@ if __name__ == "__main__":
     # region read
     measured = json.loads(Path("loop_speed.json").read_text())
     sizes = measured["points"]
+    ratios = measured["times_as_fast_as_the_eager_loop"]
     seconds = measured["seconds_per_update"]
-    print("points         " + "".join(f"{size:>11,}" for size in sizes))
-    for name, times in seconds.items():
-        ratios = np.array(seconds["eager loop"]) / times
-        digits = [
-            np.format_float_positional(r, 3, fractional=False, trim="-")
-            for r in ratios
-        ]
-        print(f"{name:15}" + "".join(f"{d:>10}×" for d in digits))
+    print("points       " + "".join(f"{size:>11,}" for size in sizes))
+    for name, row in ratios.items():
+        print(f"{name:13}" + "".join(f"{ratio:>10,g}×" for ratio in row))
     # endregion read
 
     # region plot
-    names = list(seconds)
-    for size, marker, color in zip(
-        sizes, ("o", "s", "D"), (BLUE, RED, GREEN), strict=True
-    ):
-        of_size = [seconds[name][sizes.index(size)] for name in names]
-        ratios = of_size[names.index("eager loop")] / np.array(of_size)
-        label = f"{size:,} points"
-        plt.plot(ratios, names, marker, color=color, label=label, alpha=0.9)
-    plt.gca().invert_yaxis()
+    names = sorted(ratios, key=lambda name: ratios[name][0])
+    colors, sides = (BLUE, RED, GREEN), ("center", "left", "right")
+    for column, marker in enumerate("osD"):
+        speeds = [ratios[name][column] for name in names]
+        plt.plot(speeds, names, marker, color=colors[column])
+        size, top = f"{sizes[column]:,}", len(names) - 0.7
+        plt.text(speeds[-1], top, size, horizontalalignment=sides[column])
+    plt.axvline(1, linestyle=":", color=BLUE)
+    plt.ylim(-0.5, len(names))
     plt.xscale("log")
-    plt.xlabel("times as fast as the eager loop")
-    plt.legend()
+    plt.xlabel("times as fast as the eager loop, by number of points")
     plt.show()
     # endregion plot
 
     # region bandwidth
-    fastest = min(seconds, key=lambda name: seconds[name][-1])
-    read = 8 * sizes[-1] / 1e9
-    rate = read / seconds[fastest][-1]
-    copy = measured["copy_gigabytes_per_second"][-1]
-    print(f"one update reads {1000 * read:.1f} MB")
-    print(f"{fastest}: {rate:.1f} GB/s")
-    print(f"a copy of x and y: {copy:.1f} GB/s")
+    rates = measured["gigabytes_per_second"]
+    shares = {}
+    for name, arrays, job in (
+        ("NumPy", 12, "copy"),
+        ("XLA loop", 2, "dot product"),
+    ):
+        moved = arrays * 4 * sizes[-1] / 1e9
+        rate = moved / seconds[name][-1]
+        shares[name] = rate / rates[job][-1]
+        print(f"{name}: {1000 * moved:.0f} MB in an update, {rate:.1f} GB/s")
+        print(f"{job}: {rates[job][-1]:.1f} GB/s")
     # endregion bandwidth
 
     # region first_call

@@ -1,11 +1,15 @@
 """Seven ways to take the same steps end at the same weights."""
 
+import contextlib
+import io
 import json
 import re
 import runpy
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -24,22 +28,32 @@ EPOCHS = 10
 RATE = 0.1
 
 
+MEASURED = Path(__file__).parents[2] / "bench/loop_speed.json"
+
+
+class Script(NamedTuple):
+    """What the module leaves when it runs as a script."""
+
+    variables: dict[str, Any]
+    printed: str
+    figures: list[Figure]
+
+
 @pytest.fixture(scope="module")
-def script(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[dict[str, Any], str]:
-    """The variables that the module leaves as a script, and its output."""
-    folder = tmp_path_factory.mktemp("script")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Script:
+    """The module, run once in a folder of its own."""
+    figures: list[Figure] = []
+    printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        printed: list[str] = []
-        patch.setattr(
-            "builtins.print",
-            lambda *a, **k: printed.append(" ".join(map(str, a))),
-        )
-        patch.setattr("matplotlib.pyplot.show", lambda: None)
-        variables = runpy.run_module("snippets.how_fast", run_name="__main__")
-    return variables, "\n".join(printed)
+        patch.chdir(tmp_path_factory.mktemp("script"))
+        patch.setattr(plt, "show", lambda: figures.append(plt.gcf()))
+        patch.delitem(sys.modules, "snippets.how_fast")
+        plt.switch_backend("Agg")
+        with contextlib.redirect_stdout(printed):
+            variables = runpy.run_module(
+                "snippets.how_fast", run_name="__main__"
+            )
+    return Script(variables, printed.getvalue(), figures)
 
 
 def closed_form(x: tf.Tensor, y: tf.Tensor) -> tuple[float, float, float]:
@@ -108,70 +122,97 @@ def test_xla_refuses_to_print(
         )
 
 
-def test_all_ways_end_at_the_same_weights(
-    script: tuple[dict[str, Any], str], x: tf.Tensor, y: tf.Tensor
+class Counted(np.ndarray):
+    """An array that counts the arrays that operations read and write."""
+
+    moved = 0
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any
+    ) -> Any:
+        """Compute as NumPy does, and count."""
+        plain = [np.asarray(i) for i in inputs]
+        out = getattr(ufunc, method)(*plain, **options)
+        Counted.moved += sum(np.ndim(a) > 0 for a in [*plain, out])
+        return out.view(Counted) if np.ndim(out) else out
+
+
+def test_an_update_of_numpy_moves_twelve_arrays(
+    x: tf.Tensor, y: tf.Tensor
 ) -> None:
-    variables, printed = script
-    ends = variables["ends"]
-    assert set(ends) == {
-        *variables["seconds"],
-        "fit, by tens",
-    }
+    inputs, outputs = (a.numpy().view(Counted) for a in (x, y))
+    w, b = np.float32(5.0), np.float32(0.0)
+    Counted.moved = 0
+    ends = train_numpy(w, b, inputs, outputs, RATE)
+    assert Counted.moved == 12
+    assert ends == train_numpy(w, b, x.numpy(), y.numpy(), RATE)
+
+
+def test_all_ways_end_at_the_same_weights(
+    script: Script, x: tf.Tensor, y: tf.Tensor
+) -> None:
+    ends = script.variables["ends"]
+    assert set(ends) == {*script.variables["ratios"], "fit, by tens"}
     w, b, _ = closed_form(x, y)
     for name, end in ends.items():
         assert end == pytest.approx((w, b), abs=1e-5), name
-    assert "ways: 7, largest difference below 1e-6: True" in printed
+    same = "ways: 7, largest difference below 1e-6: True\n"
+    assert same in script.printed
 
 
-def test_numbers_are_traced_anew_and_tensors_are_not(
-    script: tuple[dict[str, Any], str],
-) -> None:
-    _, printed = script
-    assert "traces with numbers: 2\ntraces with tensors: 1\n" in printed
-    assert "epochs as numbers: 2\nepochs as tensors: 1" in printed
-    assert "not compiled, XLA_CPU_JIT: StringFormat" in printed
+def test_numbers_are_traced_anew_and_tensors_are_not(script: Script) -> None:
+    assert "with numbers: 2\ntraces with tensors: 1\n" in script.printed
+    assert "as numbers: 2\nepochs as tensors: 1\n" in script.printed
+    assert "not compiled, XLA_CPU_JIT: StringFormat" in script.printed
 
 
-def test_the_table_has_the_ratios_of_the_file(
-    script: tuple[dict[str, Any], str],
-) -> None:
-    variables, printed = script
-    file = Path(__file__).parents[2] / "bench/loop_speed.json"
-    seconds = json.loads(file.read_text())["seconds_per_update"]
-    assert variables["seconds"] == seconds
-    for name, times in seconds.items():
-        [line] = re.findall(rf"(?m)^{name}  .*×$", printed)
-        shown = [float(n) for n in re.findall(r"([\d.]+)×", line)]
-        expected = np.array(seconds["eager loop"]) / times
-        np.testing.assert_allclose(shown, expected, rtol=5e-3)
+def test_the_table_has_the_ratios_of_the_file(script: Script) -> None:
+    measured = json.loads(MEASURED.read_text("utf-8"))
+    assert script.variables["measured"] == measured
+    for name, ratios in measured["times_as_fast_as_the_eager_loop"].items():
+        [line] = re.findall(rf"(?m)^{name}  .*×$", script.printed)
+        shown = re.findall(r"([\d,.]+)×", line)
+        assert [float(n.replace(",", "")) for n in shown] == ratios
 
 
-def test_the_figure_has_a_point_for_each_way_and_size(
-    shown: list[Figure], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    variables = runpy.run_module("snippets.how_fast", run_name="__main__")
-    [figure] = shown
+def test_the_figure_has_a_mark_for_each_way_and_size(script: Script) -> None:
+    [figure] = script.figures
     [axes] = figure.axes
     assert axes.get_xscale() == "log"
-    seconds = variables["seconds"]
-    for index, line in enumerate(axes.lines):
-        expected = [
-            seconds["eager loop"][index] / t[index] for t in seconds.values()
-        ]
-        np.testing.assert_allclose(np.asarray(line.get_xdata()), expected)
-    assert len(axes.lines) == len(variables["sizes"]) == 3
+    *marks, eager = axes.lines
+    assert list(np.asarray(eager.get_xdata())) == [1, 1]
+    ratios = script.variables["ratios"]
+    for column, line in enumerate(marks):
+        names, speeds = map(np.asarray, (line.get_ydata(), line.get_xdata()))
+        drawn = dict(zip(names, speeds, strict=True))
+        assert drawn == {n: row[column] for n, row in ratios.items()}
+    texts = [text.get_text() for text in axes.texts]
+    assert texts == ["201", "100,000", "1,000,000"]
+    assert len({line.get_marker() for line in marks}) == len(texts)
+
+
+def test_the_rates_are_bytes_by_seconds(script: Script) -> None:
+    measured = script.variables["measured"]
+    expected = {"NumPy": (48e6, "copy"), "XLA loop": (8e6, "dot product")}
+    for name, (moved, job) in expected.items():
+        rate = moved / 1e9 / measured["seconds_per_update"][name][-1]
+        line = f"{name}: {moved / 1e6:.0f} MB in an update, {rate:.1f} GB/s\n"
+        assert line in script.printed
+        share = rate / measured["gigabytes_per_second"][job][-1]
+        assert script.variables["shares"][name] == pytest.approx(share)
 
 
 def test_a_first_call_is_worth_its_time_after_the_updates_named(
-    script: tuple[dict[str, Any], str],
+    script: Script,
 ) -> None:
-    variables, printed = script
-    measured = variables["measured"]
-    eager = variables["seconds"]["eager loop"][0]
+    measured = script.variables["measured"]
+    seconds = measured["seconds_per_update"]
+    eager = seconds["eager loop"][0]
     for name, first in measured["seconds_of_first_call"].items():
-        [worth] = re.findall(rf"{name} +pays after ([\d,]+) updates", printed)
+        [worth] = re.findall(
+            rf"{name} +pays after ([\d,]+) up", script.printed
+        )
         updates = int(worth.replace(",", ""))
-        compiled = variables["seconds"][name][0]
+        compiled = seconds[name][0]
         assert first + updates * compiled <= updates * eager
         assert first + (updates - 1) * compiled > (updates - 1) * eager
