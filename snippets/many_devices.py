@@ -261,12 +261,12 @@ if __name__ == "__main__":
     print("same losses:", np.allclose(fitted, one_device, rtol=0, atol=1e-5))
     # endregion fit_mirrored
 
+    # region fit_uneven
     try:
-        # region fit_uneven
         fit_line(strategy, points=201)
-        # endregion fit_uneven
     except tf.errors.InvalidArgumentError as error:
-        print(error)
+        print("…", str(error).partition("}} ")[2].partition(" [Op")[0])
+    # endregion fit_uneven
 
     try:
         # region outside
