@@ -73,6 +73,10 @@ def _tidy_article(html: str, page_address: str) -> str:
         for text in markdown.find_all(string=MATH):
             formula = BeautifulSoup(MATH.sub(_mathml, text), "html.parser")
             text.replace_with(formula)
+    for table in article.select(".jp-RenderedMarkdown table"):
+        # As Material's script does it on pages: what scrolls is a wrapper.
+        for name in ("md-typeset__table", "md-typeset__scrollwrap"):
+            table = table.wrap(article.new_tag("div", attrs={"class": name}))
     _add_link(article, page_address)
     return str(article)
 

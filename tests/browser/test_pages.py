@@ -126,10 +126,10 @@ def test_every_copy_button_works_by_keyboard(visitor: Visitor) -> None:
     for button in buttons.all():
         button.focus()
         page.keyboard.press("Enter")
-        expect(page.locator(".spoken")).to_contain_text("Copied")
+        expect(page.locator("body > .spoken")).to_contain_text("Copied")
         expect(button).to_be_focused()
         expect(button).to_have_text("Copied")
-        page.evaluate("document.querySelector('.spoken').textContent = ''")
+        page.evaluate("document.querySelector('body > .spoken').textContent = ''")
 
 
 def test_buttons_are_reached_by_tab(visitor: Visitor) -> None:

@@ -151,3 +151,10 @@ def test_the_reload_script_is_let_in_by_its_hash() -> None:
     digest = base64.b64encode(hashlib.sha256(b"reload()").digest()).decode()
     policy = headers["Content-Security-Policy"]
     assert policy.endswith(f"; script-src 'self' 'sha256-{digest}'")
+
+
+def test_a_table_of_a_notebook_scrolls_inside_a_wrapper() -> None:
+    table = '<div class="jp-RenderedMarkdown"><table></table></div>'
+    view = tidy(f"<article><h1>T</h1>{table}</article>", "../")
+    wrapped = ".md-typeset__scrollwrap > .md-typeset__table > table"
+    assert BeautifulSoup(view, "html.parser").select(wrapped)
