@@ -129,7 +129,9 @@ def test_every_copy_button_works_by_keyboard(visitor: Visitor) -> None:
         expect(page.locator("body > .spoken")).to_contain_text("Copied")
         expect(button).to_be_focused()
         expect(button).to_have_text("Copied")
-        page.evaluate("document.querySelector('body > .spoken').textContent = ''")
+        page.evaluate(
+            "document.querySelector('body > .spoken').textContent = ''"
+        )
 
 
 def test_buttons_are_reached_by_tab(visitor: Visitor) -> None:
