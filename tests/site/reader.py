@@ -43,9 +43,12 @@ class Copied:
             )
         if self.raises:
             return (
+                "import traceback\n"
                 f"try:\n{textwrap.indent(self.code, '    ')}\n"
-                f"except {self.raises} as error:\n"
-                "    print(f'{type(error).__name__}: {error}')\n"
+                "except Exception as error:\n"
+                f"    assert type(error).__name__ == {self.raises!r}\n"
+                "    said = traceback.format_exception_only(error)\n"
+                "    print(''.join(said).strip())\n"
             )
         return self.code
 
