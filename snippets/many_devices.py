@@ -165,7 +165,7 @@ if __name__ == "__main__":
 
     # region talks
     top, bottom = (0.0, 0.9), (0.0, -0.9)
-    left, right = (-0.7, 0.0), (0.7, 0.0)
+    left, right = (-0.6, 0.0), (0.6, 0.0)
     _, panels = plt.subplots(1, 3, figsize=(6.4, 2.6))
     cpus = {"CPU 0": top, "CPU 1": bottom}
     draw(panels[0], cpus, [("CPU 0", "CPU 1")])
