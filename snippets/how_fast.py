@@ -191,16 +191,17 @@ if __name__ == "__main__":
 
     # region bandwidth
     rates = measured["gigabytes_per_second"]
+    copy, dot = rates["copy"][-1], rates["dot product"][-1]
     shares = {}
-    for name, arrays, job in (
-        ("NumPy", 12, "copy"),
-        ("XLA loop", 2, "dot product"),
-    ):
+    for name, arrays in (("NumPy", 12), ("XLA loop", 8)):
         moved = arrays * 4 * sizes[-1] / 1e9
         rate = moved / seconds[name][-1]
-        shares[name] = rate / rates[job][-1]
-        print(f"{name}: {1000 * moved:.0f} MB in an update, {rate:.1f} GB/s")
-        print(f"{job}: {rates[job][-1]:.1f} GB/s")
+        shares[name] = rate / copy
+        print(f"{name:12}{1000 * moved:.0f} MB an update, {rate:.1f} GB/s")
+    print(f"copy        {copy:.1f} GB/s")
+    least = 2 * 4 * sizes[-1] / 1e9 / dot
+    limit = seconds["eager loop"][-1] / least
+    print(f"dot product {dot:.1f} GB/s, an update at this rate {limit:.0f}×")
     # endregion bandwidth
 
     # region first_call
