@@ -2,12 +2,14 @@
 
 import base64
 import hashlib
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from absl import logging as absl_logging
 from bs4 import BeautifulSoup
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
@@ -37,6 +39,10 @@ def hooked(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> Scratch:
     )
     scratch.write("docs/index.md", "# Home\n\nWords.\n")
     monkeypatch.chdir(scratch.root)
+    # mkdocs-jupyter makes logging close its handlers, and TensorFlow's closes
+    # with it the stream of pytest that it found when it was imported.
+    handler = absl_logging.get_absl_handler().python_handler
+    monkeypatch.setattr(handler, "stream", sys.__stderr__)
     return scratch
 
 

@@ -8,9 +8,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -89,12 +91,17 @@ def wait_for(sign: Path, build: subprocess.Popen[str]) -> int:
     return int(sign.read_text())
 
 
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where temporary files go; short, as the names of sockets must be."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
+
+
 def test_a_build_killed_while_a_page_runs(
-    built: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    built: Scratch, tmp_path: Path, temporary: Path
 ) -> None:
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))
     sign = tmp_path / "pid"
     built.replace(
         "snippets/count.py",

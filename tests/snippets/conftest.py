@@ -57,3 +57,13 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Figure]]:
 def fresh_seed() -> None:
     """Undo the global seed that the tests of another module may have set."""
     tf.random.set_seed(None)
+
+
+@pytest.fixture(autouse=True)
+def own_classes() -> Iterator[None]:
+    """Undo what a test, such as one that runs a script, told Keras of."""
+    registered = tf.keras.utils.get_custom_objects()
+    before = dict(registered)
+    yield
+    registered.clear()
+    registered.update(before)
