@@ -54,11 +54,6 @@ class Block:
         """Whether the block is handed to the shell."""
         return self.language == "console"
 
-    @property
-    def is_run(self) -> bool:
-        """Whether the block is Python that the page's program runs."""
-        return self.file is None and not self.is_command
-
 
 @dataclass(frozen=True)
 class Value:

@@ -53,7 +53,7 @@ def items(page: Page, record: Record) -> list[Item]:
         else:
             block = next(blocks)
             name = step.section.reference
-            if not step.section.name:
+            if step.is_command:
                 name = step.section.code.split("\n")[0]
             drawn = block.drawn and f"figure\n{block.drawn}"
             text = "\n".join(filter(None, [output_text(block), drawn]))
@@ -132,11 +132,9 @@ def compare(project: Project, page: Page, record: Record) -> list[str]:
 def compare_all(project: Project) -> list[str]:
     """Return in what any page is not as kept, running what has to be."""
     told = []
-    known = set()
     for page, record in _records(project):
-        known.add(kept_path(project, page))
         told += compare(project, page, record)
-    for path in sorted(set((project.root / EXPECTED).rglob("*.txt")) - known):
+    for path in _without_page(project):
         told.append(f"{path.relative_to(project.root)}: has no page")
     return told
 
@@ -144,10 +142,8 @@ def compare_all(project: Project) -> list[str]:
 def write_all(project: Project) -> list[Path]:
     """Write anew what is not as kept; return the files that changed."""
     changed = []
-    known = set()
     for page, record in _records(project):
         path = kept_path(project, page)
-        known.add(path)
         if not compare(project, page, record):
             continue
         tolerance = TOLERANCE
@@ -156,10 +152,16 @@ def write_all(project: Project) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(write(items(page, record), tolerance), "utf-8")
         changed.append(path)
-    for path in sorted(set((project.root / EXPECTED).rglob("*.txt")) - known):
+    for path in _without_page(project):
         path.unlink()
         changed.append(path)
     return changed
+
+
+def _without_page(project: Project) -> list[Path]:
+    """Return the kept texts that belong to no page with blocks."""
+    known = {kept_path(project, page) for page in project.pages if page.blocks}
+    return sorted(set((project.root / EXPECTED).rglob("*.txt")) - known)
 
 
 def _records(project: Project) -> Iterator[tuple[Page, Record]]:

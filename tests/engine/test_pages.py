@@ -66,7 +66,8 @@ def test_a_file_grows_from_block_to_block(tmp_path: Path) -> None:
     first, run, second = page.blocks
     assert (first.contents, second.contents) == ("pass\n", "pass\n\npass\n")
     assert (first.file, run.file, second.fold) == ("w.py", None, "More")
-    assert [block.is_run for block in page.blocks] == [False, True, False]
+    assert [block.file for block in page.blocks] == ["w.py", None, "w.py"]
+    assert not any(block.is_command for block in page.blocks)
     assert page.files == {"w.py": "pass\n\npass\n"}
 
 
@@ -88,7 +89,7 @@ def test_a_command_is_the_body_of_its_fence(tmp_path: Path) -> None:
     )
     (block,) = read(tmp_path, text).blocks
     assert block.section.code == "ls \\\n  -l"
-    assert (block.is_command, block.is_run) == (True, False)
+    assert (block.is_command, block.file) == (True, None)
     assert (block.exits, block.seconds_allowed) == (3, 9.0)
 
 
