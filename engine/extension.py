@@ -20,7 +20,7 @@ from pymdownx.superfences import SuperFencesException, highlight_validator
 
 from engine.blocks import OWN_OPTIONS, Block
 from engine.pages import Page, fill_values
-from engine.project import Project
+from engine.project import Project, current_project
 from engine.records import (
     Record,
     building,
@@ -78,8 +78,8 @@ class RunPreprocessor(Preprocessor):
     def run(self, lines: list[str]) -> list[str]:
         """Return the lines with values, code and fences for results."""
         self.rendering, self.shown = None, 0
-        project = Project(self.root)
-        page = _identify(project, lines)
+        project = current_project(self.root)
+        page = project.bodies.get("\n".join(lines).strip())
         if page is None or not page.blocks:
             return lines
         self.rendering = Rendering(page, _record(project, page))
@@ -224,15 +224,6 @@ def format_inline_math(
 ) -> str:
     """Set a formula, written in LaTeX, within a line."""
     return str(latex2mathml.converter.convert(source))
-
-
-def _identify(project: Project, lines: list[str]) -> Page | None:
-    """Return the page whose text, without its front matter, these are."""
-    text = "\n".join(lines).strip()
-    for page in project.pages:
-        if text and page.text.strip().endswith(text):
-            return page
-    return None
 
 
 def _record(project: Project, page: Page) -> Record:

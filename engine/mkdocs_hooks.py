@@ -27,7 +27,7 @@ from engine.errors import Fault
 from engine.exports import description, title, write_exports
 from engine.lean import lean
 from engine.notebook_view import contents, tidy
-from engine.project import Project
+from engine.project import Project, current_project
 from engine.records import ensure_records
 
 HEADERS = {
@@ -153,7 +153,9 @@ def _source_address(page: Page) -> str:
 
 
 def _project(config: MkDocsConfig) -> Project:
-    return Project(Path(config.config_file_path or "").parent.resolve())
+    return current_project(
+        Path(config.config_file_path or "").parent.resolve()
+    )
 
 
 def _exports(config: MkDocsConfig) -> Path:

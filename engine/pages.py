@@ -34,6 +34,12 @@ class Page:
     steps: tuple[Step, ...]
 
     @property
+    def body(self) -> str:
+        """The text that generators render: without its front matter."""
+        lines = self.text.split("\n")
+        return "\n".join(lines[front_matter_end(lines) :]).strip()
+
+    @property
     def blocks(self) -> tuple[Block, ...]:
         """The blocks alone, in page order."""
         return tuple(s for s in self.steps if isinstance(s, Block))

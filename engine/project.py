@@ -1,6 +1,7 @@
 """The site as a whole: every page, every snippet, and how they fit."""
 
 import difflib
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,6 +54,11 @@ class Project:
                     )
         return pages
 
+    @cached_property
+    def bodies(self) -> dict[str, Page]:
+        """All pages by their text without front matter."""
+        return {page.body: page for page in reversed(self.pages)}
+
     def page(self, name: str) -> Page:
         """Return the page that an author calls by path or bare name."""
         wanted = Path(name).as_posix().removeprefix("docs/")
@@ -86,9 +92,69 @@ class Project:
             )
         return sections[name]
 
+    @cached_property
+    def read(self) -> frozenset[Path]:
+        """All files that pages and sections were read from."""
+        blocks = [block for page in self.pages for block in page.blocks]
+        return frozenset(
+            [page.path for page in self.pages]
+            + [block.section.path for block in blocks]
+            + list(self.sections)
+        )
+
     def _files(self, folder: str, pattern: str) -> list[Path]:
         found = (self.root / folder).rglob(pattern)
         return sorted(path.relative_to(self.root) for path in found)
+
+
+Stamps = dict[str, tuple[int, int]]
+_kept: dict[Path, tuple[Stamps, Project]] = {}
+
+
+def current_project(root: Path) -> Project:
+    """Return the project as it is on the disk, read anew if it changed.
+
+    A generator asks for every page that it renders.  Reading all pages
+    each time would make the cost of a site grow with its square.
+    """
+    if root in _kept:
+        stamps, project = _kept[root]
+        if stamps == _stamps(root, project):
+            return project
+        del _kept[root]
+    before = _stamps(root)
+    project = Project(root)
+    stamps = _stamps(root, project)
+    # What changed while it was read is read again the next time.
+    if before.items() <= stamps.items():
+        _kept[root] = stamps, project
+    return project
+
+
+def _stamps(root: Path, project: Project | None = None) -> Stamps:
+    """Return when each file was last written, and how long it is.
+
+    These are all pages and modules there are, and what else the project
+    was read from.
+    """
+    paths = {
+        os.path.join(folder, name)
+        for top, ending in (("docs", ".md"), ("snippets", ".py"))
+        for folder, _, names in os.walk(root / top)
+        for name in names
+        if name.endswith(ending)
+    }
+    if project:
+        paths.update(os.path.join(root, path) for path in project.read)
+    return {path: _stamp(path) for path in paths}
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
 
 
 def _unknown(
