@@ -11,7 +11,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 export TF_ENABLE_ONEDNN_OPTS := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site offline test expected versions audit faults bench \
+.PHONY: help serve site offline test way-out expected versions audit faults bench \
 	check format lock clean
 
 help: ## Show this list
@@ -27,7 +27,7 @@ site: .venv/ready ## Build the site into site/
 offline: .venv/ready ## Build the site into offline/, to be read without a server
 	@OFFLINE=true $(RUN) -m engine build --site offline
 
-test: check ## Check the code, build the site and pass all tests
+test: check .cache/way_out/ready ## Check the code, build the site and pass all tests
 	@echo "Testing snippets, engine, pages and the built site …"
 	@$(RUN) -m coverage erase
 	@$(RUN) -m pytest --cov --numprocesses 2 --dist loadfile
@@ -36,6 +36,9 @@ test: check ## Check the code, build the site and pass all tests
 		--skip-covered
 	@$(RUN) -m coverage report --include='proof/*' --fail-under=95 \
 		--skip-covered
+
+way-out: .venv/ready .cache/way_out/ready ## Build with other generators; compare with the MkDocs site
+	@$(RUN) -m pytest tests/way_out
 
 expected: .venv/ready ## Keep what the pages now print and draw as what is expected
 	@$(RUN) -m proof.expected --write
@@ -69,9 +72,20 @@ lock: .venv/ready ## Write requirements.lock anew from pyproject.toml
 	@$(RUN) -m uv pip compile pyproject.toml --group dev --universal --upgrade \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--python-version 3.11 --output-file requirements.lock
+	@for room in bench tests/way_out; do \
+		$(RUN) -m uv pip compile $$room/requirements.in --universal --upgrade \
+			--generate-hashes --no-emit-index-url --no-header \
+			--no-annotate --python-version 3.11 \
+			--constraint requirements.lock \
+			--output-file $$room/requirements.lock; \
+	done
 
 clean: ## Remove the site, the records and the environment
 	rm -rf site offline .cache .venv audit/node_modules
 
 .venv/ready: requirements.lock setup.sh
 	@sh setup.sh
+
+.cache/way_out/ready: tests/way_out/requirements.lock .venv/ready
+	@echo "Installing the generators that the site could move to …"
+	@sh bench/beside.sh .cache/way_out tests/way_out/requirements.lock
