@@ -26,7 +26,6 @@ from engine.cards import write_card
 from engine.errors import Fault
 from engine.exports import description, title, write_exports
 from engine.lean import lean
-from engine.notebook_view import contents, tidy
 from engine.project import Project, current_project
 from engine.records import ensure_records
 
@@ -92,6 +91,8 @@ def on_page_content(
 ) -> str:
     """List the headings that a notebook has."""
     if _is_notebook(page):
+        from engine.notebook_view import contents
+
         page.toc = get_toc(contents(html))
     return html
 
@@ -108,6 +109,8 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     # Browsers take no autocomplete on a checkbox, and validators object.
     output = CHECKBOX.sub(r"\1>", output)
     if _is_notebook(page):
+        from engine.notebook_view import tidy
+
         return tidy(output, get_relative_url(_source_address(page), page.url))
     return output
 

@@ -2,11 +2,13 @@
 
 import contextlib
 import ctypes
+import io
+import multiprocessing
 import os
 import shutil
 import socket
-import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from engine.errors import Fault
@@ -19,25 +21,15 @@ PORTS_TRIED = 20
 
 def build(project: Project, site: Path) -> None:
     """Build into ``site``, which stays as it was if anything fails."""
-    with building(project) as held:
+    with building(project):
         refresh_records(project)
         fresh = project.cache / "site"
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(fresh)
-        # Not --quiet, under which --strict would miss warnings.
-        result = subprocess.run(
-            _mkdocs("build", "--site-dir", str(fresh)),
-            cwd=project.root,
-            env=_environment(),
-            check=False,
-            stderr=subprocess.PIPE,
-            text=True,
-            # If this build is killed, the next one waits for MkDocs' end.
-            pass_fds=[held],
-        )
-        if result.returncode != 0:
+        said = _build_with_mkdocs(project, fresh)
+        if said is not None:
             raise Fault(
-                f"MkDocs could not build the site\n{result.stderr.rstrip()}",
+                f"MkDocs could not build the site\n{said.rstrip()}",
                 mend="correct what its warnings and errors name",
             )
         _replace(site, fresh)
@@ -72,6 +64,41 @@ def free_port(wanted: int) -> int:
         f"the ports {wanted} to {wanted + PORTS_TRIED - 1} are all taken",
         mend="name a free one: make serve PORT=9000",
     )
+
+
+def _build_with_mkdocs(project: Project, fresh: Path) -> str | None:
+    """Build into ``fresh``; return what MkDocs said if it failed.
+
+    A fork spares the start of another interpreter, which would be a good
+    part of what an edit of prose costs.  It holds the lock of the build as
+    well: if this process is killed, the next build waits for its end.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as words:
+        forked = multiprocessing.get_context("fork").Process(
+            target=_run_mkdocs, args=(project.root, fresh, words.fileno())
+        )
+        forked.start()
+        try:
+            forked.join()
+        finally:
+            forked.kill()
+        words.seek(0)
+        return words.read() if forked.exitcode else None
+
+
+def _run_mkdocs(root: Path, fresh: Path, words: int) -> None:
+    os.dup2(words, 2)
+    sys.stderr = io.TextIOWrapper(
+        io.FileIO(2, "w", closefd=False), "utf-8", write_through=True
+    )
+    os.chdir(root)
+    os.environ.update(_environment())
+    # As `python -m mkdocs` does: hooks and extensions stand in the root.
+    sys.path.insert(0, str(root))
+    from mkdocs.__main__ import cli
+
+    # Not --quiet, under which --strict would miss warnings.
+    cli(["build", "--site-dir", str(fresh), "--strict"], prog_name="mkdocs")
 
 
 def _mkdocs(*arguments: str) -> list[str]:
