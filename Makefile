@@ -54,8 +54,9 @@ faults: .venv/ready ## Ask for known faults of the locked packages (needs npm, a
 audit: site ## Measure the site with Lighthouse and an HTML checker (needs node, java)
 	@cd audit && npm ci --silent --no-fund --no-audit && node audit.mjs ../site
 
-bench: .venv/ready ## Measure what pages show as measurements
+bench: .venv/ready .cache/bench/venv/ready ## Measure how fast loops run and how fast the site is built
 	@$(RUN) -m bench.loop_speed
+	@$(RUN) -m bench.build_speed
 
 check: .venv/ready ## Lint, check formatting, check types
 	@echo "Checking style and types …"
@@ -89,3 +90,7 @@ clean: ## Remove the site, the records and the environment
 .cache/way_out/ready: tests/way_out/requirements.lock .venv/ready
 	@echo "Installing the generators that the site could move to …"
 	@sh bench/beside.sh .cache/way_out tests/way_out/requirements.lock
+
+.cache/bench/venv/ready: bench/requirements.lock .venv/ready
+	@echo "Installing the tools to compare with …"
+	@sh bench/beside.sh .cache/bench/venv bench/requirements.lock
