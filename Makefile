@@ -54,7 +54,7 @@ faults: .venv/ready ## Ask for known faults of the locked packages (needs npm, a
 audit: site ## Measure the site with Lighthouse and an HTML checker (needs node, java)
 	@cd audit && npm ci --silent --no-fund --no-audit && node audit.mjs ../site
 
-bench: .venv/ready .cache/bench/venv/ready ## Measure how fast loops run and how fast the site is built
+bench: site .cache/bench/venv/ready ## Measure how fast loops run and how fast the site is built
 	@$(RUN) -m bench.loop_speed
 	@$(RUN) -m bench.build_speed
 

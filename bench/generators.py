@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.blocks import Block
+from engine.errors import Fault
 from engine.exports import Piece, Run, Text, pieces
 from engine.pages import Page
 from engine.project import Project
-from engine.records import building, keep_record, kept_record, make_record
+from engine.records import kept_record
 from engine.render import figure_svg, output_text
 from engine.sections import MARKER
 
@@ -64,14 +65,12 @@ class Generator:
 
 
 def read_guide() -> Guide:
-    """Return the guide, which runs first if it has no record."""
+    """Return the guide; raise Fault if the site has not been built."""
     project = Project(REPOSITORY)
     page = project.page("basic_training_loops")
     record = kept_record(project, page)
     if record is None:
-        with building(project):
-            record = make_record(project, page)
-            keep_record(project, page, record)
+        raise Fault("the guide has no record", mend="make site")
     return Guide(page, tuple(pieces(page, record)))
 
 

@@ -21,7 +21,7 @@ from engine.project import Project
 
 
 @pytest.fixture(scope="module")
-def guide() -> Guide:
+def guide(site: Path) -> Guide:
     return read_guide()
 
 
