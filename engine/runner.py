@@ -43,7 +43,6 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
 }
-PRELOAD = ["tensorflow", "keras", "matplotlib.pyplot", "engine.child"]
 
 
 def run_page(root: Path, page: Page) -> Iterator[StepRun]:
@@ -124,7 +123,7 @@ def _child(root: Path, page: Page) -> Iterator[_Running]:
     method = "forkserver" if sys.platform == "linux" else "spawn"
     context: Any = multiprocessing.get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload(PRELOAD)
+        context.set_forkserver_preload(["engine.preload"])
     outside = Path(tempfile.mkdtemp(prefix="page-"))
     folder = outside / "run"
     folder.mkdir()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from absl import logging as absl_logging
 from bs4 import BeautifulSoup
+from jinja2 import Environment
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
@@ -164,3 +165,21 @@ def test_a_table_of_a_notebook_scrolls_inside_a_wrapper() -> None:
     view = tidy(f"<article><h1>T</h1>{table}</article>", "../")
     wrapped = ".md-typeset__scrollwrap > .md-typeset__table > table"
     assert BeautifulSoup(view, "html.parser").select(wrapped)
+
+
+def test_templates_are_compiled_once(
+    hooked: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = []
+    compile_one = Environment.compile
+
+    def noting(self: Environment, source: Any, name: str, file: str) -> Any:
+        compiled.append(name)
+        return compile_one(self, source, name, file)
+
+    monkeypatch.setattr(Environment, "compile", noting)
+    page = (build_here() / "index.html").read_bytes()
+    assert "base.html" in compiled
+    compiled.clear()
+    assert (build_here() / "index.html").read_bytes() == page
+    assert "base.html" not in compiled
