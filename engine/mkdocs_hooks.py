@@ -7,7 +7,9 @@ with the headers that it is to be published with.
 """
 
 import base64
+import contextlib
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterable
@@ -28,7 +30,7 @@ from engine.errors import Fault
 from engine.exports import description, title, write_exports
 from engine.lean import lean
 from engine.project import Project, current_project
-from engine.records import ensure_records
+from engine.records import engine_digest, ensure_records, write_whole
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -102,9 +104,13 @@ def on_page_content(
 ) -> str:
     """List the headings that a notebook has."""
     if _is_notebook(page):
-        from engine.notebook_view import contents
 
-        page.toc = get_toc(contents(html))
+        def contents() -> Any:
+            from engine.notebook_view import contents
+
+            return contents(html)
+
+        page.toc = get_toc(_kept(page, config, "contents", html, contents))
     return html
 
 
@@ -120,9 +126,14 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     # Browsers take no autocomplete on a checkbox, and validators object.
     output = CHECKBOX.sub(r"\1>", output)
     if _is_notebook(page):
-        from engine.notebook_view import tidy
 
-        return tidy(output, get_relative_url(_source_address(page), page.url))
+        def tidy() -> str:
+            from engine.notebook_view import tidy
+
+            address = get_relative_url(_source_address(page), page.url)
+            return tidy(output, address)
+
+        return str(_kept(page, config, "view", output, tidy))
     return output
 
 
@@ -159,6 +170,29 @@ def on_serve(server: Any, config: MkDocsConfig, builder: Any) -> Any:
 
 def _is_notebook(page: Page) -> bool:
     return page.file.src_uri.startswith("notebooks/")
+
+
+def _kept(
+    page: Page,
+    config: MkDocsConfig,
+    what: str,
+    html: str,
+    make: Callable[[], Any],
+) -> Any:
+    """Return what was made of a notebook's HTML, if that is the same.
+
+    Reading the HTML takes longer than all else that is done to a page.
+    """
+    name = Path(page.file.src_uri).stem
+    path = _project(config).cache / f"views/{name}.{what}.json"
+    key = hashlib.sha256((engine_digest() + html).encode()).hexdigest()
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        kept = json.loads(path.read_text("utf-8"))
+        if kept["key"] == key:
+            return kept["made"]
+    made = make()
+    write_whole(path, json.dumps({"key": key, "made": made}))
+    return made
 
 
 def _source_address(page: Page) -> str:

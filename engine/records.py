@@ -93,11 +93,15 @@ def make_record(project: Project, page: Page) -> Record:
 
 def keep_record(project: Project, page: Page, record: Record) -> None:
     """Write the page's record, whole or not at all."""
-    path = _path(project, page)
+    write_whole(_path(project, page), json.dumps(asdict(record)))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write the text, so that the file has all of it or what it had."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}")
     try:
-        unfinished.write_text(json.dumps(asdict(record)), encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8")
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)

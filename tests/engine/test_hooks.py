@@ -183,3 +183,31 @@ def test_templates_are_compiled_once(
     compiled.clear()
     assert (build_here() / "index.html").read_bytes() == page
     assert "base.html" not in compiled
+
+
+def test_a_notebook_is_tidied_again_only_if_it_changed(
+    hooked: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tidied = []
+
+    def noting(html: str, address: str) -> str:
+        tidied.append(address)
+        return tidy(html, address)
+
+    monkeypatch.setattr("engine.notebook_view.tidy", noting)
+    view = "notebooks/count/index.html"
+    before = (build_here() / view).read_bytes()
+    hooked.replace("docs/index.md", "Words.", "Other words.")
+    assert (build_here() / view).read_bytes() == before
+    assert len(tidied) == 1
+    hooked.replace("docs/count.md", "# ", "# More to ")
+    assert b"More to " in (build_here() / view).read_bytes()
+    assert len(tidied) == 2
+
+
+def test_a_broken_view_is_made_again(hooked: Scratch) -> None:
+    view = "notebooks/count/index.html"
+    before = (build_here() / view).read_bytes()
+    for kept in (hooked.root / ".cache/views").iterdir():
+        kept.write_text("{")
+    assert (build_here() / view).read_bytes() == before
