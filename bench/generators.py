@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,21 +123,18 @@ def write_bare(guide: Guide, root: Path, pages: int, edit: Edit) -> None:
     ).replace("  - pymdownx.superfences:\n", "  - pymdownx.superfences\n")
     _write(root / "mkdocs.yml", config)
     _copy("docs/assets", root)
-    for number, parts in _pages(guide, pages, edit):
-        written = []
-        for part in parts:
-            if isinstance(part, str):
-                written.append(part)
-                continue
-            written.append(f"```python\n{part.block.section.code}\n```")
-            if text := output_text(part.record):
-                written.append(f"```text\n{text}\n```")
-            if part.record.figure:
-                alt = part.block.alt or ""
-                written.append(
-                    figure_svg(part.record.figure, alt, part.number)
-                )
-        _write(root / f"docs/page_{number:03}.md", "\n\n".join(written))
+    for number, text in _texts(guide, pages, edit, _with_results):
+        _write(root / f"docs/page_{number:03}.md", text)
+
+
+def _with_results(run: Run, page: int) -> str:
+    written = [f"```python\n{run.block.section.code}\n```"]
+    if text := output_text(run.record):
+        written.append(f"```text\n{text}\n```")
+    if run.record.figure:
+        alt = run.block.alt or ""
+        written.append(figure_svg(run.record.figure, alt, run.number))
+    return "\n\n".join(written)
 
 
 def write_mkdocs_jupyter(
@@ -177,26 +174,23 @@ def write_markdown_exec(
         "markdown_extensions:\n  - pymdownx.superfences\n"
         "  - pymdownx.highlight\n",
     )
+    for number, text in _texts(guide, pages, edit, _executed):
+        _write(root / f"docs/page_{number:03}.md", text)
+
+
+def _executed(run: Run, page: int) -> str:
     shows = (
         "import io\npicture = io.StringIO()\n"
         'plt.savefig(picture, format="svg")\nplt.close()\n'
         'print(picture.getvalue()[picture.getvalue().index("<svg"):])'
     )
-    for number, parts in _pages(guide, pages, edit):
-        written = []
-        for part in parts:
-            if isinstance(part, str):
-                written.append(part)
-                continue
-            code = part.block.section.code
-            kind = 'result="text"'
-            if part.record.figure:
-                code, kind = code.replace("plt.show()", shows), 'html="true"'
-            written.append(
-                f'```python exec="on" source="above" {kind} '
-                f'session="page{number}"\n{code}\n```'
-            )
-        _write(root / f"docs/page_{number:03}.md", "\n\n".join(written))
+    code, kind = run.block.section.code, 'result="text"'
+    if run.record.figure:
+        code, kind = code.replace("plt.show()", shows), 'html="true"'
+    return (
+        f'```python exec="on" source="above" {kind} '
+        f'session="page{page}"\n{code}\n```'
+    )
 
 
 def write_myst_nb(guide: Guide, root: Path, pages: int, edit: Edit) -> None:
@@ -212,18 +206,13 @@ def write_myst_nb(guide: Guide, root: Path, pages: int, edit: Edit) -> None:
         "---\nkernelspec:\n  name: python3\n  display_name: Python 3\n"
         "file_format: mystnb\n---\n\n"
     )
-    for number, parts in _pages(guide, pages, edit):
-        written = []
-        for part in parts:
-            if isinstance(part, str):
-                written.append(part)
-                continue
-            tags = ":tags: [raises-exception]\n" if part.block.raises else ""
-            written.append(
-                f"```{{code-cell}} python\n{tags}"
-                f"{part.block.section.code}\n```"
-            )
-        _write(root / f"page_{number:03}.md", head + "\n\n".join(written))
+    for number, text in _texts(guide, pages, edit, _code_cell):
+        _write(root / f"page_{number:03}.md", head + text)
+
+
+def _code_cell(run: Run, page: int) -> str:
+    tags = ":tags: [raises-exception]\n" if run.block.raises else ""
+    return f"```{{code-cell}} python\n{tags}{run.block.section.code}\n```"
 
 
 def write_sphinx_gallery(
@@ -298,6 +287,21 @@ def _pages(
                 parts.append(_edited(piece, edit if not number else Edit()))
         found.append((number, parts))
     return found
+
+
+def _texts(
+    guide: Guide, pages: int, edit: Edit, show: Callable[[Run, int], str]
+) -> Iterator[tuple[int, str]]:
+    """Yield each page's number and its text, blocks as ``show`` writes them.
+
+    ``show`` is given the block and the number of the page.
+    """
+    for number, parts in _pages(guide, pages, edit):
+        written = [
+            part if isinstance(part, str) else show(part, number)
+            for part in parts
+        ]
+        yield number, "\n\n".join(written)
 
 
 def _heading(number: int, edit: Edit) -> str:
