@@ -102,16 +102,12 @@ def on_page_markdown(
 def on_page_content(
     html: str, page: Page, config: MkDocsConfig, files: Files
 ) -> str:
-    """List the headings that a notebook has."""
-    if _is_notebook(page):
-
-        def contents() -> Any:
-            from engine.notebook_view import contents
-
-            return contents(html)
-
-        page.toc = get_toc(_kept(page, config, "contents", html, contents))
-    return html
+    """Show a notebook as the site does, and list the headings it has."""
+    if not _is_notebook(page):
+        return html
+    view = _view(page, _project(config).cache / "views", html)
+    page.toc = get_toc(view["contents"])
+    return str(view["html"])
 
 
 def on_post_template(
@@ -124,17 +120,7 @@ def on_post_template(
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Mend what neither a template nor an option lets a project change."""
     # Browsers take no autocomplete on a checkbox, and validators object.
-    output = CHECKBOX.sub(r"\1>", output)
-    if _is_notebook(page):
-
-        def tidy() -> str:
-            from engine.notebook_view import tidy
-
-            address = get_relative_url(_source_address(page), page.url)
-            return tidy(output, address)
-
-        return str(_kept(page, config, "view", output, tidy))
-    return output
+    return CHECKBOX.sub(r"\1>", output)
 
 
 def on_post_build(config: MkDocsConfig) -> None:
@@ -172,26 +158,22 @@ def _is_notebook(page: Page) -> bool:
     return page.file.src_uri.startswith("notebooks/")
 
 
-def _kept(
-    page: Page,
-    config: MkDocsConfig,
-    what: str,
-    html: str,
-    make: Callable[[], Any],
-) -> Any:
-    """Return what was made of a notebook's HTML, if that is the same.
+def _view(page: Page, views: Path, html: str) -> dict[str, Any]:
+    """Return what the site shows of a notebook, kept from build to build.
 
     Reading the HTML takes longer than all else that is done to a page.
     """
-    name = Path(page.file.src_uri).stem
-    path = _project(config).cache / f"views/{name}.{what}.json"
+    path = views / f"{Path(page.file.src_uri).stem}.json"
     key = hashlib.sha256((engine_digest() + html).encode()).hexdigest()
     with contextlib.suppress(OSError, ValueError, KeyError):
-        kept = json.loads(path.read_text("utf-8"))
+        kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
         if kept["key"] == key:
-            return kept["made"]
-    made = make()
-    write_whole(path, json.dumps({"key": key, "made": made}))
+            return kept
+    from engine.notebook_view import tidy
+
+    address = get_relative_url(_source_address(page), page.url)
+    made = {"key": key, **tidy(html, address)._asdict()}
+    write_whole(path, json.dumps(made))
     return made
 
 

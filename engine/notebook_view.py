@@ -6,48 +6,87 @@ both.  The view keeps the cells and their prompts, in the look of the site.
 
 import base64
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import latex2mathml.converter
 from bs4 import BeautifulSoup, Comment, Tag
+from bs4.element import PreformattedString
 
-ARTICLE = re.compile(r"(<article[^>]*>)(.*)(</article>)", re.DOTALL)
 WRITES_FILE = re.compile(r"%%writefile (?:-a )?(\S+)")
 MATH = re.compile(r"(\$\$?)([^$]+)\1")
-NOT_WANTED = (
-    "style, script, .zeroclipboard-container, .clipboard-copy-txt, "
-    ".jp-Collapser, .jp-InputArea-prompt, .jp-OutputPrompt"
-)
+NOT_WANTED = {
+    "zeroclipboard-container",
+    "clipboard-copy-txt",
+    "jp-Collapser",
+    "jp-InputArea-prompt",
+    "jp-OutputPrompt",
+}
+SVG = "data:image/svg+xml;base64,"
 
 
-def tidy(html: str, page_address: str) -> str:
-    """Return the page of a notebook without what needs JupyterLab.
+class View(NamedTuple):
+    """What the site shows of a notebook.
+
+    ``contents`` are the headings as Python-Markdown's toc extension gives
+    them: mkdocs-jupyter makes its own table of contents, which leaves out
+    the code in headings and so leads nowhere.
+    """
+
+    html: str
+    contents: list[dict[str, Any]]
+
+
+class Drawing(PreformattedString):
+    """An SVG that is put into the page as it is: reading it takes long."""
+
+    PREFIX = SUFFIX = ""
+
+
+def tidy(html: str, page_address: str) -> View:
+    """Return a notebook's HTML without what needs JupyterLab.
 
     ``page_address`` is where the page stands that the notebook was made
     from, seen from the notebook.
     """
-    return ARTICLE.sub(
-        lambda m: m[1] + _tidy_article(m[2], page_address) + m[3], html
-    )
+    article = BeautifulSoup(html, "html.parser")
+    for comment in article.find_all(string=lambda s: isinstance(s, Comment)):
+        comment.extract()
+    for element in article.find_all(_is_not_wanted):
+        element.decompose()
+    for element in article.find_all(tabindex=True):
+        del element["tabindex"]
+    contents = _contents(article)
+    cells = article.find_all(class_="jp-CodeCell", id=True)
+    for number, cell in enumerate(cells, start=1):
+        _tidy_cell(article, cell, number)
+    for markdown in article.find_all(class_="jp-RenderedMarkdown"):
+        _tidy_markdown(article, markdown)
+    _add_link(article, page_address)
+    return View(str(article), contents)
 
 
-def contents(html: str) -> list[Any]:
-    """Return the headings as Python-Markdown's toc extension gives them.
+def _is_not_wanted(element: Tag) -> bool:
+    if element.name in ("style", "script"):
+        return True
+    return not NOT_WANTED.isdisjoint(element.get("class") or ())
 
-    mkdocs-jupyter makes its own table of contents, which leaves out the
-    code in headings and so leads nowhere.
-    """
+
+def _contents(article: BeautifulSoup) -> list[dict[str, Any]]:
     top: list[dict[str, Any]] = []
     open_above: list[dict[str, Any]] = []
-    for heading in BeautifulSoup(html, "html.parser").select("h1, h2, h3"):
-        for mark in heading.select("a"):
-            mark.decompose()
+    for heading in article.find_all(["h1", "h2", "h3"]):
+        if link := heading.find(class_="anchor-link"):
+            link.extract()
         entry: dict[str, Any] = {
             "level": int(heading.name[1]),
             "id": heading["id"],
             "name": heading.get_text(),
             "children": [],
         }
+        if link:
+            link["class"] = "headerlink"
+            link["title"] = "Permanent link"
+            heading.append(link)
         while open_above and open_above[-1]["level"] >= entry["level"]:
             open_above.pop()
         (open_above[-1]["children"] if open_above else top).append(entry)
@@ -55,30 +94,15 @@ def contents(html: str) -> list[Any]:
     return top
 
 
-def _tidy_article(html: str, page_address: str) -> str:
-    article = BeautifulSoup(html, "html.parser")
-    for comment in article.find_all(string=lambda s: isinstance(s, Comment)):
-        comment.extract()
-    for element in article.select(NOT_WANTED):
-        element.decompose()
-    for element in article.select("[tabindex]"):
-        del element["tabindex"]
-    for link in article.select(".anchor-link"):
-        link["class"] = "headerlink"
-        link["title"] = "Permanent link"
-    cells = article.select(".jp-CodeCell[id]")
-    for number, cell in enumerate(cells, start=1):
-        _tidy_cell(article, cell, number)
-    for markdown in article.select(".jp-RenderedMarkdown"):
-        for text in markdown.find_all(string=MATH):
-            formula = BeautifulSoup(MATH.sub(_mathml, text), "html.parser")
-            text.replace_with(formula)
-    for table in article.select(".jp-RenderedMarkdown table"):
+def _tidy_markdown(article: BeautifulSoup, markdown: Tag) -> None:
+    """Show formulas without a script, and let wide tables scroll."""
+    for text in markdown.find_all(string=MATH):
+        formula = BeautifulSoup(MATH.sub(_mathml, text), "html.parser")
+        text.replace_with(formula)
+    for table in markdown.find_all("table"):
         # As Material's script does it on pages: what scrolls is a wrapper.
         for name in ("md-typeset__table", "md-typeset__scrollwrap"):
             table = table.wrap(article.new_tag("div", attrs={"class": name}))
-    _add_link(article, page_address)
-    return str(article)
 
 
 def _tidy_cell(article: BeautifulSoup, cell: Tag, number: int) -> None:
@@ -91,8 +115,8 @@ def _tidy_cell(article: BeautifulSoup, cell: Tag, number: int) -> None:
     prompt.string = f"In [{number}]:"
     bar.append(prompt)
     cell.insert(0, bar)
-    source = cell.select_one(".highlight-ipynb")
-    pre = source.select_one("pre") if source else None
+    source = cell.find(class_="highlight-ipynb")
+    pre = source.find("pre") if source else None
     assert source is not None
     assert pre is not None
     source["class"] = "highlight"
@@ -103,18 +127,23 @@ def _tidy_cell(article: BeautifulSoup, cell: Tag, number: int) -> None:
         cell["data-exits"] = ""
     pre.wrap(article.new_tag("pre"))
     pre.name = "code"
-    for output in cell.select(".jp-OutputArea-output pre"):
-        output["class"] = "run-output"
-        samp = article.new_tag("samp")
-        samp.extend(list(output.contents))
-        output.append(samp)
-    for image in cell.select("img[src^='data:image/svg+xml;base64,']"):
+    for output in cell.find_all(class_="jp-OutputArea-output"):
+        for text in output.find_all("pre"):
+            text["class"] = "run-output"
+            samp = article.new_tag("samp")
+            samp.extend(list(text.contents))
+            text.append(samp)
+    for image in cell.find_all("img", src=_is_svg):
         # Inline, the drawing follows the theme and keeps its text.
-        data = str(image["src"]).partition(",")[2]
+        data = str(image["src"]).removeprefix(SVG)
         svg = base64.b64decode(data).decode("utf-8")
         figure = article.new_tag("figure", attrs={"class": "run-figure"})
-        figure.append(BeautifulSoup(svg, "html.parser"))
+        figure.append(Drawing(svg))
         image.replace_with(figure)
+
+
+def _is_svg(source: str | None) -> bool:
+    return source is not None and source.startswith(SVG)
 
 
 def _mathml(formula: re.Match[str]) -> str:
@@ -123,7 +152,7 @@ def _mathml(formula: re.Match[str]) -> str:
 
 
 def _add_link(article: BeautifulSoup, page_address: str) -> None:
-    heading = article.select_one("h1")
+    heading = article.find("h1")
     assert heading is not None
     line = BeautifulSoup(
         '<p class="run-downloads"><span>The notebook of this page, as it ran'

@@ -17,7 +17,7 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
 from engine import mkdocs_hooks
-from engine.notebook_view import tidy
+from engine.notebook_view import View, tidy
 from tests.engine.scratch import REPOSITORY, Scratch
 
 HOOKS = """\
@@ -113,13 +113,13 @@ def test_a_fault_is_an_error_of_the_build(
 def test_figures_and_formulas_of_a_notebook_need_no_script() -> None:
     svg = base64.b64encode(b'<svg role="img" aria-label="A"></svg>').decode()
     html = (
-        "<article><style>x{}</style><!-- c --><h1>T</h1>"
+        '<style>x{}</style><!-- c --><h1 id="t">T</h1>'
         '<div class="jp-RenderedMarkdown"><p>So $x^2$ and $$y$$.</p></div>'
         '<div class="jp-CodeCell" id="c"><div class="highlight-ipynb">'
         "<pre>x = 1</pre></div>"
-        f'<img src="data:image/svg+xml;base64,{svg}"></div></article>'
+        f'<img src="data:image/svg+xml;base64,{svg}"></div>'
     )
-    page = BeautifulSoup(tidy(html, "../a/"), "html5lib")
+    page = BeautifulSoup(tidy(html, "../a/").html, "html5lib")
     assert page.select('figure.run-figure svg[aria-label="A"]')
     assert page.select("p math msup")
     assert page.select('p math[display="block"]')
@@ -162,9 +162,28 @@ def test_the_reload_script_is_let_in_by_its_hash() -> None:
 
 def test_a_table_of_a_notebook_scrolls_inside_a_wrapper() -> None:
     table = '<div class="jp-RenderedMarkdown"><table></table></div>'
-    view = tidy(f"<article><h1>T</h1>{table}</article>", "../")
+    view = tidy(f'<h1 id="t">T</h1>{table}', "../").html
     wrapped = ".md-typeset__scrollwrap > .md-typeset__table > table"
     assert BeautifulSoup(view, "html.parser").select(wrapped)
+
+
+def test_headings_of_a_notebook_are_listed_with_their_code() -> None:
+    def heading(level: int, text: str) -> str:
+        link = f'<a class="anchor-link" href="#{text[0]}">¶</a>'
+        return f'<h{level} id="{text[0]}">{text}{link}</h{level}>'
+
+    view = tidy(
+        heading(1, "Top")
+        + heading(2, "<code>fit</code>")
+        + heading(3, "Parts")
+        + heading(2, "End"),
+        "../",
+    )
+    (top,) = view.contents
+    assert (top["name"], top["level"]) == ("Top", 1)
+    assert [entry["name"] for entry in top["children"]] == ["fit", "End"]
+    assert [e["id"] for e in top["children"][0]["children"]] == ["P"]
+    assert view.html.count('class="headerlink"') == 4
 
 
 def test_templates_are_compiled_once(
@@ -190,7 +209,7 @@ def test_a_notebook_is_tidied_again_only_if_it_changed(
 ) -> None:
     tidied = []
 
-    def noting(html: str, address: str) -> str:
+    def noting(html: str, address: str) -> View:
         tidied.append(address)
         return tidy(html, address)
 
