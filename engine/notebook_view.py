@@ -95,10 +95,13 @@ def _contents(article: BeautifulSoup) -> list[dict[str, Any]]:
 
 
 def _tidy_markdown(article: BeautifulSoup, markdown: Tag) -> None:
-    """Show formulas without a script, and let wide tables scroll."""
+    """Show formulas without a script, and let what is wide scroll."""
     for text in markdown.find_all(string=MATH):
         formula = BeautifulSoup(MATH.sub(_mathml, text), "html.parser")
         text.replace_with(formula)
+    for pre in markdown.find_all("pre"):
+        pre.wrap(article.new_tag("pre"))
+        pre.name = "code"
     for table in markdown.find_all("table"):
         # As Material's script does it on pages: what scrolls is a wrapper.
         for name in ("md-typeset__table", "md-typeset__scrollwrap"):
@@ -147,8 +150,10 @@ def _is_svg(source: str | None) -> bool:
 
 
 def _mathml(formula: re.Match[str]) -> str:
-    display = "block" if formula[1] == "$$" else "inline"
-    return str(latex2mathml.converter.convert(formula[2], display=display))
+    if formula[1] == "$":
+        return str(latex2mathml.converter.convert(formula[2]))
+    block = latex2mathml.converter.convert(formula[2], display="block")
+    return f'<span class="formula">{block}</span>'
 
 
 def _add_link(article: BeautifulSoup, page_address: str) -> None:

@@ -178,7 +178,7 @@
 
   function nameScrollers() {
     const scrollers = document.querySelectorAll(
-      ".run pre, .md-typeset__scrollwrap, .formula",
+      ".run pre, .md-typeset pre > code, .md-typeset__scrollwrap, .formula",
     );
     const watch = new ResizeObserver((entries) => {
       for (const { target } of entries) name(target);
@@ -195,7 +195,8 @@
     };
     const describe = (element) => {
       if (element.matches(".formula")) return "Formula";
-      if (!element.closest(".run")) return "Table";
+      if (element.matches(".md-typeset__scrollwrap")) return "Table";
+      if (!element.closest(".run")) return "Code";
       const number = element.closest("[data-block]")?.dataset.block;
       const what = element.matches(".run-output") ? "Output" : "Code";
       return `${what} of ${number ? `block ${number}` : "the whole program"}`;
