@@ -42,6 +42,9 @@ BEFORE_ALL_OTHERS = 1000
 ANNOTATED = re.compile(r"# \(\d+\)")
 ANNOTATION = re.compile(r"\s*|[> ]*(\d+\. |    ).*")
 
+# While the site is served, code is coloured once, not for each edit of prose.
+_highlighted: dict[str, str] = {}
+
 
 class Rendering(NamedTuple):
     """The page that is being rendered, and its record."""
@@ -280,10 +283,16 @@ def _highlight(
     md: Markdown,
     **kwargs: Any,
 ) -> str:
-    highlighter: Any = md.preprocessors["fenced_code_block"]
     # The lexer of consoles takes lines without a prompt for output.
     lexer = "sh" if language == "console" else language
-    return str(highlighter.highlight(code, lexer, options, md, **kwargs))
+    highlighter: Any = md.preprocessors["fenced_code_block"]
+    settings = highlighter.highlight_ext.get_pymdownx_highlight_settings()
+    known = repr((settings, code, lexer, options, kwargs))
+    if known not in _highlighted:
+        _highlighted[known] = str(
+            highlighter.highlight(code, lexer, options, md, **kwargs)
+        )
+    return _highlighted[known]
 
 
 def _preprocessor(md: Markdown) -> RunPreprocessor:

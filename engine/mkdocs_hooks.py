@@ -19,7 +19,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import event_priority
+from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
@@ -43,6 +43,7 @@ HEADERS = {
 CHECKBOX = re.compile(
     r'(<input[^>]*type="checkbox"[^>]*?) autocomplete="off">'
 )
+NOT_WORDS = re.compile(r"<svg.*?</svg>|</?span[^>]*>", re.DOTALL)
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -108,6 +109,27 @@ def on_page_content(
     view = _view(page, _project(config).cache / "views", html)
     page.toc = get_toc(view["contents"])
     return str(view["html"])
+
+
+@event_priority(50)  # before the search takes the words of the page
+def _leave_the_words(
+    context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Any
+) -> dict[str, Any]:
+    """Hide drawings and colours: the search would read them for long."""
+    context["all_content"] = page.content
+    page.content = NOT_WORDS.sub("", page.content or "")
+    return context
+
+
+@event_priority(-50)  # after the search
+def _bring_all_back(
+    context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Any
+) -> dict[str, Any]:
+    page.content = context.pop("all_content")
+    return context
+
+
+on_page_context = CombinedEvent(_leave_the_words, _bring_all_back)
 
 
 def on_post_template(

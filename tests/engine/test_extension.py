@@ -6,24 +6,27 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from markdown import Markdown
+from pymdownx.highlight import Highlight
 from pymdownx.superfences import SuperFencesException
 
 from engine.errors import Fault
 from tests.engine.scratch import MKDOCS, PAGE, Scratch
 
 
-def render(scratch: Scratch, text: str = PAGE) -> BeautifulSoup:
+def render(
+    scratch: Scratch, text: str = PAGE, config: str = MKDOCS
+) -> BeautifulSoup:
     """Render the text as MkDocs would: without its front matter."""
-    extensions = yaml.unsafe_load(MKDOCS)["markdown_extensions"]
+    extensions = yaml.unsafe_load(config)["markdown_extensions"]
     names: list[str] = []
     configs: dict[str, Any] = {"engine.extension": {"root": scratch.root}}
     for extension in extensions:
         if isinstance(extension, str):
             names.append(extension)
         else:
-            ((name, config),) = extension.items()
+            ((name, options),) = extension.items()
             names.append(name)
-            configs[name] = config
+            configs[name] = options
     html = Markdown(extensions=names, extension_configs=configs).convert(text)
     return BeautifulSoup(html, "html5lib")
 
@@ -84,6 +87,32 @@ def test_the_options_of_the_highlighter_work(
     text = PAGE.replace('py:count"', f'py:count" {option}')
     scratch.write("docs/index.md", text)
     assert render(scratch, text).select(selector)
+
+
+def test_code_is_coloured_again_only_if_it_or_the_options_changed(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coloured = []
+    highlight = Highlight.highlight
+
+    def noting(self: Highlight, src: str, *args: Any, **kwargs: Any) -> Any:
+        coloured.append(src)
+        return highlight(self, src, *args, **kwargs)
+
+    monkeypatch.setattr(Highlight, "highlight", noting)
+    before = render(scratch)
+    coloured.clear()
+    page = PAGE.replace("We count.", "We count again.")
+    scratch.replace("docs/index.md", PAGE, page)
+    edited = render(scratch, page)
+    assert edited.select("div.run") == before.select("div.run")
+    assert coloured == []
+    lang_class = "pygments_lang_class: "
+    other = MKDOCS.replace(lang_class + "true", lang_class + "false")
+    again = render(scratch, page, other)
+    assert not again.select(".language-python")
+    assert before.select(".language-python")
+    assert coloured
 
 
 def test_annotations_follow_their_code_inside_the_block(

@@ -1,5 +1,6 @@
 """What readers take home is whole, valid, and runs again."""
 
+import json
 import re
 from pathlib import Path
 
@@ -201,6 +202,15 @@ def test_the_notebook_view_shows_the_same_and_asks_nobody(
     assert canonical is not None
     assert str(canonical["href"]).endswith(f"/{slug}/")
     assert "/notebooks/" not in str(canonical["href"])
+
+
+def test_the_search_knows_code_and_words_but_no_drawings(site: Path) -> None:
+    index = json.loads((site / "search/search_index.json").read_text("utf-8"))
+    text = " ".join(entry["text"] for entry in index["docs"])
+    assert "with tf.GradientTape() as tape:" in text
+    assert "loss before training: " in text
+    ticks = r"(?:\d\.\d\N{MINUS SIGN}){2}"
+    assert re.search(ticks, text) is None
 
 
 def test_notebooks_are_not_in_the_search_index(site: Path) -> None:
