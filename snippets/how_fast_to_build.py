@@ -1,0 +1,69 @@
+"""How fast this site is built, beside other tools that run code."""
+
+# region setup
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+# endregion setup
+
+if __name__ == "__main__":
+    Path("build_speed.json").write_bytes(
+        (Path(__file__).parents[1] / "bench/build_speed.json").read_bytes()
+    )
+
+    # region read
+    results = json.loads(Path("build_speed.json").read_text())
+    one_page = results["one_page"]
+    edits = ["cold", "nothing", "prose", "snippet"]
+    print("builder".ljust(16), *(edit.rjust(8) for edit in edits))
+    for tool, builds in one_page.items():
+        ratios = [
+            builds[edit]["cpu"] / one_page["ours"][edit]["cpu"]
+            for edit in edits
+        ]
+        print(tool.ljust(16), *(f"{ratio:8.2f}" for ratio in ratios))
+    # endregion read
+
+    # region plot
+    for place, (tool, builds) in enumerate(one_page.items()):
+        seconds = [builds[edit]["cpu"] for edit in edits]
+        plt.plot(seconds, range(4), "o*sDv^"[place], label=tool)
+    plt.yticks(range(4), edits)
+    plt.gca().invert_yaxis()
+    plt.xlabel("seconds of processor time")
+    plt.legend()
+    plt.show()
+    # endregion plot
+
+    # region ten_pages
+    ours = results["growth"]["10"]["cpu"]
+    for tool, build in results["ten_pages"].items():
+        print(f"{tool:16} {build['cpu'] / ours:.2f} times ours")
+    # endregion ten_pages
+
+    # region growth
+    grown = [(int(n), t["cpu"]) for n, t in results["growth"].items()]
+    for (few, less), (many, more) in pairwise(grown):
+        a_page = (more - less) / (many - few)
+        print(f"from {few} to {many} pages: {a_page:.2f} s for each more")
+    # endregion growth
+
+    # region bars
+    for text, met in results["bars"].items():
+        print("met   " if met else "missed", text)
+    # endregion bars
+
+    # region nothing_saved
+    for tool, builds in one_page.items():
+        kept = 1 - builds["nothing"]["cpu"] / builds["cold"]["cpu"]
+        print(f"{tool:16} spares {kept:4.0%} when nothing changed")
+    # endregion nothing_saved
+
+    # region wall
+    for tool, builds in one_page.items():
+        waited = builds["prose"]["wall"] / one_page["ours"]["prose"]["wall"]
+        print(f"{tool:16} {waited:5.2f} times as long to wait")
+    # endregion wall

@@ -1,0 +1,94 @@
+"""The page on the speed of builds says what the results file holds."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from matplotlib.figure import Figure
+
+from bench.build_speed import RESULTS
+
+
+@pytest.fixture
+def results() -> Any:
+    """What the benchmark wrote."""
+    return json.loads(RESULTS.read_text("utf-8"))
+
+
+@pytest.fixture
+def printed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> list[str]:
+    """What the module prints as a script, line by line."""
+    monkeypatch.chdir(tmp_path)
+    runpy.run_module("snippets.how_fast_to_build", run_name="__main__")
+    return capsys.readouterr().out.splitlines()
+
+
+def test_ratios_are_to_our_own_builds(
+    printed: list[str], results: Any
+) -> None:
+    edits = printed[0].split()[1:]
+    rows = {line.split()[0]: line.split()[1:] for line in printed[1:7]}
+    assert list(rows) == list(results["one_page"])
+    assert rows["ours"] == ["1.00"] * 4
+    for tool, ratios in rows.items():
+        for edit, ratio in zip(edits, ratios, strict=True):
+            ours = results["one_page"]["ours"][edit]["cpu"]
+            found = float(ratio) * ours
+            its = results["one_page"][tool][edit]["cpu"]
+            assert found == pytest.approx(its, abs=0.006 * ours)
+
+
+def test_the_cost_of_a_further_page_adds_up(
+    printed: list[str], results: Any
+) -> None:
+    first, *_, last = [build["cpu"] for build in results["growth"].values()]
+    added = 0.0
+    for line in printed:
+        if match := re.match(r"from (\d+) to (\d+) pages: ([\d.]+) s", line):
+            few, many, seconds = match.groups()
+            added += (int(many) - int(few)) * float(seconds)
+    assert added == pytest.approx(last - first, abs=0.01 * 200)
+
+
+def test_bars_are_said_as_the_benchmark_found_them(
+    printed: list[str], results: Any
+) -> None:
+    said = [line for line in printed if line.startswith(("met", "missed"))]
+    assert len(said) == len(results["bars"]) > 5
+    for line, (text, met) in zip(said, results["bars"].items(), strict=True):
+        assert line.endswith(text)
+        assert line.startswith("met") is met
+
+
+def test_every_builder_is_drawn(
+    printed: list[str], shown: list[Figure], results: Any
+) -> None:
+    [figure] = shown
+    [axes] = figure.axes
+    assert [line.get_label() for line in axes.get_lines()] == list(
+        results["one_page"]
+    )
+
+
+def test_the_solutions_compare_waits_and_what_is_spared(
+    printed: list[str], results: Any
+) -> None:
+    text = "\n".join(printed)
+    for tool, builds in results["one_page"].items():
+        spared = re.search(rf"{tool} +spares +(\d+)%", text)
+        waited = re.search(rf"{tool} +([\d.]+) times as long", text)
+        assert spared
+        assert waited
+        left = builds["nothing"]["cpu"] / builds["cold"]["cpu"]
+        assert int(spared[1]) / 100 == pytest.approx(1 - left, abs=0.006)
+        ours = results["one_page"]["ours"]["prose"]["wall"]
+        assert float(waited[1]) == pytest.approx(
+            builds["prose"]["wall"] / ours, abs=0.006
+        )
