@@ -34,7 +34,7 @@ if __name__ == "__main__":
     plt.yticks(range(4), edits)
     plt.gca().invert_yaxis()
     plt.xlabel("seconds of processor time")
-    plt.legend()
+    plt.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
     plt.show()
     # endregion plot
 

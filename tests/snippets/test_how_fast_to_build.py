@@ -82,7 +82,7 @@ def test_the_solutions_compare_waits_and_what_is_spared(
 ) -> None:
     text = "\n".join(printed)
     for tool, builds in results["one_page"].items():
-        spared = re.search(rf"{tool} +spares +(\d+)%", text)
+        spared = re.search(rf"{tool} +spares +(-?\d+)%", text)
         waited = re.search(rf"{tool} +([\d.]+) times as long", text)
         assert spared
         assert waited
