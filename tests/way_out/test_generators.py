@@ -1,5 +1,6 @@
 """ProperDocs and Zensical make the same pages of the same sources."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,11 +61,13 @@ def test_what_is_wrong_ends_the_build_with_its_place(
     assert 'write "count"' in result.stdout
 
 
+@functools.cache
 def page(site: Path, name: str) -> BeautifulSoup:
     text = (site / f"{name}.html").read_text(encoding="utf-8")
     return BeautifulSoup(text, "html5lib")
 
 
+@functools.cache
 def article(site: Path, name: str) -> Tag:
     """Return what the page says, without what the theme puts there."""
     found = page(site, name).select_one("article")
