@@ -8,6 +8,7 @@ with the headers that it is to be published with.
 
 import base64
 import contextlib
+import gc
 import hashlib
 import json
 import re
@@ -45,6 +46,11 @@ CHECKBOX = re.compile(
 )
 NOT_WORDS = re.compile(r"<svg.*?</svg>|</?span[^>]*>", re.DOTALL)
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    """Look for garbage less often: little of what a build makes is any."""
+    gc.set_threshold(50_000)
 
 
 @event_priority(50)  # before mkdocs-jupyter looks for notebooks

@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import gc
 import io
 import multiprocessing
 import os
@@ -94,8 +93,6 @@ def _run_mkdocs(root: Path, fresh: Path, words: int) -> None:
     )
     os.chdir(root)
     os.environ.update(_environment())
-    # Little of what a build makes is garbage; look for it less often.
-    gc.set_threshold(50_000)
     # As `python -m mkdocs` does: hooks and extensions stand in the root.
     sys.path.insert(0, str(root))
     from mkdocs.__main__ import cli
