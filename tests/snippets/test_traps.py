@@ -11,7 +11,6 @@ import importlib
 import runpy
 import warnings
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ import numpy.typing as npt
 import pytest
 import tensorflow as tf
 
-from engine.sections import Section, read_sections
 from snippets.data import make_data
 from snippets.keras_model import KerasLinearModel
 from snippets.linear_model import LinearModel
@@ -42,13 +40,12 @@ from snippets.traps_keras import (
     normed_line,
 )
 from snippets.traps_steps import largest_curvature, train
+from tests.story import Names, execute, statements
 
-ROOT = Path(__file__).parents[2]
 MODULES = ("checks", "functions", "keras", "loss", "metrics", "steps")
 WHOLE = {"batch_size": 201, "shuffle": False, "verbose": 0}
 
 Array = npt.NDArray[np.float64]
-Names = dict[str, Any]
 
 
 @pytest.fixture(autouse=True)
@@ -58,27 +55,23 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     plt.switch_backend("agg")
 
 
-@cache
-def sections(module: str) -> dict[str, Section]:
-    return read_sections(ROOT, Path(f"snippets/traps_{module}.py"))
-
-
 def run(module: str, *shown: str) -> Names:
     """Run sections as the page does; return the names they leave."""
-    names = dict(vars(importlib.import_module(f"snippets.traps_{module}")))
+    module = f"traps_{module}"
+    names = dict(vars(importlib.import_module(f"snippets.{module}")))
     names["x"], names["y"] = make_data()
     names["whole"] = WHOLE
     for name in shown:
-        exec(sections(module)[name].code, names)
+        execute(module, statements(module, name), names)
     return names
 
 
 def check(module: str, mended: str, end: slice, names: Names) -> None:
     """Run the check with which the mended section ends."""
-    statements = ast.parse(sections(module)[mended].code).body[end]
-    assert any("assert" in ast.unparse(line) for line in statements)
-    code = ast.unparse(ast.Module(statements, []))
-    exec(code, names)
+    module = f"traps_{module}"
+    parts = statements(module, mended)[end]
+    assert any("assert" in ast.unparse(part) for part in parts)
+    execute(module, parts, names)
 
 
 LAST = slice(-1, None)
