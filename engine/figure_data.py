@@ -24,8 +24,9 @@ SHOWN_WHOLE = 12
 
 
 def describe(figure: Figure) -> str:
-    """Return what the figure's axes say and draw, one line for each fact."""
-    lines: list[str] = []
+    """Return the figure's size and what its axes say and draw, by lines."""
+    width, height = figure.get_size_inches()
+    lines = [f"{width:.1f} by {height:.1f} inches"]
     for number, axes in enumerate(figure.axes, 1):
         lines.append(f"axes {number}")
         lines.extend(f"  {fact}" for fact in _facts(axes))

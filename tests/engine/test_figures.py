@@ -121,7 +121,8 @@ def data() -> str:
 @pytest.mark.parametrize(
     "fact",
     [
-        "axes 1\n  x: 'epoch', linear, from -0.10000 to 2.1000\n"
+        "6.4 by 3.8 inches\naxes 1\n"
+        "  x: 'epoch', linear, from -0.10000 to 2.1000\n"
         "  y: '', log, from 1.0000 to 10.000\n  legend: w | true w\n",
         "  line 'w': 3 points\n    x: 0.0000, 1.0000, 2.0000\n"
         "    y: 1.0000, nan, 4.0000\n",
@@ -148,7 +149,7 @@ def test_the_data_that_a_figure_draws_are_said(data: str, fact: str) -> None:
     assert fact in data
 
 
-def test_nothing_but_data_is_said(data: str) -> None:
-    assert data.count("\naxes") == 5
+def test_nothing_but_size_and_data_is_said(data: str) -> None:
+    assert data.count("\naxes") == 6
     assert len(re.findall(r"(?m)^  line", data)) == 4
     assert len(re.findall(r"(?m)^  patch", data)) == 2

@@ -321,6 +321,7 @@ def test_the_module_as_a_script(
         line.split(":")[1].strip() for line in lines[at + 7 : at + 10]
     )
     assert on == resumed != reloaded
+    assert names["noisy"].input_shape == (None, 8)
     model = names["resumed"].model
     assert lines[at + 10 : at + 12] == [
         f"w: {float(model.w):.4f}",

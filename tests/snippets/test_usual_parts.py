@@ -695,6 +695,10 @@ def test_fit_with_the_same_parts_stops_where_the_loop_does(
 ) -> None:
     fit, loop = story.after("fit stopped after epoch")
     assert fit == loop == story.variables["epoch"]
+    ours = story.variables["optimizer"].get_config()
+    its = story.variables["fit_model"].optimizer.get_config()
+    for part in ("global_clipnorm", "gradient_accumulation_steps"):
+        assert its[part] == ours[part] > 1
     assert story.after("test loss:") == pytest.approx(
         story.after("test loss, restored:"), abs=1e-3
     )
