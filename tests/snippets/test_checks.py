@@ -5,6 +5,7 @@ that just do not.
 """
 
 import ast
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,78 +20,60 @@ NEAR, FAR = [1.0, 2.000009], [1.0, 2.000011]
 FIRST_DIFFERS = [NEXT[1], 2.0]
 
 
-def weights(*values: float) -> Any:
-    return SimpleNamespace(get_weights=lambda: list(values))
+def weights(values: list[float]) -> Any:
+    return SimpleNamespace(get_weights=lambda: values)
 
 
 def history(values: list[float]) -> Any:
     return SimpleNamespace(history={"loss": values})
 
 
+def pair(
+    one: str,
+    other: str,
+    same: list[float] = LOSSES,
+    different: list[float] = NEXT,
+    made: Callable[[list[float]], Any] = list,
+) -> tuple[Names, Names]:
+    """Return the names for two that are the same, and for two that are not.
+
+    The other has ``LOSSES``; ``made`` makes of losses what the names hold.
+    """
+    return (
+        {one: made(same), other: made(LOSSES)},
+        {one: made(different), other: made(LOSSES)},
+    )
+
+
 SAID: dict[tuple[str, str, int], tuple[Names, Names]] = {
-    ("fit_inwards", "same", 0): (
-        {"own_fit": history(LOSSES), "fit": history(LOSSES)},
-        {"own_fit": history(NEXT), "fit": history(LOSSES)},
+    ("fit_inwards", "same", 0): pair("own_fit", "fit", made=history),
+    ("fit_inwards", "wrong_loss", 0): pair("old", "model", made=weights),
+    ("fit_inwards", "wrong_books", 0): pair("other", "model", made=weights),
+    ("keras_model", "run", 0): pair("keras_history", "history"),
+    ("many_devices", "run_mirrored", 0): pair("mirrored", "alone", NEAR, FAR),
+    ("many_devices", "fit_mirrored", 0): pair(
+        "fitted", "one_device", NEAR, FAR
     ),
-    ("fit_inwards", "wrong_loss", 0): (
-        {"old": weights(*LOSSES), "model": weights(*LOSSES)},
-        {"old": weights(*NEXT), "model": weights(*LOSSES)},
-    ),
-    ("fit_inwards", "wrong_books", 0): (
-        {"other": weights(*LOSSES), "model": weights(*LOSSES)},
-        {"other": weights(*NEXT), "model": weights(*LOSSES)},
-    ),
-    ("keras_model", "run", 0): (
-        {"keras_history": LOSSES, "history": LOSSES},
-        {"keras_history": NEXT, "history": LOSSES},
-    ),
-    ("many_devices", "run_mirrored", 0): (
-        {"mirrored": NEAR, "alone": LOSSES},
-        {"mirrored": FAR, "alone": LOSSES},
-    ),
-    ("many_devices", "fit_mirrored", 0): (
-        {"fitted": NEAR, "one_device": LOSSES},
-        {"fitted": FAR, "one_device": LOSSES},
-    ),
-    ("many_devices_results", "whole", 0): (
-        {"whole": NEAR, "alone": LOSSES},
-        {"whole": FAR, "alone": LOSSES},
-    ),
-    ("many_devices_results", "after", 0): (
-        {"after": NEAR, "whole": LOSSES},
-        {"after": FAR, "whole": LOSSES},
-    ),
-    ("many_devices_results", "in_step", 0): (
-        {"in_step": NEAR, "alone": LOSSES},
-        {"in_step": FAR, "alone": LOSSES},
+    ("many_devices_results", "whole", 0): pair("whole", "alone", NEAR, FAR),
+    ("many_devices_results", "after", 0): pair("after", "whole", NEAR, FAR),
+    ("many_devices_results", "in_step", 0): pair(
+        "in_step", "alone", NEAR, FAR
     ),
     ("save_and_resume", "resume", 0): (
         {"first": LOSSES[:1], "rest": LOSSES[1:], "whole": LOSSES},
         {"first": LOSSES[:1], "rest": NEXT[1:], "whole": LOSSES},
     ),
-    ("save_and_resume", "resumed", 0): (
-        {"after": np.array(LOSSES), "complete": np.array(LOSSES)},
-        {"after": np.array(NEXT), "complete": np.array(LOSSES)},
+    ("save_and_resume", "resumed", 0): pair(
+        "after", "complete", made=np.array
     ),
-    ("save_and_resume", "unready", 0): (
-        {"unready_rest": LOSSES, "rest": LOSSES},
-        {"unready_rest": NEXT, "rest": LOSSES},
+    ("save_and_resume", "unready", 0): pair("unready_rest", "rest"),
+    ("saved_models", "keras", 0): pair("loaded_rest", "fitted_rest"),
+    ("saved_models", "weights", 0): pair(
+        "light_rest", "fitted_rest", NEXT, FIRST_DIFFERS
     ),
-    ("saved_models", "keras", 0): (
-        {"loaded_rest": LOSSES, "fitted_rest": LOSSES},
-        {"loaded_rest": NEXT, "fitted_rest": LOSSES},
-    ),
-    ("saved_models", "weights", 0): (
-        {"light_rest": NEXT, "fitted_rest": LOSSES},
-        {"light_rest": FIRST_DIFFERS, "fitted_rest": LOSSES},
-    ),
-    ("saved_models", "weights", 1): (
-        {"light_rest": LOSSES, "fitted_rest": LOSSES},
-        {"light_rest": NEXT, "fitted_rest": LOSSES},
-    ),
-    ("saved_models", "weights_and_optimizer", 0): (
-        {"full_rest": LOSSES, "fitted_rest": LOSSES},
-        {"full_rest": NEXT, "fitted_rest": LOSSES},
+    ("saved_models", "weights", 1): pair("light_rest", "fitted_rest"),
+    ("saved_models", "weights_and_optimizer", 0): pair(
+        "full_rest", "fitted_rest"
     ),
 }
 """By module, section and place in it: names of what is the same, or not."""
