@@ -1,6 +1,8 @@
 """The data, the plots and the numbers that the tests compare with."""
 
-from collections.abc import Iterator
+import runpy
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -51,6 +53,22 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Figure]]:
     monkeypatch.setattr(plt, "show", show)
     yield figures
     plt.close("all")
+
+
+@pytest.fixture
+def printed_by(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[[str], list[str]]:
+    """Run a module as a script, elsewhere; return the lines it prints."""
+
+    def run(name: str) -> list[str]:
+        monkeypatch.chdir(tmp_path)
+        runpy.run_module(f"snippets.{name}", run_name="__main__")
+        return capsys.readouterr().out.splitlines()
+
+    return run
 
 
 @pytest.fixture(scope="module", autouse=True)

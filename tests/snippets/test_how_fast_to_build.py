@@ -2,8 +2,7 @@
 
 import json
 import re
-import runpy
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,15 +18,9 @@ def results() -> Any:
 
 
 @pytest.fixture
-def printed(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> list[str]:
+def printed(printed_by: Callable[[str], list[str]]) -> list[str]:
     """What the module prints as a script, line by line."""
-    monkeypatch.chdir(tmp_path)
-    runpy.run_module("snippets.how_fast_to_build", run_name="__main__")
-    return capsys.readouterr().out.splitlines()
+    return printed_by("how_fast_to_build")
 
 
 def test_ratios_are_to_our_own_builds(

@@ -1,7 +1,7 @@
 """The table of versions says what the results of the trials hold."""
 
 import re
-import runpy
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,15 +12,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def printed(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> list[str]:
+def printed(printed_by: Callable[[str], list[str]]) -> list[str]:
     """What the module prints as a script, line by line."""
-    monkeypatch.chdir(tmp_path)
-    runpy.run_module("snippets.how_it_is_proven", run_name="__main__")
-    return capsys.readouterr().out.splitlines()
+    return printed_by("how_it_is_proven")
 
 
 def test_each_set_of_versions_has_its_row(printed: list[str]) -> None:
