@@ -21,7 +21,7 @@ NOT_WANTED = {
     "jp-InputArea-prompt",
     "jp-OutputPrompt",
 }
-SVG = "data:image/svg+xml;base64,"
+SVG = re.compile(r"^data:image/svg\+xml;base64,")
 
 
 class View(NamedTuple):
@@ -56,6 +56,9 @@ def tidy(html: str, page_address: str) -> View:
     for element in article.find_all(tabindex=True):
         del element["tabindex"]
     contents = _contents(article)
+    for link in article.find_all(class_="anchor-link"):
+        link["class"] = "headerlink"
+        link["title"] = "Permanent link"
     cells = article.find_all(class_="jp-CodeCell", id=True)
     for number, cell in enumerate(cells, start=1):
         _tidy_cell(article, cell, number)
@@ -75,18 +78,12 @@ def _contents(article: BeautifulSoup) -> list[dict[str, Any]]:
     top: list[dict[str, Any]] = []
     open_above: list[dict[str, Any]] = []
     for heading in article.find_all(["h1", "h2", "h3"]):
-        if link := heading.find(class_="anchor-link"):
-            link.extract()
         entry: dict[str, Any] = {
             "level": int(heading.name[1]),
             "id": heading["id"],
-            "name": heading.get_text(),
+            "name": heading.get_text().removesuffix("¶"),
             "children": [],
         }
-        if link:
-            link["class"] = "headerlink"
-            link["title"] = "Permanent link"
-            heading.append(link)
         while open_above and open_above[-1]["level"] >= entry["level"]:
             open_above.pop()
         (open_above[-1]["children"] if open_above else top).append(entry)
@@ -100,8 +97,7 @@ def _tidy_markdown(article: BeautifulSoup, markdown: Tag) -> None:
         formula = BeautifulSoup(MATH.sub(_mathml, text), "html.parser")
         text.replace_with(formula)
     for pre in markdown.find_all("pre"):
-        pre.wrap(article.new_tag("pre"))
-        pre.name = "code"
+        _mark_code(article, pre)
     for table in markdown.find_all("table"):
         # As Material's script does it on pages: what scrolls is a wrapper.
         for name in ("md-typeset__table", "md-typeset__scrollwrap"):
@@ -128,25 +124,25 @@ def _tidy_cell(article: BeautifulSoup, cell: Tag, number: int) -> None:
         cell["data-file"] = file[1]
     elif pre.get_text().startswith("%%script"):
         cell["data-exits"] = ""
-    pre.wrap(article.new_tag("pre"))
-    pre.name = "code"
+    _mark_code(article, pre)
     for output in cell.find_all(class_="jp-OutputArea-output"):
         for text in output.find_all("pre"):
             text["class"] = "run-output"
             samp = article.new_tag("samp")
             samp.extend(list(text.contents))
             text.append(samp)
-    for image in cell.find_all("img", src=_is_svg):
+    for image in cell.find_all("img", src=SVG):
         # Inline, the drawing follows the theme and keeps its text.
-        data = str(image["src"]).removeprefix(SVG)
-        svg = base64.b64decode(data).decode("utf-8")
+        svg = base64.b64decode(SVG.sub("", str(image["src"]))).decode("utf-8")
         figure = article.new_tag("figure", attrs={"class": "run-figure"})
         figure.append(Drawing(svg))
         image.replace_with(figure)
 
 
-def _is_svg(source: str | None) -> bool:
-    return source is not None and source.startswith(SVG)
+def _mark_code(article: BeautifulSoup, pre: Tag) -> None:
+    """Make it code in a pre, which is what scrolls and is copied."""
+    pre.wrap(article.new_tag("pre"))
+    pre.name = "code"
 
 
 def _mathml(formula: re.Match[str]) -> str:
