@@ -32,7 +32,7 @@ NEWEST = "newest"
 RESULTS = Path("proof/versions.json")
 SECONDS_ALLOWED = 3600
 SPRINGS = re.compile(r"test_trap_(\d+)_springs")
-BESIDE = ("matplotlib", "scikit-learn", "pytest", "pytest-cov")
+BESIDE = ("filelock", "matplotlib", "scikit-learn", "pytest", "pytest-cov")
 """What the pages and their tests need beside TensorFlow and Keras."""
 
 Result = dict[str, Any]
@@ -85,15 +85,17 @@ def try_out(root: Path, combination: Combination) -> Result:
     folder = _folder(root, combination)
     report = folder / "tests.xml"
     report.unlink(missing_ok=True)
-    _run(
+    tests = _run(
         folder,
         root,
         *("-m", "pytest", "tests/snippets", "-q", "--no-cov"),
         *("-p", "no:cacheprovider", f"--junitxml={report}"),
     )
+    if not report.exists():
+        return {**result, "broken": last_line(tests.stderr)}
     inside = _run(folder, root, "-m", "proof.inside")
-    if inside.returncode or not report.exists():
-        return {**result, "broken": inside.stderr.strip().split("\n")[-1]}
+    if inside.returncode:
+        return {**result, "broken": last_line(inside.stderr)}
     passed, failed = read_tests(report.read_text("utf-8"))
     found = json.loads(inside.stdout)
     return {
@@ -112,6 +114,11 @@ def try_out(root: Path, combination: Combination) -> Result:
 def first_line(text: str) -> str:
     """Return what is kept of a text: further lines may name the machine."""
     return text.strip().partition("\n")[0]
+
+
+def last_line(text: str) -> str:
+    """Return what a program said in the end, which names its error."""
+    return text.strip().rpartition("\n")[2]
 
 
 def read_tests(report: str) -> tuple[int, list[str]]:

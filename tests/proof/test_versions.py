@@ -1,12 +1,20 @@
 """Other versions are tried out, and what comes of it is kept and told."""
 
 import json
+import os
 import subprocess
 import sys
+from importlib.metadata import (
+    PackageNotFoundError,
+    packages_distributions,
+    requires,
+)
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from proof import inside, versions
 from proof.expected import main as expected
@@ -81,6 +89,68 @@ def try_one(site: Scratch) -> dict[str, Any]:
     return result
 
 
+ONLY_WITH = """
+import sys
+from importlib.abc import MetaPathFinder
+
+missing = set(sys.argv[1].split(","))
+
+
+class Finder(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in missing:
+            raise ModuleNotFoundError(f"No module named {name!r}")
+
+
+sys.meta_path.insert(0, Finder())
+import pytest
+collect = ("tests/snippets", "--collect-only", "-p", "pytest_cov.plugin")
+sys.exit(pytest.main([*collect]))
+"""
+"""Collects the snippets' tests as if some modules were not installed."""
+
+
+def needed(*packages: str) -> set[str]:
+    """Return the packages with all that they need in turn."""
+    found: set[str] = set()
+    waiting = [canonicalize_name(name) for name in packages]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        try:
+            wanted = [Requirement(r) for r in requires(name) or []]
+        except PackageNotFoundError:
+            continue
+        waiting += [
+            canonicalize_name(r.name)
+            for r in wanted
+            if r.marker is None or r.marker.evaluate({"extra": ""})
+        ]
+    return found
+
+
+def test_the_snippets_tests_need_no_more_than_is_installed() -> None:
+    tensorflow = Combination("3.12", "newest").packages
+    installed = needed(*tensorflow, *versions.BESIDE)
+    missing = [
+        module
+        for module, packages in packages_distributions().items()
+        if not installed & {canonicalize_name(name) for name in packages}
+    ]
+    assert {"mkdocs", "bs4", "ruff"} < set(missing)
+    done = subprocess.run(
+        [sys.executable, "-c", ONLY_WITH, ",".join(missing)],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_combination_in_which_all_is_as_shown(
     site: Scratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +203,11 @@ def test_an_environment_that_breaks_says_why(site: Scratch) -> None:
     site.replace("docs/index.md", "py:count", "py:cuont")
     assert 'no section "cuont"' in try_one(site)["broken"]
     assert "does not run" in site.capsys.readouterr().out
+
+
+def test_tests_that_cannot_start_say_why(site: Scratch) -> None:
+    site.write("tests/conftest.py", "import filelok\n")
+    assert "No module named 'filelok'" in try_one(site)["broken"]
 
 
 def test_versions_that_do_not_go_together_are_told(

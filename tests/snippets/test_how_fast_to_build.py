@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
 
-from bench.build_speed import RESULTS
+RESULTS = Path(__file__).parents[2] / "bench/build_speed.json"
 
 
 @pytest.fixture
