@@ -57,6 +57,7 @@ audit: site ## Measure the site with Lighthouse and an HTML checker (needs node,
 bench: site .cache/bench/venv/ready ## Measure how fast loops run and how fast the site is built
 	@$(RUN) -m bench.loop_speed
 	@$(RUN) -m bench.build_speed
+	@$(RUN) -m bench.serve_speed
 
 check: .venv/ready ## Lint, check formatting, check types
 	@echo "Checking style and types …"

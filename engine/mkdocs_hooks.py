@@ -6,14 +6,12 @@ files that readers take home, the cards; and they serve the site locally
 with the headers that it is to be published with.
 """
 
-import base64
 import contextlib
 import gc
 import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +30,22 @@ from engine.exports import description, title, write_exports
 from engine.lean import lean
 from engine.project import Project, current_project
 from engine.records import engine_digest, ensure_records, write_whole
+from engine.served import (
+    HEADERS,
+    Notebooks,
+    look_often,
+    with_headers,
+    with_notebooks,
+)
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; "
-        "style-src 'self' 'unsafe-inline'"
-    ),
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "X-Content-Type-Options": "nosniff",
-}
 CHECKBOX = re.compile(
     r'(<input[^>]*type="checkbox"[^>]*?) autocomplete="off">'
 )
 NOT_WORDS = re.compile(r"<svg.*?</svg>|</?span[^>]*>", re.DOTALL)
-INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+
+
+serving: list[Notebooks] = []
+"""The notebooks of the server, if there is one."""
 
 
 def on_startup(command: str, dirty: bool) -> None:
@@ -66,6 +66,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     write_exports(
         project, exports, config.site_url or "", config.use_directory_urls
     )
+    for notebooks in serving:
+        notebooks.hold_back(exports / "notebooks")
     for notebook in sorted(exports.glob("notebooks/*.ipynb")):
         files.append(
             File(
@@ -177,8 +179,15 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 
 def on_serve(server: Any, config: MkDocsConfig, builder: Any) -> Any:
-    """Serve with the headers; MkDocs' reload script is let in by hash."""
-    server.set_app(_with_headers(server.get_app()))
+    """Serve with the headers, and show an edit as soon as can be."""
+    folder = _project(config).cache / "looked_at"
+    folder.mkdir(parents=True, exist_ok=True)
+    notebooks = Notebooks(folder / "notebook")
+    notebooks.hold_back(_exports(config) / "notebooks")
+    serving[:] = [notebooks]
+    look_often(server, [config.docs_dir, config.config_file_path or ""])
+    server.watch(str(folder))
+    server.set_app(with_headers(with_notebooks(server.get_app(), notebooks)))
     return server
 
 
@@ -218,32 +227,3 @@ def _project(config: MkDocsConfig) -> Project:
 
 def _exports(config: MkDocsConfig) -> Path:
     return _project(config).cache / "exports"
-
-
-Start = Callable[[str, list[tuple[str, str]]], Any]
-App = Callable[[dict[str, Any], Start], Iterable[bytes]]
-
-
-def _with_headers(app: App) -> App:
-    def serve(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
-        answer: list[Any] = []
-
-        def keep(status: str, headers: list[tuple[str, str]]) -> None:
-            answer.extend((status, headers))
-
-        body = b"".join(app(environ, keep))
-        status, headers = answer
-        policy = HEADERS["Content-Security-Policy"] + "; script-src 'self'"
-        for script in INLINE_SCRIPT.findall(body):
-            digest = base64.b64encode(hashlib.sha256(script).digest())
-            policy += f" 'sha256-{digest.decode()}'"
-        start(
-            status,
-            [
-                *headers,
-                *{**HEADERS, "Content-Security-Policy": policy}.items(),
-            ],
-        )
-        return [body]
-
-    return serve

@@ -10,9 +10,9 @@ import matplotlib.pyplot as plt
 # endregion setup
 
 if __name__ == "__main__":
-    Path("build_speed.json").write_bytes(
-        (Path(__file__).parents[1] / "bench/build_speed.json").read_bytes()
-    )
+    for name in ("build_speed.json", "serve_speed.json"):
+        kept = Path(__file__).parents[1] / "bench" / name
+        Path(name).write_bytes(kept.read_bytes())
 
     # region read
     results = json.loads(Path("build_speed.json").read_text())
@@ -50,6 +50,12 @@ if __name__ == "__main__":
         a_page = (more - less) / (many - few)
         print(f"from {few} to {many} pages: {a_page:.2f} s for each more")
     # endregion growth
+
+    # region served
+    served = json.loads(Path("serve_speed.json").read_text())
+    for page, seconds in served["seconds"].items():
+        print(f"{page:21} {seconds:.2f} s")
+    # endregion served
 
     # region bars
     for text, met in results["bars"].items():

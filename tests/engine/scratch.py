@@ -54,6 +54,15 @@ markdown_extensions:
   - engine.extension
 """
 
+HOOKS = """\
+hooks: [{hooks}]
+plugins:
+  - search
+  - mkdocs-jupyter:
+      include: ["notebooks/*.ipynb"]
+      cache: false
+"""
+
 SNIPPET = '''\
 """A module."""
 
@@ -103,6 +112,14 @@ class Scratch:
         text = file.read_text(encoding="utf-8")
         assert old in text
         file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def add_hooks(self) -> None:
+        """Have MkDocs build with the hooks, and the page beside a home."""
+        hooks = HOOKS.format(hooks=REPOSITORY / "engine/mkdocs_hooks.py")
+        self.replace("mkdocs.yml", "plugins: []\n", hooks)
+        page = (self.root / "docs/index.md").read_text()
+        self.write("docs/count.md", page)
+        self.write("docs/index.md", "# Home\n\nWords.\n")
 
     def engine(self, *arguments: str) -> tuple[int, str]:
         """Run the engine's command line; return its code and its words."""

@@ -1,11 +1,8 @@
 """MkDocs is given what the Markdown extension cannot give it."""
 
 import base64
-import hashlib
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,29 +13,14 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
-from engine import mkdocs_hooks
 from engine.notebook_view import View, tidy
-from tests.engine.scratch import REPOSITORY, Scratch
-
-HOOKS = """\
-hooks: [{hooks}]
-plugins:
-  - search
-  - mkdocs-jupyter:
-      include: ["notebooks/*.ipynb"]
-      cache: false
-"""
+from tests.engine.scratch import Scratch
 
 
 @pytest.fixture
 def hooked(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> Scratch:
     """A project that MkDocs builds with the hooks, in this process."""
-    hooks = HOOKS.format(hooks=REPOSITORY / "engine/mkdocs_hooks.py")
-    scratch.replace("mkdocs.yml", "plugins: []\n", hooks)
-    scratch.write(
-        "docs/count.md", (scratch.root / "docs/index.md").read_text()
-    )
-    scratch.write("docs/index.md", "# Home\n\nWords.\n")
+    scratch.add_hooks()
     monkeypatch.chdir(scratch.root)
     # mkdocs-jupyter makes logging close its handlers, and TensorFlow's closes
     # with it the stream of pytest that it found when it was imported.
@@ -125,39 +107,6 @@ def test_figures_and_formulas_of_a_notebook_need_no_script() -> None:
     assert page.select('p math[display="block"]')
     assert page.select(".highlight pre > code")[0].get_text() == "x = 1"
     assert not page.select("img, style")
-
-
-def answer(body: bytes) -> tuple[dict[str, str], bytes]:
-    """Return the headers and the body that the wrapped server sends."""
-
-    def app(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
-        start("200 OK", [("Content-Type", "text/html")])
-        return [body]
-
-    sent: dict[str, str] = {}
-    server = SimpleNamespace(app=app)
-    server.get_app = lambda: server.app
-    server.set_app = lambda app: setattr(server, "app", app)
-    mkdocs_hooks.on_serve(server, None, None)  # type: ignore[arg-type]
-    (content,) = server.app({}, lambda status, headers: sent.update(headers))
-    return sent, content
-
-
-def test_pages_are_served_with_the_published_headers() -> None:
-    headers, body = answer(b"<p>words</p>")
-    assert body == b"<p>words</p>"
-    assert headers["Content-Type"] == "text/html"
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    policy = headers["Content-Security-Policy"]
-    assert policy.startswith(mkdocs_hooks.HEADERS["Content-Security-Policy"])
-    assert "sha256" not in policy
-
-
-def test_the_reload_script_is_let_in_by_its_hash() -> None:
-    headers, _ = answer(b"<p>words</p><script>reload()</script>")
-    digest = base64.b64encode(hashlib.sha256(b"reload()").digest()).decode()
-    policy = headers["Content-Security-Policy"]
-    assert policy.endswith(f"; script-src 'self' 'sha256-{digest}'")
 
 
 def test_a_table_of_a_notebook_scrolls_inside_a_wrapper() -> None:

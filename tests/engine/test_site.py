@@ -1,5 +1,6 @@
 """The command line builds, serves, runs and checks."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -185,9 +187,11 @@ def test_serve_runs_the_pages_and_hands_over_to_mkdocs(
     assert command[command.index("--dev-addr") + 1].startswith("127.0.0.1:")
 
 
-def test_serve_shows_an_edit_and_survives_a_fault(built: Scratch) -> None:
+@contextlib.contextmanager
+def serving(project: Scratch) -> Iterator[tuple[str, list[str]]]:
+    """Serve the project; give the address and the lines that are said."""
     server = subprocess.Popen(
-        [*ENGINE, str(built.root), "serve", "--port", "8400"],
+        [*ENGINE, str(project.root), "serve", "--port", "8400"],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -198,7 +202,16 @@ def test_serve_shows_an_edit_and_survives_a_fault(built: Scratch) -> None:
     reader = threading.Thread(target=lambda: lines.extend(stream))
     reader.start()
     try:
-        url = address(server, lines)
+        yield address(server, lines), lines
+    finally:
+        os.killpg(server.pid, signal.SIGINT)
+        server.wait(timeout=30)
+        reader.join(timeout=30)
+    assert server.returncode == 0
+
+
+def test_serve_shows_an_edit_and_survives_a_fault(built: Scratch) -> None:
+    with serving(built) as (url, lines):
         assert "number 1" in wait_for(url, "We count.")
         built.replace("docs/index.md", "We count.", "We count up.")
         wait_for(url, "We count up.")
@@ -207,11 +220,26 @@ def test_serve_shows_an_edit_and_survives_a_fault(built: Scratch) -> None:
         built.replace("docs/index.md", "py:cuont", "py:count")
         built.replace("docs/index.md", "We count up.", "We count again.")
         wait_for(url, "We count again.")
-    finally:
-        os.killpg(server.pid, signal.SIGINT)
-        server.wait(timeout=30)
-        reader.join(timeout=30)
-    assert server.returncode == 0
+
+
+def test_a_notebook_follows_an_edit_when_somebody_looks(
+    scratch: Scratch,
+) -> None:
+    scratch.add_hooks()
+    with serving(scratch) as (url, lines):
+        scratch.replace("docs/count.md", "We count.", "We count up.")
+        wait_for(f"{url}count/", "We count up.")
+        wait_until(lambda: reloads(lines) == 1)
+        notebook = f"{url}notebooks/count/"
+        with urllib.request.urlopen(notebook, timeout=10) as first:
+            assert "We count." in first.read().decode()
+        wait_for(notebook, "We count up.")
+        wait_until(lambda: reloads(lines) == 2)
+
+
+def reloads(lines: list[str]) -> int:
+    """Return how often browsers were told to load their page again."""
+    return sum("Reloading browsers" in line for line in lines)
 
 
 def address(server: subprocess.Popen[str], lines: list[str]) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-RESULTS = Path(__file__).parents[2] / "bench/build_speed.json"
+BENCH = Path(__file__).parents[2] / "bench"
+RESULTS = BENCH / "build_speed.json"
+SERVED = BENCH / "serve_speed.json"
 
 
 @pytest.fixture
@@ -37,6 +39,13 @@ def test_ratios_are_to_our_own_builds(
             found = float(ratio) * ours
             its = results["one_page"][tool][edit]["cpu"]
             assert found == pytest.approx(its, abs=0.006 * ours)
+
+
+def test_each_served_page_has_its_seconds(printed: list[str]) -> None:
+    served = json.loads(SERVED.read_text("utf-8"))["seconds"]
+    rows = [line.split() for line in printed if line.endswith(" s")]
+    found = {row[0]: float(row[1]) for row in rows if row[0] in served}
+    assert found == pytest.approx(served, abs=0.005)
 
 
 def test_the_cost_of_a_further_page_adds_up(
