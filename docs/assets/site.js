@@ -217,7 +217,7 @@
     let active;
     const mark = () => {
       const passed = [...links.keys()].filter(
-        (heading) => heading.getBoundingClientRect().top < 120,
+        (heading) => heading.getBoundingClientRect().top < innerHeight / 4,
       );
       const next = links.get(passed.at(-1));
       if (next === active) return;

@@ -236,6 +236,17 @@ def test_code_that_scrolls_is_reached_and_named(visitor: Visitor) -> None:
         assert re.fullmatch(r"(Code|Output) of (block \d+|the .*)", name)
 
 
+def test_the_table_of_contents_marks_the_section_that_was_chosen(
+    visitor: Visitor,
+) -> None:
+    page = visitor().open(GUIDE)
+    links = page.locator(".md-sidebar--secondary a[href^='#']")
+    assert links.count() > 5
+    for link in links.all()[:5]:
+        link.click()
+        expect(link).to_have_attribute("aria-current", "true")
+
+
 def test_paper_shows_the_page_alone(visitor: Visitor) -> None:
     page = visitor(theme="dark", width=794).open(GUIDE)
     page.emulate_media(media="print", color_scheme="dark")
