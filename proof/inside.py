@@ -2,7 +2,8 @@
 
 ``python -m proof.inside`` runs all pages afresh with the packages it finds
 and says for each in what it is not as kept.  It needs nothing but what the
-pages themselves run with.
+pages themselves run with.  The page that shows the results of such trials is
+left out: it changes with each of them.
 """
 
 import json
@@ -15,6 +16,7 @@ from engine.pages import Page
 from engine.project import Project
 from engine.records import make_record, versions
 from proof.expected import compare
+from proof.versions import RESULTS
 
 
 def told_of(project: Project, page: Page) -> list[str]:
@@ -25,11 +27,19 @@ def told_of(project: Project, page: Page) -> list[str]:
         return [str(fault)]
 
 
+def _shows_results(page: Page) -> bool:
+    return any(block.section.path == RESULTS for block in page.blocks)
+
+
 def main(root: Path) -> None:
     """Print versions and, for each page, what is told of it."""
     project = Project(root)
     try:
-        found = [page for page in project.pages if page.blocks]
+        found = [
+            page
+            for page in project.pages
+            if page.blocks and not _shows_results(page)
+        ]
     except Fault as fault:
         sys.exit(str(fault).split("\n")[0])
     pages = {project.slug(page): told_of(project, page) for page in found}

@@ -199,6 +199,19 @@ def test_a_page_that_fails_is_told(site: Scratch) -> None:
     assert "AttributeError" in told
 
 
+def test_the_page_that_shows_the_results_is_left_out(site: Scratch) -> None:
+    site.write(
+        "docs/results.md",
+        """\
+        # Results
+
+        ```json source="proof/versions.json" file="versions.json"
+        ```
+        """,
+    )
+    assert try_one(site)["pages"] == {"index": []}
+
+
 def test_an_environment_that_breaks_says_why(site: Scratch) -> None:
     site.replace("docs/index.md", "py:count", "py:cuont")
     assert 'no section "cuont"' in try_one(site)["broken"]
