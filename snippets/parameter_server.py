@@ -16,6 +16,7 @@ from snippets.many_devices import new_training, part_gradients, update
 def serve(cluster: tf.distribute.cluster_resolver.ClusterResolver) -> None:
     """Do what the chief asks for, until somebody ends the process."""
     os.environ["GRPC_FAIL_FAST"] = "use_caller"
+    os.environ["TF_NUM_INTEROP_THREADS"] = "4"
     server = tf.distribute.Server(
         cluster.cluster_spec(),
         job_name=cluster.task_type,

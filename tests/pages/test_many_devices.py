@@ -1,6 +1,10 @@
 """What several real processes did when the page's program ran."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -89,6 +93,29 @@ def test_a_chief_goes_on_without_the_killed_worker(
     columns = np.stack([x, np.ones_like(x)], axis=1)
     best = np.linalg.lstsq(columns, y)[0]
     assert numbers(lines[-1]) == pytest.approx(best.tolist(), abs=2e-3)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="cores cannot be chosen here"
+)
+def test_a_single_core_is_enough_for_chief_workers_and_server(
+    project: Project, tmp_path: Path
+) -> None:
+    for name, text in project.page(SLUG).files.items():
+        (tmp_path / name).write_text(text)
+    core = min(os.sched_getaffinity(0))
+    cluster = ("--chief", "1", "--worker", "2", "--ps", "1")
+    done = subprocess.run(
+        [sys.executable, "launch.py", *cluster, "parameter_server.py"],
+        cwd=tmp_path,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "600 updates made: True" in done.stdout
 
 
 @pytest.mark.parametrize(
