@@ -1,4 +1,4 @@
-"""The table of versions says what the results of the trials hold."""
+"""The page says what the results of the trials hold."""
 
 import re
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from proof.scores import read_results as read_scores
+from proof.scores import score
 from proof.versions import read_results, tamed, verdict
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +44,21 @@ def test_traps_and_sets_that_are_left_out_are_named(
         for trap in tamed(result.get("failed", [])):
             keras = result["versions"]["Keras"]
             assert f"Keras {keras}: trap {trap} no longer springs" in text
+
+
+def test_the_score_of_each_folder_is_that_of_its_results(
+    printed: list[str],
+) -> None:
+    line = re.compile(r"(\w+) +(\d+) of +(\d+) changes noticed, ([\d.]+) %")
+    rows = [m.groups() for text in printed if (m := line.fullmatch(text))]
+    assert [folder for folder, *_ in rows] == ["snippets", "engine"]
+    for (folder, *found), result in zip(
+        rows, read_scores(ROOT).values(), strict=True
+    ):
+        noticed, counted, percent = map(float, found)
+        assert counted == noticed + len(result["survivors"])
+        assert noticed == result["noticed"], folder
+        assert percent == pytest.approx(score(result), abs=0.05)
 
 
 def test_the_solutions_count_what_failed_and_name_what_differs(

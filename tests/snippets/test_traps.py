@@ -122,6 +122,12 @@ def test_trap_01_springs() -> None:
         check("keras", "all_seen", LAST, names)
 
 
+def test_the_model_of_trap_01_is_a_line_all_the_same() -> None:
+    model = Hidden()
+    model.b.assign(3.0)
+    assert model(tf.constant([-1.0, 0.0, 2.0])).numpy().tolist() == [-2, 3, 13]
+
+
 def test_trap_01_is_mended() -> None:
     names = run("keras", "all_seen")
     slope, offset = np.polyfit(*data(), 1)
