@@ -73,6 +73,8 @@ def test_boxes_hold_the_variables_from_their_first_to_their_last() -> None:
         for box in boxes(axes)
     ]
     assert inside == [[0, 1, 2, 3, 4], [1, 2], [3, 4]]
+    # A filled box would hide what is in it.
+    assert not any(box.get_fill() for box in boxes(axes))
 
 
 @pytest.mark.parametrize("w", [-2.0, 0.0, 1.0, 3.5])
