@@ -164,6 +164,26 @@ def test_an_update_of_xla_moves_eight_arrays() -> None:
     assert f"f32[{points}]{{0}} copy(" not in listing
 
 
+@pytest.mark.parametrize(
+    ("name", "by_xla"),
+    [
+        ("compiled_train", False),
+        ("xla_train", True),
+        ("compiled_loop", False),
+        ("xla_loop", True),
+        ("reporting_loop", True),
+    ],
+)
+def test_xla_compiles_what_the_page_says(
+    script: Script, x: tf.Tensor, y: tf.Tensor, name: str, by_xla: bool
+) -> None:
+    arguments: tuple[Any, ...] = LinearModel(), x, y, RATE
+    if name.endswith("loop"):
+        arguments += (tf.constant(EPOCHS),)
+    graph = script.variables[name].get_concrete_function(*arguments)
+    assert graph.function_def.attr["_XlaMustCompile"].b is by_xla
+
+
 def test_all_ways_end_at_the_same_weights(
     script: Script, x: tf.Tensor, y: tf.Tensor
 ) -> None:

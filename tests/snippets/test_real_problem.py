@@ -677,6 +677,8 @@ def test_the_curves_part(script: Script) -> None:
         np.transpose([lines["training"], lines["validation"]]), history
     )
     assert len(history) == EPOCHS + 1
+    ticks = script.figures[1].axes[0].get_xticks()
+    assert list(ticks) == [0, 4, 8, 12, 16, 20]
     train_loss, validation_loss = history[-1]
     assert train_loss == pytest.approx(0.03, abs=0.005)
     assert validation_loss == pytest.approx(0.11, abs=0.01)
@@ -754,6 +756,8 @@ def test_the_table_shows_every_count_where_it_belongs(script: Script) -> None:
         [place] = np.asarray(line.get_xydata())
         assert line.get_marker() == ("o" if place[0] == place[1] else "s")
     assert axes.yaxis_inverted()
+    for ticks in (axes.get_xticks(), axes.get_yticks()):
+        assert list(ticks) == list(range(10))
 
 
 def test_the_mistakes_are_shown_with_truth_and_answer(

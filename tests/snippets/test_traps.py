@@ -288,8 +288,11 @@ def test_the_mended_log_is_that_of_fit_with_uneven_batches() -> None:
 # 6. A loss that was never scaled
 
 
-def test_trap_06_springs() -> None:
+def test_trap_06_springs(capsys: pytest.CaptureFixture[str]) -> None:
     names = run("loss", "unscaled")
+    first, *_, last = names["history"]
+    said = f"first loss {first:.4f}, tenth loss {last:.4f}\n"
+    assert capsys.readouterr().out == said
     x, y = data()
     slope = 2 * np.mean((5.0 * x - y) * x)
     scale = float(names["optimizer"].initial_scale)
