@@ -313,6 +313,8 @@ def test_the_module_as_a_script(
         "same losses: False",
         "same losses: True",
     ]
+    for rest in ("fitted_rest", "loaded_rest", "light_rest", "full_rest"):
+        assert len(names[rest]) == 10, rest
     assert lines[at + 5 : at + 7] == [
         "_CHECKPOINTABLE_OBJECT_GRAPH []",
         "seed/.ATTRIBUTES/VARIABLE_VALUE [2]",
