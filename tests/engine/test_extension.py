@@ -143,8 +143,13 @@ def test_a_list_after_plain_code_stays_outside_the_block(
 def test_a_fold_holds_the_whole_block(scratch: Scratch) -> None:
     text = PAGE.replace('py:count"', 'py:count" fold="As <before>"')
     scratch.write("docs/index.md", text)
-    fold = render(scratch, text).select_one("details.run")
+    page = render(scratch, text)
+    assert [each.name for each in page.select(".run")] == ["div", "details"]
+    fold = page.select_one("details.run")
     assert fold is not None
+    after = fold.find_next_sibling("p")
+    assert after is not None
+    assert after.get_text() == "There were 2 numbers."
     assert fold.select("summary")[0].get_text() == "As <before>"
     assert fold.select(".highlight")
     assert fold.select(".run-output")

@@ -33,7 +33,7 @@ def test_a_file_that_is_not_there(built: Scratch) -> None:
     fails(
         built,
         "docs/index.md:8: no file snippets/cuont.py",
-        'write "snippets/count.py"?',
+        'write "snippets/count.py"? there are: snippets/count.py\n',
     )
 
 
@@ -42,7 +42,7 @@ def test_a_section_that_is_not_there(built: Scratch) -> None:
     fails(
         built,
         'docs/index.md:8: no section "cuont" in snippets/count.py',
-        'write "count"?',
+        'write "count"? there are: setup, count\n',
     )
 
 

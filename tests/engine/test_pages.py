@@ -6,7 +6,7 @@ import pytest
 
 from engine.blocks import Block, Value
 from engine.errors import Fault
-from engine.pages import Page, parts, read_page
+from engine.pages import Page, front_matter_end, parts, read_page
 from engine.sections import Section
 
 PATH = Path("docs/page.md")
@@ -177,3 +177,18 @@ def test_a_page_that_cannot_be_understood_is_a_fault(
     assert str(caught.value).startswith(f"docs/page.md:{line}: ")
     assert problem in str(caught.value)
     assert "\n  mend: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", 0),
+        ("# Title\n", 0),
+        ("---\ntitle: x\n---\n# Title\n", 3),
+        ("---\ntitle: x\n...\n", 3),
+        ("---\ntitle: x\n", 0),
+        ("# Title\n---\n---\n", 0),
+    ],
+)
+def test_front_matter_is_what_two_marks_enclose(text: str, lines: int) -> None:
+    assert front_matter_end(text.splitlines()) == lines
