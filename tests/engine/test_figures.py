@@ -82,6 +82,36 @@ def test_a_figure_repeats_to_the_byte(figure: str) -> None:
     assert draw() == figure
 
 
+LOOK = """
+import engine.figures as figures
+figures.prepare()
+import matplotlib.pyplot as plt
+_, axes = plt.subplots()
+axes.plot([0, 1], label="a line")
+sides = axes.spines.items()
+print(*(side for side, spine in sides if spine.get_visible()))
+print("grid", axes.xaxis.get_gridlines()[0].get_visible())
+print("frame", axes.legend().get_frame_on())
+print(*plt.gcf().get_size_inches())
+"""
+
+
+def test_axes_have_a_grid_two_sides_and_no_frame() -> None:
+    looked = subprocess.run(
+        [sys.executable, "-c", LOOK],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert looked.stdout.splitlines() == [
+        "left bottom",
+        "grid True",
+        "frame False",
+        "6.4 3.8",
+    ]
+
+
 DRAW_MUCH = """
 import engine.figures as figures
 figures.prepare()
