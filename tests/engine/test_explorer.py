@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import pytest
 from pymdownx.superfences import SuperFencesException
@@ -90,6 +91,53 @@ def test_the_figures_stay_inside_of_their_frames(page: Scratch) -> None:
         ]
         assert all(0 <= x <= width and 0 <= y <= height for x, y in points)
         assert not any(math.isnan(v) for point in points for v in point)
+
+
+def pixels(path: object) -> list[tuple[float, float]]:
+    """Return the places in ``M1 2h0M3 4h0`` or ``1,2 3,4``."""
+    numbers = [float(n) for n in re.findall(r"(?<!h)-?[\d.]+", str(path))]
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def test_the_surface_is_drawn_around_the_least_loss(page: Scratch) -> None:
+    """It shows 7 by 7 on 298 by 308 pixels, from (34, 18) on."""
+    surface = render(page, PAGE).select("svg")[0]
+    rings = surface.select("ellipse.ring")
+    assert {(ring["cx"], ring["cy"]) for ring in rings} == {("183.0", "172.0")}
+    heights = [float(str(ring["ry"])) for ring in rings]
+    assert heights == pytest.approx([154.0, 115.5, 77.0, 38.5])
+    # A ring is as much narrower as the mean of x², 1.5, is greater than one.
+    narrower = 298 / 308 / math.sqrt(1.5)
+    widths = [float(str(ring["rx"])) for ring in rings]
+    assert widths == pytest.approx([narrower * h for h in heights], abs=0.2)
+    [path] = surface.select("polyline.path")
+    assert pixels(path["points"]) == [(68.1, 255.6), (153.2, 189.6)]
+    assert pixels(surface.select("path.dots")[-1]["d"])[0] == (68.1, 255.6)
+    labels = [text.get_text() for text in surface.select("text")]
+    assert labels == [*"0123456", "−1", *"012345", "w", "b"]
+
+
+def test_the_data_are_drawn_from_end_to_end(page: Scratch) -> None:
+    data = render(page, PAGE).select("svg")[1]
+    dots = pixels(data.select("path.data")[0]["d"])
+    assert (dots[0], dots[-1]) == ((34.0, 141.0), (332.0, 18.0))
+    # The line after the last epoch is 2 x + 1.5: from -0.5 to 5.5.
+    [line] = data.select("polyline.path")
+    assert pixels(line["points"]) == [(34.0, 141.0), (332.0, 48.8)]
+    labels = [text.get_text() for text in data.select("text")]
+    assert labels == ["−1", *"012", "−2", *"02468", "x", "y"]
+    [zero] = [t for t in data.select("text.up") if t.get_text() == "0"]
+    assert (zero["x"], zero["y"]) == ("29", "137.3")
+
+
+def test_the_losses_are_drawn_by_their_logarithms(page: Scratch) -> None:
+    loss = render(page, PAGE).select("svg")[2]
+    [path] = loss.select("polyline.path")
+    assert pixels(path["points"]) == [(39.7, 24.0), (323.5, 90.0)]
+    [least] = loss.select("polyline.least")
+    assert pixels(least["points"]) == [(39.7, 124.0), (323.5, 124.0)]
+    ticks = {t.get_text(): t["y"] for t in loss.select("text.up")}
+    assert ticks == {"1": "81.5", "2": "69.1", "5": "52.6", "10": "40.2"}
 
 
 @pytest.mark.parametrize(
