@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -272,6 +273,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--jobs", type=int, default=max(1, (os.cpu_count() or 1) // 2)
     )
     options = parser.parse_args(arguments)
+    # Whoever starts in the background ignores it, and so do all children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     root = options.root.resolve()
     results = read_results(root)
     if options.table:
