@@ -11,8 +11,8 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 export TF_ENABLE_ONEDNN_OPTS := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site offline test way-out expected versions audit faults bench \
-	check format lock clean
+.PHONY: help serve site offline test way-out expected versions mutants \
+	audit faults bench check format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' \
@@ -45,6 +45,9 @@ expected: .venv/ready ## Keep what the pages now print and draw as what is expec
 
 versions: .venv/ready ## Run tests and pages under other versions of Python, TensorFlow, Keras
 	@$(RUN) -m proof.versions
+
+mutants: .venv/ready ## See whether the tests notice small changes of the code (takes hours)
+	@$(RUN) -m proof.mutants
 
 faults: .venv/ready ## Ask for known faults of the locked packages (needs npm, a network)
 	@$(RUN) -m pip_audit --strict --disable-pip --require-hashes \

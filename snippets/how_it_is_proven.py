@@ -1,4 +1,4 @@
-"""What the tests and pages of this site did under other versions."""
+"""How other versions do on this site, and how well its tests notice."""
 
 # region setup
 import json
@@ -7,9 +7,9 @@ from pathlib import Path
 # endregion setup
 
 if __name__ == "__main__":
-    Path("versions.json").write_bytes(
-        (Path(__file__).parents[1] / "proof/versions.json").read_bytes()
-    )
+    for name in ("versions.json", "mutants.json"):
+        kept = Path(__file__).parents[1] / "proof" / name
+        Path(name).write_bytes(kept.read_bytes())
 
     # region read
     results = json.loads(Path("versions.json").read_text())
@@ -40,6 +40,17 @@ if __name__ == "__main__":
         if "pages" not in result:
             print(name)
     # endregion left_out
+
+    # region mutants
+    mutants = json.loads(Path("mutants.json").read_text())
+    for folder, result in mutants.items():
+        counted = result["tried"] - result["equivalent"]
+        noticed = result["noticed"]
+        print(
+            f"{folder:8}  {noticed:3} of {counted:3} changes noticed, "
+            f"{100 * noticed / counted:.1f} %"
+        )
+    # endregion mutants
 
     # region by_keras
     by_keras: dict[str, int] = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from proof.expected import main as expected
-from proof.mutants import all_mutations, read_equivalent
+from proof.mutants import _frozen, all_mutations, read_equivalent
 from proof.mutations import mutations
 from proof.scores import BARS, keep_result, read_results, score, sentence
 from tests.engine.scratch import REPOSITORY, Scratch
@@ -166,6 +166,12 @@ def test_a_page_that_differs_without_a_change_is_named(sums: Scratch) -> None:
     done = run(sums)
     assert done.returncode == 1
     assert "index fails without a change" in done.stderr
+
+
+def test_edits_meanwhile_do_not_matter(sums: Scratch) -> None:
+    with _frozen(sums.root) as frozen:
+        sums.write("snippets/sums.py", "")
+        assert (frozen / "snippets/sums.py").read_text() == SUM
 
 
 def test_the_order_of_changes_is_random_and_stays(sums: Scratch) -> None:

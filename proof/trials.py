@@ -1,0 +1,273 @@
+"""Try changes out, each in a process forked from one that is warm.
+
+TensorFlow takes seconds to import, a test often less.  So one process
+imports it, runs no operation, and forks another for each trial, which
+imports the project from a copy of its files that has the change in it.
+Whatever a trial starts is ended with it.  Linux only.
+"""
+
+import contextlib
+import ctypes
+import json
+import multiprocessing
+import multiprocessing.util
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from typing import Any
+
+from proof.mutations import Mutation
+
+PROJECT = ("engine", "proof", "snippets", "tests")
+ENVIRONMENT = {
+    # A change and its undoing may fall into one second, and what Python
+    # compiled is known by the second.
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+}
+SET_CHILD_SUBREAPER = 36
+TICK = 0.05
+QUIET = ("-q", "-p", "no:cacheprovider")
+
+Answer = dict[str, Any]
+Lines = dict[str, dict[int, list[str]]]
+
+
+def warm_up() -> None:
+    """Import what all trials need and nothing of the project."""
+    os.environ.update(ENVIRONMENT)
+    sys.dont_write_bytecode = True
+    import keras  # noqa: F401
+    import matplotlib.pyplot  # noqa: F401
+    import mkdocs.commands.build  # noqa: F401
+    import pytest  # noqa: F401
+    import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def changed(tree: Path, mutation: Mutation) -> Iterator[None]:
+    """Have the change in the copy for a while."""
+    path = tree / mutation.path
+    before = path.read_text("utf-8")
+    path.write_text(mutation.apply(before), "utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(before, "utf-8")
+
+
+def apart(
+    work: Callable[..., Answer], tree: Path, what: Any, seconds: float
+) -> Answer:
+    """Return what ``work`` answers in a process of its own.
+
+    If it gives no answer within the seconds, or dies, the answer has the
+    one key ``ended``, which says so.
+    """
+    ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(work, tree, what, theirs))
+    process.start()
+    theirs.close()
+    try:
+        deadline = time.monotonic() + seconds
+        while not ours.poll(TICK):
+            if time.monotonic() > deadline:
+                return {"ended": f"took longer than {seconds:.0f} s"}
+            _reap_orphans(process.pid)
+        answer: Answer = ours.recv()
+        return answer
+    except EOFError:
+        return {"ended": "ended its own process"}
+    finally:
+        ours.close()
+        process.join(1)
+        _end_children()
+        process.join()
+
+
+def learn(tree: Path, file: str) -> Answer:
+    """Pass a file of tests; return the seconds and the lines of each test.
+
+    ``lines`` has, for this process and each that was forked from it, for
+    each file and line the tests that reach it; what is reached when the
+    tests are collected has the empty name.
+    """
+    import coverage
+    import pytest
+
+    seconds: dict[str, float] = {}
+    failed: list[str] = []
+    watch = coverage.Coverage(
+        data_file=None,
+        config_file=False,
+        source=[str(tree / name) for name in ("engine", "snippets")],
+    )
+
+    class Recorder:
+        @pytest.hookimpl(wrapper=True)
+        def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+            start = time.monotonic()
+            watch.switch_context(item.nodeid)
+            try:
+                return (yield)
+            finally:
+                watch.switch_context("")
+                seconds[item.nodeid] = time.monotonic() - start
+
+        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+            if report.failed:
+                failed.append(f"{report.nodeid}: {report.longreprtext}")
+
+        def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+            if report.failed:
+                failed.append(f"{report.nodeid}: {report.longreprtext}")
+
+    with _following_forks(watch, tree) as forks:
+        watch.start()
+        pytest.main([*QUIET, file], plugins=[Recorder()])
+        lines = _reached(watch, tree)
+    return {"seconds": seconds, "lines": [lines, *forks], "failed": failed}
+
+
+@contextlib.contextmanager
+def _following_forks(watch: Any, tree: Path) -> Iterator[list[Lines]]:
+    """Collect, in the list, what is reached by processes that are forked."""
+    forks: list[Lines] = []
+    with tempfile.TemporaryDirectory() as folder:
+
+        def tell() -> None:
+            path = Path(folder) / f"{os.getpid()}.json"
+            path.write_text(json.dumps(_reached(watch, tree)))
+
+        def tell_in_the_end(watch: Any) -> None:
+            multiprocessing.util.Finalize(None, tell, exitpriority=0)
+
+        multiprocessing.util.register_after_fork(watch, tell_in_the_end)
+        yield forks
+        for path in Path(folder).iterdir():
+            with contextlib.suppress(ValueError):  # killed while it told
+                forks.append(json.loads(path.read_text()))
+
+
+def _reached(watch: Any, tree: Path) -> Lines:
+    """Stop to watch; return for each file and line who reached it."""
+    watch.stop()
+    data = watch.get_data()
+    return {
+        str(Path(path).relative_to(tree)): data.contexts_by_lineno(path)
+        for path in data.measured_files()
+    }
+
+
+def first_failure(tree: Path, tests: list[str]) -> Answer:
+    """Run tests until one fails; ``noticed`` names it, or nothing."""
+    import pytest
+
+    failed: list[str] = []
+
+    class Recorder:
+        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+            if report.failed:
+                failed.append(report.nodeid)
+
+    code = pytest.main(["-x", *QUIET, *tests], plugins=[Recorder()])
+    if code and not failed:
+        failed.append("collecting the tests")
+    return {"noticed": failed[0] if failed else ""}
+
+
+def page_differs(tree: Path, slug: str) -> Answer:
+    """Run a page; ``noticed`` says in what it is not as kept, if it is."""
+    from engine.errors import Fault
+    from engine.project import Project
+    from engine.records import make_record
+    from proof.expected import compare
+
+    start = time.monotonic()
+    try:
+        project = Project(tree)
+        [page] = [p for p in project.pages if project.slug(p) == slug]
+        told = compare(project, page, make_record(project, page))
+    except Fault as fault:
+        told = [str(fault)]
+    return {
+        "noticed": told[0] if told else "",
+        "seconds": time.monotonic() - start,
+    }
+
+
+def _answer(
+    work: Callable[..., Answer], tree: Path, what: Any, pipe: Connection
+) -> None:
+    os.setpgid(0, 0)
+    # Whoever starts in the background ignores it, and so do all children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _silence()
+    _fork_pages()
+    _import_from(tree)
+    os.chdir(tree)
+    pipe.send(work(tree, what))
+
+
+def _silence() -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+
+
+def _fork_pages() -> None:
+    """Fork pages from here, where TensorFlow is, not from a new server.
+
+    Once an operation has run here, which a forked process would hang on,
+    a new server it is.
+    """
+    import pytest
+    from tensorflow.python.eager import context
+
+    found = multiprocessing.get_context
+
+    def get_context(method: str | None = None) -> BaseContext:
+        # Private, for want of a public way to ask.
+        used = context.context()._initialized
+        return found(method if used else "fork")
+
+    pytest.MonkeyPatch().setattr(multiprocessing, "get_context", get_context)
+
+
+def _import_from(tree: Path) -> None:
+    """Forget the project as it is here, and import it from the copy."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] in PROJECT:
+            del sys.modules[name]
+    sys.path.insert(0, str(tree))
+    os.environ["PYTHONPATH"] = str(tree)
+
+
+def _children() -> list[int]:
+    path = Path(f"/proc/self/task/{os.getpid()}/children")
+    return [int(child) for child in path.read_text().split()]
+
+
+def _reap_orphans(trial: int | None) -> None:
+    """Let what has ended be gone, as tests wait for it to be."""
+    for child in _children():
+        if child != trial:
+            os.waitpid(child, os.WNOHANG)
+
+
+def _end_children() -> None:
+    """Kill all that this process has, and what they leave to it."""
+    while found := _children():
+        for child in found:
+            os.kill(child, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(child, 0)
