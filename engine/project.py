@@ -107,7 +107,8 @@ class Project:
         return sorted(path.relative_to(self.root) for path in found)
 
 
-Stamps = dict[str, tuple[int, int]]
+Stamp = tuple[int, int] | None
+Stamps = dict[str, Stamp]
 _kept: dict[Path, tuple[Stamps, Project]] = {}
 
 
@@ -149,11 +150,11 @@ def _stamps(root: Path, project: Project | None = None) -> Stamps:
     return {path: _stamp(path) for path in paths}
 
 
-def _stamp(path: str) -> tuple[int, int]:
+def _stamp(path: str) -> Stamp:
     try:
         status = os.stat(path)
     except FileNotFoundError:
-        return 0, 0
+        return None
     return status.st_mtime_ns, status.st_size
 
 

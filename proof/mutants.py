@@ -52,7 +52,6 @@ TESTS = {
     "engine": ("tests/engine", "tests/explorer", "tests/proof"),
 }
 CODE = ("engine/*.py", "snippets/*.py")
-SHARED = ("tests/conftest.py", "tests/*/conftest.py", "tests/story.py")
 SECONDS_TO_LEARN = 1800.0
 SECONDS_TO_START = 60.0
 TIMES_AS_LONG = 5
@@ -284,9 +283,13 @@ class Inquiry:
         return _digest(self._texts([mutation.path, *files]))
 
     def _texts(self, files: Iterable[str]) -> list[str]:
-        shared = [name for pattern in SHARED for name in self._found(pattern)]
-        paths = [self.root / name for name in [*files, *shared]]
+        paths = [self.root / name for name in [*files, *self._helpers()]]
         return [p.read_text("utf-8") if p.exists() else "" for p in paths]
+
+    def _helpers(self) -> list[str]:
+        """Return what tests share, on which the answer of each may rest."""
+        found = self._found("tests/**/*.py")
+        return [name for name in found if "/test_" not in name]
 
     def _found(self, pattern: str) -> list[str]:
         return sorted(

@@ -1,21 +1,17 @@
 """Which tests and pages can notice a change of a line.
 
 A file of tests is passed once to learn which lines each of its tests
-reaches, itself or by a process that it forks.  A line that runs when a
-module is imported is not known to be reached by a test; then a whole file
-of tests stands for it.
+reaches, itself or by a process that it starts.  For a line that runs when
+the file is collected, as all imports do, the whole file stands.
 """
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from proof.trials import Answer
 
 STORY = 'if __name__ == "__main__":'
-RUN_APART = {"engine/preload.py": "engine/runner.py"}
-"""What a process that is not forked runs, and the file that starts it."""
 
 
 @dataclass
@@ -32,8 +28,7 @@ class Reach:
     def add_tests(self, file: str, answer: Answer) -> None:
         """Add what was learned of a file of tests."""
         self.seconds |= answer["seconds"]
-        reached = [item for one in answer["lines"] for item in one.items()]
-        for path, lines in reached:
+        for path, lines in answer["lines"].items():
             known = self.lines.setdefault(path, {})
             for line, tests in lines.items():
                 found = {test or file for test in tests}
@@ -50,19 +45,18 @@ class Reach:
 
         Those of the module itself are first, then the quickest.
         """
-        known = self.lines.get(RUN_APART.get(path, path), {})
-        if path in RUN_APART:
-            found = set().union(*known.values())
-        else:
-            found = set().union(
-                *(known.get(n, set()) for n in statement(code, line))
-            )
-        tests = {name for name in found if "::" in name}
-        if not tests:
-            tests = set(self._tests_in(found))
-        own = set(self._tests_named_after(path))
+        known = self.lines.get(path, {})
+        found = set().union(
+            *(known.get(n, set()) for n in statement(code, line))
+        )
+        tests = {
+            test
+            for test in self.seconds
+            if test in found or test.partition("::")[0] in found
+        }
         return sorted(
-            tests | own, key=lambda test: (test not in own, self.seconds[test])
+            tests,
+            key=lambda test: (not _is_of(test, path), self.seconds[test]),
         )
 
     def pages_of(self, path: str) -> list[str]:
@@ -70,18 +64,10 @@ class Reach:
         pages = self.pages.get(path, set())
         return sorted(pages, key=self.seconds.__getitem__)
 
-    def _tests_named_after(self, path: str) -> Iterator[str]:
-        """Yield the tests of a module, which may run it in a process apart."""
-        for name in self.seconds:
-            file, separator, _ = name.partition("::")
-            if separator and Path(file).stem == f"test_{Path(path).stem}":
-                yield name
 
-    def _tests_in(self, files: set[str]) -> Iterator[str]:
-        for name in self.seconds:
-            file, separator, _ = name.partition("::")
-            if separator and file in files:
-                yield name
+def _is_of(test: str, path: str) -> bool:
+    """Return whether the test is one of the module's own."""
+    return Path(test.partition("::")[0]).stem == f"test_{Path(path).stem}"
 
 
 def statement(code: str, line: int) -> range:

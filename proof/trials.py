@@ -8,9 +8,7 @@ Whatever a trial starts is ended with it.  Linux only.
 
 import contextlib
 import ctypes
-import json
 import multiprocessing
-import multiprocessing.util
 import os
 import signal
 import sys
@@ -21,6 +19,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
+
+import coverage
+import pytest
 
 from proof.mutations import Mutation
 
@@ -36,6 +37,21 @@ SET_CHILD_SUBREAPER = 36
 TICK = 0.05
 QUIET = ("-q", "-p", "no:cacheprovider")
 
+SETTINGS = """\
+[run]
+source =
+    {tree}/engine
+    {tree}/snippets
+data_file = {folder}/reached
+parallel = true
+concurrency = multiprocessing, thread
+context = ${{REACHED_BY-}}
+sigterm = true
+patch = execv
+disable_warnings = no-data-collected
+"""
+"""Of coverage, for a process of a trial and all that it starts."""
+
 Answer = dict[str, Any]
 Lines = dict[str, dict[int, list[str]]]
 
@@ -47,7 +63,6 @@ def warm_up() -> None:
     import keras  # noqa: F401
     import matplotlib.pyplot  # noqa: F401
     import mkdocs.commands.build  # noqa: F401
-    import pytest  # noqa: F401
     import tensorflow  # noqa: F401
 
 
@@ -94,95 +109,81 @@ def apart(
         process.join()
 
 
+class _Failures:
+    """The tests, or files of tests, that fail, and how."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+
+    def pytest_runtest_logreport(
+        self, report: pytest.TestReport | pytest.CollectReport
+    ) -> None:
+        if report.failed:
+            self.found.setdefault(report.nodeid, report.longreprtext)
+
+    pytest_collectreport = pytest_runtest_logreport
+
+
+class _Watch:
+    """What each test reaches, in this process and in those that it starts."""
+
+    def __init__(self, tree: Path, folder: Path) -> None:
+        self.tree = tree
+        self.seconds: dict[str, float] = {}
+        settings = folder / "coverage.ini"
+        settings.write_text(SETTINGS.format(tree=tree, folder=folder))
+        os.environ["COVERAGE_PROCESS_START"] = str(settings)
+        self.coverage = coverage.Coverage(config_file=str(settings))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        start = time.monotonic()
+        self._name(item.nodeid)
+        try:
+            return (yield)
+        finally:
+            self._name("")
+            self.seconds[item.nodeid] = time.monotonic() - start
+
+    def reached(self) -> Lines:
+        """Stop to watch; return for each file and line who reached it."""
+        self.coverage.stop()
+        self.coverage.combine()
+        data = self.coverage.get_data()
+        return {
+            str(Path(path).relative_to(self.tree)): (
+                data.contexts_by_lineno(path)
+            )
+            for path in data.measured_files()
+        }
+
+    def _name(self, test: str) -> None:
+        self.coverage.switch_context(test)
+        os.environ["REACHED_BY"] = test
+
+
 def learn(tree: Path, file: str) -> Answer:
     """Pass a file of tests; return the seconds and the lines of each test.
 
-    ``lines`` has, for this process and each that was forked from it, for
-    each file and line the tests that reach it; what is reached when the
-    tests are collected has the empty name.
+    ``lines`` has for each file and line the tests that reach it; what is
+    reached when the tests are collected has the empty name.
     """
-    import coverage
-    import pytest
-
-    seconds: dict[str, float] = {}
-    failed: list[str] = []
-    watch = coverage.Coverage(
-        data_file=None,
-        config_file=False,
-        source=[str(tree / name) for name in ("engine", "snippets")],
-    )
-
-    class Recorder:
-        @pytest.hookimpl(wrapper=True)
-        def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-            start = time.monotonic()
-            watch.switch_context(item.nodeid)
-            try:
-                return (yield)
-            finally:
-                watch.switch_context("")
-                seconds[item.nodeid] = time.monotonic() - start
-
-        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-            if report.failed:
-                failed.append(f"{report.nodeid}: {report.longreprtext}")
-
-        def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-            if report.failed:
-                failed.append(f"{report.nodeid}: {report.longreprtext}")
-
-    with _following_forks(watch, tree) as forks:
-        watch.start()
-        pytest.main([*QUIET, file], plugins=[Recorder()])
-        lines = _reached(watch, tree)
-    return {"seconds": seconds, "lines": [lines, *forks], "failed": failed}
-
-
-@contextlib.contextmanager
-def _following_forks(watch: Any, tree: Path) -> Iterator[list[Lines]]:
-    """Collect, in the list, what is reached by processes that are forked."""
-    forks: list[Lines] = []
+    failures = _Failures()
     with tempfile.TemporaryDirectory() as folder:
-
-        def tell() -> None:
-            path = Path(folder) / f"{os.getpid()}.json"
-            path.write_text(json.dumps(_reached(watch, tree)))
-
-        def tell_in_the_end(watch: Any) -> None:
-            multiprocessing.util.Finalize(None, tell, exitpriority=0)
-
-        multiprocessing.util.register_after_fork(watch, tell_in_the_end)
-        yield forks
-        for path in Path(folder).iterdir():
-            with contextlib.suppress(ValueError):  # killed while it told
-                forks.append(json.loads(path.read_text()))
-
-
-def _reached(watch: Any, tree: Path) -> Lines:
-    """Stop to watch; return for each file and line who reached it."""
-    watch.stop()
-    data = watch.get_data()
-    return {
-        str(Path(path).relative_to(tree)): data.contexts_by_lineno(path)
-        for path in data.measured_files()
-    }
+        watch = _Watch(tree, Path(folder))
+        watch.coverage.start()
+        pytest.main([*QUIET, file], plugins=[failures, watch])
+        lines = watch.reached()
+    failed = [f"{name}: {how}" for name, how in failures.found.items()]
+    return {"seconds": watch.seconds, "lines": lines, "failed": failed}
 
 
 def first_failure(tree: Path, tests: list[str]) -> Answer:
     """Run tests until one fails; ``noticed`` names it, or nothing."""
-    import pytest
-
-    failed: list[str] = []
-
-    class Recorder:
-        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-            if report.failed:
-                failed.append(report.nodeid)
-
-    code = pytest.main(["-x", *QUIET, *tests], plugins=[Recorder()])
-    if code and not failed:
-        failed.append("collecting the tests")
-    return {"noticed": failed[0] if failed else ""}
+    failures = _Failures()
+    code = pytest.main(["-x", *QUIET, *tests], plugins=[failures])
+    otherwise = "collecting the tests" if code else ""
+    return {"noticed": next(iter(failures.found), otherwise)}
 
 
 def page_differs(tree: Path, slug: str) -> Answer:
@@ -230,7 +231,6 @@ def _fork_pages() -> None:
     Once an operation has run here, which a forked process would hang on,
     a new server it is.
     """
-    import pytest
     from tensorflow.python.eager import context
 
     found = multiprocessing.get_context

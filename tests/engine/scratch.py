@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 import textwrap
 import time
 from dataclasses import dataclass
@@ -12,6 +14,18 @@ import pytest
 from engine.__main__ import main
 
 REPOSITORY = Path(__file__).parents[2]
+
+
+def printed_by(program: str) -> str:
+    """Return what a program prints that can import the engine."""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
 
 MKDOCS = """\
 site_name: Scratch

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from engine.cards import write_card
 
@@ -56,15 +57,50 @@ def test_a_card_shows_four_steps_down_a_parabola(drawn: np.ndarray) -> None:
     assert reds.sum() == pytest.approx(4 * np.pi * 15.5**2, rel=0.02)
 
 
+BOLD, PLAIN = ("DejaVuSans-Bold.ttf", 68), ("DejaVuSans.ttf", 32)
+
+
+def ink(text: str, font: tuple[str, int], top: int) -> tuple[int, int, int]:
+    """Return left, top and bottom of the ink of a text at (80, top)."""
+    name, size = font
+    path = Path(matplotlib.get_data_path()) / "fonts/ttf" / name
+    left, above, _, below = ImageFont.truetype(path, size).getbbox(text)
+    return round(80 + left), round(top + above), round(top + below)
+
+
+def found_ink(drawn: np.ndarray, first: int, last: int) -> tuple[int, ...]:
+    """Return left, top and bottom of what is no paper in some rows."""
+    words = (drawn[first:last, :760] != drawn[0, 0]).any(axis=2)
+    rows = np.flatnonzero(words.any(axis=1)) + first
+    left = np.flatnonzero(words.any(axis=0))[0]
+    return int(left), int(rows[0]), int(rows[-1]) + 1
+
+
 def test_the_words_of_a_card_stand_under_each_other(
     drawn: np.ndarray,
 ) -> None:
-    paper = drawn[0, 0]
-    words = np.abs(drawn[:, :760] - paper).max(axis=2) > 60
-    for top, bottom in ((70, 150), (300, 350), (540, 590)):
-        columns = np.flatnonzero(words[top:bottom].any(axis=0))
-        assert 80 <= columns[0] <= 86
-    others = words.copy()
-    for top, bottom in ((70, 150), (300, 350), (540, 590)):
-        others[top:bottom] = False
-    assert not others.any()
+    title, words = ink("Title", BOLD, 70), ink("Told in words.", PLAIN, 300)
+    site = ink("Training loops that run", PLAIN, 540)
+    assert found_ink(drawn, 0, 200) == title
+    assert found_ink(drawn, 200, 450) == words
+    assert found_ink(drawn, 450, 630) == site
+
+
+@pytest.mark.parametrize(
+    ("title", "description", "lines"),
+    [
+        ("i" * 25, "i" * 36, 3),
+        (f"{'i' * 15} {'i' * 10}", "i" * 36, 4),
+        ("i" * 25, f"{'i' * 16} {'i' * 20}", 4),
+    ],
+)
+def test_a_card_has_25_letters_of_a_title_on_a_line_and_36_of_others(
+    tmp_path: Path, title: str, description: str, lines: int
+) -> None:
+    write_card(tmp_path / "card.png", title, description)
+    with Image.open(tmp_path / "card.png") as image:
+        drawn = np.asarray(image.convert("RGB"), int)
+    inked = (drawn[:, :760] != drawn[0, 0]).any(axis=(1, 2))
+    starts = np.flatnonzero(inked[1:] & ~inked[:-1])
+    # The dots of the letters are apart from their stems.
+    assert len(starts) == 2 * (lines - 1) + 1

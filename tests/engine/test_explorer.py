@@ -140,6 +140,23 @@ def test_the_losses_are_drawn_by_their_logarithms(page: Scratch) -> None:
     assert ticks == {"1": "81.5", "2": "69.1", "5": "52.6", "10": "40.2"}
 
 
+def test_a_longer_run_has_a_mark_at_every_other_epoch(page: Scratch) -> None:
+    longer = SNIPPET.replace("[0.0, 2.0]", "[0.0, 1.0, 2.0, 2.5, 2.7]")
+    longer = longer.replace("[0.0, 1.5]", "[0.0, 1.0, 1.5, 1.8, 1.9]")
+    longer = longer.replace("[19.75, 0.5]", "[10.0, 5.0, 1.0, 0.2, 0.1]")
+    page.write("snippets/run.py", longer)
+    loss = render(page, PAGE).select("svg")[2]
+    labels = [text.get_text() for text in loss.select("text")]
+    assert labels == [*"024", "epoch", "loss", "1", "2", "5", "10"]
+    # From 2 % before the first epoch to 3 % after the last.
+    [path] = loss.select("polyline.path")
+    across = [x for x, _ in pixels(path["points"])]
+    expected = [34 + 298 * (epoch + 0.08) / 4.2 for epoch in range(5)]
+    assert across == pytest.approx(expected, abs=0.051)
+    assert [x for x, _ in pixels(loss.select("path.dots")[0]["d"])] == across
+    assert float(str(loss.select("text")[1]["x"])) == across[2]
+
+
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [

@@ -44,12 +44,18 @@ def test_add():
 """
 MORE_TESTS = """
 
-from snippets.sums import double
+import subprocess
+import sys
+
+DOUBLE = "from snippets.sums import double; assert double(2) == 4"
 
 
 def test_more():
     assert add(1, 1) == 2
-    assert double(2) == 4
+
+
+def test_in_a_process_apart():
+    subprocess.run([sys.executable, "-c", DOUBLE], check=True)
 """
 PAGE = """\
 # Sums

@@ -58,26 +58,20 @@ def reach() -> Reach:
         "t/test_a.py",
         {
             "seconds": {"t/test_a.py::slow": 3.0, "t/test_a.py::quick": 0.1},
-            "lines": [
-                {
-                    "area.py": {
-                        "3": [""],
-                        "10": ["t/test_a.py::quick"],
-                        "11": ["t/test_a.py::slow", ""],
-                    }
+            "lines": {
+                "area.py": {
+                    "3": ["", "t/test_a.py::slow"],
+                    "10": ["t/test_a.py::quick", "t/test_a.py::slow"],
+                    "11": ["t/test_a.py::slow"],
                 },
-                {
-                    "area.py": {"10": ["t/test_a.py::slow"]},
-                    "engine/runner.py": {"5": ["t/test_a.py::slow"]},
-                },
-            ],
+            },
         },
     )
     known.add_tests(
         "t/test_b.py",
         {
             "seconds": {"t/test_b.py::other": 1.0},
-            "lines": [{"area.py": {"10": ["t/test_b.py::other"]}}],
+            "lines": {"area.py": {"10": ["t/test_b.py::other"]}},
         },
     )
     known.add_page("long", {"area.py", "more.py"}, 9.0)
@@ -104,21 +98,13 @@ def test_whole_files_stand_for_what_runs_at_import(reach: Reach) -> None:
     ]
 
 
-def test_the_tests_of_a_module_are_those_with_its_name(reach: Reach) -> None:
-    assert reach.tests_of("engine/b.py", CODE, 3) == ["t/test_b.py::other"]
+def test_the_tests_of_a_module_are_first(reach: Reach) -> None:
     reach.lines["snippets/b.py"] = reach.lines["area.py"]
     assert reach.tests_of("snippets/b.py", CODE, 10) == [
         "t/test_b.py::other",
         "t/test_a.py::quick",
         "t/test_a.py::slow",
     ]
-
-
-def test_what_a_page_runs_apart_is_reached_by_who_starts_pages(
-    reach: Reach,
-) -> None:
-    found = reach.tests_of("engine/preload.py", CODE, 19)
-    assert found == ["t/test_a.py::slow"]
 
 
 def test_what_nothing_reaches_has_neither_tests_nor_pages(

@@ -12,7 +12,6 @@ import pytest
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from snippets.data import make_data
 from snippets.linear_model import LinearModel
 from snippets.loss import loss
 from snippets.save_and_resume import (
@@ -28,18 +27,6 @@ from snippets.save_and_resume import (
 PROGRAM = DATA + BATCHES + STATE + LOOP
 LOSSES = "losses/.ATTRIBUTES/VARIABLE_VALUE"
 Train = Callable[[str, int], None]
-
-
-@pytest.fixture
-def x() -> tf.Tensor:
-    """The inputs, as every page makes them."""
-    return make_data()[0]
-
-
-@pytest.fixture
-def y() -> tf.Tensor:
-    """The outputs, as every page makes them."""
-    return make_data()[1]
 
 
 @pytest.fixture

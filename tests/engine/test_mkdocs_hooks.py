@@ -2,6 +2,7 @@
 
 import base64
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from jinja2 import Environment
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
+from mkdocs.livereload import LiveReloadServer
 
 from engine.notebook_view import View, tidy
 from tests.engine.scratch import Scratch
@@ -179,3 +181,63 @@ def test_a_broken_view_is_made_again(hooked: Scratch) -> None:
     for kept in (hooked.root / ".cache/views").iterdir():
         kept.write_text("{")
     assert (build_here() / view).read_bytes() == before
+
+
+@pytest.fixture
+def server(
+    hooked: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LiveReloadServer]:
+    """The server of a project that was built, before it answers."""
+    build_here()
+    config = load_config("mkdocs.yml", site_url="https://x.example/")
+    (hooks,) = config["hooks"].values()
+    monkeypatch.setattr(hooks, "serving", [])
+    server = LiveReloadServer(
+        lambda: None, host="127.0.0.1", port=0, root=config.site_dir
+    )
+    server.watch(config.docs_dir)
+    server.watch(str(config.config_file_path))
+    config.plugins.on_serve(server, config=config, builder=build)
+    yield server
+    server.server_close()
+
+
+def look_at(server: LiveReloadServer, address: str) -> dict[str, str]:
+    """Ask the server for a page; return the headers that it sends."""
+    sent: dict[str, str] = {}
+
+    def start(
+        status: str, headers: list[tuple[str, str]], error: object = None
+    ) -> Callable[[bytes], object]:
+        sent.update(headers)
+        return bytes
+
+    app = server.get_app()
+    assert app
+    list(app({"PATH_INFO": address, "REQUEST_METHOD": "GET"}, start))
+    return sent
+
+
+def test_a_notebook_that_is_served_changes_when_it_was_looked_at(
+    hooked: Scratch, server: LiveReloadServer
+) -> None:
+    view = hooked.root / "site/notebooks/count/index.html"
+    before = view.read_text()
+    hooked.replace("docs/count.md", "We count.", "We count up.")
+    build_here()
+    assert view.read_text() == before
+    assert "Content-Security-Policy" in look_at(server, "/notebooks/count/")
+    build_here()
+    assert "We count up." in view.read_text()
+
+
+def test_the_server_sees_edits_and_looks_soon(
+    hooked: Scratch, server: LiveReloadServer
+) -> None:
+    watched = {
+        emitter.watch.path: emitter.timeout
+        for emitter in server.observer.emitters
+    }
+    # A file is watched by the folder that it is in.
+    names = ("docs", ".", ".cache/looked_at")
+    assert watched == {str(hooked.root / name): 0.1 for name in names}
