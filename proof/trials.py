@@ -35,7 +35,8 @@ ENVIRONMENT = {
 }
 SET_CHILD_SUBREAPER = 36
 TICK = 0.05
-QUIET = ("-q", "-p", "no:cacheprovider")
+# pytest would keep warnings to itself, those of a forked page too.
+QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:warnings")
 
 SETTINGS = """\
 [run]
