@@ -134,6 +134,7 @@ class _Watch:
         settings = folder / "coverage.ini"
         settings.write_text(SETTINGS.format(tree=tree, folder=folder))
         os.environ["COVERAGE_PROCESS_START"] = str(settings)
+        os.environ["REACHED_BY"] = ""
         self.coverage = coverage.Coverage(config_file=str(settings))
 
     @pytest.hookimpl(wrapper=True)
