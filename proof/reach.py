@@ -2,7 +2,8 @@
 
 A file of tests is passed once to learn which lines each of its tests
 reaches, itself or by a process that it starts.  For a line that runs when
-the file is collected, as all imports do, the whole file stands.
+the file is collected, as imports do, or for a fixture that its tests share,
+the whole file stands.
 """
 
 import ast

@@ -130,6 +130,7 @@ class _Watch:
 
     def __init__(self, tree: Path, folder: Path) -> None:
         self.tree = tree
+        self.test = ""
         self.seconds: dict[str, float] = {}
         settings = folder / "coverage.ini"
         settings.write_text(SETTINGS.format(tree=tree, folder=folder))
@@ -140,12 +141,24 @@ class _Watch:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         start = time.monotonic()
-        self._name(item.nodeid)
+        self.test = item.nodeid
+        self._name(self.test)
         try:
             return (yield)
         finally:
             self._name("")
             self.seconds[item.nodeid] = time.monotonic() - start
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any]
+    ) -> Iterator[None]:
+        if fixturedef.scope != "function":
+            self._name("")
+        try:
+            return (yield)
+        finally:
+            self._name(self.test)
 
     def reached(self) -> Lines:
         """Stop to watch; return for each file and line who reached it."""
@@ -168,7 +181,8 @@ def learn(tree: Path, file: str) -> Answer:
     """Pass a file of tests; return the seconds and the lines of each test.
 
     ``lines`` has for each file and line the tests that reach it; what is
-    reached when the tests are collected has the empty name.
+    reached when tests are collected, or what they share is set up, has the
+    empty name.
     """
     failures = _Failures()
     with tempfile.TemporaryDirectory() as folder:

@@ -47,11 +47,22 @@ MORE_TESTS = """
 import subprocess
 import sys
 
+import pytest
+
 DOUBLE = "from snippets.sums import double; assert double(2) == 4"
 
 
-def test_more():
-    assert add(1, 1) == 2
+@pytest.fixture(scope="module")
+def two():
+    return add(1, 1)
+
+
+def test_there_is_a_sum(two):
+    assert two is not None
+
+
+def test_the_sum(two):
+    assert two == 2
 
 
 def test_in_a_process_apart():
