@@ -1,9 +1,9 @@
 """Which tests and pages can notice a change of a line.
 
 A file of tests is passed once to learn which lines each of its tests
-reaches, itself or by a process that it starts.  For a line that runs when
-the file is collected, as imports do, or for a fixture that its tests share,
-the whole file stands.
+reaches, itself or by a process that it starts.  The whole file stands for a
+line that runs once for all: when a module is imported, or in a fixture that
+tests share.
 """
 
 import ast
@@ -50,6 +50,8 @@ class Reach:
         found = set().union(
             *(known.get(n, set()) for n in statement(code, line))
         )
+        if not _is_in_function(code, line):
+            found |= {test.partition("::")[0] for test in found}
         tests = {
             test
             for test in self.seconds
@@ -88,6 +90,15 @@ def statement(code: str, line: int) -> range:
         if first <= line <= last and last - first < smallest:
             best, smallest = range(first, last + 1), last - first
     return best
+
+
+def _is_in_function(code: str, line: int) -> bool:
+    """Return whether the line runs in calls, not once for all."""
+    return any(
+        node.body[0].lineno <= line <= (node.end_lineno or line)
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.FunctionDef)
+    )
 
 
 def is_story(code: str, line: int) -> bool:

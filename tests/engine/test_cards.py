@@ -10,6 +10,7 @@ from PIL import Image, ImageFont
 from engine.cards import write_card
 
 RED = (242, 154, 91)
+STEPS = (0.06, 0.2, 0.35, 0.5)
 
 
 def test_a_card_repeats_to_the_byte(tmp_path: Path) -> None:
@@ -47,13 +48,19 @@ def is_red(drawn: np.ndarray, x: float, y: float) -> bool:
 
 def test_a_card_shows_four_steps_down_a_parabola(drawn: np.ndarray) -> None:
     assert drawn.shape == (630, 1200, 3)
-    for step in (0.06, 0.2, 0.35, 0.5):
+    for step in STEPS:
         x, y = 800 + 330 * step, 540 - 300 * (2 * step - 1) ** 2
         for dx, dy in ((0, 0), (13, 0), (-13, 0), (0, 13), (0, -13)):
             assert is_red(drawn, x + dx, y + dy), step
         for dx, dy in ((18, 0), (-18, 0), (0, 18), (0, -18)):
             assert not is_red(drawn, x + dx, y + dy), step
     reds = np.abs(drawn[:, 760:] - RED).max(axis=2) < 25
+    rows, columns = np.nonzero(reds)
+    heights = [1 - (2 * step - 1) ** 2 for step in STEPS]
+    assert rows.mean() == pytest.approx(240 + 300 * np.mean(heights), abs=0.4)
+    assert columns.mean() == pytest.approx(
+        800 - 760 + 330 * np.mean(STEPS), abs=0.4
+    )
     assert reds.sum() == pytest.approx(4 * np.pi * 15.5**2, rel=0.02)
 
 

@@ -113,8 +113,15 @@ def test_the_surface_is_drawn_around_the_least_loss(page: Scratch) -> None:
     [path] = surface.select("polyline.path")
     assert pixels(path["points"]) == [(68.1, 255.6), (153.2, 189.6)]
     assert pixels(surface.select("path.dots")[-1]["d"])[0] == (68.1, 255.6)
-    labels = [text.get_text() for text in surface.select("text")]
+    texts = surface.select("text")
+    labels = [text.get_text() for text in texts]
     assert labels == [*"0123456", "−1", *"012345", "w", "b"]
+    stand = [tuple(float(str(text[at])) for at in "xy") for text in texts]
+    assert stand[:2] == [(68.1, 341.0), (110.6, 341.0)]
+    assert stand[7:9] == [(29.0, 303.6), (29.0, 259.6)]
+    assert stand[-2:] == [(332.0, 355.0), (4.0, 11.0)]
+    [axis] = surface.select("path.axis")
+    assert axis["d"] == "M34 18V326H332"
 
 
 def test_the_data_are_drawn_from_end_to_end(page: Scratch) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import nbformat
 import pytest
 
 from engine.exports import notebook, pieces, plain_text, script, write_exports
@@ -13,7 +14,8 @@ from tests.engine.scratch import PAGE, Scratch
 RICH = (
     "---\ntitle: Counting\ndescription: How to count.\n---\n\n"
     + PAGE
-    + "\nSee `#!math x^2` and [more](other.md#part), or "
+    + "\nHow to count — and where to stop.\n"
+    "\nSee `#!math x^2` and [more](other.md#part), or "
     "[away](https://tensorflow.org/).\n\n```math\n\\frac{1}{2}\n```\n\n"
     '```program\n```\n\n??? note "Why"\n\n    Because {{ total + 1 }}.\n\n'
     "    And so on.\n\nThe end.\n"
@@ -106,6 +108,20 @@ def test_the_notebook_is_executed_and_links_to_the_site(
     assert "$$\n\\frac{1}{2}\n$$" in prose
 
 
+def test_the_notebook_can_be_read_by_jupyter_and_by_people(
+    page: Page, record: Record
+) -> None:
+    text = notebook(page, record, "", "/")
+    book = json.loads(text)
+    assert (book["nbformat"], book["nbformat_minor"]) == (
+        nbformat.v4.nbformat,
+        nbformat.v4.nbformat_minor,
+    )
+    nbformat.validate(book)
+    assert "How to count — and where to stop." in text
+    assert '\n "cells": [\n' in text
+
+
 def test_a_block_meant_to_fail_is_tagged_so(scratch: Scratch) -> None:
     scratch.replace(
         "snippets/count.py", 'print("number", number)', "raise KeyError(1)"
@@ -125,8 +141,8 @@ def test_a_block_meant_to_fail_is_tagged_so(scratch: Scratch) -> None:
 def test_all_exports_are_written(
     project: Project, page: Page, record: Record, scratch: Scratch
 ) -> None:
-    scratch.write("docs/words.md", "# Words\n\nNo code.\n")
-    scratch.write("docs/again.md", PAGE)
+    scratch.write("docs/about.md", "# About\n\nNo code.\n")
+    scratch.write("docs/again.md", PAGE + "\nSee [all](count.md).\n")
     project = Project(scratch.root)
     for name in ("index", "again"):
         shown = project.page(name)
@@ -135,6 +151,7 @@ def test_all_exports_are_written(
     write_exports(project, folder, "https://x.example/", directories=False)
     found = {p.relative_to(folder).as_posix() for p in folder.rglob("*.*")}
     assert found == {
+        "about/index.md",
         "again.ipynb",
         "again.py",
         "again/index.md",
@@ -144,8 +161,9 @@ def test_all_exports_are_written(
         "llms-full.txt",
         "llms.txt",
         "notebooks/again.ipynb",
-        "words/index.md",
     }
+    view = (folder / "notebooks/again.ipynb").read_text("utf-8")
+    assert "../count.html" in view
     listed = (folder / "llms.txt").read_text("utf-8")
     assert "[Counting](https://x.example/index.md): How to count." in listed
-    assert "[Words](https://x.example/words/index.md)" in listed
+    assert "[About](https://x.example/about/index.md)" in listed

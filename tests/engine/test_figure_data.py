@@ -11,6 +11,7 @@ import engine.figures as figures
 figures.prepare()
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.collections import LineCollection
 _, axes = plt.subplots(2, 3)
 one, two, three, four, five, six = axes.flat
 one.plot([0, 1, 2], [1, np.nan, 4], label="w")
@@ -26,6 +27,7 @@ five.set_xticks([0, 1], ["cat", "dog"])
 six.plot(np.arange(21.0), np.full(21, np.nan))
 six.plot(np.arange(21.0), [np.nan, *range(1, 21)])
 six.text(0.5, 0.25, "here")
+six.add_collection(LineCollection([]))
 plt.show()
 print(figures.take()[0][0].data)
 """
@@ -51,6 +53,7 @@ def data() -> str:
         "  collection 'data': 2 points\n    x: 1.0000, 2.0000\n"
         "    y: 3.0000, 4.0000\n",
         "  collection: 7 points\n",
+        "  collection: 0 points\n    x: \n    y: \n",
         "  patch: 5 points\n"
         "    x: -0.40000, 0.40000, 0.40000, -0.40000, -0.40000\n"
         "    y: 0.0000, 0.0000, 3.0000, 3.0000, 0.0000\n",

@@ -78,16 +78,17 @@ _, axes = plt.subplots()
 axes.plot([0, 1], label="a line")
 sides = axes.spines.items()
 print(*(side for side, spine in sides if spine.get_visible()))
-print("grid", axes.xaxis.get_gridlines()[0].get_visible())
+grid = axes.xaxis.get_gridlines()[0]
+print("grid", grid.get_visible(), grid.get_alpha())
 print("frame", axes.legend().get_frame_on())
-print(*plt.gcf().get_size_inches())
+print(*plt.gcf().get_size_inches(), axes.xaxis.label.get_size())
 """
 
 
 def test_axes_have_a_grid_two_sides_and_no_frame() -> None:
     assert printed_by(LOOK).splitlines() == [
         "left bottom",
-        "grid True",
+        "grid True 0.15",
         "frame False",
-        "6.4 3.8",
+        "6.4 3.8 11.5",
     ]

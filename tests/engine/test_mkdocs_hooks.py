@@ -118,6 +118,13 @@ def test_a_table_of_a_notebook_scrolls_inside_a_wrapper() -> None:
     assert BeautifulSoup(view, "html.parser").select(wrapped)
 
 
+def test_code_in_the_prose_of_a_notebook_can_be_copied() -> None:
+    pre = '<div class="jp-RenderedMarkdown"><pre>x = 1</pre></div>'
+    view = tidy(f'<h1 id="t">T</h1>{pre}', "../").html
+    (code,) = BeautifulSoup(view, "html.parser").select("pre > code")
+    assert code.get_text() == "x = 1"
+
+
 def test_headings_of_a_notebook_are_listed_with_their_code() -> None:
     def heading(level: int, text: str) -> str:
         link = f'<a class="anchor-link" href="#{text[0]}">¶</a>'

@@ -101,6 +101,15 @@ def test_fences_inside_other_fences_are_text() -> None:
     assert value == Value(7, "y")
 
 
+def test_fences_may_follow_each_other(tmp_path: Path) -> None:
+    fences = '```text\na\n```\n```python run="a"\n```\n'
+    page = read(tmp_path, f"```\na\n```\n{fences}Now {{{{ x }}}}.\n")
+    block, value = page.steps
+    assert isinstance(block, Block)
+    assert (block.line, block.end) == (7, 8)
+    assert value == Value(9, "x")
+
+
 def test_an_indented_fence_keeps_its_indent(tmp_path: Path) -> None:
     text = '- item\n\n    ```python run="a"\n    ```\n'
     (block,) = read(tmp_path, text).blocks

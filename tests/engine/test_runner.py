@@ -75,6 +75,11 @@ def test_a_program_runs_in_an_empty_folder_that_goes_away(
     assert Path(folder) != empty.root
 
 
+def test_what_a_program_prints_is_for_its_owner_alone(empty: Scratch) -> None:
+    (block,) = run(empty, "import os\nprint(oct(os.fstat(1).st_mode)[-3:])")
+    assert block.output == b"600\n"
+
+
 def test_a_program_cannot_import_the_project(empty: Scratch) -> None:
     (block,) = run(
         empty,

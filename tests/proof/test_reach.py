@@ -60,7 +60,7 @@ def reach() -> Reach:
             "seconds": {"t/test_a.py::slow": 3.0, "t/test_a.py::quick": 0.1},
             "lines": {
                 "area.py": {
-                    "3": ["", "t/test_a.py::slow"],
+                    "3": ["t/test_a.py::slow"],
                     "10": ["t/test_a.py::quick", "t/test_a.py::slow"],
                     "11": ["t/test_a.py::slow"],
                 },
