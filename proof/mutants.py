@@ -188,7 +188,8 @@ class Inquiry:
     ) -> Iterator[tuple[Mutation, str]]:
         """Yield each change that was tried with what noticed it.
 
-        After ``until`` only what was tried before is looked up.
+        After ``until`` the first that was not tried before ends it: to look
+        for later ones would leave out those that take long.
         """
         reach = self.learn(folder)
         waiting: dict[Future[tuple[str, tuple[str, ...]]], Mutation] = {}
@@ -199,7 +200,7 @@ class Inquiry:
                 yield mutation, kept
                 continue
             if time.monotonic() > until:
-                continue
+                break
             if len(waiting) >= 2 * (os.cpu_count() or 1):
                 yield from self._finished(waiting)
             future = self.pool.submit(Slot.attempt, mutation, steps)

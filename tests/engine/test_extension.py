@@ -132,6 +132,15 @@ def test_annotations_follow_their_code_inside_the_block(
     assert "which is 2." in block.get_text()
 
 
+def test_a_page_may_end_with_annotations(scratch: Scratch) -> None:
+    scratch.replace("snippets/count.py", "2.5)", "2.5)  # (1)!")
+    text, _, _ = PAGE.partition("\nThere were")
+    text += "\n1.  The floor."
+    scratch.write("docs/index.md", text)
+    block = render(scratch, text).select("div.run")[1]
+    assert "The floor." in block.get_text()
+
+
 def test_a_list_after_plain_code_stays_outside_the_block(
     scratch: Scratch,
 ) -> None:

@@ -75,6 +75,18 @@ def test_a_notebook_view_has_cells_and_no_jupyterlab(hooked: Scratch) -> None:
     assert canonical["href"] == "https://x.example/count/"
 
 
+def test_scripts_are_lean_but_the_program_keeps_its_indentation(
+    hooked: Scratch,
+) -> None:
+    for name in ("view.js", "program.js"):
+        source = "// What it is.\nf(() => {\n  g();\n});\n"
+        hooked.write(f"docs/assets/explorer/{name}", source)
+    scripts = build_here() / "assets/explorer"
+    assert (scripts / "view.js").read_text() == "f(() => {\ng();\n});\n"
+    kept = (scripts / "program.js").read_text()
+    assert kept == "f(() => {\n  g();\n});\n"
+
+
 def test_checkboxes_take_no_autocomplete(hooked: Scratch) -> None:
     site = build_here()
     for name in ("index.html", "404.html"):
@@ -109,6 +121,8 @@ def test_figures_and_formulas_of_a_notebook_need_no_script() -> None:
     assert page.select('p math[display="block"]')
     assert page.select(".highlight pre > code")[0].get_text() == "x = 1"
     assert not page.select("img, style")
+    bar = page.select(".jp-CodeCell > :first-child")[0]
+    assert bar["class"] == ["run-bar"]
 
 
 def test_a_table_of_a_notebook_scrolls_inside_a_wrapper() -> None:

@@ -124,8 +124,8 @@ def test_an_indented_fence_keeps_its_indent(tmp_path: Path) -> None:
         ("```py\nx = 1\n```\n", 1, "cannot read the fence"),
         ('```python run="a"\nx = 1\n```\n', 1, "has code of its own"),
         ('```python run="a" alts="b"\n```\n', 1, 'option "alts"'),
-        ('```python run="a" alt="b\n```\n', 1, "cannot read the fence"),
-        ('``` {.python run="a"}\n```\n', 1, "cannot read the fence"),
+        ('```python run="a" alt="b\n```\n', 1, 'options from `alt="b`'),
+        ('``` {.python run="a"}\n```\n', 1, "options from `}`"),
         ('```python run="a" limit="long"\n```\n', 1, "number of seconds"),
         (
             '```python run="a"\n```\n\n```python run="a"\n```\n',

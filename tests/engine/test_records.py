@@ -1,6 +1,7 @@
 """Records are kept for as long as they are true, and healed."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,6 +24,15 @@ def test_a_build_with_nothing_changed_runs_nothing(built: Scratch) -> None:
     code, words = built.build()
     assert code == 0
     assert "Running" not in words
+
+
+def test_the_seconds_of_a_page_are_kept_to_a_tenth(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(monotonic=iter([10.0, 11.26]).__next__)
+    monkeypatch.setattr("engine.records.time", clock)
+    project = Project(scratch.root)
+    assert make_record(project, project.page("index")).seconds == 1.3
 
 
 def test_editing_prose_runs_nothing(built: Scratch) -> None:
