@@ -116,6 +116,10 @@ class _Failures:
     def __init__(self) -> None:
         self.found: dict[str, str] = {}
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        # A mark of the plugin that is left out.
+        config.addinivalue_line("markers", "filterwarnings(filter): ignored")
+
     def pytest_runtest_logreport(
         self, report: pytest.TestReport | pytest.CollectReport
     ) -> None:

@@ -36,9 +36,12 @@ if __name__ == "__main__":
     # endregion print
 '''
 TESTS = """\
+import pytest
+
 from snippets.sums import add
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_add():
     assert add(2, 0) == 2
 """
@@ -46,8 +49,6 @@ MORE_TESTS = """
 
 import subprocess
 import sys
-
-import pytest
 
 DOUBLE = "from snippets.sums import double; assert double(2) == 4"
 
@@ -77,6 +78,10 @@ PAGE = """\
 ```python run="snippets/sums.py:print"
 ```
 """
+STRICT = """\
+[tool.pytest.ini_options]
+addopts = "--strict-markers"
+"""
 PRINTED = "print(add(2, 0) > 1)"
 TRY = """\
 import sys
@@ -97,6 +102,7 @@ def sums(scratch: Scratch) -> Scratch:
     scratch.write("docs/index.md", PAGE)
     scratch.write("tests/snippets/test_sums.py", TESTS)
     assert expected(["--root", str(scratch.root), "--write"]) == 0
+    scratch.write("pyproject.toml", STRICT)
     scratch.write("try.py", TRY)
     scratch.write("proof/equivalent.toml", "equivalent = []\n")
     return scratch

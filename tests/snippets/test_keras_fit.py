@@ -1,3 +1,4 @@
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -135,12 +136,13 @@ def test_fit_warns_and_teaches_forgetful_nothing(
     assert losses == pytest.approx([untrained] * 3, rel=1e-6)
 
 
-@pytest.mark.filterwarnings("error::UserWarning")
 def test_fit_does_not_warn_of_a_model_with_weights(
     x: tf.Tensor, y: tf.Tensor
 ) -> None:
     model = compiled()
-    losses = model.fit(x, y, epochs=3, batch_size=len(x), verbose=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        losses = model.fit(x, y, epochs=3, batch_size=len(x), verbose=0)
     assert losses.history["loss"][-1] < losses.history["loss"][0]
 
 
