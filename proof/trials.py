@@ -9,11 +9,13 @@ Whatever a trial starts is ended with it.  Linux only.
 import contextlib
 import ctypes
 import multiprocessing
+import multiprocessing.util
 import os
 import signal
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
@@ -35,8 +37,7 @@ ENVIRONMENT = {
 }
 SET_CHILD_SUBREAPER = 36
 TICK = 0.05
-# pytest would keep warnings to itself, those of a forked page too.
-QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:warnings")
+QUIET = ("-q", "-p", "no:cacheprovider")
 
 SETTINGS = """\
 [run]
@@ -115,10 +116,6 @@ class _Failures:
 
     def __init__(self) -> None:
         self.found: dict[str, str] = {}
-
-    def pytest_configure(self, config: pytest.Config) -> None:
-        # A mark of the plugin that is left out.
-        config.addinivalue_line("markers", "filterwarnings(filter): ignored")
 
     def pytest_runtest_logreport(
         self, report: pytest.TestReport | pytest.CollectReport
@@ -234,6 +231,7 @@ def _answer(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _silence()
     _fork_pages()
+    _let_forks_warn()
     _import_from(tree)
     os.chdir(tree)
     pipe.send(work(tree, what))
@@ -261,6 +259,21 @@ def _fork_pages() -> None:
         return found(method if used else "fork")
 
     pytest.MonkeyPatch().setattr(multiprocessing, "get_context", get_context)
+
+
+def _let_forks_warn() -> None:
+    """Have a forked page print its warnings, which pytest keeps of a test."""
+    filters = list(warnings.filters)
+
+    def show(*warning: Any, **where: Any) -> None:
+        sys.stderr.write(warnings.formatwarning(*warning[:4]))
+
+    def warn_as_before(_: Any) -> None:
+        warnings.resetwarnings()
+        warnings.filters[:] = filters  # type: ignore[index]
+        warnings.showwarning = show
+
+    multiprocessing.util.register_after_fork(show, warn_as_before)
 
 
 def _import_from(tree: Path) -> None:
