@@ -137,6 +137,7 @@ class _Watch:
         settings.write_text(SETTINGS.format(tree=tree, folder=folder))
         os.environ["COVERAGE_PROCESS_START"] = str(settings)
         os.environ["REACHED_BY"] = ""
+        os.environ["COVERAGE_FILE"] = str(folder / "reached")
         self.coverage = coverage.Coverage(config_file=str(settings))
 
     @pytest.hookimpl(wrapper=True)
