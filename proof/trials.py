@@ -44,7 +44,6 @@ SETTINGS = """\
 source =
     {tree}/engine
     {tree}/snippets
-data_file = {folder}/reached
 parallel = true
 concurrency = multiprocessing, thread
 context = ${{REACHED_BY-}}
@@ -134,7 +133,7 @@ class _Watch:
         self.test = ""
         self.seconds: dict[str, float] = {}
         settings = folder / "coverage.ini"
-        settings.write_text(SETTINGS.format(tree=tree, folder=folder))
+        settings.write_text(SETTINGS.format(tree=tree))
         os.environ["COVERAGE_PROCESS_START"] = str(settings)
         os.environ["REACHED_BY"] = ""
         os.environ["COVERAGE_FILE"] = str(folder / "reached")
