@@ -8,7 +8,6 @@ RUN := $(BIN)/python
 # Forked children write their coverage here whatever folder they are in.
 export COVERAGE_FILE := $(CURDIR)/.coverage
 export TF_CPP_MIN_LOG_LEVEL := 3
-export TF_ENABLE_ONEDNN_OPTS := 0
 
 .DEFAULT_GOAL := help
 .PHONY: help serve site offline test way-out expected versions mutants \
@@ -62,11 +61,15 @@ bench: site .cache/bench/venv/ready ## Measure how fast loops run and how fast t
 	@$(RUN) -m bench.build_speed
 	@$(RUN) -m bench.serve_speed
 
-check: .venv/ready ## Lint, check formatting, check types
+check: .venv/ready ## Check style, types, imports and pages, without running any
 	@echo "Checking style and types …"
 	@$(RUN) -m ruff check --quiet
 	@$(RUN) -m ruff format --check --quiet
 	@$(RUN) -m mypy
+	@mkdir -p .cache
+	@$(BIN)/lint-imports --no-logo --cache-dir .cache/import_linter \
+		>.cache/imports.txt || { cat .cache/imports.txt; exit 1; }
+	@$(RUN) -m engine check
 	@$(BIN)/zizmor --offline --quiet .github
 
 format: .venv/ready ## Format the code as the check wants it

@@ -11,23 +11,29 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.blocks import Block
-from engine.errors import Fault
-from engine.exports import Piece, Run, Text, pieces
-from engine.pages import Page
-from engine.project import Project
-from engine.records import kept_record
-from engine.render import figure_svg, output_text
-from engine.sections import MARKER
+from engine.build.author import read_all
+from engine.keep.records import BlockRecord
+from engine.program import Block, PythonBlock
+from engine.read.sections import MARKER
+from engine.show.blocks import figure_svg, output_text
+from engine.take.walk import Prose, Shown, walk
 
 REPOSITORY = Path(__file__).parents[1]
 PEERS = REPOSITORY / ".cache/bench/venv/bin/python"
 LINK = re.compile(r"\[([^]]+)\]\([\w/]+\.md[^)]*\)")
 EXPLORER = re.compile(r"(?ms)^```explorer\n.*?^```\n")
+SHOWN_EXPLORER = re.compile(r"(?s)<div class=\"x-room\">.*?</loop-explorer>")
+CONFIG = f"""\
+INHERIT: {REPOSITORY}/mkdocs.yml
+nav: null
+watch: []
+"""
+"""What pages of ours and bare ones have in common: all that this site has."""
+GUIDE = "basic_training_loops.md"
 EDITED_BLOCK = 13
 """Which of the guide's blocks, from 1, is edited to see what runs again."""
 
@@ -41,11 +47,32 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Guide:
-    """The main guide as the engine reads it."""
+class Run:
+    """A block of the guide, what it did, and its number from 1."""
 
-    page: Page
-    pieces: tuple[Piece, ...]
+    block: Block
+    record: BlockRecord
+    number: int
+
+    @property
+    def raises(self) -> str | None:
+        """The exception with which it is meant to end."""
+        block = self.block
+        return block.raises if isinstance(block, PythonBlock) else None
+
+    @property
+    def alt(self) -> str:
+        """What its figure shows."""
+        block = self.block
+        return (isinstance(block, PythonBlock) and block.alt) or ""
+
+
+@dataclass(frozen=True)
+class Guide:
+    """The main guide: its file, and its prose and blocks in page order."""
+
+    text: str
+    pieces: tuple[str | Run, ...]
 
     @property
     def blocks(self) -> list[Block]:
@@ -65,29 +92,29 @@ class Generator:
 
 
 def read_guide() -> Guide:
-    """Return the guide; raise Fault if the site has not been built."""
-    project = Project(REPOSITORY)
-    page = project.page("basic_training_loops")
-    record = kept_record(project, page)
-    if record is None:
-        raise Fault("the guide has no record", mend="make site")
-    return Guide(page, tuple(pieces(page, record)))
+    """Return the guide; run what of the site has no true record."""
+    pages = {page.src_uri: page for page in read_all(REPOSITORY, runs=True)}
+    filled = pages[GUIDE].filled
+    assert filled
+    blocks = filled.page.program.blocks
+    html = SHOWN_EXPLORER.sub("", filled.bare)
+    found: list[str | Run] = []
+    for piece in walk(html, lambda link: link if "://" in link else ""):
+        if isinstance(piece, Prose):
+            found.append(piece.markdown)
+        if isinstance(piece, Shown):
+            at = piece.number - 1
+            record = filled.record.blocks[at]
+            found.append(Run(blocks[at], record, piece.number))
+    text = (REPOSITORY / "docs" / GUIDE).read_text("utf-8")
+    return Guide(text, tuple(found))
 
 
 def write_ours(guide: Guide, root: Path, pages: int, edit: Edit) -> None:
     """Write a project like this one that has the guide alone."""
-    config = _without(
-        (REPOSITORY / "mkdocs.yml").read_text("utf-8"),
-        r"(?m)^nav:\n(  .*\n)+",
-        r"(?m)^exclude_docs: .*\n",
-        r"(?m)^watch:\n(  .*\n)+",
-        r"(?m)^  - mkdocs-jupyter:\n(      .*\n)+",
-    )
-    hooks = REPOSITORY / "engine/mkdocs_hooks.py"
-    _write(
-        root / "mkdocs.yml",
-        config.replace("engine/mkdocs_hooks.py", str(hooks)),
-    )
+    hooks = f"[{REPOSITORY}/engine/build/hooks.py, theme/hooks.py]"
+    config = f"{CONFIG}hooks: {hooks}\nplugins: [search]\n"
+    _write(root / "mkdocs.yml", config)
     _copy("theme", root)
     _copy("docs/assets", root)
     shown = {block.section.reference for block in guide.blocks}
@@ -100,7 +127,7 @@ def write_ours(guide: Guide, root: Path, pages: int, edit: Edit) -> None:
             assert end in code
             code = code.replace(end, f"{indent}{edit.code}\n{end}")
         _write(root / path, code)
-    text = EXPLORER.sub("", LINK.sub(r"\1", guide.page.text))
+    text = EXPLORER.sub("", LINK.sub(r"\1", guide.text))
     for number in range(pages):
         own = re.sub(r"(?m)^# .*$", _heading(number, edit), text, count=1)
         _write(root / f"docs/page_{number:03}.md", own)
@@ -108,32 +135,28 @@ def write_ours(guide: Guide, root: Path, pages: int, edit: Edit) -> None:
 
 def write_bare(guide: Guide, root: Path, pages: int, edit: Edit) -> None:
     """Write what the same generator renders when all results are there."""
-    config = _without(
-        (REPOSITORY / "mkdocs.yml").read_text("utf-8"),
-        r"(?m)^nav:\n(  .*\n)+",
-        r"(?m)^exclude_docs: .*\n",
-        r"(?m)^watch:\n(  .*\n)+",
-        r"(?m)^hooks:\n(  .*\n)+",
-        r"(?m)^  - mkdocs-jupyter:\n(      .*\n)+",
-        r"(?m)^  - pymdownx.inlinehilite:\n(      .*\n)+",
-        r"(?m)^      custom_fences:\n(        .*\n)+",
-        r"(?m)^  - engine.extension\n",
-        r"(?m)^  custom_dir: theme\n",
-        r"(?m)^  icon:\n    logo: .*\n",
-    ).replace("  - pymdownx.superfences:\n", "  - pymdownx.superfences\n")
-    _write(root / "mkdocs.yml", config)
+    _write(
+        root / "mkdocs.yml",
+        f"{CONFIG}hooks: []\nplugins: [search]\n"
+        "theme:\n  icon:\n    logo: null\n"
+        "markdown_extensions:\n  - admonition\n  - attr_list\n"
+        "  - md_in_html\n  - tables\n  - toc:\n      permalink: true\n"
+        "  - pymdownx.details\n  - pymdownx.highlight:\n"
+        "      pygments_lang_class: true\n  - pymdownx.superfences\n",
+    )
+    (root / "theme").mkdir(exist_ok=True)  # There is nothing of ours in it.
     _copy("docs/assets", root)
     for number, text in _texts(guide, pages, edit, _with_results):
         _write(root / f"docs/page_{number:03}.md", text)
 
 
 def _with_results(run: Run, page: int) -> str:
-    written = [f"```python\n{run.block.section.code}\n```"]
+    written = [f"```python\n{run.block.code}\n```"]
     if text := output_text(run.record):
         written.append(f"```text\n{text}\n```")
     if run.record.figure:
-        alt = run.block.alt or ""
-        written.append(figure_svg(run.record.figure, alt, run.number))
+        svg = figure_svg(run.record.figure, run.alt, run.number)
+        written.append(svg)
     return "\n\n".join(written)
 
 
@@ -184,7 +207,7 @@ def _executed(run: Run, page: int) -> str:
         'plt.savefig(picture, format="svg")\nplt.close()\n'
         'print(picture.getvalue()[picture.getvalue().index("<svg"):])'
     )
-    code, kind = run.block.section.code, 'result="text"'
+    code, kind = run.block.code, 'result="text"'
     if run.record.figure:
         code, kind = code.replace("plt.show()", shows), 'html="true"'
     return (
@@ -211,8 +234,8 @@ def write_myst_nb(guide: Guide, root: Path, pages: int, edit: Edit) -> None:
 
 
 def _code_cell(run: Run, page: int) -> str:
-    tags = ":tags: [raises-exception]\n" if run.block.raises else ""
-    return f"```{{code-cell}} python\n{tags}{run.block.section.code}\n```"
+    tags = ":tags: [raises-exception]\n" if run.raises else ""
+    return f"```{{code-cell}} python\n{tags}{run.block.code}\n```"
 
 
 def write_sphinx_gallery(
@@ -244,11 +267,11 @@ def write_sphinx_gallery(
                 lines = [f"# {line}".rstrip() for line in part.split("\n")]
                 written.append("# %%\n" + "\n".join(lines))
                 continue
-            code = part.block.section.code
-            if part.block.raises:
+            code = part.block.code
+            if part.raises:
                 code = (
                     f"try:\n{textwrap.indent(code, '    ')}\n"
-                    f"except {part.block.raises} as error:\n    print(error)"
+                    f"except {part.raises} as error:\n    print(error)"
                 )
             written.append(code)
         _write(
@@ -277,14 +300,13 @@ def _pages(
     for number in range(pages):
         parts: list[str | Run] = []
         for piece in guide.pieces:
-            if isinstance(piece, Text):
-                text = EXPLORER.sub("", LINK.sub(r"\1", piece.markdown))
-                if not parts:
-                    heading = _heading(number, edit)
-                    text = re.sub(r"(?m)^# .*$", heading, text, count=1)
-                parts.append(text)
             if isinstance(piece, Run):
                 parts.append(_edited(piece, edit if not number else Edit()))
+                continue
+            if not parts:
+                heading = _heading(number, edit)
+                piece = re.sub(r"(?m)^# .*$", heading, piece, count=1)
+            parts.append(piece)
         found.append((number, parts))
     return found
 
@@ -312,11 +334,9 @@ def _heading(number: int, edit: Edit) -> str:
 def _edited(run: Run, edit: Edit) -> Run:
     if not edit.code or run.number != EDITED_BLOCK:
         return run
-    fields = {**vars(run.block.section)}
-    fields["code"] += f"\n{edit.code}"
-    section = type(run.block.section)(**fields)
-    block = Block(**{**vars(run.block), "section": section})
-    return Run(block, run.record, run.number)
+    code = f"{run.block.code}\n{edit.code}"
+    section = replace(run.block.section, code=code)
+    return replace(run, block=replace(run.block, section=section))
 
 
 def _cell(part: str | Run, at: int) -> dict[str, Any]:
@@ -326,7 +346,7 @@ def _cell(part: str | Run, at: int) -> dict[str, Any]:
     return {
         **cell,
         "cell_type": "code",
-        "source": part.block.section.code,
+        "source": part.block.code,
         "execution_count": None,
         "outputs": [],
     }
@@ -336,7 +356,7 @@ def _cut(path: Path, shown: set[str]) -> str:
     """Return the module without the markers of what the guide leaves out."""
     lines = []
     for line in (REPOSITORY / path).read_text("utf-8").splitlines():
-        marker = MARKER.fullmatch(line)
+        marker = MARKER.fullmatch(line.strip())
         if not marker or f"{path.as_posix()}:{marker[2]}" in shown:
             lines.append(line)
     return "\n".join(lines) + "\n"
@@ -346,16 +366,10 @@ def _toctree(pattern: str) -> str:
     return f"# Guide\n\n```{{toctree}}\n:glob:\n\n{pattern}\n```\n"
 
 
-def _without(text: str, *patterns: str) -> str:
-    for pattern in patterns:
-        text, found = re.subn(pattern, "", text)
-        assert found == 1, f"mkdocs.yml has nothing like {pattern}"
-    return text
-
-
 def _copy(folder: str, root: Path) -> None:
     if not (root / folder).exists():
-        shutil.copytree(REPOSITORY / folder, root / folder)
+        made = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(REPOSITORY / folder, root / folder, ignore=made)
 
 
 def _write(path: Path, text: str) -> None:

@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bench.machine import describe_machine
-from engine.records import versions
+from bench.machine import describe_machine, describe_versions
 from snippets.data import make_data
 from snippets.how_fast import train_many, train_numpy
 from snippets.keras_model import KerasLinearModel
@@ -208,7 +207,7 @@ def results(
         "date": datetime.now(UTC).date().isoformat(),
         "command": "make bench",
         "machine": describe_machine(),
-        "versions": versions(),
+        "versions": describe_versions(),
         "rounds": rounds,
         "points": list(points),
         "times_as_fast_as_the_eager_loop": {

@@ -1,8 +1,18 @@
 """Say what was measured on, without names of hosts or users."""
 
+import contextlib
 import os
 import platform
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+PACKAGES = {
+    "tensorflow": "TensorFlow",
+    "tensorflow-cpu": "TensorFlow",
+    "keras": "Keras",
+    "numpy": "NumPy",
+    "matplotlib": "Matplotlib",
+}
 
 
 def describe_machine() -> dict[str, str | int]:
@@ -14,6 +24,15 @@ def describe_machine() -> dict[str, str | int]:
         "memory_gigabytes": round(pages / 1e9),
         "system": platform.system(),
     }
+
+
+def describe_versions() -> dict[str, str]:
+    """Return the versions of Python and of what pages run with."""
+    found = {"Python": platform.python_version()}
+    for package, name in PACKAGES.items():
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(package)
+    return found
 
 
 def _processor() -> str:

@@ -53,8 +53,8 @@ class Server:
         self.listener.start()
 
     def wait(self) -> None:
-        """Wait until it serves; raise RuntimeError if it ends instead."""
-        self._wait_for("Serving on", 1)
+        """Wait until it serves the site; raise RuntimeError if it cannot."""
+        self._wait_for("Reloading browsers", 1)
         [line] = [line for line in self.lines if "Serving on" in line]
         self.address = line.split()[-1]
 
@@ -87,8 +87,10 @@ class Server:
 
     def _wait_for(self, words: str, times: int) -> None:
         while self._count(words) < times:
-            if self.process.poll() is not None:
+            ended = self.process.poll() is not None
+            if ended:
                 self.listener.join()
+            if ended or self._count("  mend: "):
                 raise RuntimeError("".join(self.lines))
             time.sleep(0.005)
 

@@ -1,19 +1,16 @@
-"""Runs each page of the site as a program and renders what it did.
+"""Runs each page of a site as a program and shows what it did.
 
-A page in ``docs/`` names sections of the modules in ``snippets/``.  The
-sections that a page shows, in page order, are its program.  The rooms, in
-the order in which a build walks through them:
+The rooms, in the order in which a page walks through them:
 
-``sections``   a module of ``snippets/`` → its named sections
-``fences``     a Markdown page → its fences and their options
-``blocks``     a fence → a block: Python to run, a file to save, a command
-``pages``      a Markdown page → its program: blocks and values, with lines
-``project``    the whole site → all pages, and what must hold between them
-``runner``     a program → its results, from a child process (``child``,
-               which draws through ``figures`` and says by ``figure_data``
-               what it drew)
-``records``    results kept on disk for as long as they are true
-``render``     a block and its result → HTML
+``read``       modules → sections; a page, while Python-Markdown renders it
+               → marks, and the ``program`` that they stand for
+``run``        a program → what its steps did, in a process of its own
+``keep``       what they did → a record, for as long as it is true
+``show``       a page's marks and its record → HTML
+``take``       the same → notebook, script and plain text
+``project``    a site's settings, and how a page of it gets its record
 ``extension``  the above as a Python-Markdown extension
-``site``       the command's part: build into ``site/``, or serve
+``build``      the commands: build with MkDocs, serve, run, check
+
+Nothing imports what stands below it; ``make check`` holds that.
 """

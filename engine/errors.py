@@ -1,23 +1,55 @@
-"""The one exception that the engine raises on purpose."""
+"""What the engine raises on purpose: something for a person to mend."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
-class Fault(Exception):
-    """Something to mend in a page, a snippet or the surroundings.
+class EngineError(Exception):
+    """Anything that is for a person to mend; its text is for a terminal."""
 
-    ``str(fault)`` is all that a reader of the terminal needs: the place as
-    ``file:line``, what is wrong there, and the mend.
+
+class PageError(EngineError):
+    """One thing to mend in a page, a snippet or the surroundings.
+
+    Its fields are kept apart, so that a place that is found out late can
+    still be added; ``str(error)`` is ``file:line: problem`` and, below it,
+    what to do.
     """
 
     def __init__(
         self,
         problem: str,
         *,
-        mend: str,
+        hint: str,
         path: Path | str | None = None,
         line: int | None = None,
     ) -> None:
-        place = ":".join(str(part) for part in (path, line) if part)
-        first = f"{place}: {problem}" if place else problem
-        super().__init__(f"{first}\n  mend: {mend}")
+        super().__init__(problem)
+        self.problem = problem
+        self.hint = hint
+        self.path = path
+        self.line = line
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.path, self.line) if part)
+        first = f"{place}: {self.problem}" if place else self.problem
+        return f"{first}\n  mend: {self.hint}"
+
+
+class PageErrors(EngineError):
+    """Several things to mend, each of them a message of its own."""
+
+    def __init__(self, errors: Sequence[PageError]) -> None:
+        super().__init__(f"{len(errors)} things to mend")
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n".join(dict.fromkeys(map(str, self.errors)))
+
+
+def raise_all(errors: Sequence[PageError]) -> None:
+    """Raise the errors, if there are any."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise PageErrors(errors)

@@ -1,168 +1,154 @@
-"""The site as a whole: every page, every snippet, and how they fit."""
+"""A site's folder, its settings, and how a page of it gets its record."""
 
-import difflib
+import contextlib
 import os
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from engine.errors import Fault
-from engine.pages import Page, read_page
-from engine.sections import Section, read_sections
+from engine.errors import PageError
+from engine.keep.files import BuildLock
+from engine.keep.records import (
+    Record,
+    Records,
+    make_record,
+    missing_alts,
+)
+from engine.program import Program
+from engine.read.imports import check_imports
+from engine.read.page import Page
+from engine.read.reading import Reading
+from engine.read.snippets import Snippets
+from engine.run.queue import Queue
+from engine.run.report import Reporter
+from engine.run.results import StepRun
+from engine.run.workers import Workers
+
+RUN = re.compile(r"""\brun=["']([^"']+)["']""")
 
 
 @dataclass(frozen=True)
+class Settings:
+    """What a site says of itself in ``mkdocs.yml``."""
+
+    docs: str = "docs"
+    snippets: str = "snippets"
+    preload: tuple[str, ...] = ()
+    """Modules that all pages share, imported once."""
+    stamp: Mapping[str, str] = field(default_factory=dict)
+    """Distributions that every page names, and how it calls them."""
+    checks: tuple[str, ...] = ()
+    """Functions of the site's own, as ``module:function``, for ``check``."""
+
+
 class Project:
-    """The folder that holds ``docs/``, ``snippets/`` and the cache."""
+    """What the parts of the engine share while a site is built or served."""
 
-    root: Path
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        *,
+        jobs: int = 0,
+        force: bool = False,
+    ) -> None:
+        self.root = root
+        self.settings = settings
+        self.jobs = jobs or os.cpu_count() or 1
+        self.force = force
+        self.cache = root / ".cache"
+        self.docs = Path(settings.docs)
+        self.snippets = Snippets(root, Path(settings.snippets))
+        self.records = Records(self.cache / "records", self.docs)
+        self.lock = BuildLock(self.cache)
+        self.highlighted: dict[str, str] = {}
+        """Code is coloured once, not for each edit of a page's prose."""
+        self.take: Callable[[Reading], None] | None = None
+        """Takes what is read of a page, if a generator asks for it."""
+        self.late_notebooks: Callable[[str, str], str] | None = None
+        """Holds back the views of notebooks that nobody looks at."""
+        self.runs = True
+        """Whether programs run, or pages are only to be checked."""
+        self.writes = True
+        """Whether a site is to be written, or pages are only to be read."""
+        self.path: Path | None = None
+        """The page that is rendered, if the generator says so."""
+        self.anchors: dict[str, set[str]] = {}
+        """What can be linked to in each page, once it is rendered."""
+        self._ends = contextlib.ExitStack()
 
-    @property
-    def cache(self) -> Path:
-        """Where records and half-built sites live."""
-        return self.root / ".cache"
+    def record(self, page: Page) -> Future[Record]:
+        """Return the page's record, or the promise of one.
 
-    @cached_property
-    def sections(self) -> dict[Path, dict[str, Section]]:
-        """All sections, by module and name, read once."""
-        return {
-            path: read_sections(self.root, path)
-            for path in self._files("snippets", "*.py")
-        }
-
-    @cached_property
-    def pages(self) -> tuple[Page, ...]:
-        """All pages, read once.
-
-        Raises Fault if a page or a snippet cannot be read, and for a
-        section that no page shows.
+        Its result raises PageError for a program that fails.
         """
-        pages = tuple(
-            read_page(self.root, path, self.find_section)
-            for path in self._files("docs", "*.md")
-        )
-        shown = {b.section.reference for page in pages for b in page.blocks}
-        for sections in self.sections.values():
-            for section in sections.values():
-                if section.reference not in shown:
-                    raise Fault(
-                        f'section "{section.name}" is shown on no page',
-                        mend=f'show it with run="{section.reference}", '
-                        "or remove its two markers",
-                        path=section.path,
-                        line=section.line,
-                    )
-        return pages
+        program = page.program
+        if not program.steps:
+            return _done(make_record(program, [], 0, self.settings.stamp))
+        kept = None if self.force else self.records.load(program)
+        if kept is None:
+            seconds = self.records.seconds(program)
+            return self.queue.submit(program, seconds, self._keep(program))
+        return _done(kept)
 
-    @cached_property
-    def bodies(self) -> dict[str, Page]:
-        """All pages by their text without front matter."""
-        return {page.body: page for page in reversed(self.pages)}
+    def effects(self) -> list[PageError]:
+        """Return an error for each effect of importing a module."""
+        if self.late_notebooks:
+            return []  # a preview is not to wait for it
+        return check_imports(self.root, self.snippets.modules(), self.cache)
 
-    def page(self, name: str) -> Page:
-        """Return the page that an author calls by path or bare name."""
-        wanted = Path(name).as_posix().removeprefix("docs/")
-        for page in self.pages:
-            if wanted.removesuffix(".md") == self.slug(page):
-                return page
-        known = ", ".join(self.slug(page) for page in self.pages)
-        raise Fault(f'no page "{name}"', mend=f"use one of: {known}")
+    def unshown(self, shown: set[str]) -> list[PageError]:
+        """Return an error for each section that no page asks for.
 
-    def slug(self, page: Page) -> str:
-        """Return the page's path under ``docs/`` without its ending."""
-        return page.path.relative_to("docs").with_suffix("").as_posix()
-
-    def find_section(self, reference: str, path: Path, line: int) -> Section:
-        """Return the section named ``snippets/NAME.py:SECTION``.
-
-        ``path`` and ``line`` say which page asks, for the message.
+        Pages that are not built, as drafts, ask for theirs as well.
         """
-        file, _, name = reference.partition(":")
-        sections = self.sections.get(Path(file))
-        if sections is None:
-            known = [module.as_posix() for module in self.sections]
-            raise _unknown(f"no file {file}", file, known, path, line)
-        if name not in sections:
-            raise _unknown(
-                f'no section "{name}" in {file}',
-                name,
-                list(sections),
-                path,
-                line,
-            )
-        return sections[name]
+        errors = list(self.snippets.unshown(shown))
+        if not errors:
+            return []
+        asked = set[str]()
+        for path in (self.root / self.docs).rglob("*.md"):
+            with contextlib.suppress(OSError, UnicodeError):
+                asked.update(RUN.findall(path.read_text("utf-8-sig")))
+        return list(self.snippets.unshown(shown | asked))
 
     @cached_property
-    def read(self) -> frozenset[Path]:
-        """All files that pages and sections were read from."""
-        blocks = [block for page in self.pages for block in page.blocks]
-        return frozenset(
-            [page.path for page in self.pages]
-            + [block.section.path for block in blocks]
-            + list(self.sections)
+    def workers(self) -> Workers:
+        """Where programs run."""
+        return self._ends.enter_context(
+            Workers(self.root, self.cache, self.settings.preload)
         )
 
-    def _files(self, folder: str, pattern: str) -> list[Path]:
-        found = (self.root / folder).rglob(pattern)
-        return sorted(path.relative_to(self.root) for path in found)
+    @cached_property
+    def queue(self) -> Queue:
+        """In which order they do, several at a time."""
+        if not self.lock.is_held:
+            self._ends.enter_context(self.lock.held())
+        queue = Queue(self.workers, self.jobs, Reporter())
+        self._ends.callback(queue.close)
+        return queue
+
+    def close(self) -> None:
+        """End all that runs."""
+        self._ends.close()
+        self.__dict__.pop("queue", None)
+        self.__dict__.pop("workers", None)
+
+    def _keep(
+        self, program: Program
+    ) -> Callable[[Sequence[StepRun], float], Record]:
+        def keep(runs: Sequence[StepRun], seconds: float) -> Record:
+            record = make_record(program, runs, seconds, self.settings.stamp)
+            if not missing_alts(program, record):
+                self.records.save(program, record)
+            return record
+
+        return keep
 
 
-Stamp = tuple[int, int] | None
-Stamps = dict[str, Stamp]
-_kept: dict[Path, tuple[Stamps, Project]] = {}
-
-
-def current_project(root: Path) -> Project:
-    """Return the project as it is on the disk, read anew if it changed.
-
-    A generator asks for every page that it renders.  Reading all pages
-    each time would make the cost of a site grow with its square.
-    """
-    if root in _kept:
-        stamps, project = _kept[root]
-        if stamps == _stamps(root, project):
-            return project
-        del _kept[root]
-    before = _stamps(root)
-    project = Project(root)
-    stamps = _stamps(root, project)
-    # What changed while it was read is read again the next time.
-    if before.items() <= stamps.items():
-        _kept[root] = stamps, project
-    return project
-
-
-def _stamps(root: Path, project: Project | None = None) -> Stamps:
-    """Return when each file was last written, and how long it is.
-
-    These are all pages and modules there are, and what else the project
-    was read from.
-    """
-    paths = {
-        os.path.join(folder, name)
-        for top, ending in (("docs", ".md"), ("snippets", ".py"))
-        for folder, _, names in os.walk(root / top)
-        for name in names
-        if name.endswith(ending)
-    }
-    if project:
-        paths.update(os.path.join(root, path) for path in project.read)
-    return {path: _stamp(path) for path in paths}
-
-
-def _stamp(path: str) -> Stamp:
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return status.st_mtime_ns, status.st_size
-
-
-def _unknown(
-    problem: str, name: str, known: list[str], path: Path, line: int
-) -> Fault:
-    close = difflib.get_close_matches(name, known, n=1)
-    mend = f"there are: {', '.join(known) or 'none'}"
-    if close:
-        mend = f'write "{close[0]}"? {mend}'
-    return Fault(problem, mend=mend, path=path, line=line)
+def _done(record: Record) -> Future[Record]:
+    future: Future[Record] = Future()
+    future.set_result(record)
+    return future

@@ -13,23 +13,23 @@ import argparse
 import re
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import NamedTuple
 
-from engine.blocks import Value
-from engine.errors import Fault
-from engine.pages import Page
-from engine.project import Project
-from engine.records import Record, ensure_records, kept_record
-from engine.render import output_text
+from engine.errors import EngineError, PageError
+from engine.keep.records import Record
+from engine.program import CommandBlock, Program, Value
+from engine.show.blocks import output_text
 from proof.compare import EXPECTED, TOLERANCE, same, stated_tolerance
 
+DOCS = Path("docs")
 HEADING = "── "
-MEND = (
-    "mend: correct the code that changed it, or, if the change is meant, "
-    "write it anew with make expected"
+HINT = (
+    "correct the code that changed it, or, if the change is meant, write it "
+    "anew with make expected"
 )
 
 
@@ -43,18 +43,34 @@ class Item:
     """Where the page has it; what is kept does not say."""
 
 
-def items(page: Page, record: Record) -> list[Item]:
-    """Return what the page's program came to, in page order."""
+class Change(NamedTuple):
+    """What is not as kept, and where."""
+
+    path: Path
+    line: int | None
+    text: str
+
+    def __str__(self) -> str:
+        return str(self.error).partition("\n  mend: ")[0]
+
+    @property
+    def error(self) -> PageError:
+        """The change as a message that says what to do."""
+        return PageError(self.text, hint=HINT, path=self.path, line=self.line)
+
+
+def items(program: Program, record: Record) -> list[Item]:
+    """Return what the program came to, in page order."""
     blocks, values = iter(record.blocks), iter(record.values)
     found = []
-    for step in page.steps:
+    for step in program.steps:
         if isinstance(step, Value):
             name, text = f"{{{{ {step.expression} }}}}", next(values)
         else:
             block = next(blocks)
-            name = step.section.reference
-            if step.is_command:
-                name = step.section.code.split("\n")[0]
+            name = step.name
+            if isinstance(step, CommandBlock):
+                name = step.code.split("\n")[0]
             drawn = block.drawn and f"figure\n{block.drawn}"
             text = "\n".join(filter(None, [output_text(block), drawn]))
         found.append(Item(name, text, step.line))
@@ -80,26 +96,28 @@ def read(text: str) -> list[Item]:
     return found
 
 
-def differences(page: Page, found: list[Item], kept: str) -> list[str]:
+def differences(path: Path, found: list[Item], kept: str) -> list[Change]:
     """Return what of the page is not as kept: its place, old and new."""
     old, tolerance = read(kept), stated_tolerance(kept)
     matcher = SequenceMatcher(
         None, [i.name for i in old], [i.name for i in found], autojunk=False
     )
-    told: list[str] = []
+    told: list[Change] = []
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
             for before, now in zip(old[a:b], found[c:d], strict=True):
-                told.extend(_change(page, before, now, tolerance))
+                told += _change(path, before, now, tolerance)
             continue
-        told += [f"{page.path}: no longer has {i.name}" for i in old[a:b]]
-        told += [f"{page.path}:{i.line}: new: {i.name}" for i in found[c:d]]
+        told += [
+            Change(path, None, f"no longer has {i.name}") for i in old[a:b]
+        ]
+        told += [Change(path, i.line, f"new: {i.name}") for i in found[c:d]]
     return told
 
 
 def _change(
-    page: Page, before: Item, now: Item, tolerance: float
-) -> Iterator[str]:
+    path: Path, before: Item, now: Item, tolerance: float
+) -> Iterator[Change]:
     if same(before.text, now.text.rstrip("\n"), tolerance):
         return
     old, new = before.text.split("\n"), now.text.split("\n")
@@ -110,66 +128,77 @@ def _change(
             if not same(a, b, tolerance)
         ]
         old, new = [a for a, _ in pairs], [b for _, b in pairs]
-    lines = [f"{page.path}:{now.line}: {now.name}"]
-    lines += [f"  was {line}" for line in old]
+    lines = [now.name, *(f"  was {line}" for line in old)]
     lines += [f"  is  {line}" for line in new]
-    yield "\n".join(lines)
+    yield Change(path, now.line, "\n".join(lines))
 
 
-def kept_path(project: Project, page: Page) -> Path:
+def slug(program: Program) -> str:
+    """Return the name of the page that the program is of."""
+    return program.path.relative_to(DOCS).with_suffix("").as_posix()
+
+
+def kept_path(root: Path, program: Program) -> Path:
     """Return where the page's expected text is kept."""
-    return project.root / EXPECTED / f"{project.slug(page)}.txt"
+    return root / EXPECTED / f"{slug(program)}.txt"
 
 
-def compare(project: Project, page: Page, record: Record) -> list[str]:
+def compare(root: Path, program: Program, record: Record) -> list[Change]:
     """Return in what the page's record is not as kept."""
-    path = kept_path(project, page)
+    path = kept_path(root, program)
     if not path.exists():
-        return [f"{page.path}: has nothing kept in {EXPECTED}/"]
-    return differences(page, items(page, record), path.read_text("utf-8"))
+        text = f"has nothing kept in {EXPECTED}/"
+        return [Change(program.path, None, text)]
+    found = items(program, record)
+    return differences(program.path, found, path.read_text("utf-8"))
 
 
-def compare_all(project: Project) -> list[str]:
+def without_page(root: Path, programs: Iterable[Program]) -> list[Change]:
+    """Return the kept texts that belong to none of the programs."""
+    known = {kept_path(root, program) for program in programs}
+    return [
+        Change(path.relative_to(root), None, "has no page")
+        for path in sorted(set((root / EXPECTED).rglob("*.txt")) - known)
+    ]
+
+
+def compare_all(root: Path) -> list[Change]:
     """Return in what any page is not as kept, running what has to be."""
-    told = []
-    for page, record in _records(project):
-        told += compare(project, page, record)
-    for path in _without_page(project):
-        told.append(f"{path.relative_to(project.root)}: has no page")
-    return told
+    records = _records(root)
+    told = [c for p, record in records for c in compare(root, p, record)]
+    return told + without_page(root, [program for program, _ in records])
 
 
-def write_all(project: Project) -> list[Path]:
+def write_all(root: Path) -> list[Path]:
     """Write anew what is not as kept; return the files that changed."""
     changed = []
-    for page, record in _records(project):
-        path = kept_path(project, page)
-        if not compare(project, page, record):
+    records = _records(root)
+    for program, record in records:
+        path = kept_path(root, program)
+        if not compare(root, program, record):
             continue
         tolerance = TOLERANCE
         if path.exists():
             tolerance = stated_tolerance(path.read_text("utf-8"))
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(write(items(page, record), tolerance), "utf-8")
-        changed.append(path)
-    for path in _without_page(project):
-        path.unlink()
-        changed.append(path)
+        path.write_text(write(items(program, record), tolerance), "utf-8")
+        changed.append(path.relative_to(root))
+    for change in without_page(root, [program for program, _ in records]):
+        (root / change.path).unlink()
+        changed.append(change.path)
     return changed
 
 
-def _without_page(project: Project) -> list[Path]:
-    """Return the kept texts that belong to no page with blocks."""
-    known = {kept_path(project, page) for page in project.pages if page.blocks}
-    return sorted(set((project.root / EXPECTED).rglob("*.txt")) - known)
+def _records(root: Path) -> list[tuple[Program, Record]]:
+    """Return all programs with their records."""
+    # Not where versions are tried out: there the generator is missing.
+    from engine.build.author import read_all
 
-
-def _records(project: Project) -> Iterator[tuple[Page, Record]]:
-    ensure_records(project)
-    for page in project.pages:
-        record = kept_record(project, page) if page.blocks else None
-        if record:
-            yield page, record
+    return [
+        (page.program, page.filled.record)
+        for page in read_all(root, runs=True)
+        if page.filled
+    ]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -178,19 +207,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=Path())
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args(arguments)
-    project = Project(options.root.resolve())
+    root = options.root.resolve()
     try:
         if options.write:
-            changed = write_all(project)
-            names = [str(path.relative_to(project.root)) for path in changed]
-            print(f"Changed: {', '.join(names) or 'nothing'}")
+            changed = write_all(root)
+            print(f"Changed: {', '.join(map(str, changed)) or 'nothing'}")
             return 0
-        told = compare_all(project)
-    except Fault as fault:
-        print(fault, file=sys.stderr)
+        told = compare_all(root)
+    except EngineError as error:
+        print(error, file=sys.stderr)
         return 1
     if told:
-        print("\n".join([*told, f"  {MEND}"]), file=sys.stderr)
+        words = "\n".join(map(str, told))
+        print(f"{words}\n  mend: {HINT}", file=sys.stderr)
         return 1
     print("Every page prints and draws what is kept of it.")
     return 0

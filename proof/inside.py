@@ -1,51 +1,44 @@
-"""What one environment makes of every page, as JSON.
+"""What one environment makes of every page's program, as JSON.
 
-``python -m proof.inside`` runs all pages afresh with the packages it finds
-and says for each in what it is not as kept.  It needs nothing but what the
-pages themselves run with.  The page that shows the results of such trials is
-left out: it changes with each of them.
+``python -m proof.inside FILE`` runs the programs in the file, which
+``proof.versions`` writes, with the packages it finds and says of each in
+what it is not as kept.  It needs nothing but what the pages run with.
 """
 
 import json
+import pickle
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-from engine.errors import Fault
-from engine.pages import Page
-from engine.project import Project
-from engine.records import make_record, versions
-from proof.expected import compare
-from proof.versions import RESULTS
+from bench.machine import describe_versions
+from engine.errors import EngineError
+from engine.keep.records import make_record
+from engine.program import Program
+from engine.run.workers import Workers
+from proof.expected import compare, slug
+
+PRELOAD = ("tensorflow", "keras", "matplotlib.pyplot")
 
 
-def told_of(project: Project, page: Page) -> list[str]:
-    """Run the page; return what fails or differs, or nothing."""
+def told_of(root: Path, program: Program, workers: Workers) -> list[str]:
+    """Run the program; return what fails or differs, or nothing."""
     try:
-        return compare(project, page, make_record(project, page))
-    except Fault as fault:
-        return [str(fault)]
+        record = make_record(program, workers.run(program), 0, {})
+    except EngineError as error:
+        return [str(error)]
+    return [str(change) for change in compare(root, program, record)]
 
 
-def _shows_results(page: Page) -> bool:
-    return any(block.section.path == RESULTS for block in page.blocks)
-
-
-def main(root: Path) -> None:
+def main(root: Path, programs: Iterable[Program]) -> None:
     """Print versions and, for each page, what is told of it."""
-    project = Project(root)
-    try:
-        found = [
-            page
-            for page in project.pages
-            if page.blocks and not _shows_results(page)
-        ]
-    except Fault as fault:
-        sys.exit(str(fault).split("\n")[0])
-    pages = {project.slug(page): told_of(project, page) for page in found}
-    ran_with = {**versions(), "scikit-learn": version("scikit-learn")}
-    print(json.dumps({"versions": ran_with, "pages": pages}))
+    with Workers(root, root / ".cache", PRELOAD) as workers:
+        pages = {slug(p): told_of(root, p, workers) for p in programs}
+    versions = describe_versions()
+    versions["scikit-learn"] = version("scikit-learn")
+    print(json.dumps({"versions": versions, "pages": pages}))
 
 
 if __name__ == "__main__":
-    main(Path.cwd())
+    main(Path.cwd(), pickle.loads(Path(sys.argv[1]).read_bytes()))

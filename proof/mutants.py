@@ -35,10 +35,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from engine.project import Project
+from engine.build.author import read_all
 from proof import trials
 from proof.compare import EXPECTED
 from proof.copies import copy_project
+from proof.expected import slug
 from proof.mutations import Mutation, mutations
 from proof.reach import Reach, is_story
 from proof.scores import BARS, Result, keep_result, score, sentence
@@ -51,7 +52,7 @@ TESTS = {
     "snippets": ("tests/snippets", "tests/explorer"),
     "engine": ("tests/engine", "tests/explorer", "tests/proof"),
 }
-CODE = ("engine/*.py", "snippets/*.py", "proof/trials.py")
+CODE = ("engine/**/*.py", "snippets/*.py", "proof/trials.py")
 """On which it rests what tests reach."""
 
 SECONDS_TO_LEARN = 1800.0
@@ -125,7 +126,6 @@ class Inquiry:
         self.root = root
         self.cache = cache
         self.pool = pool
-        self.project = Project(root)
 
     def learn(self, folder: str) -> Reach:
         """Return what can notice changes of the folder.
@@ -135,7 +135,7 @@ class Inquiry:
         files = [
             path.relative_to(self.root).as_posix()
             for tests in TESTS[folder]
-            for path in sorted((self.root / tests).glob("test_*.py"))
+            for path in sorted((self.root / tests).rglob("test_*.py"))
         ]
         steps = {
             file: Step(trials.learn, file, SECONDS_TO_LEARN, (file,))
@@ -223,11 +223,11 @@ class Inquiry:
     def _shown(self) -> dict[str, set[str]]:
         """Return the files of code that each page shows."""
         return {
-            self.project.slug(page): {
-                block.section.path.as_posix() for block in page.blocks
+            slug(page.program): {
+                block.section.path.as_posix() for block in page.program.blocks
             }
-            for page in self.project.pages
-            if page.blocks
+            for page in read_all(self.root)
+            if page.program.blocks
         }
 
     def _page_step(self, page: str, seconds: float) -> Step:
@@ -309,7 +309,7 @@ def all_mutations(root: Path, folder: str) -> list[Mutation]:
     """
     found = [
         mutation
-        for path in sorted((root / folder).glob("*.py"))
+        for path in sorted((root / folder).rglob("*.py"))
         for mutation in mutations(root, path.relative_to(root).as_posix())
     ]
     return sorted(found, key=lambda mutation: mutation.name)

@@ -9,16 +9,13 @@ Whatever a trial starts is ended with it.  Linux only.
 import contextlib
 import ctypes
 import multiprocessing
-import multiprocessing.util
 import os
 import signal
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +24,12 @@ import pytest
 
 from proof.mutations import Mutation
 
-PROJECT = ("engine", "proof", "snippets", "tests")
+PROJECT = ("bench", "docs", "engine", "proof", "snippets", "tests", "theme")
 ENVIRONMENT = {
     # A change and its undoing may fall into one second, and what Python
     # compiled is known by the second.
     "PYTHONDONTWRITEBYTECODE": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
 }
 SET_CHILD_SUBREAPER = 36
 TICK = 0.05
@@ -203,20 +199,25 @@ def first_failure(tree: Path, tests: list[str]) -> Answer:
     return {"noticed": next(iter(failures.found), otherwise)}
 
 
-def page_differs(tree: Path, slug: str) -> Answer:
+def page_differs(tree: Path, page: str) -> Answer:
     """Run a page; ``noticed`` says in what it is not as kept, if it is."""
-    from engine.errors import Fault
-    from engine.project import Project
-    from engine.records import make_record
-    from proof.expected import compare
+    from engine.build.author import read_all
+    from engine.errors import EngineError
+    from engine.read.imports import check_imports
+    from engine.run.workers import Workers
+    from proof.expected import slug
+    from proof.inside import told_of
 
     start = time.monotonic()
     try:
-        project = Project(tree)
-        [page] = [p for p in project.pages if project.slug(p) == slug]
-        told = compare(project, page, make_record(project, page))
-    except Fault as fault:
-        told = [str(fault)]
+        program = {slug(p.program): p.program for p in read_all(tree)}[page]
+        paths = {block.section.path for block in program.blocks}
+        modules = [path for path in paths if path.suffix == ".py"]
+        told = list(map(str, check_imports(tree, modules, tree / ".cache")))
+        with Workers(tree, tree / ".cache") as workers:
+            told = told or told_of(tree, program, workers)
+    except EngineError as error:
+        told = [str(error)]
     return {
         "noticed": told[0] if told else "",
         "seconds": time.monotonic() - start,
@@ -230,8 +231,6 @@ def _answer(
     # Whoever starts in the background ignores it, and so do all children.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _silence()
-    _fork_pages()
-    _let_forks_warn()
     _import_from(tree)
     os.chdir(tree)
     pipe.send(work(tree, what))
@@ -241,39 +240,6 @@ def _silence() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
-
-
-def _fork_pages() -> None:
-    """Fork pages from here, where TensorFlow is, not from a new server.
-
-    Once an operation has run here, which a forked process would hang on,
-    a new server it is.
-    """
-    from tensorflow.python.eager import context
-
-    found = multiprocessing.get_context
-
-    def get_context(method: str | None = None) -> BaseContext:
-        # Private, for want of a public way to ask.
-        used = context.context()._initialized
-        return found(method if used else "fork")
-
-    pytest.MonkeyPatch().setattr(multiprocessing, "get_context", get_context)
-
-
-def _let_forks_warn() -> None:
-    """Have a forked page print its warnings, which pytest keeps of a test."""
-    filters = list(warnings.filters)
-
-    def show(*warning: Any, **where: Any) -> None:
-        sys.stderr.write(warnings.formatwarning(*warning[:4]))
-
-    def warn_as_before(_: Any) -> None:
-        warnings.resetwarnings()
-        warnings.filters[:] = filters  # type: ignore[index]
-        warnings.showwarning = show
-
-    multiprocessing.util.register_after_fork(show, warn_as_before)
 
 
 def _import_from(tree: Path) -> None:

@@ -11,6 +11,7 @@ import argparse
 import datetime
 import json
 import os
+import pickle
 import platform
 import re
 import signal
@@ -24,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.errors import EngineError
+
 PYTHONS = ("3.11", "3.12", "3.13")
 TENSORFLOWS = ("2.18", "2.19", "2.20", "2.21")
 KERAS_THEN = {"2.18": "3.6", "2.19": "3.9", "2.20": "3.11"}
@@ -31,6 +34,8 @@ KERAS_THEN = {"2.18": "3.6", "2.19": "3.9", "2.20": "3.11"}
 
 NEWEST = "newest"
 RESULTS = Path("proof/versions.json")
+FOLDER = Path(".cache/versions")
+PROGRAMS = FOLDER / "programs"
 SECONDS_ALLOWED = 3600
 SPRINGS = re.compile(r"test_trap_(\d+)_springs")
 BESIDE = ("filelock", "matplotlib", "scikit-learn", "pytest", "pytest-cov")
@@ -94,7 +99,7 @@ def try_out(root: Path, combination: Combination) -> Result:
     )
     if not report.exists():
         return {**result, "broken": last_line(tests.stderr)}
-    inside = _run(folder, root, "-m", "proof.inside")
+    inside = _run(folder, root, "-m", "proof.inside", str(root / PROGRAMS))
     if inside.returncode:
         return {**result, "broken": last_line(inside.stderr)}
     passed, failed = read_tests(report.read_text("utf-8"))
@@ -110,6 +115,24 @@ def try_out(root: Path, combination: Combination) -> Result:
         "failed": failed,
         "tamed": tamed(failed),
     }
+
+
+def write_programs(root: Path) -> None:
+    """Write down what all pages run, for environments without a generator.
+
+    The page that shows the results is left out: it changes with each of
+    them.  Raises EngineError for a page that cannot be read.
+    """
+    from engine.build.author import read_all  # missing in environments
+
+    programs = [
+        page.program
+        for page in read_all(root)
+        if page.program.steps
+        and all(block.section.path != RESULTS for block in page.program.blocks)
+    ]
+    (root / FOLDER).mkdir(parents=True, exist_ok=True)
+    (root / PROGRAMS).write_bytes(pickle.dumps(programs))
 
 
 def first_line(text: str) -> str:
@@ -202,7 +225,7 @@ def _bounded(package: str, version: str) -> str:
 
 
 def _folder(root: Path, combination: Combination) -> Path:
-    return root / ".cache/versions" / combination.name
+    return root / FOLDER / combination.name
 
 
 def _install(root: Path, combination: Combination) -> str:
@@ -253,7 +276,6 @@ def _run(
             **os.environ,
             "PYTHONPATH": str(Path(__file__).parents[1]),
             "TF_CPP_MIN_LOG_LEVEL": "3",
-            "TF_ENABLE_ONEDNN_OPTS": "0",
         },
         capture_output=True,
         text=True,
@@ -263,7 +285,7 @@ def _run(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Try the combinations out; keep the results and print the table."""
+    """Try the combinations out and keep the results; return an exit code."""
     parser = argparse.ArgumentParser(prog="python -m proof.versions")
     parser.add_argument("--root", type=Path, default=Path())
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME")
@@ -290,6 +312,11 @@ def main(arguments: list[str] | None = None) -> int:
     for python in sorted({c.python for c in wanted} - here):
         print(f"Left out: there is no Python {python} here.", flush=True)
     wanted = [c for c in wanted if c.python in here]
+    try:
+        write_programs(root)
+    except EngineError as error:
+        print(error, file=sys.stderr)
+        return 1
     with ThreadPoolExecutor(options.jobs) as pool:
         tried = pool.map(lambda c: try_out(root, c), wanted)
         for combination, result in zip(wanted, tried, strict=True):

@@ -125,7 +125,7 @@ def run_training(folder: str, kill_at: int) -> None:
     """Run train.py in a process of its own and say how it ended."""
     ended = subprocess.run(
         [sys.executable, "train.py", folder, str(kill_at)],
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )

@@ -172,7 +172,7 @@ if __name__ == "__main__":
     # region new_process
     ended = subprocess.run(
         [sys.executable, "-c", READER],
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=True,
     )

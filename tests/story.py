@@ -5,7 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.sections import Section, read_sections
+from engine.program import Section
+from engine.read.sections import read_sections
 
 ROOT = Path(__file__).parents[1]
 

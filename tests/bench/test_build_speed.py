@@ -15,9 +15,10 @@ from bench.generators import (
     OURS,
     Edit,
     Guide,
+    Run,
     read_guide,
 )
-from engine.project import Project
+from engine.build.author import read_all
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +71,11 @@ def test_our_project_has_the_blocks_of_the_guide(
     guide: Guide, tmp_path: Path
 ) -> None:
     OURS.write(guide, tmp_path, 2, Edit())
-    for page in Project(tmp_path).pages:
-        assert [b.section.code for b in page.blocks] == [
-            b.section.code for b in guide.blocks
+    pages = read_all(tmp_path)
+    assert len(pages) == 2
+    for page in pages:
+        assert [b.code for b in page.program.blocks] == [
+            b.code for b in guide.blocks
         ]
 
 
@@ -80,13 +83,12 @@ def test_an_edit_changes_the_first_page_alone(
     guide: Guide, tmp_path: Path
 ) -> None:
     OURS.write(guide, tmp_path, 2, Edit())
-    before = Project(tmp_path).pages
+    before = read_all(tmp_path)
     OURS.write(guide, tmp_path, 2, Edit("New words.", "# New code."))
-    first, second = Project(tmp_path).pages
-    assert "New words." in first.text
-    assert second.text == before[1].text
-    code = first.blocks[EDITED_BLOCK - 1].section.code
-    assert code.endswith("# New code.")
+    first, second = read_all(tmp_path)
+    assert "New words." in first.read.html
+    assert second.read.html == before[1].read.html
+    assert first.program.blocks[EDITED_BLOCK - 1].code.endswith("# New code.")
 
 
 @pytest.mark.parametrize("tool", OTHERS)
@@ -104,7 +106,7 @@ def test_a_peer_gets_every_block_in_page_order(
             ast.parse(text)
         at = 0
         for block in guide.blocks:
-            line = block.section.code.split("\n")[0]
+            line = block.code.split("\n")[0]
             at = text.index(line, at)
     OTHERS[tool].write(guide, tmp_path, 2, Edit("New words.", "# New code."))
     assert "New words." in first.read_text("utf-8")
@@ -117,5 +119,5 @@ def test_the_bare_page_has_the_figures_of_the_record(
 ) -> None:
     BARE.write(guide, tmp_path, 1, Edit())
     text = (tmp_path / "docs/page_000.md").read_text("utf-8")
-    drawn = sum(bool(block.alt) for block in guide.blocks)
+    drawn = sum(bool(run.alt) for run in guide.pieces if isinstance(run, Run))
     assert text.count("<svg ") == drawn

@@ -16,9 +16,17 @@ def test_an_edit_is_timed_until_the_page_shows_it(scratch: Scratch) -> None:
     assert "Sentence 1 is new." in (scratch.root / "docs/count.md").read_text()
 
 
-def test_a_server_that_ends_says_why(scratch: Scratch) -> None:
+def test_a_site_that_cannot_be_served_says_why(scratch: Scratch) -> None:
     scratch.replace("docs/index.md", "py:count", "py:cuont")
     with pytest.raises(RuntimeError, match='no section "cuont"'):
+        measure(scratch.root, ("index",), 1)
+
+
+def test_a_server_that_ends_says_why(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPATH")
+    with pytest.raises(RuntimeError, match="No module named engine"):
         measure(scratch.root, ("index",), 1)
 
 

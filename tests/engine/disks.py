@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 UNSHARE = ["unshare", "--map-root-user", "--mount"]
-ROOM = "64k"
+ROOM = 64
+"""How many kilobytes the disk has beside what the cache holds."""
 
 
 @cache
@@ -35,7 +36,8 @@ def run_on_disk(root: Path, script: str) -> subprocess.CompletedProcess[str]:
     around = f"""
         set -e
         cp -r .cache ../before
-        mount -t tmpfs -o size={ROOM} tmpfs .cache
+        size=$(($(du -sk .cache | cut -f1) + {ROOM}))k
+        mount -t tmpfs -o size=$size tmpfs .cache
         cp -r ../before/. .cache
         code=0
         {{ {script}

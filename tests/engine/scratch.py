@@ -39,32 +39,6 @@ markdown_extensions:
   - attr_list
   - pymdownx.highlight:
       pygments_lang_class: true
-  - pymdownx.inlinehilite:
-      custom_inline:
-        - name: math
-          class: math
-          format: !!python/name:engine.extension.format_inline_math
-  - pymdownx.superfences:
-      custom_fences:
-        - {name: python, class: python,
-           validator: !!python/name:engine.extension.accept_run ,
-           format: !!python/name:engine.extension.format_run }
-        - {name: console, class: console,
-           validator: !!python/name:engine.extension.accept_run ,
-           format: !!python/name:engine.extension.format_run }
-        - {name: json, class: json,
-           validator: !!python/name:engine.extension.accept_run ,
-           format: !!python/name:engine.extension.format_run }
-        - {name: result, class: result,
-           format: !!python/name:engine.extension.format_result }
-        - {name: program, class: program,
-           format: !!python/name:engine.extension.format_program }
-        - {name: versions, class: versions,
-           format: !!python/name:engine.extension.format_versions }
-        - {name: math, class: math,
-           format: !!python/name:engine.extension.format_math }
-        - {name: explorer, class: explorer,
-           format: !!python/name:engine.explorer.format_explorer }
   - engine.extension
 """
 
@@ -129,7 +103,7 @@ class Scratch:
 
     def add_hooks(self) -> None:
         """Have MkDocs build with the hooks, and the page beside a home."""
-        hooks = HOOKS.format(hooks=REPOSITORY / "engine/mkdocs_hooks.py")
+        hooks = HOOKS.format(hooks=REPOSITORY / "engine/build/hooks.py")
         self.replace("mkdocs.yml", "plugins: []\n", hooks)
         page = (self.root / "docs/index.md").read_text()
         self.write("docs/count.md", page)
@@ -145,10 +119,10 @@ class Scratch:
     def build(self) -> tuple[int, str]:
         return self.engine("build")
 
-    def digest(self) -> str:
-        """Return a hash of the built site and of all records."""
+    def digest(self, *folders: str) -> str:
+        """Return a hash of the folders, or of the site and all records."""
         digest = hashlib.sha256()
-        for folder in ("site", ".cache/records"):
+        for folder in folders or ("site", ".cache/records"):
             for path in sorted((self.root / folder).rglob("*")):
                 digest.update(str(path.relative_to(self.root)).encode())
                 if path.is_file():

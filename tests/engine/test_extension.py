@@ -7,9 +7,9 @@ import yaml
 from bs4 import BeautifulSoup
 from markdown import Markdown
 from pymdownx.highlight import Highlight
-from pymdownx.superfences import SuperFencesException
 
-from engine.errors import Fault
+from engine.errors import EngineError, PageError
+from engine.extension import project_of
 from tests.engine.scratch import MKDOCS, PAGE, Scratch
 
 
@@ -17,9 +17,10 @@ def render(
     scratch: Scratch, text: str = PAGE, config: str = MKDOCS
 ) -> BeautifulSoup:
     """Render the text as MkDocs would: without its front matter."""
-    extensions = yaml.unsafe_load(config)["markdown_extensions"]
+    extensions = yaml.safe_load(config)["markdown_extensions"]
     names: list[str] = []
-    configs: dict[str, Any] = {"engine.extension": {"root": scratch.root}}
+    root = {"root": str(scratch.root)}
+    configs: dict[str, Any] = {"engine.extension": root}
     for extension in extensions:
         if isinstance(extension, str):
             names.append(extension)
@@ -27,8 +28,11 @@ def render(
             ((name, options),) = extension.items()
             names.append(name)
             configs[name] = options
-    html = Markdown(extensions=names, extension_configs=configs).convert(text)
-    return BeautifulSoup(html, "html5lib")
+    md = Markdown(extensions=names, extension_configs=configs)
+    try:
+        return BeautifulSoup(md.convert(text), "html5lib")
+    finally:
+        project_of(root).close()
 
 
 def test_a_block_is_code_and_what_it_printed(scratch: Scratch) -> None:
@@ -51,7 +55,18 @@ def test_a_value_is_written_into_the_prose(scratch: Scratch) -> None:
     assert "There were 2 numbers." in render(scratch).get_text()
 
 
-def test_a_page_with_front_matter_is_known_by_the_rest(
+def test_headings_are_listed_and_show_their_values(scratch: Scratch) -> None:
+    config = f"{MKDOCS}  - toc: {{permalink: true}}\n"
+    text = f"[TOC]\n\n{PAGE}\n## All `{{{{ total }}}}`\n"
+    page = render(scratch, text, config)
+    entries = [entry.get_text() for entry in page.select(".toc a")]
+    assert entries == ["Counting", "All 2"]
+    (heading,) = page.select("h2")
+    assert heading.get_text() == "All 2¶"
+    assert len(page.select(".run")) == 2
+
+
+def test_a_page_may_have_front_matter_above_what_is_rendered(
     scratch: Scratch,
 ) -> None:
     scratch.write("docs/index.md", f"---\ntitle: Counting\n---\n\n{PAGE}")
@@ -208,19 +223,27 @@ def test_formulas_are_mathml(scratch: Scratch) -> None:
     assert page.select('div.formula math[display="block"] mfrac')
 
 
-def test_a_block_on_a_text_that_is_no_page_is_a_fault(
+def test_a_formula_that_cannot_be_set_is_an_error(scratch: Scratch) -> None:
+    text = "# F\n\nThe `#!math \\frac` in\n\n```math\n\\right\n```\n"
+    scratch.write("docs/formula.md", text)
+    with pytest.raises(EngineError) as caught:
+        render(scratch, text)
+    words = str(caught.value)
+    assert "docs/formula.md:3: cannot set the formula `\\frac`" in words
+    assert "docs/formula.md:5: cannot set the formula `\\right" in words
+
+
+def test_what_is_rendered_is_the_page_whatever_its_file_says(
     scratch: Scratch,
 ) -> None:
-    with pytest.raises(SuperFencesException, match="was not found by"):
-        render(scratch, PAGE.replace("We count.", "We do not count."))
+    page = render(scratch, PAGE.replace("We count.", "We do not count."))
+    assert "We do not count." in page.get_text()
+    assert page.select(".run-output")[0].get_text() == "number 0\nnumber 1"
 
 
-@pytest.mark.parametrize("fence", ["result", "program", "versions"])
-def test_a_result_without_a_run_is_a_fault(
-    scratch: Scratch, fence: str
-) -> None:
-    with pytest.raises(SuperFencesException, match="needs a page that runs"):
-        render(scratch, f"```{fence}\n```\n")
+def test_a_program_without_a_run_is_an_error(scratch: Scratch) -> None:
+    with pytest.raises(PageError, match="needs a page that runs"):
+        render(scratch, "```program\n```\n")
 
 
 def test_a_page_is_run_when_it_has_no_record(scratch: Scratch) -> None:
@@ -229,7 +252,7 @@ def test_a_page_is_run_when_it_has_no_record(scratch: Scratch) -> None:
     assert (scratch.root / ".cache/records/index.json").exists()
 
 
-def test_a_page_that_fails_while_serving_is_a_fault(scratch: Scratch) -> None:
+def test_a_page_that_fails_is_an_error(scratch: Scratch) -> None:
     scratch.replace("snippets/count.py", "2.5", "'2.5'")
-    with pytest.raises(Fault, match="raised TypeError"):
+    with pytest.raises(PageError, match="raised TypeError"):
         render(scratch)

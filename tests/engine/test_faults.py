@@ -64,7 +64,13 @@ def test_an_empty_section(built: Scratch) -> None:
 def test_a_section_shown_nowhere(built: Scratch) -> None:
     built.replace("docs/index.md", f"```python {COUNT}\n```\n", "")
     built.replace("docs/index.md", "{{ total }}", "two")
-    fails(built, 'snippets/count.py:10: section "count" is shown on no page')
+    before = built.digest("site")
+    code, words = built.build()
+    assert code == 1
+    problem = 'section "count" is shown on no page'
+    assert words.count("\n  mend: ") == 1
+    assert f"snippets/count.py:10: {problem}\n  mend: show it" in words
+    assert built.digest("site") == before
 
 
 def test_a_section_shown_twice(built: Scratch) -> None:
@@ -178,9 +184,12 @@ def test_two_figures_in_one_block(built: Scratch) -> None:
 
 def test_a_module_that_prints_when_imported(built: Scratch) -> None:
     built.replace("snippets/count.py", "if __name__", "print(1)\nif __name__")
-    fails(
-        built,
-        "snippets/count.py:8: `print(1)` runs when the module is imported",
+    code, words = built.engine("check")
+    assert code == 1
+    assert words == (
+        "snippets/count.py:8: prints when the module is imported\n"
+        "  mend: move it into a function or under "
+        '`if __name__ == "__main__":`\n'
     )
 
 
@@ -235,7 +244,6 @@ def test_a_site_that_mkdocs_refuses(built: Scratch) -> None:
     built.replace("docs/index.md", "We count.", "[We](nowhere.md) count.")
     fails(
         built,
-        "MkDocs could not build the site",
-        "index.md",
-        "nowhere.md",
+        "docs/index.md:6: contains a link 'nowhere.md'",
+        "link to a file that is there",
     )

@@ -1,7 +1,6 @@
 """A page lets its reader save files and run commands, and does so itself."""
 
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -10,12 +9,9 @@ from pathlib import Path
 
 import pytest
 from nbclient import NotebookClient
-from nbformat import reads
+from nbformat import read
 
-from engine.exports import notebook, plain_text, write_exports
-from engine.notebook_view import tidy
-from engine.project import Project
-from engine.records import keep_record, make_record, record_key
+from tests.engine.read.site import site_of
 from tests.engine.scratch import Scratch, ends
 from tests.engine.test_extension import render
 
@@ -111,37 +107,10 @@ def test_a_page_shows_files_and_commands_as_blocks(working: Scratch) -> None:
     assert text.endswith("\n\n\nwork(sys.argv[1])\n")
 
 
-@pytest.mark.parametrize(
-    ("path", "old", "new"),
-    [
-        ("docs/index.md", "worker.py two", "worker.py three"),
-        ("docs/index.md", "```console", '```console exits="1"'),
-        ("bench/numbers.json", "3", "4"),
-        ("snippets/worker.py", "print(", "print(0, "),
-    ],
-)
-def test_a_record_depends_on_commands_and_files(
-    working: Scratch, path: str, old: str, new: str
-) -> None:
-    before = record_key(Project(working.root).page("index"))
-    working.replace(path, old, new)
-    assert record_key(Project(working.root).page("index")) != before
-
-
-def test_a_record_does_not_depend_on_a_fold(working: Scratch) -> None:
-    before = record_key(Project(working.root).page("index"))
-    working.replace("docs/index.md", '"The numbers"', '"Numbers"')
-    assert record_key(Project(working.root).page("index")) == before
-
-
 def test_readers_take_the_files_home(working: Scratch) -> None:
-    project = Project(working.root)
-    page = project.page("index")
-    record = make_record(project, page)
-    keep_record(project, page, record)
-    folder = working.root / "exports"
-    write_exports(project, folder, "https://x.example/", directories=True)
-    files = folder / "index"
+    code, words = working.build()
+    assert code == 0, words
+    files = working.root / "site/index"
     assert (files / "numbers.json").read_text() == "[1, 2, 3]\n"
     result = subprocess.run(
         [sys.executable, "worker.py", "one"],
@@ -151,7 +120,7 @@ def test_readers_take_the_files_home(working: Scratch) -> None:
         check=True,
     )
     assert result.stdout == "one 6\n"
-    text = plain_text(project, page, record)
+    text = (working.root / "site/index.md").read_text()
     assert "*File numbers.json:*\n\n```json\n[1, 2, 3]\n```" in text
     assert "```console\npython worker.py one" in text
     assert f"```text\n{OUTPUT}```" in text
@@ -161,38 +130,23 @@ def test_readers_take_the_files_home(working: Scratch) -> None:
 def test_the_notebook_saves_the_files_and_runs_the_commands(
     working: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    code, words = working.build()
+    assert code == 0, words
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     python = Path(sys.executable).parent
     monkeypatch.setenv("PATH", f"{python}:/usr/bin:/bin")
-    project = Project(working.root)
-    page = project.page("index")
-    book = reads(
-        notebook(page, make_record(project, page), "", "/"), as_version=4
-    )
+    book = read(working.root / "site/index.ipynb", as_version=4)
     folder = tmp_path / "reader"
     folder.mkdir()
     NotebookClient(
         book, timeout=60, resources={"metadata": {"path": str(folder)}}
     ).execute()
-    assert (folder / "worker.py").read_text() == page.files["worker.py"]
-    assert (folder / "numbers.json").read_text() == page.files["numbers.json"]
-    *_, command, _, _ = book.cells
+    files = site_of(working.root).read(PAGE).program.files
+    assert files.keys() == {"worker.py", "numbers.json"}
+    for name, contents in files.items():
+        assert (folder / name).read_text() == contents
+    (command,) = [cell for cell in book.cells if "two" in cell.source]
     assert "".join(output.text for output in command.outputs) == OUTPUT
-
-
-def test_the_notebook_view_knows_files_and_commands() -> None:
-    cells = "".join(
-        f'<div class="jp-CodeCell" id="c{number}"><div class="'
-        f'highlight-ipynb"><pre>{code}</pre></div></div>'
-        for number, code in enumerate(
-            ["%%writefile -a w.py\nx", "%%script sh -e\nls", "x = 1"]
-        )
-    )
-    view = tidy(f'<h1 id="t">T</h1>{cells}', "../").html
-    assert re.findall(r'data-(?:file|exits)="[^"]*"', view) == [
-        'data-file="w.py"',
-        'data-exits=""',
-    ]
 
 
 def test_a_command_that_fails_names_the_line_of_the_snippet(

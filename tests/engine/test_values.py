@@ -9,8 +9,8 @@ import pytest
 import engine
 
 PARTS = [
-    import_module(f"engine.{found.name}")
-    for found in pkgutil.iter_modules(engine.__path__)
+    import_module(found.name)
+    for found in pkgutil.walk_packages(engine.__path__, "engine.")
 ]
 VALUES = {
     f"{value.__module__}.{value.__name__}": value
@@ -21,8 +21,14 @@ VALUES = {
 
 
 def test_what_the_parts_give_each_other_is_known() -> None:
-    assert {"engine.pages.Page", "engine.blocks.Block"} < set(VALUES)
-    assert "engine.records.Record" in VALUES
+    assert {
+        "engine.program.Program",
+        "engine.program.PythonBlock",
+        "engine.read.page.Page",
+        "engine.run.results.BlockRun",
+        "engine.keep.records.Record",
+        "engine.take.page.Taken",
+    } < set(VALUES)
 
 
 @pytest.mark.parametrize("name", VALUES)

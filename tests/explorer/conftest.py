@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 
-from engine.explorer import read
-from engine.fences import Fence
-from engine.pages import fill_values, parts
-from engine.project import Project
-from engine.records import keep_record, kept_record, make_record
+from docs.assets.explorer.fence import read
 from tests.conftest import REPOSITORY
+from tests.pages.conftest import all_pages
 
 MODULES = REPOSITORY / "docs/assets/explorer"
 HERE = Path(__file__).parent
@@ -27,20 +25,11 @@ Runner = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
 def recorded_on(page_name: str) -> Recorded:
     """Return what the explorer on the page was given by its program."""
-    project = Project(REPOSITORY)
-    page = project.page(page_name)
-    record = kept_record(project, page)
-    if record is None:
-        record = make_record(project, page)
-        keep_record(project, page, record)
-    lines = page.text.split("\n")
-    fill_values(page, record.values, lines)
-    [fence] = [
-        part
-        for part in parts("\n".join(lines))
-        if isinstance(part, Fence) and part.language == "explorer"
-    ]
-    return read(fence.body)
+    filled = all_pages()[page_name].filled
+    assert filled
+    soup = BeautifulSoup(filled.html, "html.parser")
+    [explorer] = soup.select("loop-explorer")
+    return read(str(explorer["data-run"]))
 
 
 @pytest.fixture(scope="session")

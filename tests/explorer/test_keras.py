@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.project import Project
-from engine.render import program
+from engine.program import script
 from tests.conftest import REPOSITORY
 from tests.explorer.conftest import Recorded, Runner, recorded_on
+from tests.pages.conftest import all_pages
 from tests.site.reader import run_alone
 
 SETTINGS = 210
@@ -131,9 +131,9 @@ def test_the_default_program_is_the_one_that_the_page_ran(
     explore: Runner,
 ) -> None:
     [run] = explore([{}])
-    blocks = Project(REPOSITORY).page("explorer").blocks
+    blocks = all_pages()["explorer"].program.blocks
     assert blocks[5].section.name == "run"
-    assert run["program"] == program(blocks[:6])
+    assert run["program"] == script(blocks[:6])
 
 
 def test_the_data_are_the_true_line_and_the_noise(recorded: Recorded) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.lean import lean
 from tests.explorer.conftest import HERE, MODULES
+from theme.hooks import MINIFIED, minified
 
 BYTES_ALLOWED = 12_000
 BROTLI = """
@@ -27,10 +27,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("served")
     modules = folder / "docs/assets/explorer"
     shutil.copytree(MODULES, modules)
-    for path in modules.glob("*.[jc]s*"):
-        if path.suffix != ".json":
-            text = lean(path.read_text("utf-8"), path.name == "program.js")
-            path.write_text(text, "utf-8")
+    for path in modules.iterdir():
+        if path.suffix in MINIFIED:
+            path.write_text(minified(path), "utf-8")
     shutil.copytree(HERE, folder / "tests/explorer")
     return folder
 

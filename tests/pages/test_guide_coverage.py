@@ -6,8 +6,12 @@ the prose, of a block's code or of its output.
 
 import pytest
 
-from engine.project import Project
-from engine.records import Record, keep_record, kept_record, make_record
+from engine.build.rendered import RenderedPage
+from engine.keep.records import Record
+from tests.conftest import REPOSITORY
+from tests.pages.conftest import Pages
+
+GUIDE = "basic_training_loops"
 
 TAUGHT = [
     ("tensors are explained", "foundations.md#tensors"),
@@ -84,22 +88,22 @@ TAUGHT = [
 
 
 @pytest.fixture(scope="module")
-def record(project: Project) -> Record:
-    page = project.page("basic_training_loops")
-    kept = kept_record(project, page)
-    if kept is None:
-        kept = make_record(project, page)
-        keep_record(project, page, kept)
-    return kept
+def page(pages: Pages) -> RenderedPage:
+    return pages[GUIDE]
+
+
+@pytest.fixture(scope="module")
+def record(page: RenderedPage) -> Record:
+    assert page.filled
+    return page.filled.record
 
 
 @pytest.mark.parametrize("shown", [s for _, s in TAUGHT], ids=dict(TAUGHT))
 def test_the_guide_teaches(
-    project: Project, record: Record, shown: str
+    page: RenderedPage, record: Record, shown: str
 ) -> None:
-    page = project.page("basic_training_loops")
-    texts = [page.text]
-    texts += [block.section.code for block in page.blocks]
+    texts = [(REPOSITORY / f"docs/{GUIDE}.md").read_text("utf-8")]
+    texts += [block.code for block in page.program.blocks]
     texts += [f"{block.output}\n{block.error}" for block in record.blocks]
     assert any(shown in text for text in texts)
 

@@ -9,29 +9,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.project import Project
-from engine.records import Record, keep_record, kept_record, make_record
+from engine.build.rendered import RenderedPage
+from engine.keep.records import Record
 from snippets.data import make_data
+from tests.pages.conftest import Pages
 
 SLUG = "many_devices"
 
 
 @pytest.fixture(scope="module")
-def record(project: Project) -> Record:
-    page = project.page(SLUG)
-    kept = kept_record(project, page)
-    if kept is None:
-        kept = make_record(project, page)
-        keep_record(project, page, kept)
-    return kept
+def page(pages: Pages) -> RenderedPage:
+    return pages[SLUG]
+
+
+@pytest.fixture(scope="module")
+def record(page: RenderedPage) -> Record:
+    assert page.filled
+    return page.filled.record
 
 
 @pytest.fixture
-def printed(project: Project, record: Record) -> dict[str, list[str]]:
+def printed(page: RenderedPage, record: Record) -> dict[str, list[str]]:
     """The lines that each command and each section printed."""
-    blocks = project.page(SLUG).blocks
+    blocks = page.program.blocks
     return {
-        block.section.name or block.section.code: result.output.splitlines()
+        block.section.name or block.code: result.output.splitlines()
         for block, result in zip(blocks, record.blocks, strict=True)
     }
 
@@ -99,9 +101,9 @@ def test_a_chief_goes_on_without_the_killed_worker(
     not hasattr(os, "sched_setaffinity"), reason="cores cannot be chosen here"
 )
 def test_a_single_core_is_enough_for_chief_workers_and_server(
-    project: Project, tmp_path: Path
+    page: RenderedPage, tmp_path: Path
 ) -> None:
-    for name, text in project.page(SLUG).files.items():
+    for name, text in page.program.files.items():
         (tmp_path / name).write_text(text)
     core = min(os.sched_getaffinity(0))
     cluster = ("--chief", "1", "--worker", "2", "--ps", "1")
@@ -122,9 +124,9 @@ def test_a_single_core_is_enough_for_chief_workers_and_server(
     "section", ["run_mirrored", "whole", "after", "in_step", "fit_mirrored"]
 )
 def test_the_losses_are_those_of_one_process(
-    section: str, project: Project, record: Record
+    section: str, page: RenderedPage, record: Record
 ) -> None:
-    pairs = zip(project.page(SLUG).blocks, record.blocks, strict=True)
+    pairs = zip(page.program.blocks, record.blocks, strict=True)
     outputs = [r.output for b, r in pairs if b.section.name == section]
     assert any("same losses: True" in output for output in outputs)
     assert not any("False" in output for output in outputs)

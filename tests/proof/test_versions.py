@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from importlib.metadata import (
@@ -104,10 +105,11 @@ class Finder(MetaPathFinder):
 
 sys.meta_path.insert(0, Finder())
 import pytest
+import proof.inside
 collect = ("tests/snippets", "--collect-only", "-p", "pytest_cov.plugin")
 sys.exit(pytest.main([*collect]))
 """
-"""Collects the snippets' tests as if some modules were not installed."""
+"""Imports what runs in an environment as if some modules were missing."""
 
 
 def needed(*packages: str) -> set[str]:
@@ -193,7 +195,11 @@ def test_a_page_that_differs_and_a_trap_that_no_longer_springs(
 
 def test_a_page_that_fails_is_told(site: Scratch) -> None:
     site.replace("snippets/count.py", "math.floor", "math.flor")
-    inside.main(site.root)
+    versions.write_programs(site.root)
+    inside.main(
+        site.root,
+        pickle.loads((site.root / versions.PROGRAMS).read_bytes()),
+    )
     found = json.loads(site.capsys.readouterr().out)
     (told,) = found["pages"]["index"]
     assert "AttributeError" in told
@@ -212,9 +218,17 @@ def test_the_page_that_shows_the_results_is_left_out(site: Scratch) -> None:
     assert try_one(site)["pages"] == {"index": []}
 
 
-def test_an_environment_that_breaks_says_why(site: Scratch) -> None:
+def test_a_page_that_cannot_be_read_is_tried_nowhere(site: Scratch) -> None:
     site.replace("docs/index.md", "py:count", "py:cuont")
-    assert 'no section "cuont"' in try_one(site)["broken"]
+    assert versions.main(["--root", str(site.root)]) == 1
+    assert 'no section "cuont"' in site.capsys.readouterr().err
+    assert versions.read_results(site.root) == {}
+
+
+def test_an_environment_that_breaks_says_why(site: Scratch) -> None:
+    spoilt = f"def test(): open('{versions.PROGRAMS}', 'w').close()\n"
+    site.write("tests/snippets/test_spoilt.py", spoilt)
+    assert try_one(site)["broken"] == "EOFError: Ran out of input"
     assert "does not run" in site.capsys.readouterr().out
 
 

@@ -15,7 +15,6 @@ ENVIRONMENT = REPOSITORY / ".cache/way_out"
 CHANGES = {
     r"(?m)^  custom_dir: theme\n": "  variant: classic\n",
     r"(?m)^  icon:\n    logo: .*\n": "",
-    r"(?m)^  - Notebooks:\n(      - .*\n)+": "",
     r"(?m)^hooks:\n(  - .*\n)+\n": "",
     r"(?m)^    anchors: warn\n": "    anchors: ignore\n",
     r"(?m)^  - mkdocs-jupyter:\n(      .*\n)+": "",

@@ -1,0 +1,1 @@
+"""Build the site, serve it, and answer those who write it."""

@@ -1,0 +1,98 @@
+"""Turn what MkDocs warns of into messages with page, line and hint."""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from engine.errors import PageError
+from engine.project import Project
+from engine.read import marks
+from engine.read.snippets import did_you_mean
+
+LINK = re.compile(r"Doc file '(.+?)' (contains an? .*?link '(.+?)'.*)", re.S)
+NOT_READ = re.compile(r"Encoding error reading file: (.+)")
+IN_NAV = re.compile(r"A reference to '(.+?)' is included in the 'nav'")
+NOT_IN_NAV = re.compile(
+    r'not\s+included in the "nav" configuration:\n(.+)', re.S
+)
+
+
+def errors_of(
+    records: Iterable[logging.LogRecord], project: Project
+) -> list[PageError]:
+    """Return an error for each warning of MkDocs and its plugins."""
+    texts = [
+        record.getMessage()
+        for record in records
+        if record.levelno == logging.WARNING
+        or NOT_READ.match(record.getMessage())
+    ]
+    return [error for text in texts for error in _errors(text, project)]
+
+
+def _errors(text: str, project: Project) -> Iterator[PageError]:
+    docs = project.root / project.docs
+    if match := LINK.search(text):
+        path, problem, link = match.groups()
+        yield PageError(
+            marks.MARK.sub("{{ … }}", problem),
+            hint=_hint(path, link, project),
+            path=project.docs / path,
+            line=_line(docs / path, f"]({link}") or _line(docs / path, link),
+        )
+    elif match := NOT_READ.search(text):
+        yield not_utf8(project.root, project.docs / match[1])
+    elif match := IN_NAV.search(text):
+        hint = (
+            f"{did_you_mean(match[1], _pages(docs))}name a page that is there"
+        )
+        line = _line(project.root / "mkdocs.yml", match[1])
+        yield PageError(text, hint=hint, path="mkdocs.yml", line=line)
+    elif match := NOT_IN_NAV.search(text):
+        for page in match[1].split("\n"):
+            yield PageError(
+                "this page is not listed in the navigation",
+                hint="list it under nav in mkdocs.yml, or under not_in_nav",
+                path=project.docs / page.strip("- "),
+            )
+    else:
+        yield PageError(text, hint="correct what MkDocs names")
+
+
+def not_utf8(root: Path, path: Path) -> PageError:
+    """Return the error for a page that cannot be decoded."""
+    try:
+        line = None
+        data = (root / path).read_bytes()
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+    return PageError(
+        "is not encoded in UTF-8",
+        hint="save it as UTF-8",
+        path=path,
+        line=line,
+    )
+
+
+def _hint(page: str, link: str, project: Project) -> str:
+    """Return what to write instead of a link that leads nowhere."""
+    target, _, anchor = link.partition("#")
+    ids = project.anchors.get(Path(page).parent.joinpath(target).as_posix())
+    ids = project.anchors.get(page) if not target else ids
+    if anchor and ids is not None:
+        guess = did_you_mean(anchor, ids)
+        return f"{guess}link to a heading of that page"
+    guess = did_you_mean(target, _pages(project.root / project.docs))
+    return f"{guess}link to a file that is there"
+
+
+def _pages(docs: Path) -> list[str]:
+    return [path.relative_to(docs).as_posix() for path in docs.rglob("*.md")]
+
+
+def _line(path: Path, text: str) -> int | None:
+    """Return the first line of the file that has the text."""
+    lines = path.read_text(encoding="utf-8-sig").split("\n")
+    return next((n for n, line in enumerate(lines, 1) if text in line), None)

@@ -1,0 +1,167 @@
+"""Pages' notebooks, as pages of the site that mkdocs-jupyter renders.
+
+Which pages have a program is known when they are rendered; MkDocs wants to
+know its pages before.  So each page is given a notebook, and those of pages
+without a program are taken out again.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from markupsafe import escape
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.nav import Navigation, Section
+from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import get_toc
+from mkdocs.utils import get_relative_url
+
+from engine.build.rendered import RenderedPage
+from engine.keep.files import write_atomically
+from engine.project import Project
+
+FOLDER = "notebooks"
+TITLE = "Notebooks"
+EMPTY = json.dumps(
+    {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+)
+
+
+class Notebooks:
+    """The notebooks of one build."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.folder = project.cache / FOLDER
+        self.nav: Navigation | None = None
+        self._sources: dict[str, str] = {}
+        """The page from which each notebook is taken, by their files."""
+        self._urls: dict[str, str] = {}
+
+    def add(self, files: Files, config: MkDocsConfig) -> None:
+        """Add a notebook for each page but the home page."""
+        if "mkdocs-jupyter" not in config.plugins:
+            return
+        pages = {
+            file.src_uri: file
+            for file in files.documentation_pages()
+            if file.src_uri.endswith(".md") and file.url not in (".", "./")
+        }
+        pages.pop("index.md", None)
+        listed = self._list(config, list(pages))
+        for source, page in pages.items():
+            uri = _uri(source)
+            write_atomically(self.folder / uri, EMPTY)
+            file = File(
+                uri,
+                str(self.folder),
+                config.site_dir,
+                config.use_directory_urls,
+                inclusion=InclusionLevel.UNDEFINED
+                if uri in listed
+                else InclusionLevel.NOT_IN_NAV,
+            )
+            files.append(file)
+            self._sources[uri] = source
+            self._urls[source] = page.url
+
+    def address(self, source: str, files: Files) -> str | None:
+        """Return where the page's notebook is shown, if it is."""
+        # It has another address once mkdocs-jupyter has made it a page.
+        uri = _uri(source)
+        file = files.get_file_from_path(uri) if uri in self._sources else None
+        return file.url if file else None
+
+    def source(self, page: Page) -> str:
+        """Return the file of the page that a notebook is taken from."""
+        return self._sources.get(page.file.src_uri, "")
+
+    def write(self, page: Page, notebook: str) -> None:
+        """Write the notebook for mkdocs-jupyter to read."""
+        late = self.project.late_notebooks
+        if late:
+            notebook = late(page.file.src_uri, notebook)
+        path = self.folder / page.file.src_uri
+        if path.read_text(encoding="utf-8") != notebook:
+            write_atomically(path, notebook)
+
+    def describe(self, page: Page, pages: dict[str, RenderedPage]) -> None:
+        """Tell the theme and the search that the page is a notebook."""
+        source = pages.get(self.source(page))
+        if source and not source.errors:
+            page.meta["taken_from"] = source.src_uri
+            # MkDocs and themes take all three for HTML.
+            page.title = escape(source.title)
+            title = page.meta["title"] = escape(source.heading)
+            page.meta["search"] = {"exclude": True}
+            page.meta["description"] = title + ", as an executed notebook."
+            page.canonical_url = source.page.canonical_url
+
+    def view(self, page: Page, html: str) -> str:
+        """Show a notebook as the site does, and list the headings it has.
+
+        What is made of it is kept: reading the HTML takes longer than all
+        else that is done to a page.
+        """
+        path = self.project.cache / "views" / f"{self.source(page)}.json"
+        tidy_source = Path(__file__).with_name("notebook_view.py").read_text()
+        digest = hashlib.sha256((tidy_source + html).encode()).hexdigest()
+        try:
+            kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            kept = {}
+        if kept.get("key") != digest:
+            from engine.build.notebook_view import tidy  # bs4 takes long
+
+            url = get_relative_url(self._urls[self.source(page)], page.url)
+            kept = {"key": digest, **tidy(html, url)._asdict()}
+            write_atomically(path, json.dumps(kept))
+        page.toc = get_toc(kept["contents"])
+        return str(kept["html"])
+
+    def prune(self, pages: dict[str, RenderedPage], files: Files) -> None:
+        """Take out the notebooks of pages that have no program."""
+        for uri, source in self._sources.items():
+            page = pages.get(source)
+            if page is None or page.filled is None:
+                file = files.get_file_from_path(uri)
+                if file is not None:
+                    files.remove(file)
+                    self._forget(file.page)
+
+    def _list(self, config: MkDocsConfig, sources: list[str]) -> set[str]:
+        """List the notebooks after the pages, in the pages' order."""
+        if config.nav is None:
+            return {_uri(source) for source in sources}
+        nav = json.dumps(config.nav, ensure_ascii=False)
+        order = sorted(
+            (source for source in sources if f'"{source}"' in nav),
+            key=lambda source: nav.index(f'"{source}"'),
+        )
+        uris = [_uri(source) for source in order]
+        new = [uri for uri in uris if f'"{uri}"' not in nav]
+        config.nav = [*config.nav, {TITLE: new}]
+        return set(uris)
+
+    def _forget(self, page: Page | None) -> None:
+        if page is None or self.nav is None:
+            return
+        self.nav.pages = [p for p in self.nav.pages if p is not page]
+        for before, after in zip(
+            [None, *self.nav.pages], [*self.nav.pages, None], strict=True
+        ):
+            if before:
+                before.next_page = after
+            if after:
+                after.previous_page = before
+        for section in list(self.nav.items):
+            if isinstance(section, Section) and page in section.children:
+                section.children.remove(page)
+                if not section.children:
+                    self.nav.items.remove(section)
+
+
+def _uri(source: str) -> str:
+    return f"{FOLDER}/{source.removesuffix('.md')}.ipynb"

@@ -1,0 +1,123 @@
+"""Serve the site while it is written.
+
+The view of a notebook takes as long to make as all the rest of a build.  So
+an edit leaves the view as it was; whoever looks at it has it made.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from mkdocs.config.defaults import MkDocsConfig
+
+from engine.build.serve import free_port, serve
+from engine.build.site import build_into, opened, project_in
+from engine.errors import EngineError
+from engine.project import Project
+
+HOST = "127.0.0.1"
+NOTEBOOK = re.compile(r"/(notebooks/.+?)(?:/|\.html)?$")
+
+
+class LateNotebooks:
+    """The notebooks as they are shown, and those that have changed since."""
+
+    def __init__(self, asked: Path) -> None:
+        """Touch the file ``asked`` to have the site built again."""
+        self.asked = asked
+        self.shown: dict[str, str] = {}
+        self.late: set[str] = set()
+        self.wanted: set[str] = set()
+
+    def held(self, uri: str, notebook: str) -> str:
+        """Return the notebook, or what is shown until somebody asks."""
+        shown = self.shown.setdefault(uri, notebook)
+        if notebook == shown or uri in self.wanted:
+            self.shown[uri] = notebook
+            self.late.discard(uri)
+            self.wanted.discard(uri)
+            return notebook
+        self.late.add(uri)
+        return shown
+
+    def look_at(self, address: str) -> None:
+        """Ask for the notebook at the address, if it is late."""
+        match = NOTEBOOK.search(unquote(address))
+        uri = f"{match[1]}.ipynb" if match else ""
+        if uri in self.late - self.wanted:
+            self.wanted.add(uri)
+            self.asked.touch()
+
+
+class Preview:
+    """Builds the site again and again, with the same workers."""
+
+    def __init__(self, root: Path, jobs: int) -> None:
+        self.root = root
+        self.jobs = jobs
+        self.project: Project | None = None
+        self.watched: list[Path] = [root / "mkdocs.yml"]
+        self.url = ""
+        asked = root / ".cache/preview/asked"
+        asked.parent.mkdir(parents=True, exist_ok=True)
+        asked.touch()
+        self.notebooks = LateNotebooks(asked)
+
+    def build(self, folder: Path) -> None:
+        """Build into the folder; raise EngineError."""
+        with opened(self.root) as config:
+            project = self._project(config)
+            self.watched = self._watched(config, project)
+            config.site_url = self.url
+            with project.lock.held():
+                build_into(folder, config, project, self.url)
+
+    def close(self) -> None:
+        """End all that runs."""
+        if self.project:
+            self.project.close()
+
+    def _project(self, config: MkDocsConfig) -> Project:
+        fresh = project_in(config, self.jobs)
+        if self.project is None or self.project.settings != fresh.settings:
+            self.close()
+            self.project = fresh
+            self.project.late_notebooks = self.notebooks.held
+        config.mdx_configs["engine.extension"]["project"] = self.project
+        return self.project
+
+    def _watched(self, config: MkDocsConfig, project: Project) -> list[Path]:
+        folders: Iterable[str | None] = [
+            config.docs_dir,
+            config.config_file_path,
+            config.theme.custom_dir,
+            *config.watch,
+        ]
+        snippets = self.root / project.settings.snippets
+        found = [Path(folder) for folder in folders if folder]
+        return [*found, snippets, self.notebooks.asked]
+
+
+def preview(root: Path, port: int, jobs: int = 0) -> None:
+    """Serve the site on this machine alone, rebuilding on each change."""
+    builds = Preview(root, jobs)
+    mount = "/"
+    try:
+        with opened(root) as config:
+            mount = urlsplit(config.site_url or "/").path
+    except EngineError:
+        pass  # the first build says it
+    port = free_port(port)
+    builds.url = f"http://{HOST}:{port}{mount}"
+    try:
+        serve(
+            builds.build,
+            root / ".cache/preview",
+            port,
+            lambda: builds.watched,
+            mount,
+            builds.notebooks.look_at,
+        )
+    finally:
+        builds.close()

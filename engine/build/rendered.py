@@ -1,0 +1,103 @@
+"""A page of MkDocs between its rendering and its writing."""
+
+import html
+from concurrent.futures import Future
+from functools import cached_property
+from typing import Any
+
+from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import AnchorLink
+
+from engine.errors import PageError, PageErrors
+from engine.keep.records import NOTHING, Record, missing_alts
+from engine.program import Program
+from engine.project import Project
+from engine.read import marks
+from engine.read.reading import Reading
+from engine.show.page import FilledPage
+
+
+class RenderedPage:
+    """A page, its program, and what is wrong with either."""
+
+    def __init__(
+        self, project: Project, page: Page, reading: Reading, markup: str
+    ) -> None:
+        self.page = page
+        self.read = reading.page(markup)
+        self.errors = list(reading.errors)
+        self.record: Future[Record] | None = None
+        if self.read.items and not self.errors and project.runs:
+            self.record = project.record(self.read)
+
+    @property
+    def src_uri(self) -> str:
+        """The page's file, below the folder of the pages."""
+        return str(self.page.file.src_uri)
+
+    @property
+    def program(self) -> Program:
+        """The page's program."""
+        return self.read.program
+
+    @property
+    def title(self) -> str:
+        """The page's title, as text; MkDocs has it as HTML."""
+        return self._text(str(self.page.title))
+
+    @property
+    def heading(self) -> str:
+        """What the page calls itself; the navigation may be briefer."""
+        if title := self.page.meta.get("title"):
+            return str(title)
+        tops = [link.title for link in self.page.toc if link.level == 1]
+        return self._text(tops[0]) if tops else self.title
+
+    @cached_property
+    def filled(self) -> FilledPage | None:
+        """The page with its results, if it has a program that ran."""
+        if self.record is None or self.errors:
+            return None
+        return FilledPage(self.read, self.record.result())
+
+    @property
+    def shown(self) -> FilledPage:
+        """The page as it is shown if nothing is wrong."""
+        return self.filled or FilledPage(self.read, NOTHING)
+
+    def wait(self) -> list[PageError]:
+        """Return all that is wrong once the program has ended."""
+        if self.errors or self.record is None:
+            return self.errors
+        try:
+            record = self.record.result()
+            self.errors += missing_alts(self.program, record)
+            assert self.errors or self.filled
+        except PageErrors as errors:
+            self.errors += errors.errors
+        except PageError as error:
+            self.errors.append(error)
+        return self.errors
+
+    def fill(self) -> None:
+        """Put the results into all that MkDocs knows of the page."""
+        page: Any = self.page
+        page.content = self.shown.html
+        if isinstance(page.title, str):
+            page.title = self.shown.markup(page.title)
+        for link in page.toc:
+            self._fill_link(link, self.shown)
+        blocks = range(1, len(self.program.blocks) + 1)
+        ids = page.present_anchor_ids or set()
+        page.present_anchor_ids = ids | {f"block:{n}" for n in blocks}
+
+    def _text(self, markup: str) -> str:
+        """Return HTML as text, without values if nothing has run."""
+        if self.filled:
+            markup = self.filled.markup(markup)
+        return html.unescape(marks.unmarked(marks.braced(markup)))
+
+    def _fill_link(self, link: AnchorLink, filled: FilledPage) -> None:
+        link.title = filled.markup(link.title)
+        for child in link.children:
+            self._fill_link(child, filled)

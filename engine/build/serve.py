@@ -1,0 +1,197 @@
+"""Serve the site while it is written.
+
+MkDocs' own server watches, builds and tells browsers to reload.  It lets
+every request wait while a build runs or has failed; here the last good pages
+are answered at once, with what went wrong laid over them.
+"""
+
+import base64
+import contextlib
+import hashlib
+import html
+import logging
+import re
+import shutil
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from mkdocs.livereload import LiveReloadServer
+
+from engine.errors import EngineError, PageError
+
+HOST = "127.0.0.1"
+PORTS_TRIED = 20
+SECONDS_BETWEEN_LOOKS = 0.1
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; "
+        "style-src 'self' 'unsafe-inline'"
+    ),
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What the site is to be published with."""
+ADDED = b"<!-- Added by the development server -->"
+INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+OVERLAY = Path(__file__).with_name("overlay.html").read_text("utf-8")
+NO_PAGE = b"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>No page here</title>
+<meta name="viewport" content="width=device-width">
+<style>:root { color-scheme: light dark; font-family: system-ui }</style>
+<main><h1>No page here</h1>
+<p>There is none yet. It is shown when a build has made it.</p></main>
+"""
+
+
+def serve(
+    build: Callable[[Path], None],
+    folder: Path,
+    port: int,
+    watched: Callable[[], Iterable[Path]],
+    mount: str = "/",
+    on_look: Callable[[str], None] | None = None,
+) -> None:
+    """Serve on this machine alone until interrupted; build on each change.
+
+    ``build`` makes the whole site in the folder that it is given, or raises
+    EngineError.  ``folder`` keeps what is served.  ``watched`` says, anew
+    with every build, whose changes lead to the next one; ``on_look`` is told
+    every path that is asked for.
+    """
+    logging.getLogger("mkdocs.livereload").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    server = _Server(build, folder / "served", free_port(port), mount)
+    server.watched = watched
+    server.on_look = on_look or server.on_look
+    try:
+        server.serve()  # type: ignore[no-untyped-call]
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # It is ending.
+    finally:
+        server.shutdown()
+
+
+def free_port(wanted: int) -> int:
+    """Return the first port from ``wanted`` on that nobody listens on."""
+    for port in range(wanted, wanted + PORTS_TRIED):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+            if port != wanted:
+                said = f"Port {wanted} is taken; using {port}."
+                print(said, file=sys.stderr)
+            return port
+    raise PageError(
+        f"the ports {wanted} to {wanted + PORTS_TRIED - 1} are all taken",
+        hint="name a free one: --port 9000",
+    )
+
+
+class _Server(LiveReloadServer):
+    """MkDocs' server, made to answer always and to show what failed."""
+
+    watched: Callable[[], Iterable[Path]]
+
+    def __init__(
+        self, build: Callable[[Path], None], served: Path, port: int, at: str
+    ) -> None:
+        every = SECONDS_BETWEEN_LOOKS
+        super().__init__(self._rebuild, HOST, port, str(served), at, every)
+        self.build = build
+        self.served = served
+        self.on_look: Callable[[str], None] = lambda path: None
+        self.error_handler = self._other_page
+        self.message = ""
+        self.good_epoch = self._visible_epoch
+        self._want_rebuild = True
+        shutil.rmtree(served, ignore_errors=True)
+        self.observer.start()
+
+    def server_activate(self) -> None:
+        """Listen, and say where."""
+        super().server_activate()
+        print(f"Serving on {self.url}", file=sys.stderr)
+
+    def serve_request(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer with the headers, as the last good build has it."""
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "ignore")
+        self.on_look(path)
+        start: list[Any] = []
+        with self._epoch_cond:  # The site does not change meanwhile.
+            parts = super().serve_request(environ, lambda *x: start.extend(x))
+            body = b"".join(parts)
+        start_response(start[0], [*start[1], *_headers(body).items()])
+        return [body]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a browser that went away."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+    def _other_page(self, code: int) -> bytes:
+        """Return the page for an address that there is not, or not yet."""
+        page = self.served / "404.html"
+        content = page.read_bytes() if page.exists() else NO_PAGE
+        return self._inject_js_into_html(content, self._visible_epoch)
+
+    def _inject_js_into_html(self, content: bytes, epoch: int) -> bytes:
+        script: bytes = super()._inject_js_into_html(b"", epoch)  # type: ignore[no-untyped-call]
+        # A message is new, too, if there was a good build in between.
+        over = OVERLAY.replace("SINCE", str(self.good_epoch))
+        over = over.replace("MESSAGE", html.escape(self.message))
+        added = over.encode("ascii", "xmlcharrefreplace")
+        return content + ADDED + script + added * bool(self.message)
+
+    def _rebuild(self) -> None:
+        with self._epoch_cond:  # Requests wait while these two differ.
+            epoch, self._wanted_epoch = self._wanted_epoch, self._visible_epoch
+            self._epoch_cond.notify_all()
+        self._follow()
+        self.message = self._build()
+        self._follow()
+        self.good_epoch = self.good_epoch if self.message else epoch
+        self._wanted_epoch = epoch
+
+    def _build(self) -> str:
+        """Build; return what went wrong, if anything did."""
+        fresh = self.served.with_name("fresh")
+        shutil.rmtree(fresh, ignore_errors=True)
+        try:
+            self.build(fresh)
+        except EngineError as error:
+            print(error, file=sys.stderr)
+            return str(error)
+        except Exception as error:
+            traceback.print_exc()
+            line = "".join(traceback.format_exception_only(error))
+            return f"{line}The terminal shows where."
+        with self._epoch_cond:
+            shutil.rmtree(self.served, ignore_errors=True)
+            fresh.rename(self.served)
+        print("Reloading browsers.", file=sys.stderr)
+        return ""
+
+    def _follow(self) -> None:
+        """Watch what there is of the paths that are to be watched."""
+        wanted = {str(p.absolute()) for p in self.watched() if p.exists()}
+        for path in self._watched_paths.keys() - wanted:
+            self.unwatch(path)
+        for path in wanted - self._watched_paths.keys():
+            self.watch(path)
+
+
+def _headers(body: bytes) -> dict[str, str]:
+    """Return the headers; the scripts that were added are let in."""
+    policy = HEADERS["Content-Security-Policy"] + "; script-src 'self'"
+    for script in INLINE_SCRIPT.findall(body.partition(ADDED)[2]):
+        digest = base64.b64encode(hashlib.sha256(script).digest())
+        policy += f" 'sha256-{digest.decode()}'"
+    changed = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    return {**HEADERS, **changed}

@@ -1,0 +1,206 @@
+"""Build the whole site with MkDocs."""
+
+import contextlib
+import ctypes
+import gc
+import logging
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from mkdocs.commands.build import build as build_with_mkdocs
+from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import Abort, ConfigurationError
+
+from engine.build.messages import errors_of
+from engine.build.plugin import EXTENSION, Checked, EnginePlugin
+from engine.errors import PageError, PageErrors, raise_all
+from engine.extension import project_of
+from engine.project import Project
+
+CONFIG = "mkdocs.yml"
+ENGINE = Path(__file__).parents[1]
+
+
+def build(
+    root: Path, site: Path, *, jobs: int = 0, force: bool = False
+) -> None:
+    """Build into ``site``, which stays as it was if anything fails."""
+    with opened(root) as config:
+        project = project_in(config, jobs, force)
+        with project.lock.held():
+            fresh = project.cache / "site"
+            shutil.rmtree(fresh, ignore_errors=True)
+            try:
+                build_into(fresh, config, project)
+            finally:
+                project.close()
+            replace(site, fresh)
+    print(f"Built {site}/", file=sys.stderr)
+
+
+def build_into(
+    folder: Path,
+    config: MkDocsConfig,
+    project: Project,
+    serve_url: str | None = None,
+) -> None:
+    """Build into an empty folder; raise EngineError for all that is wrong."""
+    config.site_dir = str(folder)
+    # Little of what a build makes is garbage.
+    before = gc.get_threshold()
+    gc.set_threshold(50_000)
+    ended: BaseException | None = None
+    try:
+        with _warnings() as warnings:
+            build_with_mkdocs(config, serve_url=serve_url)
+    except (Exception, Abort) as error:
+        ended = _cause(error)
+    finally:
+        gc.set_threshold(*before)
+    errors = errors_of(warnings, project)
+    match ended:
+        case PageError():
+            errors.append(ended)
+        case PageErrors(errors=several):
+            errors += several
+        case Checked():
+            ended.errors += errors
+            raise ended
+    raise_all(errors)
+    if ended:
+        raise _with_page(ended, project) from ended
+
+
+def _with_page(error: BaseException, project: Project) -> BaseException:
+    """Return what an extension or plugin raised, with the page's name."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    is_ours = last.filename.startswith(str(ENGINE))
+    if project.path is None or is_ours or isinstance(error, OSError):
+        return error
+    return PageError(
+        f"rendering it raised {type(error).__name__}: {error}",
+        hint="correct what this names, or the extension that raised it",
+        path=project.path,
+    )
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return what of the engine's own is behind an error of MkDocs."""
+    if isinstance(error, Abort):
+        error = error.__context__ or error
+    return error.__cause__ or error
+
+
+@contextlib.contextmanager
+def opened(root: Path) -> Iterator[MkDocsConfig]:
+    """Give the site's configuration, its modules ready to be imported."""
+    # Material's notice of its end of life is no news to a project.
+    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+    paths, modules = list(sys.path), set(sys.modules)
+    sys.path.insert(0, str(root))
+    try:
+        yield _load(root)
+    finally:
+        sys.path[:] = paths
+        # Another site may have modules of the same names.
+        for name in sys.modules.keys() - modules:
+            if _is_of(root, name):
+                del sys.modules[name]
+
+
+def project_in(
+    config: MkDocsConfig, jobs: int = 0, force: bool = False
+) -> Project:
+    """Return a project of its own for the configuration's extension."""
+    root = Path(config.config_file_path or "").resolve().parent
+    settings = config.mdx_configs.setdefault(EXTENSION, {})
+    settings.setdefault("root", str(root))
+    docs = Path(config.docs_dir).relative_to(root)
+    settings.setdefault("docs", docs.as_posix())
+    shared = project_of(settings)
+    project = Project(root, shared.settings, jobs=jobs, force=force)
+    settings["project"] = project
+    if not any(name.endswith("build/hooks.py") for name in config.hooks):
+        config.plugins["engine"] = EnginePlugin()  # type: ignore[assignment]
+    return project
+
+
+def replace(site: Path, fresh: Path) -> None:
+    """Put the fresh site in the place of the old one.
+
+    Linux exchanges the two in one step, so that whoever reads the site
+    meanwhile has either the one or the other.  Elsewhere there is none for
+    the instant between two renames.
+    """
+    if not site.exists():
+        site.parent.mkdir(parents=True, exist_ok=True)
+        fresh.rename(site)
+        return
+    if not exchange(site, fresh):
+        before = fresh.with_name("site-before")
+        shutil.rmtree(before, ignore_errors=True)
+        site.rename(before)
+        fresh.rename(site)
+        before.rename(fresh)
+    shutil.rmtree(fresh)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two paths change places in one step; return whether they did."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    if rename is None:
+        return False
+    here, flag = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of linux/fs.h
+    names = os.fsencode(one), os.fsencode(other)
+    return bool(rename(here, names[0], here, names[1], flag) == 0)
+
+
+def _is_of(root: Path, name: str) -> bool:
+    """Return whether a module is the site's own, not the engine's."""
+    package = root / name.partition(".")[0]
+    file = Path(getattr(sys.modules[name], "__file__", None) or "")
+    own = file == package.with_suffix(".py") or file.is_relative_to(package)
+    return own and package.name != "engine"
+
+
+def _load(root: Path) -> MkDocsConfig:
+    file = root / CONFIG
+    if not file.exists():
+        raise PageError("there is no such file", hint="write one", path=CONFIG)
+    try:
+        with _warnings() as warnings:
+            config = load_config(str(file), strict=False)
+    except ConfigurationError as error:
+        said = [record.getMessage() for record in warnings]
+        problem = "\n".join([*said, str(error)])
+        raise PageError(problem, hint="correct it", path=CONFIG) from None
+    return config
+
+
+@contextlib.contextmanager
+def _warnings() -> Iterator[list[logging.LogRecord]]:
+    """Keep what MkDocs and its plugins warn of, in place of printing it."""
+    kept = _Kept()
+    logger = logging.getLogger("mkdocs")
+    before = logger.handlers, logger.propagate, logger.level
+    logger.handlers, logger.propagate = [kept], False
+    logger.setLevel(logging.WARNING)
+    try:
+        yield kept.records
+    finally:
+        logger.handlers, logger.propagate = before[:2]
+        logger.setLevel(before[2])
+
+
+class _Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)

@@ -1,0 +1,201 @@
+"""Put what readers take home into the site, and links to it on the pages."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, urljoin
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+
+import engine.take
+from engine.build.rendered import RenderedPage
+from engine.build.serve import HEADERS
+from engine.errors import PageError
+from engine.keep.files import write_atomically
+from engine.project import Project
+
+LINK = r"site-{}:/([^\s)>\"\\]*)"
+"""A link of the site, by a name that nothing else on its page has."""
+ABSOLUTE = re.compile(r"[a-zA-Z][\w+.-]*:|//")
+
+FULL = "llms-full.txt"
+
+
+class TakeHome:
+    """What readers take home of the pages of one build."""
+
+    def __init__(self, project: Project, config: MkDocsConfig) -> None:
+        self.project = project
+        self.config = config
+        self.twins: dict[str, str] = {}
+        """The plain-text twin of each page, by the page's address."""
+
+    def announce(self, rendered: RenderedPage, view: str | None) -> None:
+        """Tell the theme what can be taken home of the page."""
+        slug, url = _slug(rendered), rendered.page.url
+        links = [("Notebook", f"{slug}.ipynb"), ("Script", f"{slug}.py")]
+        links += [(f, f"{slug}/{f}") for f in sorted(rendered.program.files)]
+        links.append(("Plain text", _twin(rendered)))
+        found = [
+            {
+                "label": label,
+                "href": get_relative_url(quote(path), url),
+                "download": label != "Plain text",
+            }
+            for label, path in links
+        ]
+        on_github = self.config.extra.get("notebooks_on_github")
+        if on_github:
+            colab = "https://colab.research.google.com/github"
+            href = f"{colab}/{on_github}/{quote(slug)}.ipynb"
+            found.append({"label": "Open in Colab", "href": href})
+        if view:
+            href = get_relative_url(view, url)
+            found.append({"label": "Notebook view", "href": href})
+        rendered.page.meta["take_home"] = found
+
+    def view(self, rendered: RenderedPage, page: Page) -> str:
+        """Return the notebook as the site shows it, with its links."""
+
+        def link(target: str) -> str:
+            here = target == rendered.page.url
+            return "" if here else get_relative_url(target, page.url)
+
+        return self._linked(self._made(rendered), "notebook", link)
+
+    def write(self, pages: list[RenderedPage]) -> None:
+        """Write everything; raise PageError rather than overwrite a file."""
+        name, about = self.config.site_name, self.config.site_description
+        site = self.config.site_url or ""
+        short = "\n\n".join(filter(None, [f"# {name}", about])) + "\n\n"
+        full = ""
+        self.twins = {page.page.url: _twin(page) for page in pages}
+        for page in pages:
+            made, twin = self._made(page), _twin(page)
+            text = self._linked(made, "text", partial(self._to_twin, twin))
+            self._write(twin, text, page)
+            about = page.page.meta.get("description", "")
+            address = urljoin(site, quote(twin))
+            short += f"- [{_bracketed(page.heading)}]({address}): {about}\n"
+            if page.filled:
+                link = partial(self._to_twin, FULL)
+                full += self._linked(made, "text", link) + "\n"
+                self._write_program(page, made)
+        self._write("llms.txt", short)
+        self._write(FULL, full)
+        lines = [f"  {key}: {value}\n" for key, value in HEADERS.items()]
+        self._write("_headers", "/*\n" + "".join(lines))
+
+    def _write_program(self, page: RenderedPage, made: dict[str, str]) -> None:
+        slug = _slug(page)
+        self._write(f"{slug}.py", made["script"], page)
+        for name, contents in page.program.files.items():
+            self._write(f"{slug}/{name}", contents, page)
+        site = self.config.site_url
+
+        def link(target: str) -> str:
+            if site:
+                return urljoin(site, target)
+            return get_relative_url(target, quote(f"{slug}.ipynb"))
+
+        notebook = self._linked(made, "notebook", link)
+        self._write(f"{slug}.ipynb", notebook, page)
+
+    def _made(self, rendered: RenderedPage) -> dict[str, str]:
+        """Return what is made of the page, kept from build to build."""
+        html = rendered.shown.bare
+        record = rendered.filled.record if rendered.filled else None
+        about = rendered.page.url, rendered.heading, html, record
+        parts = repr((_source(), LINK, *about))
+        key = hashlib.sha256(parts.encode()).hexdigest()
+        path = self.project.cache / "taken" / f"{_slug(rendered)}.json"
+        try:
+            kept: dict[str, str] = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            kept = {}
+        if kept.get("key") != key:
+            kept = {"key": key, **_make(rendered, html, key)}
+            write_atomically(path, json.dumps(kept))
+        return kept
+
+    def _linked(
+        self, made: dict[str, str], kind: str, link: Callable[[str], str]
+    ) -> str:
+        """Return the text with each link of the site as ``link`` has it."""
+
+        def place(match: re.Match[str]) -> str:
+            target, hash_, fragment = match[1].partition("#")
+            return f"{link(target)}{hash_}{fragment}"
+
+        return re.sub(LINK.format(made["key"]), place, made[kind])
+
+    def _to_twin(self, twin: str, target: str) -> str:
+        goal = self.twins.get(target)
+        if goal == twin:
+            return ""
+        return get_relative_url(quote(goal) if goal else target, quote(twin))
+
+    def _write(
+        self, name: str, text: str, page: RenderedPage | None = None
+    ) -> None:
+        path = Path(self.config.site_dir) / name
+        if path.exists() and page:
+            raise PageError(
+                f"what readers take home would overwrite {name}, which the "
+                "site has already",
+                hint="give the page or that file another name",
+                path=page.read.path,
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _make(rendered: RenderedPage, html: str, key: str) -> dict[str, str]:
+    from engine.take.notebook import notebook  # with bs4 and nbformat, slow
+    from engine.take.page import Taken
+    from engine.take.text import plain_text, script_text
+    from engine.take.walk import walk
+
+    url = rendered.page.url
+
+    def link(href: str) -> str:
+        if ABSOLUTE.match(href):
+            return href
+        return f"site-{key}:{urljoin(f'/{url}', href)}"
+
+    record = rendered.filled.record if rendered.filled else None
+    taken = Taken(
+        title=rendered.heading,
+        versions=record.stamp if record else {},
+        pieces=walk(html, link),
+        blocks=rendered.program.blocks,
+        results=record.blocks if record else [],
+    )
+    made = {"text": plain_text(taken)}
+    if record:
+        made |= {"notebook": notebook(taken), "script": script_text(taken)}
+    return made
+
+
+def _source() -> str:
+    folders: Iterable[str] = engine.take.__path__
+    paths = [p for folder in folders for p in Path(folder).glob("*.py")]
+    return "".join(path.read_text("utf-8") for path in sorted(paths))
+
+
+def _slug(rendered: RenderedPage) -> str:
+    return rendered.src_uri.removesuffix(".md")
+
+
+def _twin(rendered: RenderedPage) -> str:
+    uri = str(rendered.page.file.dest_uri)
+    return PurePosixPath(uri).with_suffix(".md").as_posix()
+
+
+def _bracketed(text: str) -> str:
+    return re.sub(r"([\[\]\\])", r"\\\1", text)

@@ -1,0 +1,1 @@
+"""Keep what programs did, for as long as it is true."""

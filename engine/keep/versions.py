@@ -1,0 +1,100 @@
+"""Which distributions a program's result depends on, and their versions."""
+
+import ast
+import contextlib
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from engine.program import FileBlock, Program, PythonBlock
+
+Versions = dict[str, str]
+
+
+def imported(program: Program) -> list[str]:
+    """Return the modules that the program's code names, at any depth.
+
+    These are names up to the first dot, without those of Python itself
+    and those of files that the program saves.
+    """
+    found: set[str] = set()
+    for block in program.blocks:
+        is_python = block.language == "python"
+        if is_python and isinstance(block, PythonBlock | FileBlock):
+            with contextlib.suppress(SyntaxError):
+                found.update(_named(ast.parse(block.code)))
+    own = {name.removesuffix(".py") for name in program.files}
+    return sorted(found - sys.stdlib_module_names - own)
+
+
+def distributions(modules: Iterable[str]) -> dict[str, list[str]]:
+    """Return the distributions that bring each of the modules."""
+    known = _distributions_of_modules()
+    return {
+        name: sorted({*map(canonicalize_name, known.get(name, []))})
+        for name in modules
+    }
+
+
+def versions(names: Iterable[str]) -> Versions:
+    """Return the versions of the distributions, and of all they need."""
+    found: Versions = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in found or (number := version(name)) is None:
+            continue
+        found[name] = number
+        waiting += _required(name)
+    return dict(sorted(found.items()))
+
+
+def version(distribution: str) -> str | None:
+    """Return the distribution's version, if it is installed."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(distribution)
+    return None
+
+
+class Installed:
+    """What is installed, each looked up once: a build does not change it."""
+
+    def __init__(self) -> None:
+        self.version = cache(version)
+        self._found = cache(importlib.util.find_spec)
+
+    def has(self, modules: Mapping[str, list[str]], kept: Versions) -> bool:
+        """Return whether these are the versions that are installed.
+
+        A module that no distribution brought is to be missing still.
+        """
+        if any(self.version(name) != kept[name] for name in kept):
+            return False
+        absent = [name for name, found in modules.items() if not found]
+        return not any(self._found(name) for name in absent)
+
+
+def _named(tree: ast.AST) -> Iterable[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name.partition(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield (node.module or "").partition(".")[0]
+
+
+@cache
+def _distributions_of_modules() -> Mapping[str, list[str]]:
+    return importlib.metadata.packages_distributions()
+
+
+def _required(distribution: str) -> Iterable[str]:
+    for text in importlib.metadata.requires(distribution) or []:
+        requirement = Requirement(text)
+        marker = requirement.marker
+        if marker is None or marker.evaluate({"extra": ""}):
+            yield canonicalize_name(requirement.name)

@@ -1,0 +1,161 @@
+"""What a page's program is made of: blocks, and values between them.
+
+A block is code that a page shows and that its program carries out, in one
+of three ways: Python is run, a file is saved for the reader, a command is
+handed to the shell.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SECONDS_ALLOWED = 120.0
+
+
+@dataclass(frozen=True)
+class Section:
+    """A named piece of a module, or a whole file that has no name."""
+
+    path: Path
+    """The file, relative to the project's root."""
+    name: str
+    line: int
+    """The line of the file on which the code starts, from 1."""
+    code: str
+    """The dedented code, without a newline at its end."""
+    indent: int = 0
+    """By how many columns the code was dedented."""
+
+    @property
+    def reference(self) -> str:
+        """The section as a fence names it: ``snippets/data.py:make``."""
+        path = self.path.as_posix() if self.path.name else ""
+        return f"{path}:{self.name}" if self.name else path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Code that a page shows; one of the three kinds below."""
+
+    line: int
+    """The line of the page on which its fence opens."""
+    section: Section
+    fold: str | None = None
+    """The title under which it is folded, if it is."""
+    language: str = "python"
+    seconds_allowed: float = SECONDS_ALLOWED
+
+    @property
+    def code(self) -> str:
+        """The code as the page shows it."""
+        return self.section.code
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.section.reference or "command"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PythonBlock(Block):
+    """Python that is run."""
+
+    alt: str | None = None
+    """What the figure that it draws shows."""
+    raises: str | None = None
+    """The name of the exception with which it is meant to end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileBlock(Block):
+    """A file, or a piece of one, that the reader saves."""
+
+    file: str
+    contents: str = ""
+    """The file's text up to and with this block."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandBlock(Block):
+    """Commands for the shell, which stops at the first to fail."""
+
+    exits: int = 0
+    """The exit code with which they are meant to end."""
+    language: str = "console"
+
+
+@dataclass(frozen=True)
+class Value:
+    """An expression in the prose: the inside of an f-string's braces."""
+
+    line: int
+    expression: str
+
+
+Step = Block | Value
+
+
+@dataclass(frozen=True)
+class Program:
+    """The steps of one page, in the order in which the page shows them."""
+
+    path: Path
+    """The page, relative to the project's root."""
+    steps: tuple[Step, ...]
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks alone."""
+        return tuple(s for s in self.steps if isinstance(s, Block))
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files that the reader saves: their names and whole texts."""
+        return {
+            b.file: b.contents for b in self.blocks if isinstance(b, FileBlock)
+        }
+
+
+def script(blocks: Sequence[Block]) -> str:
+    """Return the blocks that are run as one program, spaced as PEP 8 asks.
+
+    A comment stands where the reader does something else: saves a file,
+    runs a command, or sees a block fail, which would end the program.
+    """
+    codes: list[str] = []
+    saved: set[str] = set()
+    for block in blocks:
+        match block:
+            case FileBlock(file=file):
+                if file not in saved:
+                    codes.append(f"# Needs the file {file} beside it.")
+                saved.add(file)
+            case CommandBlock(code=code):
+                command = code.replace("\n", "\n#     ")
+                codes.append(f"# Left out: a command.\n#     {command}")
+            case PythonBlock(raises=str(error)):
+                codes.append(f"# Left out: a block that raises {error}.")
+            case _:
+                codes.append(block.code)
+    return joined(codes)
+
+
+def joined(codes: Sequence[str]) -> str:
+    """Return the pieces of code as one text, spaced as PEP 8 asks."""
+    text = ""
+    previous = ""
+    for code in codes:
+        text += _gap(previous, code) + code
+        previous = code
+    return text + "\n"
+
+
+def _gap(above: str, below: str) -> str:
+    if not above:
+        return ""
+    defines = ("def ", "async def ", "class ", "@")
+    indented = above.splitlines()[-1].startswith((" ", "\t"))
+    wide = below.startswith(defines) or (
+        indented and any(f"\n{d}" in f"\n{above}" for d in defines)
+    )
+    return "\n\n\n" if wide else "\n\n"

@@ -1,0 +1,1 @@
+"""Read modules of snippets, and pages as Python-Markdown renders them."""

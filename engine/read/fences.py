@@ -1,0 +1,217 @@
+"""Fences of a page's program, and the options that they may have."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from engine.errors import PageError
+from engine.program import (
+    SECONDS_ALLOWED,
+    Block,
+    CommandBlock,
+    FileBlock,
+    PythonBlock,
+    Section,
+)
+from engine.read.snippets import Snippets, did_you_mean
+
+PYTHON_NAMES = frozenset({"python", "py", "python3", "py3"})
+CONSOLE = "console"
+FILE_LANGUAGES = ("json", "yaml")
+"""Languages, beside Python, in which a page shows a reader's file."""
+OF_THE_HIGHLIGHTER = frozenset({"title", "hl_lines", "linenums"})
+
+
+class Option(NamedTuple):
+    """An option's value if it is not given, and what reads one that is.
+
+    ``read`` raises ValueError, with what is wrong and what to write.
+    """
+
+    default: Any
+    read: Callable[[str], Any]
+
+
+class Fence(NamedTuple):
+    """A fence as SuperFences has read it."""
+
+    line: int
+    """The line of the page on which it opens."""
+    language: str
+    given: Mapping[str, str]
+    body: str
+
+
+def _exit_code(text: str) -> int:
+    if not re.fullmatch(r"\d{1,3}", text):
+        raise ValueError(
+            f'exits="{text}" is not an exit code',
+            'write the code that the command ends with, like exits="1"',
+        )
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ValueError(
+            f'limit="{text}" is not a number of seconds',
+            'write it like limit="300"',
+        )
+    return float(text)
+
+
+def _file_name(text: str) -> str:
+    if not re.fullmatch(r"\w[\w.-]*", text):
+        raise ValueError(
+            f'file="{text}" is not the name of a file',
+            'name the file that the reader saves, like file="worker.py"',
+        )
+    return text
+
+
+RUN = {"run": Option("", str), "fold": Option(None, str)}
+LIMIT = {"limit": Option(SECONDS_ALLOWED, _seconds)}
+PYTHON = {
+    **RUN,
+    **LIMIT,
+    "alt": Option(None, str),
+    "raises": Option(None, str),
+}
+FILE = {**RUN, "source": Option("", str), "file": Option(None, _file_name)}
+COMMAND = {
+    **LIMIT,
+    "fold": Option(None, str),
+    "exits": Option(0, _exit_code),
+}
+OF_BLOCKS = frozenset(PYTHON | FILE | COMMAND)
+
+
+def is_block(language: str, given: Mapping[str, str]) -> bool:
+    """Return whether a fence shows what the page's program carries out."""
+    if language.lower() in PYTHON_NAMES or language == CONSOLE:
+        return True
+    return bool({"run", "source", "file"} & given.keys())
+
+
+def read_block(fence: Fence, root: Path, snippets: Snippets) -> Block:
+    """Return the block that the fence describes.
+
+    Raises PageError, for the caller to add the place.
+    """
+    if fence.language == CONSOLE:
+        return _command(fence)
+    if {"file", "source"} & fence.given.keys():
+        return _file(fence, root, snippets)
+    return _python(fence, snippets)
+
+
+def read_options(
+    given: Mapping[str, str], options: Mapping[str, Option]
+) -> dict[str, Any]:
+    """Return the options' values; raise PageError for what is none."""
+    for key in given:
+        if key not in options:
+            known = ", ".join(sorted({*options, *OF_THE_HIGHLIGHTER}))
+            raise PageError(
+                f'unknown fence option "{key}"',
+                hint=f"{did_you_mean(key, options)}use one of: {known}",
+            )
+    try:
+        return {
+            key: option.read(given[key]) if key in given else option.default
+            for key, option in options.items()
+        }
+    except ValueError as error:
+        problem, hint = error.args
+        raise PageError(problem, hint=hint) from None
+
+
+def _python(fence: Fence, snippets: Snippets) -> Block:
+    if not _is_python(fence):
+        raise PageError(
+            f'code cannot be run as "{fence.language}"',
+            hint='fence it as ```python run="…" or ```{.python run="…"}',
+        )
+    options = read_options(fence.given, PYTHON)
+    if not options["run"]:
+        raise PageError(
+            "this block shows Python that is never run",
+            hint='name its section with run="snippets/NAME.py:SECTION", '
+            "or fence it as text",
+        )
+    _require_empty(fence, options["run"])
+    return PythonBlock(
+        line=fence.line,
+        section=snippets.find(options["run"]),
+        fold=options["fold"],
+        alt=options["alt"],
+        raises=options["raises"],
+        seconds_allowed=options["limit"],
+    )
+
+
+def _file(fence: Fence, root: Path, snippets: Snippets) -> Block:
+    options = read_options({"file": "", **fence.given}, FILE)
+    return FileBlock(
+        line=fence.line,
+        section=_file_section(fence, options, root, snippets),
+        language="python" if _is_python(fence) else fence.language,
+        fold=options["fold"],
+        file=options["file"],
+    )
+
+
+def _file_section(
+    fence: Fence, options: Mapping[str, str], root: Path, snippets: Snippets
+) -> Section:
+    _require_empty(fence, options["run"] or options["source"])
+    if _is_python(fence):
+        if not options["run"] or options["source"]:
+            raise PageError(
+                "a file of Python is made of sections",
+                hint='name one with run="snippets/NAME.py:SECTION"',
+            )
+        return snippets.find(options["run"])
+    if fence.language not in FILE_LANGUAGES:
+        raise PageError(
+            f'a file cannot be shown as "{fence.language}"',
+            hint=f"fence it as one of: python, {', '.join(FILE_LANGUAGES)}",
+        )
+    source = Path(options["source"])
+    file = (root / source).resolve()
+    if not file.is_file() or not file.is_relative_to(root):
+        raise PageError(
+            f"no file {source.as_posix()} in the project",
+            hint='name the file to show, like source="results/speed.json"',
+        )
+    text = file.read_text(encoding="utf-8-sig").rstrip("\n")
+    return Section(source, "", 1, text)
+
+
+def _command(fence: Fence) -> Block:
+    options = read_options(fence.given, COMMAND)
+    if not fence.body.strip():
+        raise PageError(
+            "a console block without a command",
+            hint="write the command between the fences, without a prompt",
+        )
+    return CommandBlock(
+        line=fence.line,
+        section=Section(Path(), "", fence.line + 1, fence.body.rstrip()),
+        fold=options["fold"],
+        exits=options["exits"],
+        seconds_allowed=options["limit"],
+    )
+
+
+def _is_python(fence: Fence) -> bool:
+    return fence.language in PYTHON_NAMES
+
+
+def _require_empty(fence: Fence, shown: str) -> None:
+    if fence.body.strip():
+        raise PageError(
+            f"a block that shows {shown} has code of its own",
+            hint=f"move the code into {shown} and leave the fence empty",
+        )

@@ -1,0 +1,157 @@
+"""Have Python-Markdown leave marks while it renders a page.
+
+SuperFences hands over fences in any container; values are found once it has
+taken the fences away; what a rendered page shows is then its program.
+"""
+
+import itertools
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from markdown import Markdown
+from markdown.postprocessors import Postprocessor
+from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import HTML_PLACEHOLDER_RE
+
+from engine.program import Value
+from engine.read import marks
+from engine.read.formulas import InlineFormula
+from engine.read.page import ShownBlock, ShownValue
+from engine.read.reading import Reading, Surroundings, find_file
+from engine.read.superfences import Fences
+from engine.read.values import LITERAL, NoExpressionError, split_values
+
+ANNOTATED = re.compile(r"# \(\d+\)")
+
+Lines = list[str]
+
+
+class Reader:
+    """Takes part in the rendering of pages, one after another."""
+
+    reading: Reading
+    whole = False
+    """Whether what is rendered now is all of the page: the extension toc
+    lets every heading go through the postprocessors, too.
+    """
+
+    def __init__(
+        self,
+        md: Markdown,
+        project: Surroundings,
+        done: Callable[[Reading, str], str],
+    ) -> None:
+        self.md = md
+        self.project = project
+        self.done = done
+        """Gets what was read of a page, and its HTML; returns the HTML."""
+        self.fences = Fences(md, project)
+        step = partial(_Step, md)
+        md.preprocessors.register(step(self._begin), "engine_begin", 1000)
+        md.preprocessors.register(
+            step(self.fences.count), "engine_count", 25.01
+        )
+        md.preprocessors.register(step(self._values), "engine_values", 24.9)
+        md.treeprocessors.register(_Tree(self), "engine_annotations", 0)
+        md.postprocessors.register(_Post(self), "engine_end", -100)
+        formula = InlineFormula(md, lambda: self.reading)
+        md.inlinePatterns.register(formula, "engine_formula", 195)
+
+    def _begin(self, lines: Lines) -> Lines:
+        """Begin to read a page; keep marks out of its headings' ids."""
+        text = "\n".join(lines)
+        self.whole = False
+        root = self.project.root
+        path = self.project.path or find_file(root, self.project.docs, text)
+        self.reading = Reading(root, path)
+        self.fences.begin(self.reading)
+        if "toc" in self.md.treeprocessors:
+            toc: Any = self.md.treeprocessors["toc"]
+            if not isinstance(toc.slugify, _Slugify):
+                toc.slugify = _Slugify(toc.slugify)
+        return lines
+
+    def _values(self, lines: Lines) -> Lines:
+        """Leave a mark for each value outside of fences."""
+        marked, prose = "", self.reading.agree(lines)
+        self.reading.look_for_left_over(prose)
+        try:
+            for said, expression, index in split_values("\n".join(lines)):
+                marked += said
+                if expression:
+                    line = prose.line(index)
+                    value = ShownValue(Value(line, expression))
+                    marked += marks.mark(self.reading.add(value, line))
+        except NoExpressionError as error:
+            index = len(lines) - 1 - error.rest.count("\n")
+            self.reading.blame(error, prose.line(index))
+            marked += error.before + error.rest
+        return marked.replace(LITERAL, marks.BRACES).split("\n")
+
+    def annotate(self, root: ET.Element) -> None:
+        """Put a block's list of annotations between its code and result."""
+        self.whole = True
+        for parent in root.iter():
+            for child, after in itertools.pairwise(list(parent)):
+                number = self._annotated(child)
+                if number and after.tag == "ol":
+                    place = ET.Element("div", {"data-run": str(number)})
+                    parent.remove(after)
+                    place.append(after)
+                    after.tail = marks.mark(number)
+                    place.tail = child.tail
+                    parent[list(parent).index(child)] = place
+
+    def _annotated(self, element: ET.Element) -> int:
+        """Return the number of the annotated block that stands there."""
+        match = HTML_PLACEHOLDER_RE.fullmatch((element.text or "").strip())
+        if match is None:
+            return 0
+        stashed = str(self.md.htmlStash.rawHtmlBlocks[int(match[1])])
+        for number in map(int, marks.MARK.findall(stashed)):
+            item = self.reading.items[number]
+            if not isinstance(item, ShownBlock):
+                continue
+            if ANNOTATED.search(item.block.code):
+                return number
+        return 0
+
+
+class _Slugify:
+    """Makes ids of headings, in which no mark is left."""
+
+    def __init__(self, slugify: Callable[[str, str], str]) -> None:
+        self.slugify = slugify
+
+    def __call__(self, text: str, separator: str) -> str:
+        return self.slugify(marks.unmarked(text), separator)
+
+
+class _Step(Preprocessor):
+    def __init__(self, md: Markdown, take: Callable[[Lines], Lines]) -> None:
+        super().__init__(md)
+        self.take = take
+
+    def run(self, lines: Lines) -> Lines:
+        return self.take(lines)
+
+
+class _Tree(Treeprocessor):
+    def __init__(self, reader: Reader) -> None:
+        super().__init__(reader.md)
+        self.run = reader.annotate  # type: ignore[method-assign]
+
+
+class _Post(Postprocessor):
+    def __init__(self, reader: Reader) -> None:
+        super().__init__(reader.md)
+        self.reader = reader
+
+    def run(self, text: str) -> str:
+        if not self.reader.whole:
+            return text
+        return self.reader.done(self.reader.reading, text)

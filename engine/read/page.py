@@ -1,0 +1,153 @@
+"""A page as it was rendered: its HTML, and what its marks stand for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.errors import PageError
+from engine.program import (
+    Block,
+    CommandBlock,
+    FileBlock,
+    Program,
+    Step,
+    Value,
+    joined,
+)
+
+Highlight = Callable[[str], str]
+"""Colours Python as the page's own code is coloured."""
+
+
+@dataclass(frozen=True)
+class ShownBlock:
+    """A block, and its code as HTML."""
+
+    block: Block
+    code: str
+
+
+@dataclass(frozen=True)
+class ShownValue:
+    """A value within the prose."""
+
+    value: Value
+
+
+@dataclass(frozen=True)
+class WholeProgram:
+    """The place where a page shows all blocks above as one program."""
+
+    line: int
+    highlight: Highlight
+
+
+@dataclass(frozen=True)
+class SiteFence:
+    """A fence of the site's own, which may hold values."""
+
+    line: int
+    texts: tuple[str, ...]
+    """What stands before, between and after the values."""
+    values: tuple[Value, ...]
+    render: Callable[[str], str]
+
+
+Item = ShownBlock | ShownValue | WholeProgram | SiteFence
+
+
+@dataclass(frozen=True)
+class Page:
+    """A rendered page, its marks yet to be replaced."""
+
+    path: Path
+    """The file, relative to the project's root."""
+    html: str
+    items: dict[int, Item]
+    """What the visible marks stand for, in the order of the page."""
+
+    @property
+    def program(self) -> Program:
+        """The steps of the page."""
+        steps: list[Step] = []
+        for item in self.items.values():
+            match item:
+                case ShownBlock(block):
+                    steps.append(block)
+                case ShownValue(value):
+                    steps.append(value)
+                case SiteFence(values=values):
+                    steps += values
+        return Program(self.path, tuple(steps))
+
+
+def arrange(
+    path: Path, html: str, items: dict[int, Item]
+) -> tuple[Page, list[PageError]]:
+    """Return the page whose visible marks stand for the items, in order.
+
+    What cannot be right in that order comes with it as errors.
+    """
+    above: list[Block] = []
+    errors: list[PageError] = []
+    arranged: dict[int, Item] = {}
+    for number, item in items.items():
+        if isinstance(item, ShownBlock):
+            block = _with_contents(item.block, above)
+            errors.extend(_shown_before(block, above, path))
+            above.append(block)
+            item = replace(item, block=block)
+        elif not above and getattr(item, "values", True):
+            errors.append(_too_early(item, path))
+        arranged[number] = item
+    return Page(path, html, arranged), errors
+
+
+def _with_contents(block: Block, above: Sequence[Block]) -> Block:
+    """Give a piece of a file what the pieces above it hold."""
+    if not isinstance(block, FileBlock):
+        return block
+    pieces = [
+        other.code
+        for other in above
+        if isinstance(other, FileBlock) and other.file == block.file
+    ]
+    return replace(block, contents=joined([*pieces, block.code]))
+
+
+def _shown_before(
+    block: Block, above: Sequence[Block], path: Path
+) -> list[PageError]:
+    """Find out whether the program, or the same file, has the section."""
+    if isinstance(block, CommandBlock):
+        return []
+    return [
+        PageError(
+            f"{block.name} is shown twice, first on line {other.line}",
+            hint="show it once, or make two sections of it",
+            path=path,
+            line=block.line,
+        )
+        for other in above
+        if other.section == block.section
+        and getattr(other, "file", None) == getattr(block, "file", None)
+    ]
+
+
+def _too_early(item: Item, path: Path) -> PageError:
+    match item:
+        case ShownValue(Value(line, expression)):
+            return PageError(
+                f"the value {{{{ {expression} }}}} stands before the first "
+                "block",
+                hint="move it below the block that computes it, or write "
+                "\\{{ for the braces themselves",
+                path=path,
+                line=line,
+            )
+    return PageError(
+        "this fence needs a page that runs something",
+        hint="remove it, or add a block with run= above it",
+        path=path,
+        line=getattr(item, "line", None),
+    )

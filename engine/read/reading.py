@@ -1,0 +1,164 @@
+"""What is noted of a page while Python-Markdown renders it."""
+
+import contextlib
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from engine.errors import PageError
+from engine.read import marks
+from engine.read.page import Item, Page, ShownBlock, SiteFence, arrange
+from engine.read.snippets import Snippets
+
+LEFT_OVER = re.compile(
+    r"(?<![`~])(?<![`~] )(`{3,}|~{3,})[ \t]*\S*[ \t].*\b(run|source|exits)="
+)
+OPENING = re.compile(r"!!!|\?\?\?|===|[-*+] |\d+\. |:   |\[\^")
+"""How what holds text that is indented begins."""
+
+
+class Surroundings(Protocol):
+    """What the reading of a page needs to know of the project."""
+
+    root: Path
+    docs: Path
+    snippets: Snippets
+    highlighted: dict[str, str]
+    """Code as HTML, coloured once."""
+    path: Path | None
+    """The page, if whoever has it rendered says so."""
+    runs: bool
+    """Whether the page is to be shown, or only checked."""
+
+
+class Source(NamedTuple):
+    """How lines that are rendered and those of the page's file agree."""
+
+    lines: list[str]
+    """The lines that are rendered."""
+    starts: Sequence[tuple[int, int, int]]
+    """Runs of equal lines: where they start in each, and how many."""
+
+    def line(self, index: int) -> int:
+        """Return the file's line, from 1, of the rendered line."""
+        for start, in_file, size in reversed(self.starts):
+            if index >= start:
+                return in_file + min(index - start, size) + 1
+        return 1
+
+    def find(self, text: str) -> int:
+        """Return the file's line on which the text first stands."""
+        before, _, _ = "\n".join(self.lines).partition(text)
+        return self.line(before.count("\n"))
+
+
+def find_file(root: Path, docs: Path, rendered: str) -> Path:
+    """Return the page that the text is of, for those who do not say."""
+    body = rendered.strip()
+    for path in sorted((root / docs).rglob("*.md")):
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeError):
+            continue
+        if text.rstrip().endswith(body):
+            return path.relative_to(root)
+    return Path("page")
+
+
+class Reading:
+    """What one rendering of a page has come upon."""
+
+    def __init__(self, root: Path, path: Path) -> None:
+        self.path = path
+        """The page's file, relative to the project's root."""
+        self._file: list[str] = []
+        with contextlib.suppress(OSError, UnicodeError):
+            text = (root / path).read_text(encoding="utf-8-sig")
+            self._file = text.expandtabs(4).split("\n")
+        self.source = Source([], [])
+        self.items: dict[int, Item] = {}
+        self.lines: dict[int, int] = {}
+        """On which line of the page the items stand."""
+        self.errors: list[PageError] = []
+
+    def agree(self, lines: list[str]) -> Source:
+        """Return how these lines and the file's agree."""
+        matcher = SequenceMatcher(None, lines, self._file or lines)
+        return Source(lines, list(matcher.get_matching_blocks()))
+
+    def add(self, item: Item, line: int) -> int:
+        """Note the item; return the number of its mark."""
+        number = len(self.items) + 1
+        self.items[number] = item
+        self.lines[number] = line
+        return number
+
+    def blame(self, error: PageError, line: int | None) -> None:
+        """Note the error, and where on the page it is if it does not say."""
+        if error.path is None:
+            error.path, error.line = self.path, line
+        self.errors.append(error)
+
+    def look_for_left_over(self, prose: Source) -> None:
+        """Blame fences that SuperFences did not take for such."""
+        for index, line in enumerate(prose.lines):
+            if LEFT_OVER.search(line):
+                self.blame(
+                    PageError(
+                        "this fence would be shown as text, and not run",
+                        hint="close it with as many marks, at the same "
+                        "indentation, write each option in double quotes, "
+                        "and fence it as python, console, json or yaml",
+                    ),
+                    prose.line(index),
+                )
+
+    def look_for_slips(self, index: int, end: int) -> None:
+        """Blame a fence that a hand has moved out of its container."""
+        lines = self.source.lines
+        indent = len(lines[index]) - len(lines[index].lstrip(" "))
+        above = next((s for s in reversed(lines[:index]) if s.strip()), "")
+        below = next((s for s in lines[end:] if s.strip()), "")
+        inside = " " * (indent + 4)
+        begun = above.startswith(inside) or OPENING.match(above, indent)
+        if indent % 4 > 0 or (begun and below.startswith(inside)):
+            self.blame(
+                PageError(
+                    f"this fence is indented by {indent}, so it stands "
+                    "outside of the note or list around it",
+                    hint="indent both of its lines as the text around it, by "
+                    "4 blanks for each container, or by none",
+                ),
+                self.source.line(index),
+            )
+
+    def page(self, html: str) -> Page:
+        """Return the page; what cannot be right goes to the errors."""
+        seen = dict.fromkeys(marks.visible(html))
+        for number in self.items.keys() - seen.keys():
+            self._blame_unseen(number)
+        items = {number: self.items[number] for number in seen}
+        page, errors = arrange(self.path, html, items)
+        # Without a block that has an error, those below it may seem wrong.
+        if not self.errors:
+            self.errors.extend(errors)
+        self.errors.sort(key=lambda error: error.line or 0)
+        return page
+
+    def _blame_unseen(self, number: int) -> None:
+        item = self.items[number]
+        what = "block" if isinstance(item, ShownBlock) else "value"
+        if isinstance(item, SiteFence):
+            what = "fence"
+        self.blame(
+            PageError(
+                f"this {what} is not shown on the page, so it would run "
+                "hidden",
+                hint="take it out, or show it: no comment around it, not "
+                "indented further than its container; to show a fence as "
+                "text, put it into a fence of four backticks",
+            ),
+            self.lines[number],
+        )

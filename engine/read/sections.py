@@ -1,0 +1,191 @@
+"""Read a module of ``snippets/`` into the sections that pages show.
+
+A section is what stands between ``# region NAME`` and ``# endregion NAME``,
+comments that editors fold.  Indented sections, as under ``if __name__ ==
+"__main__":``, are shown and run dedented.
+"""
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.errors import PageError
+from engine.program import Section
+
+MARKER = re.compile(r"#\s*(region|endregion)(?:\s+(.*\S))?\s*")
+NOT_BLANK = re.compile(r"[^ \t]")
+
+
+@dataclass(frozen=True)
+class _Module:
+    """The lines of a module, and what Python's tokenizer says of them."""
+
+    path: Path
+    lines: list[str]
+    markers: list[tuple[int, str, str]] = field(default_factory=list)
+    """The line of each marker, which of the two it is, and its name."""
+    inside: set[int] = field(default_factory=set)
+    """The lines that begin inside a string."""
+
+
+def read_sections(root: Path, path: Path) -> dict[str, Section]:
+    """Return the sections of the module at ``root / path`` by name.
+
+    Raises PageError for a module that Python cannot read, and for a section
+    that is opened twice, opened inside another, not closed, not opened,
+    without a name, empty, or no whole statements.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # whoever runs the code is warned
+        _require_python((root / path).read_bytes(), path)
+        return _sections(_tokenized(_text(root, path), path))
+
+
+def _text(root: Path, path: Path) -> str:
+    try:
+        with tokenize.open(root / path) as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise PageError(
+            f"is not encoded in {error.encoding.upper()}",
+            hint="save it as UTF-8",
+            path=path,
+            line=error.object.count(b"\n", 0, error.start) + 1,
+        ) from None
+
+
+def _sections(module: _Module) -> dict[str, Section]:
+    sections: dict[str, Section] = {}
+    for name, start, end in _marked_ranges(module):
+        if name in sections:
+            raise PageError(
+                f'section "{name}" is opened twice, first for line '
+                f"{sections[name].line}",
+                hint="give one of the two another name",
+                path=module.path,
+                line=start,
+            )
+        sections[name] = _section(module, name, start, end)
+    return sections
+
+
+def _require_python(source: bytes, path: Path) -> None:
+    try:
+        compile(source, str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise PageError(
+            f"not valid Python: {error.msg}",
+            hint="correct the syntax of this line",
+            path=path,
+            line=error.lineno,
+        ) from None
+
+
+def _tokenized(source: str, path: Path) -> _Module:
+    module = _Module(path, source.split("\n"))
+    opened: list[int] = []
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        row, kind = token.start[0], tokenize.tok_name[token.type]
+        # From Python 3.12 on, an f-string is a token for each of its parts.
+        if kind.endswith("STRING") or kind.endswith("STRING_START"):
+            opened.append(row)
+        if kind.endswith("STRING") or kind.endswith("STRING_END"):
+            module.inside.update(range(opened.pop() + 1, token.end[0] + 1))
+        alone = module.lines[row - 1].lstrip().startswith("#")
+        marker = MARKER.fullmatch(token.string)
+        if kind == "COMMENT" and alone and marker:
+            module.markers.append((row, marker[1], marker[2] or ""))
+    return module
+
+
+def _marked_ranges(module: _Module) -> Iterator[tuple[str, int, int]]:
+    """Yield each section's name and the lines of its two markers."""
+    opened, since = "", 0
+    for row, kind, name in module.markers:
+        if kind == "region":
+            if not name:
+                problem = "a section is opened without a name"
+                hint = 'write "# region NAME"'
+                raise PageError(problem, hint=hint, path=module.path, line=row)
+            if opened:
+                raise PageError(
+                    f'section "{name}" is opened inside section "{opened}"'
+                    f" of line {since}",
+                    hint=f'write "# endregion {opened}" above it',
+                    path=module.path,
+                    line=row,
+                )
+            opened, since = name, row
+            continue
+        if not opened or name not in ("", opened):
+            name = name or "NAME"
+            raise PageError(
+                f'section "{name}" is closed but not open',
+                hint=f'write "# region {name}" where it starts, '
+                "or remove this line",
+                path=module.path,
+                line=row,
+            )
+        yield opened, since, row
+        opened = ""
+    if opened:
+        raise PageError(
+            f'section "{opened}" is not closed',
+            hint=f'write "# endregion {opened}" where it ends',
+            path=module.path,
+            line=since,
+        )
+
+
+def _section(module: _Module, name: str, start: int, end: int) -> Section:
+    """Cut the section between the marker lines ``start`` and ``end``."""
+    inside = range(start + 1, end)
+    filled = [row for row in inside if module.lines[row - 1].strip()]
+    if not filled:
+        raise PageError(
+            f'section "{name}" is empty',
+            hint="put code between its two markers, or remove both",
+            path=module.path,
+            line=start,
+        )
+    code, indent = _dedented(module, range(filled[0], filled[-1] + 1))
+    section = Section(module.path, name, filled[0], code, indent)
+    _require_statements(section)
+    return section
+
+
+def _dedented(module: _Module, rows: range) -> tuple[str, int]:
+    """Return the code without its margin, and the margin's width.
+
+    Strings keep their value: the lines that begin inside one stay as they
+    are.  Comments may stand to the left of the margin.
+    """
+    lines = {row: module.lines[row - 1] for row in rows}
+    outside = lines.keys() - module.inside
+    filled = {row for row in outside if lines[row].strip()}
+    code = {row for row in filled if lines[row].lstrip()[0] != "#"}
+    margins = (NOT_BLANK.split(lines[row], 1)[0] for row in code or filled)
+    margin = min(margins, key=len)
+    for row in outside:
+        line = lines[row] if row in filled else ""
+        shifted = line.startswith(margin)
+        lines[row] = line[len(margin) :] if shifted else line.lstrip()
+    return "\n".join(lines.values()), len(margin)
+
+
+def _require_statements(section: Section) -> None:
+    above = "\n" * (section.line - 1)
+    try:
+        ast.parse(above + section.code)
+    except SyntaxError as error:
+        raise PageError(
+            f'section "{section.name}" is not Python by itself: {error.msg}',
+            hint="move its markers, so that it holds whole statements",
+            path=section.path,
+            line=error.lineno,
+        ) from None

@@ -1,0 +1,164 @@
+"""The fences that SuperFences hands over, each guarded in one place."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from markdown import Markdown
+
+from engine.errors import PageError
+from engine.program import Block, Value
+from engine.read import marks
+from engine.read.fences import (
+    OF_THE_HIGHLIGHTER,
+    PYTHON_NAMES,
+    Fence,
+    is_block,
+    read_block,
+)
+from engine.read.formulas import formula
+from engine.read.page import ShownBlock, SiteFence, WholeProgram
+from engine.read.reading import Reading, Surroundings
+from engine.read.values import split_values
+
+LANGUAGES = (*sorted(PYTHON_NAMES), "console", "json", "yaml")
+SITE_FENCES = "engine_fences"
+"""The attribute of a Markdown object that holds a site's own fences."""
+
+Look = dict[str, str]
+"""The highlighter's options."""
+Form = Callable[[Fence, Look], str]
+
+
+class Counted(list[str]):
+    """Lines that know how far whoever goes through them has come."""
+
+    at = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for self.at, line in enumerate(super().__iter__()):
+            yield line
+
+
+class Fences:
+    """Notes the fences of pages, one page after another."""
+
+    reading: Reading
+
+    def __init__(self, md: Markdown, project: Surroundings) -> None:
+        self.md = md
+        self.project = project
+        self.superfences: Any = None
+        self.lines = Counted()
+
+    def begin(self, reading: Reading) -> None:
+        """Begin with a page; take care that SuperFences knows the fences."""
+        self.reading = reading
+        superfences = self.md.preprocessors["fenced_code_block"]
+        if superfences is self.superfences:
+            return
+        self.superfences = superfences
+        # Asked last but for code that is only shown, so that no fence of
+        # another language has run= and does not run.
+        self._register(None, self._block, is_block)
+        fences = self.superfences.extension.superfences
+        fences.insert(1, fences.pop())
+        for language in LANGUAGES:
+            self._register(language, self._block, is_block)
+        self._register("program", self._program)
+        self._register("math", self._formula)
+        for name, render in getattr(self.md, SITE_FENCES, {}).items():
+            self._register(name, partial(self._site_fence, render))
+
+    def count(self, lines: list[str]) -> list[str]:
+        """Have SuperFences go through lines that are counted."""
+        self.reading.source = self.reading.agree(lines)
+        self.lines = Counted(lines)
+        return self.lines
+
+    def _register(
+        self,
+        name: str | None,
+        form: Form,
+        takes: Callable[[str, Mapping[str, str]], bool] = lambda *_: True,
+    ) -> None:
+        """Register a fence; nothing that goes wrong in it is swallowed."""
+
+        def validate(
+            language: str,
+            inputs: dict[str, str],
+            options: dict[str, Any],
+            *_: Any,
+        ) -> bool:
+            options.update(inputs)
+            return takes(language, inputs)
+
+        def format_fence(
+            src: str, language: str, options: dict[str, Any], **_: Any
+        ) -> str:
+            end = self.lines.at
+            start = end - len(self.superfences.code) - 1
+            line = self.reading.source.line(start)
+            look = {
+                name: options.pop(name)
+                for name in OF_THE_HIGHLIGHTER & options.keys()
+            }
+            try:
+                if takes is is_block:
+                    self.reading.look_for_slips(start, end + 1)
+                return form(Fence(line, language, options, src), look)
+            except PageError as error:
+                self.reading.blame(error, line)
+            except Exception as error:
+                problem = f"this fence raised {type(error).__name__}: {error}"
+                hint = "correct what stands in it"
+                self.reading.blame(PageError(problem, hint=hint), line)
+            return "<div></div>"
+
+        self.superfences.extension.extend_super_fences(
+            name, format_fence, validate, None
+        )
+
+    def _block(self, fence: Fence, look: Look) -> str:
+        root, snippets = self.project.root, self.project.snippets
+        block = read_block(fence, root, snippets)
+        code = self._coloured(block, look) if self.project.runs else ""
+        item = ShownBlock(block, code)
+        return marks.block_mark(self.reading.add(item, fence.line))
+
+    def _program(self, fence: Fence, look: Look) -> str:
+        highlight = partial(self._highlight, lexer="python", look={})
+        item = WholeProgram(fence.line, highlight)
+        return marks.block_mark(self.reading.add(item, fence.line))
+
+    def _formula(self, fence: Fence, look: Look) -> str:
+        return f'<div class="formula">{formula(fence.body, "block")}</div>'
+
+    def _site_fence(
+        self, render: Callable[[str], str], fence: Fence, look: Look
+    ) -> str:
+        texts, values = [], []
+        for said, expression, line in split_values(fence.body):
+            texts.append(said)
+            if expression:
+                values.append(Value(fence.line + 1 + line, expression))
+        item = SiteFence(fence.line, tuple(texts), tuple(values), render)
+        return marks.block_mark(self.reading.add(item, fence.line))
+
+    def _coloured(self, block: Block, look: Look) -> str:
+        # The lexer of consoles takes lines without a prompt for output.
+        lexer = "sh" if block.language == "console" else block.language
+        return self._highlight(block.code, lexer, look)
+
+    def _highlight(self, code: str, lexer: str, look: Look) -> str:
+        """Return the code as HTML, coloured as any other of the site."""
+        fences, known = self.superfences, self.project.highlighted
+        settings = fences.highlight_ext.get_pymdownx_highlight_settings()
+        key = repr((settings, code, lexer, look))
+        if key not in known:
+            fences.line_count = code.count("\n") + 1
+            plain: Any = {"classes": [], "id_value": "", "attrs": {}}
+            known[key] = str(
+                fences.highlight(code, lexer, dict(look), self.md, **plain)
+            )
+        return known[key]

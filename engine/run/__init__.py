@@ -1,0 +1,1 @@
+"""Carries out programs, and tells what they did."""

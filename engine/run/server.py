@@ -1,0 +1,137 @@
+"""The process from which those of programs are forked.
+
+It imports what programs share: TensorFlow makes hundreds of thousands of
+objects, which stay, and searching them for garbage in every program would
+cost a tenth of its time.  It runs no operation, since a process that is
+forked after one hangs.
+"""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from engine.run.hiding import keep_figures
+from engine.run.worker import Job, work
+
+TICK = 0.1
+BE_GIVEN_ORPHANS = 36
+"""PR_SET_CHILD_SUBREAPER of Linux."""
+
+
+def serve(control: socket.socket, modules: Sequence[str]) -> None:
+    """Start processes for each job that arrives, until nobody sends any.
+
+    With a job come the ends of two pipes: one for the program's steps, and
+    one for its keeper, which tells how the program's process ended, and
+    ends it once something is sent to it or its pipe is closed.
+    """
+    keep_figures()
+    problem = _import(modules)
+    control.send(b"ready")
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while message := socket.recv_fds(control, 1 << 16, 2):
+        text, ends, *_ = message
+        if not text:
+            return
+        job = Job(**json.loads(text))
+        with Connection(ends[0]) as steps, Connection(ends[1]) as keeper:
+            if problem:
+                keeper.send(problem)
+            else:
+                _fork(_keep, job, steps, keeper, control)
+
+
+def _import(modules: Sequence[str]) -> str:
+    """Import what programs share; return what went wrong."""
+    gc.disable()
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            return f"cannot import {name}: {type(error).__name__}: {error}"
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        # Finds the fonts, and learns to read formulas.
+        pyplot.semilogy([1, 10])
+        pyplot.show()
+        sys.modules["engine.run.figures"].take()
+    gc.freeze()
+    gc.enable()
+    return ""
+
+
+def _fork(act: Callable[..., None], *arguments: object) -> int:
+    """Let another process act and end; return its number."""
+    if pid := os.fork():
+        return pid
+    try:
+        act(*arguments)
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def _keep(
+    job: Job, steps: Connection, keeper: Connection, control: socket.socket
+) -> None:
+    """Start the program's process; leave nothing of it behind."""
+    control.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(BE_GIVEN_ORPHANS, 1, 0, 0, 0)
+    worker = _fork(_begin, job, steps, keeper)
+    steps.close()
+    code = os.waitstatus_to_exitcode(_wait(worker, keeper))
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(worker, signal.SIGKILL)
+    _end_orphans()
+    shutil.rmtree(job.folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        keeper.send(code)
+
+
+def _begin(job: Job, steps: Connection, keeper: Connection) -> None:
+    keeper.close()
+    if sys.platform == "linux":
+        work(job, steps)
+        return
+    # Elsewhere, libraries do not bear a fork.
+    os.set_inheritable(steps.fileno(), True)
+    arguments = [json.dumps(vars(job)), str(steps.fileno())]
+    program = [sys.executable, "-m", "engine.run.worker", *arguments]
+    os.execv(sys.executable, program)
+
+
+def _wait(worker: int, keeper: Connection) -> int:
+    """Wait for the worker's end, and end it when the keeper is told to."""
+    if hasattr(os, "pidfd_open"):
+        wait([keeper, os.pidfd_open(worker)])
+    while not keeper.poll(TICK):
+        pid, status = os.waitpid(worker, os.WNOHANG)
+        if pid:
+            return status
+    os.kill(worker, signal.SIGKILL)
+    return os.waitpid(worker, 0)[1]
+
+
+def _end_orphans() -> None:
+    """End what has left the group of the worker's processes."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    with contextlib.suppress(OSError):
+        while pids := children.read_text().split():
+            for pid in map(int, pids):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])

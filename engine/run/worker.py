@@ -1,0 +1,178 @@
+"""The process of one program: carries out its steps in a folder of its own.
+
+What is printed is caught at file-descriptor level, because ``tf.print`` and
+other native code write past ``sys.stdout``.
+"""
+
+import atexit
+import importlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import types
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from engine.program import CommandBlock, FileBlock, Step, Value
+from engine.run.hiding import hidden, keep_figures
+from engine.run.interpreter import Interpreter
+from engine.run.results import BlockRun, Drawing, Failure, StepRun, ValueRun
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a process is to know of its program beforehand."""
+
+    root: str
+    folder: str
+    """Where all is that the program writes, and that goes away with it."""
+    script: str
+    """The file that holds the whole program, as the reader copies it."""
+
+
+def work(job: Job, steps: Connection) -> None:
+    """Carry out the steps that arrive, until None; send what each did.
+
+    Sends its number first, so that the time allowed to the first step does
+    not pay for the start of the process.
+    """
+    os.setsid()
+    worker = _Worker(job)
+    steps.send(os.getpid())
+    while step := steps.recv():
+        steps.send(worker.carry_out(step))
+    steps.send(worker.end())
+
+
+class _Worker:
+    def __init__(self, job: Job) -> None:
+        self._pid = os.getpid()
+        self._job = job
+        self._output = _redirect(f"{job.folder}/output")
+        self._read = 0
+        _settle(Path(job.folder))
+        main = _main_module(job.script)
+        self._interpreter = Interpreter(Path(job.root), main, self._shorten)
+
+    def carry_out(self, step: Step) -> StepRun:
+        with hidden():
+            done = self._do(step)
+        if os.getpid() != self._pid:
+            # The step has forked, and here is the child, which is through.
+            os._exit(0)
+        printed = self._printed()
+        if not isinstance(done, ValueRun):
+            return BlockRun(printed, done, *_figures())
+        if printed:
+            return ValueRun(message=f"printed {printed.decode()!r}")
+        return done
+
+    def end(self) -> bytes:
+        """End as Python does; return what was printed meanwhile."""
+        with hidden():
+            threading._shutdown()  # type: ignore[attr-defined]
+            atexit._run_exitfuncs()
+        return self._printed()
+
+    def _do(self, step: Step) -> ValueRun | Failure | None:
+        match step:
+            case Value():
+                return self._interpreter.evaluate(step)
+            case FileBlock(file=file, contents=contents):
+                return _save(file, contents)
+            case CommandBlock(code=code, exits=exits):
+                return _command(code, exits)
+            case _:
+                return self._interpreter.execute(step.section)
+
+    def _printed(self) -> bytes:
+        """Return what was printed since the last call."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        start = self._read
+        self._read = os.fstat(self._output).st_size
+        printed = os.pread(self._output, self._read - start, start)
+        return os.fsencode(self._shorten(os.fsdecode(printed)))
+
+    def _shorten(self, text: str) -> str:
+        """Shorten the paths that a reader of the page has no use for."""
+        folder = self._job.folder
+        for path in (self._job.root, f"{folder}/run", folder):
+            text = text.replace(f"{path}/", "")
+        return re.sub(r"[^\s\"']*/site-packages/", "", text)
+
+
+def _save(file: str, contents: str) -> Failure | None:
+    try:
+        Path(file).write_text(contents, encoding="utf-8")
+    except OSError as error:
+        return Failure(type(error).__name__, str(error), "", None)
+    # Python would not look again at a folder that changed just now.
+    importlib.invalidate_caches()
+    return None
+
+
+def _command(code: str, exits: int) -> Failure | None:
+    """Hand the commands to the shell, which stops at the first to fail."""
+    done = subprocess.run(["sh", "-e", "-c", code], check=False)
+    if done.returncode == exits:
+        return None
+    return Failure(str(done.returncode), message="", trace="", line=None)
+
+
+def _figures() -> tuple[tuple[Drawing, ...], int]:
+    """Return what was shown, and count what was drawn and not shown."""
+    figures = sys.modules.get("engine.run.figures")
+    return figures.take() if figures else ((), 0)
+
+
+def _redirect(path: str) -> int:
+    """Send standard output and error to one file; return its descriptor."""
+    output = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(output, stream.fileno())
+        # A terminal takes whole lines, too.
+        assert isinstance(stream, io.TextIOWrapper)
+        stream.reconfigure(
+            encoding="utf-8", line_buffering=True, write_through=False
+        )
+    return output
+
+
+def _settle(folder: Path) -> None:
+    """Move to a folder of its own; see only what a reader has installed."""
+    run, temporary = str(folder / "run"), str(folder / "tmp")
+    os.mkdir(temporary)
+    # Files such as those of AutoGraph are to go with the program.
+    tempfile.tempdir = os.environ["TMPDIR"] = temporary
+    os.chdir(run)
+    installed = (sys.prefix, sys.base_prefix)
+    sys.path[:] = [run, *(p for p in sys.path if p.startswith(installed))]
+    if random := sys.modules.get("numpy.random"):
+        random.seed()
+
+
+def _main_module(script: str) -> dict[str, Any]:
+    """Return the names of a new main module, that of the reader's script."""
+    module = types.ModuleType("__main__")
+    module.__file__ = script
+    sys.modules["__main__"] = module
+    sys.argv[:] = [Path(script).name]  # as typed beside it
+    sys.breakpointhook = _refuse_to_debug
+    return vars(module)
+
+
+def _refuse_to_debug(*args: object, **kwargs: object) -> None:
+    raise RuntimeError("nobody can answer a debugger in a build")
+
+
+if __name__ == "__main__":
+    keep_figures()
+    work(Job(**json.loads(sys.argv[1])), Connection(int(sys.argv[2])))

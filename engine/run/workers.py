@@ -1,0 +1,185 @@
+"""The processes that carry out programs, one for each program.
+
+They are forked from a server that has imported what programs share and run
+nothing yet, so that they all share one import.
+"""
+
+import contextlib
+import json
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Self
+
+from engine.errors import PageError
+from engine.program import Program, Step, script
+from engine.run.check import check
+from engine.run.environment import environment
+from engine.run.results import BlockRun, StepRun
+from engine.run.session import TICK, Session
+from engine.run.worker import Job
+
+GRACE = 2.0
+"""The seconds after which nobody waits for an end any more."""
+
+
+class Workers:
+    """Starts processes for programs; may be used from several threads."""
+
+    def __init__(
+        self, root: Path, cache: Path, preload: Sequence[str] = ()
+    ) -> None:
+        self._root = root.resolve()
+        self._cache = cache.resolve()
+        # Elsewhere, libraries do not bear a fork.
+        self._preload = preload if sys.platform == "linux" else ()
+        self._lock = threading.Lock()
+        self._server: _Server | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the server; a further program would start another."""
+        with self._lock:
+            if self._server:
+                self._server.close()
+            self._server = None
+
+    def warm(self, stop: threading.Event) -> None:
+        """Return when programs can start at once, or once it is stopped."""
+        with self._lock:
+            server = self._server or _Server(self._cache, self._preload)
+            self._server = server
+        while not stop.is_set() and not server.is_ready():
+            pass
+
+    def run(
+        self,
+        program: Program,
+        on_step: Callable[[Step], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> list[StepRun]:
+        """Run the program; return what its steps did, in order.
+
+        ``on_step`` is called before each of them.  Raises PageError, with
+        page and snippet line, for a block that fails, that does not fail
+        as announced, prints too much or no text, runs past its limit, ends
+        its process, or draws what cannot be shown; CancelledError once
+        ``stop`` is set.
+        """
+        runs: list[StepRun] = []
+        with self.session(program, stop) as session:
+            for step in program.steps:
+                if on_step:
+                    on_step(step)
+                runs.append(session.carry_out(step))
+                check(program, step, runs[-1])
+            if program.blocks:
+                _end(session, runs)
+        return runs
+
+    @contextlib.contextmanager
+    def session(
+        self, program: Program, stop: threading.Event | None = None
+    ) -> Iterator[Session]:
+        """Start a process for the program in an empty folder; end both."""
+        folder = Path(tempfile.mkdtemp(prefix="page-")).resolve()
+        whole = folder / f"{program.path.stem}.py"
+        try:
+            (folder / "run").mkdir()
+            whole.write_text(script(program.blocks), encoding="utf-8")
+            job = Job(str(self._root), str(folder), str(whole))
+            with self._start(job) as pipes:
+                session = Session(program, folder / "output", *pipes, stop)
+                try:
+                    session.start()
+                except PageError:
+                    # Another server may fare better, after the mend.
+                    self.close()
+                    raise
+                yield session
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _start(self, job: Job) -> Iterator[tuple[Connection, Connection]]:
+        steps, their_steps = Pipe()
+        keeper, their_keeper = Pipe()
+        with steps, keeper:
+            with their_steps, their_keeper:
+                self._send(job, [their_steps.fileno(), their_keeper.fileno()])
+            try:
+                yield steps, keeper
+            finally:
+                with contextlib.suppress(OSError):
+                    keeper.send("end")
+                    keeper.poll(GRACE)
+
+    def _send(self, job: Job, ends: list[int]) -> None:
+        with self._lock, contextlib.suppress(ConnectionError):
+            self._server = self._server or _Server(self._cache, self._preload)
+            self._server.send(job, ends)
+            return
+        # It has been killed.
+        self.close()
+        self._send(job, ends)
+
+
+class _Server:
+    """The process from which those of programs are forked."""
+
+    def __init__(self, cache: Path, preload: Sequence[str]) -> None:
+        self._control, theirs = socket.socketpair()
+        module = [sys.executable, "-m", "engine.run.server"]
+        with theirs:
+            self._process = subprocess.Popen(
+                [*module, str(theirs.fileno()), *preload],
+                cwd=Path(__file__).parents[2],
+                env=environment(cache),
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+
+    def send(self, job: Job, ends: list[int]) -> None:
+        """Let a process begin; raises ConnectionError without a server."""
+        text = json.dumps(vars(job)).encode()
+        socket.send_fds(self._control, [text], ends)
+
+    def is_ready(self) -> bool:
+        """Wait for a moment; return whether it has imported everything."""
+        return bool(select.select([self._control], [], [], TICK)[0])
+
+    def close(self) -> None:
+        """Let the server end when it has answered; wait for that."""
+        self._control.close()
+        try:
+            self._process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _end(session: Session, runs: list[StepRun]) -> None:
+    """Add to the last block what is printed when the program ends."""
+    steps, block = session.program.steps, session.program.blocks[-1]
+    place = steps.index(block)
+    run = runs[place]
+    assert isinstance(run, BlockRun)
+    runs[place] = replace(run, output=run.output + session.end(block))
+    check(session.program, block, runs[place])

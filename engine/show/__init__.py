@@ -1,0 +1,1 @@
+"""Turn a page's marks and record into what a browser shows."""

@@ -1,0 +1,103 @@
+"""Replace the marks of a page by what its program came to."""
+
+import html
+from collections.abc import Iterator
+from functools import cached_property
+
+from engine.errors import PageError
+from engine.keep.records import BlockRecord, Record
+from engine.program import Block
+from engine.read import marks
+from engine.read.page import (
+    Page,
+    ShownBlock,
+    ShownValue,
+    SiteFence,
+    WholeProgram,
+)
+from engine.show.blocks import closing, opening, whole_program
+
+
+class FilledPage:
+    """A rendered page and its record.
+
+    Raises PageError for a fence of the site's own that cannot be shown.
+    """
+
+    def __init__(self, page: Page, record: Record) -> None:
+        self.page = page
+        self.record = record
+        self.values: dict[int, str] = {}
+        self._blocks: dict[int, tuple[Block, BlockRecord, int, str]] = {}
+        self._above: dict[int, int] = {}
+        """How many blocks stand above a whole program."""
+        self._fences: dict[int, str] = {}
+        values, blocks = iter(record.values), iter(record.blocks)
+        for number, item in page.items.items():
+            match item:
+                case ShownBlock(block, code):
+                    count = len(self._blocks) + 1
+                    self._blocks[number] = block, next(blocks), count, code
+                case ShownValue():
+                    self.values[number] = next(values)
+                case WholeProgram():
+                    self._above[number] = len(self._blocks)
+                case SiteFence():
+                    self._fences[number] = self._own(item, values)
+
+    @cached_property
+    def html(self) -> str:
+        """The article as a browser shows it."""
+        shown = marks.fill(self.page.html, self._escaped, self._shown)
+        return f"{shown}\n{stamp(self.record)}" if self._blocks else shown
+
+    @cached_property
+    def bare(self) -> str:
+        """The article with empty elements in the places of its blocks."""
+        return marks.fill(self.page.html, self._escaped, self._empty)
+
+    def markup(self, marked: str) -> str:
+        """Return a piece of HTML with its values."""
+        return marks.fill(marked, self._escaped, lambda number: ("", ""))
+
+    def _escaped(self, number: int) -> str | None:
+        text = self.values.get(number)
+        return None if text is None else html.escape(text)
+
+    def _shown(self, number: int) -> tuple[str, str]:
+        if number in self._fences:
+            return "", self._fences[number]
+        if number in self._above:
+            item = self.page.items[number]
+            assert isinstance(item, WholeProgram)
+            blocks = self.page.program.blocks[: self._above[number]]
+            return "", whole_program(blocks, item.highlight)
+        block, record, count, code = self._blocks[number]
+        return opening(block, code, count), closing(block, record, count)
+
+    def _empty(self, number: int) -> tuple[str, str]:
+        if number in self._fences:
+            return "", self._fences[number]
+        if number in self._above:
+            return f'<div data-program="{self._above[number]}">', "</div>"
+        return f'<div data-block="{self._blocks[number][2]}">', "</div>"
+
+    def _own(self, item: SiteFence, values: Iterator[str]) -> str:
+        texts = [item.texts[0]]
+        for after in item.texts[1:]:
+            texts += [next(values), after]
+        try:
+            return item.render("".join(texts))
+        except ValueError as error:
+            raise PageError(
+                f"this fence cannot be shown: {error}",
+                hint="correct what stands in it",
+                path=self.page.path,
+                line=item.line,
+            ) from None
+
+
+def stamp(record: Record) -> str:
+    """Return the line that says what the page ran with."""
+    names = " · ".join(f"{k} {v}" for k, v in record.stamp.items())
+    return f'<p class="run-versions">This page ran with {names}.</p>'

@@ -1,0 +1,1 @@
+"""What readers take home, made from the rendered page."""

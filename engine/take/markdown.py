@@ -1,0 +1,140 @@
+"""Write rendered prose as Markdown that shows the same text.
+
+It is read by Python-Markdown, by CommonMark and by notebooks, so only what
+all of them take as an escape is used, and else an entity.
+"""
+
+import re
+import string
+from typing import Any
+
+import markdownify
+from bs4 import Tag
+from bs4.element import NavigableString
+
+ADDRESS = r"https?://(?:[^\s<>&|`\\*\[\]$#]|#(?=\w))+"
+# Many make a link of an address, and show what is escaped in it.
+ESCAPED = re.compile(
+    rf"({ADDRESS})"
+    r"|[\\`*_\[\]|#$]|!(?=\Z)"
+    r"|<(?=\S|\Z)|&(?=#?\w+;)|(?<=\S)~|~(?=~)"
+)
+STARTS_LINE = r"([-+>=:~]|\d+(?=[.)](?:\s|\Z)))"
+FIRST_OF_LINE = re.compile(rf"(?m)^{STARTS_LINE}")
+AFTER_NEWLINE = re.compile(rf"(?<=\n){STARTS_LINE}")
+BACKTICKS = re.compile("`+")
+LANGUAGE = re.compile(r"language-(\S+)")
+PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
+SPANS = {"a", "b", "em", "i", "strong"}
+CONVERTER: Any = markdownify.MarkdownConverter  # its types leave out a lot
+
+
+def fenced(language: str, text: str) -> str:
+    """Return the text as a block of code that nothing in it can end."""
+    longest = max(map(len, BACKTICKS.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def markdown(element: Tag, *, for_cell: bool = False) -> str:
+    r"""Return the element's contents as Markdown.
+
+    In a cell of a notebook a dollar or a backslash of the text must not
+    start a formula.  A backslash before it is not enough: JupyterLab looks
+    for formulas in the rendered text again, but not across elements.
+    """
+    text: str = _Writer(for_cell).convert_soup(element)
+    return text.strip("\n")
+
+
+def escaped(text: str, *, for_cell: bool = False) -> str:
+    """Return one line of text as Markdown that shows it as it is."""
+    return _Writer(for_cell).escape(text, set())
+
+
+class _Writer(CONVERTER):
+    def __init__(self, for_cell: bool) -> None:
+        super().__init__(
+            heading_style="atx",
+            bullets="-",
+            sub_symbol="<sub>",
+            sup_symbol="<sup>",
+        )
+        self.for_cell = for_cell
+
+    def process_text(self, el: NavigableString, parent_tags: set[str]) -> str:
+        text: str = super().process_text(el, parent_tags)
+        if "_noformat" in parent_tags:
+            return text
+        before = el.previous_sibling
+        inside = isinstance(before, Tag) and before.name != "br"
+        inside |= isinstance(el.parent, Tag) and el.parent.name in SPANS
+        pattern = AFTER_NEWLINE if inside else FIRST_OF_LINE
+        return pattern.sub(_escape_start, text)
+
+    def escape(self, text: str, parent_tags: set[str]) -> str:
+        return ESCAPED.sub(self._escape_one, text)
+
+    def _escape_one(self, found: re.Match[str]) -> str:
+        mark = found[0]
+        if found[1] and self.for_cell:
+            scheme, _, rest = mark.partition(":")
+            return f"{scheme}&#58;{self.escape(rest, set())}"
+        if found[1]:
+            return mark
+        if mark in "<&~" or found.string.startswith("]:", found.start()):
+            return _entity(mark)
+        if self.for_cell and mark in "$\\":
+            return f"<span>\\{mark}</span>"
+        return mark if mark == "$" else f"\\{mark}"
+
+    def convert_code(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        if "_noformat" in parent_tags:
+            return text
+        splits = "|" in text and not parent_tags.isdisjoint(("td", "th"))
+        if splits or ("$" in text and self.for_cell):
+            inside = PUNCTUATION.sub(lambda m: _entity(m[0]), text)
+            return f"<code>{inside}</code>"
+        code: str = super().convert_code(el, text, parent_tags)
+        return code
+
+    convert_kbd = convert_samp = convert_code
+
+    def convert_pre(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        around = [el, *el.find_all("code"), *el.parents]
+        names = " ".join(" ".join(e.get("class") or ()) for e in around)
+        language = LANGUAGE.search(names)
+        code = el.get_text().strip("\n")
+        return f"\n\n{fenced(language[1] if language else '', code)}\n\n"
+
+    def convert_math(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        lines = str(el.get("data-latex", text)).splitlines()
+        latex = "\n".join(line.strip() for line in lines if line.strip())
+        if not parent_tags.isdisjoint(("td", "th")):
+            latex = latex.replace(r"\|", r"\Vert{}").replace("|", r"\vert{}")
+        if el.get("display") != "block" or "_inline" in parent_tags:
+            return f"${' '.join(latex.split())}$"
+        return f"\n\n$$\n{latex}\n$$\n\n"
+
+    def convert_img(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        alt = self.escape(str(el.get("alt", "")), parent_tags)
+        return f"![{alt}]({el.get('src', '')})"
+
+    def convert_li(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        item: str = super().convert_li(el, text, parent_tags)
+        marker = item.split(" ")[0]
+        # Python-Markdown nests what is indented by four columns.
+        pad = " " * max(4 - len(marker), 1)
+        return item.replace("\n ", f"\n{pad}").replace(" ", pad, 1)
+
+
+def _escape_start(found: re.Match[str]) -> str:
+    mark = found[0]
+    if mark.isdigit():
+        return f"{mark}\\"
+    return _entity(mark) if mark in "=:~" else f"\\{mark}"
+
+
+def _entity(mark: str) -> str:
+    names = {"<": "&lt;", "&": "&amp;"}
+    return names.get(mark, f"&#{ord(mark)};")

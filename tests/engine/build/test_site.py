@@ -1,0 +1,102 @@
+"""The command line builds, and leaves the site as it was if it fails."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.engine.scratch import Scratch, ends
+
+ENGINE = [sys.executable, "-m", "engine", "--root"]
+
+
+def test_a_build_makes_the_site(built: Scratch) -> None:
+    html = (built.root / "site/index.html").read_text()
+    assert "number 1" in html
+    assert "There were 2 numbers." in html
+
+
+def test_a_build_replaces_the_site_as_a_whole(built: Scratch) -> None:
+    left = built.root / "site/left-over.html"
+    left.write_text("old")
+    assert built.build()[0] == 0
+    assert not left.exists()
+    assert (built.root / "site/index.html").exists()
+    kept = {path.name for path in (built.root / ".cache").iterdir()}
+    assert {"lock", "records"} <= kept
+    assert not {"site", "site-before"} & kept
+
+
+def test_a_build_says_which_page_it_runs_and_how_long_it_took(
+    scratch: Scratch,
+) -> None:
+    code, words = scratch.engine("build", "--site", "elsewhere")
+    assert code == 0
+    running, ran, built = words.splitlines()
+    assert running == "Running docs/index.md …"
+    assert ran.startswith("docs/index.md: 2 blocks, ")
+    assert built == f"Built {scratch.root}/elsewhere/"
+    assert (scratch.root / "elsewhere/index.html").exists()
+
+
+def test_pages_run_again_if_that_is_wanted(built: Scratch) -> None:
+    code, words = built.engine("build", "--force", "--jobs", "1")
+    assert code == 0
+    assert "Running docs/index.md" in words
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_build_leaves_no_child_and_loses_nothing(
+    built: Scratch, tmp_path: Path, number: signal.Signals
+) -> None:
+    sign = tmp_path / "pid"
+    built.replace(
+        "snippets/count.py",
+        "math.floor(2.5)",
+        "2; import os, time; "
+        f"open({str(sign)!r}, 'w').write(str(os.getpid())); time.sleep(600)",
+    )
+    before = built.digest()
+    build = subprocess.Popen(
+        [*ENGINE, str(built.root), "build"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not (sign.exists() and sign.read_text()):
+        assert build.poll() is None
+        time.sleep(0.05)
+    os.killpg(build.pid, number)
+    _, words = build.communicate(timeout=60)
+    assert build.returncode == 1
+    assert words.endswith("Interrupted; nothing was changed.\n")
+    assert "Traceback" not in words
+    assert ends(int(sign.read_text()))
+    assert built.digest() == before
+
+
+def test_two_builds_at_once_are_one_build_and_one_message(
+    built: Scratch,
+) -> None:
+    built.replace(
+        "snippets/count.py",
+        "math.floor(2.5)",
+        "2; import time; time.sleep(2)",
+    )
+    builds = [
+        subprocess.Popen(
+            [*ENGINE, str(built.root), "build"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    words = [build.communicate(timeout=60)[1] for build in builds]
+    codes = [build.returncode for build in builds]
+    assert sorted(codes) == [0, 1], words
+    assert "another build is running" in words[codes.index(1)]
+    assert (built.root / "site/index.html").exists()

@@ -1,0 +1,194 @@
+"""Pages whose blocks stand in containers of every kind."""
+
+import re
+from textwrap import indent
+
+# %1, %2 and %3 stand for fences, at the indentation of the mark.
+PAGES = {
+    "notes": """
+        !!! note "In a *note*"
+            Before.
+
+            %1
+            After with {{ x }}.
+
+        ??? tip "Folded"
+
+            %2
+            More.
+
+        ???+ tip
+
+            !!! danger "Inner {{ x }}"
+
+                Deep.
+
+                %3
+                Deep end.
+
+            Back out.
+        """,
+    "lists": """
+        1. A list.
+
+            %1
+        2. Second, after it.
+
+            - Inner.
+
+                %2
+                In the inner.
+
+            - Another.
+
+            After the inner.
+
+        - [x] A task {{ x }}.
+        - [ ] Another.
+
+            %3
+        """,
+    "quotes": """
+        > Quote.
+        >
+        > %1
+        > End of quote.
+        >
+        > > - Nested.
+        > >
+        > >     %2
+        > > End of both.
+
+        %3
+        """,
+    "tabs": """
+        === "Tab *one*"
+
+            %1
+            === "Inner one"
+
+                Deep {{ x }}.
+
+                %2
+            === "Inner two"
+
+                - Only text.
+
+        === "Tab two"
+
+            %3
+        End.
+        """,
+    "generic_blocks": """
+        /// note | In a block
+        Text.
+
+        %1
+        After {{ x }}.
+        ///
+
+        /// details | Folded {{ x }}
+
+        %2
+        ///
+
+        /// tab | One
+
+        %3
+        ///
+
+        /// tab | Two
+        Other.
+        ///
+
+        End.
+        """,
+    "html": """
+        <div markdown="1" class="a">
+
+        Text **bold**.
+
+        %1
+        After {{ x }}.
+
+        </div>
+
+        <details markdown="1">
+        <summary>Folded {{ x }}</summary>
+
+        %2
+        </details>
+
+        <div>
+        %3
+        </div>
+
+        The end.
+        """,
+    "footnotes": """
+        Text[^1].
+
+        %1
+        HTML is read.
+
+        [^1]: A footnote {{ x }}.
+
+            %2
+        *[HTML]: A language.
+        """,
+    "definitions": """
+        Term
+
+        :   Definition.
+
+            %1
+            After {{ x }}.
+
+        Other
+
+        :   Another.
+        """,
+    "headers_of_fences": """
+        ~~~python run="snippets/a.py:one"
+        ~~~
+
+        `````{.python run="snippets/a.py:two" hl_lines="1"}
+        `````
+
+        ``` { .py run='snippets/a.py:three' }
+        ```
+        """,
+    "inline_marks": """
+        %1
+        ++ctrl+c++ ==mark== ^^ins^^ H~2~O ~~del~~ (c) --> {++new++} "so" --
+        https://example.org/a_b_c **bold*italic*** and a_b_c, `code`, 2 * 3.
+        """,
+    "fences_in_fences": """
+        ````markdown
+        ```python run="snippets/a.py:three"
+        ```
+
+        {{ not }}
+        ````
+
+        %1
+        `` ```python run="x" ``
+
+            indented code
+        """,
+    "twins_one": "%1\nThe same {{ x }}.\n",
+    "twins_two": "%1\nThe same {{ x }}.\n",
+}
+SECTIONS = {"1": "one", "2": "two", "3": "three"}
+SAID = {"one": "one", "two": "two 0\ntwo 1", "three": "three"}
+
+
+def page(name: str, text: str) -> str:
+    """Return the page, its marks replaced by fences."""
+
+    def fence(mark: re.Match[str]) -> str:
+        lines = f'```python run="snippets/a.py:{SECTIONS[mark[2]]}"\n```\n'
+        return indent(lines, mark[1], lambda line: True)
+
+    text = re.sub(r"(?m)^        ", "", text)
+    return f"# {name}\n\n" + re.sub(r"(?m)^([ >]*)%(\d)$", fence, text)

@@ -1,0 +1,57 @@
+"""What other extensions and hooks make of the Markdown is the page."""
+
+from tests.engine.kinds.pages import PAGES, SAID, page
+from tests.engine.kinds.site import Site
+
+
+def test_what_another_extension_includes_is_the_page(sections: Site) -> None:
+    sections.write("parts/part.md", page("Part", PAGES["notes"]))
+    sections.page("p", '# P\n\nText.\n\n--8<-- "parts/part.md"\n\nEnd.\n')
+    sections.good()
+    shown = sections.alike("p", *SAID.values()).text
+    assert shown.startswith("PText.PartInanoteBefore.")
+    assert "{{" not in shown
+
+
+def test_a_fault_in_what_is_included_names_the_line_that_includes_it(
+    sections: Site,
+) -> None:
+    sections.write("parts/part.md", "Text.\n\n" * 9 + "{{ 1 + }}\n")
+    text = '# P\n\nText.\n\n--8<-- "parts/part.md"\n\n{{ 2 + }}\n'
+    sections.page("p", page("P", text))
+    assert "docs/p.md:7: cannot read the value" in sections.bad()
+
+
+def test_a_hook_may_add_blocks_and_change_text(sections: Site) -> None:
+    sections.write(
+        "hook.py",
+        """
+        FENCE = '```python run="snippets/a.py:{}"\\n```\\n\\n'
+
+
+        def on_page_markdown(markdown, **_):
+            if "HERE" in markdown:
+                added = FENCE.format("three")
+                markdown = "Words above.\\n\\n" + markdown
+                return markdown.replace("HERE", "There\\n\\n" + added)
+        """,
+    )
+    with (sections.root / "mkdocs.yml").open("a") as file:
+        file.write("hooks: [hook.py]\n")
+    sections.page("p", page("P", "%1\nHERE\n\n%2\nThe x is {{ x }}.\n"))
+    sections.page("q", page("Q", "HERE\n\n%1\nText\n\n%1\n"))
+    words = sections.bad()
+    assert "docs/q.md:10: snippets/a.py:one is shown twice" in words
+    sections.page("q", page("Q", "%1\n"))
+    sections.good()
+    shown = sections.alike("p", SAID["one"], SAID["three"], SAID["two"])
+    assert shown.text.endswith("Thexis5.")
+
+
+def test_what_another_extension_raises_has_the_name_of_the_page(
+    sections: Site,
+) -> None:
+    sections.page("p", '# P\n\n--8<-- "missing.md"\n')
+    words = sections.bad()
+    assert words.startswith("docs/p.md: rendering it raised SnippetMissing")
+    assert "missing.md" in words

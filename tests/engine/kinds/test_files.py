@@ -1,0 +1,165 @@
+"""Which files are pages, only the generator knows; none else matters."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.engine.kinds import forms
+from tests.engine.kinds.site import Site
+
+FENCE = '```python run="snippets/{}.py:one"\n```\n'
+BOOK = {
+    "cells": [
+        {
+            "cell_type": "markdown",
+            "id": "a",
+            "metadata": {},
+            "source": "# My own\n\nText.",
+        },
+        {
+            "cell_type": "code",
+            "id": "b",
+            "execution_count": 7,
+            "metadata": {},
+            "outputs": [
+                {"output_type": "stream", "name": "stdout", "text": "own\n"}
+            ],
+            "source": "print('own')",
+        },
+    ],
+    "metadata": {},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+
+
+@pytest.fixture
+def page(site: Site) -> Site:
+    site.sections("a", one="print('one')")
+    site.page("p", f"# P\n\n{FENCE.format('a')}\n")
+    return site
+
+
+def texts(site: Path) -> str:
+    """Return all that the site says, and the names of its files."""
+    paths = [path for path in sorted(site.rglob("*")) if path.is_file()]
+    names = [path.relative_to(site).as_posix() for path in paths]
+    data = [
+        p.read_bytes()
+        for p, n in zip(paths, names, strict=True)
+        if "assets" not in n
+    ]
+    return "\n".join([*names, *(d.decode("utf-8", "replace") for d in data)])
+
+
+@pytest.mark.parametrize("how", ["exclude_docs", "draft_docs"])
+def test_nothing_is_run_or_written_of_what_is_left_out(
+    page: Site, how: str
+) -> None:
+    with (page.root / "mkdocs.yml").open("a") as file:
+        file.write(f"{how}: |\n  drafts/\n  *.draft.md\n")
+    page.sections("b", one="open('/dev/null'); print('sec' + 'ret')")
+    page.page("drafts/secret", f"# Secret\n\n{FENCE.format('b')}\n")
+    page.page("secret.draft", f"# Secret\n\n{FENCE.format('b')}\n")
+    site = page.good()
+    page.alike("p", "one")
+    assert "secret" not in texts(site).lower()
+    records = page.root / ".cache/records"
+    assert [path.name for path in records.rglob("*.json")] == ["p.json"]
+    assert page.engine("check")[0] == 0
+
+
+def test_what_editors_leave_behind_does_not_matter(page: Site) -> None:
+    docs = page.root / "docs"
+    bad = FENCE.format("missing")
+    for name in (
+        ".ipynb_checkpoints/p-checkpoint",
+        ".hidden/p",
+        ".p",
+        ".obsidian/deep/p",
+    ):
+        page.page(name, f"# Left behind\n\n{bad}")
+    os.symlink("nobody@nowhere.1234:5678", docs / ".#p.md")
+    os.symlink("nobody@nowhere.1234:5678", page.root / "snippets/.#a.py")
+    for name in ("p.md~", "#p.md#", ".p.md.swp", "p.md.orig"):
+        (docs / name).write_text(bad)
+    (page.root / "snippets/.ipynb_checkpoints").mkdir()
+    old = page.root / "snippets/.ipynb_checkpoints/a-checkpoint.py"
+    old.write_text("# region lost\n# not Python (\n")
+    site = page.good()
+    page.alike("p", "one")
+    assert "Left behind" not in texts(site)
+    assert page.engine("check")[0] == 0
+
+
+def test_a_page_that_is_not_utf_8_is_named_with_its_line(page: Site) -> None:
+    (page.root / "docs/q.md").write_bytes(b"# Q\n\nGr\xfc\xdfe\n")
+    words = page.bad()
+    assert words.count("mend:") == 1
+    assert "docs/q.md:3: is not encoded in UTF-8\n" in words
+
+
+def test_a_snippet_that_is_not_utf_8_is_named_with_its_line(
+    page: Site,
+) -> None:
+    module = page.root / "snippets/a.py"
+    module.write_bytes(module.read_bytes() + b"# Gr\xfc\xdfe\n")
+    lines = module.read_bytes().count(b"\n")
+    words = page.bad()
+    assert words.count("mend:") == 1
+    assert f"snippets/a.py:{lines}: " in words
+    assert "UTF-8" in words
+
+
+@pytest.mark.parametrize(
+    ("encoded", "error"), [("utf-8-sig", ""), ("utf-16", "UTF-8")]
+)
+def test_marks_of_order_at_the_beginning(
+    page: Site, encoded: str, error: str
+) -> None:
+    for path in (page.root / "docs/p.md", page.root / "snippets/a.py"):
+        path.write_text(path.read_text("utf-8"), encoded)
+    if error:
+        assert error in page.bad()
+        return
+    page.good()
+    page.alike("p", "one")
+
+
+def test_snippets_may_end_their_lines_as_windows_does(page: Site) -> None:
+    module = page.root / "snippets/a.py"
+    page.sections("a", one='text = """a\nb"""\nprint(repr(text))')
+    module.write_bytes(module.read_bytes().replace(b"\n", b"\r\n"))
+    page.good()
+    page.alike("p", "'a\\n    b'")
+
+
+def test_an_authors_notebook_is_shown_as_it_is(page: Site) -> None:
+    (page.root / "docs/own.ipynb").write_text(json.dumps(BOOK))
+    site = page.good()
+    article = forms.rendered(site, "own/").select_one("article")
+    assert article
+    text = article.get_text()
+    assert "My own" in text
+    assert "as it ran" not in text
+    assert "Read the page" not in text
+    assert not article.select(".run, .run-downloads")
+    page.alike("p", "one")
+
+
+def test_a_file_that_would_be_overwritten_is_named(page: Site) -> None:
+    page.write("docs/p.py", "print('mine')\n")
+    words = page.bad()
+    assert words.count("mend:") == 1
+    assert "docs/p.md: " in words
+    assert "p.py" in words
+
+
+def test_a_site_of_prose_alone_needs_no_snippets(site: Site) -> None:
+    (site.root / "snippets").rmdir()
+    site.page("p", "# P\n\nOnly \\{{ words }}.\n")
+    built = site.good()
+    assert "Only{{words}}." in forms.page(built, "p/").text
+    assert "Only {{ words }}." in (built / "p/index.md").read_text()

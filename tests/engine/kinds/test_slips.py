@@ -1,0 +1,88 @@
+"""A fence that a hand has slipped on is named, with its line."""
+
+from tests.engine.kinds.site import Site
+
+FENCE = '```python run="snippets/a.py:one"\n```\n'
+OUT = "so it stands outside of the note or list around it"
+TEXT = "this fence would be shown as text, and not run"
+HIDDEN = "is not shown on the page"
+
+
+def at(columns: int) -> str:
+    return FENCE.replace("```", " " * columns + "```")
+
+
+NOTE = "!!! note\n\n    Text.\n\n{}\n    More.\n"
+CASES = {
+    "note_0": (NOTE.format(at(0)), 5, f"indented by 0, {OUT}"),
+    "note_2": (NOTE.format(at(2)), 5, f"indented by 2, {OUT}"),
+    "note_3": (NOTE.format(at(3)), 5, f"indented by 3, {OUT}"),
+    "note_5": (NOTE.format(at(5)), 5, f"indented by 5, {OUT}"),
+    "note_8": (NOTE.format(at(8)), 5, HIDDEN),
+    "first_0": (f"!!! note\n\n{at(0)}\n    More.\n", 3, OUT),
+    "tab_0": (f'=== "Tab"\n\n{at(0)}\n    More.\n', 3, OUT),
+    "item_0": (f"- Item.\n\n{at(0)}\n    More.\n", 3, OUT),
+    "item_2": (f"- Item.\n\n{at(2)}\n  More.\n", 3, OUT),
+    "item_3": (f"1. Item.\n\n{at(3)}\n2. More.\n", 3, OUT),
+    "inner_4": (
+        f"!!! note\n\n    !!! tip\n\n        A.\n\n{at(4)}\n        B.\n",
+        7,
+        f"indented by 4, {OUT}",
+    ),
+    "paragraph_1": (f"Text.\n\n{at(1)}", 3, "indented by 1"),
+    "close_0": (NOTE.format(FENCE.replace("```p", "    ```p")), 5, TEXT),
+    "close_deeper": (FENCE.replace("\n```", "\n  ```"), 1, TEXT),
+    "unclosed": (f"Text.\n\n{FENCE[:-4]}\nMore {{{{ x }}}}.\n", 3, TEXT),
+    "quote_unclosed": (f"> {FENCE}", 1, TEXT),
+    "ticks": (f"`{FENCE}", 1, TEXT),
+    "no_quotes": ("```python run=snippets/a.py:one\n```\n", 1, TEXT),
+    "rum": (FENCE.replace("run", "rum"), 1, 'unknown fence option "rum"'),
+    "raise": (FENCE.replace('e"\n', 'e" raise="E"\n'), 1, 'option "raise"'),
+    "pyhton": (FENCE.replace("python", "pyhton"), 1, 'as "pyhton"'),
+    "capital": (FENCE.replace("python", "Python"), 1, 'as "Python"'),
+    "js": (FENCE.replace("python", "js"), 1, 'cannot be run as "js"'),
+    "typed": ("```Python\nx = 1\n```\n", 1, 'cannot be run as "Python"'),
+    "not_run": ("```python\nx = 1\n```\n", 1, "Python that is never run"),
+    "empty_run": ('```python run=""\n```\n', 1, "Python that is never run"),
+    "body": (FENCE.replace("\n```", "\nx\n```"), 1, "has code of its own"),
+    "onne": (FENCE.replace(":one", ":onne"), 1, 'no section "onne"'),
+    "twice": (f"{FENCE}\n{FENCE}", 4, "is shown twice, first on line 1"),
+    "no_file": (FENCE.replace("a.py", "b.py"), 1, "no file snippets/b.py"),
+    "console": ("```console\n```\n", 1, "a console block without a command"),
+    "exits": ('```console exits="x"\ntrue\n```\n', 1, 'exits="x" is not an'),
+    "unread": (f"{FENCE}\nText {{{{ x + }}}}\n", 4, "cannot read the value"),
+    "unended": (f"{FENCE}\nText.\n\nA {{{{ x\n", 6, "cannot read the value"),
+    "after_text": (
+        f"```text\n{{{{ x + }}}}\n```\n\n{FENCE}\n{{{{ x + }}}}\n",
+        8,
+        "cannot read the value that begins `{{ x + }}`",
+    ),
+    "formula": ("A `#!math \\frac{` here.\n", 1, "cannot set the formula"),
+    "formulas": ("A.\n\n```math\n\\frac{\n```\n", 3, "cannot set the formula"),
+}
+
+
+def test_each_is_named_once_with_its_line(site: Site) -> None:
+    site.sections("a", one="x = 1")
+    for name, (text, _, _) in CASES.items():
+        site.page(name, text)
+    words = site.bad()
+    for name, (_, line, problem) in CASES.items():
+        named = [
+            w for w in words.splitlines() if w.startswith(f"docs/{name}.")
+        ]
+        assert len(named) == 1, (name, named)
+        assert named[0].startswith(f"docs/{name}.md:{line}: "), named
+        assert problem in named[0], named
+
+
+def test_what_is_no_slip_is_left_alone(site: Site) -> None:
+    site.sections("a", one="print(x := 1)", two="print(x)")
+    two = at(4).replace("one", "two")
+    site.page("after_a_note", f"# P\n\n!!! note\n\n    Text.\n\n{FENCE}\nA.\n")
+    site.page("before_code", f"# P\n\nText.\n\n{FENCE}\n    code\n")
+    site.page("in_a_list", f"# P\n\n{FENCE}\n- Item.\n\n{two}\n- Item.\n")
+    site.good()
+    site.alike("after_a_note", "1")
+    site.alike("before_code", "1")
+    site.alike("in_a_list", "1", "1")

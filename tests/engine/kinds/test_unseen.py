@@ -1,0 +1,70 @@
+"""A block or value that no reader would see is a fault, not a green run."""
+
+import pytest
+
+from tests.engine.kinds.site import Site
+
+FENCE = '```python run="snippets/a.py:one"\n```\n'
+HIDDEN = "is not shown on the page, so it would run hidden"
+TEXT = "this fence would be shown as text, and not run"
+EARLY = "stands before the first block"
+DIV = '<div {} markdown="1">\n\n' + FENCE + "\n</div>\n"
+DEEP = FENCE.replace("```", " " * 12 + "```")
+CASES = {
+    "comment": (f"Text.\n\n<!--\n{FENCE}-->\n", 4, f"this block {HIDDEN}"),
+    "value": (f"{FENCE}\n<!-- {{{{ 1 }}}} -->\n", 4, f"this value {HIDDEN}"),
+    "before": (f"{FENCE}\n{{{{ 1 }}}} <!-- {{{{ 2 }}}} -->", 4, HIDDEN),
+    "hidden": (DIV.format("hidden"), 3, HIDDEN),
+    "hidden_until": (DIV.format('hidden="until-found"'), 3, HIDDEN),
+    "display": (DIV.format('style="color: red; display: none"'), 3, HIDDEN),
+    "visibility": (DIV.format('style="visibility:hidden"'), 3, HIDDEN),
+    "script": (f"<script>\n{FENCE}</script>\n", 2, HIDDEN),
+    "style": (f"{FENCE}\n<style>\n{{{{ 1 }}}}\n</style>\n", 5, HIDDEN),
+    "template": (f"<template>\n\n{FENCE}\n</template>\n", 3, HIDDEN),
+    "deep": (f"- Item.\n\n{DEEP}", 3, HIDDEN),
+    "code": ("Text.\n\n" + FENCE.replace("```", "    ```"), 3, HIDDEN),
+    "no_tab": ("=== Tab\n\n" + FENCE.replace("```", "    ```"), 3, HIDDEN),
+    "abbreviation": (f"{FENCE}\n*[QQ]: {{{{ 1 }}}}\n", 4, HIDDEN),
+    "unused_link": (f"{FENCE}\n[q]: https://e.org/{{{{ 1 }}}}\n", 4, HIDDEN),
+    "in_pre": ("<pre>\n```python run=x\n```\n</pre>\n", 2, TEXT),
+    "in_a_line": (f"Text. {FENCE}", 1, TEXT),
+    "in_one_line": ('A ```python run="snippets/a.py:one" ```\n', 1, TEXT),
+    "in_a_cell": (f"| a |\n| --- |\n| {FENCE[:-5]} ``` |\n", 3, TEXT),
+    "after_a_marker": (f"- {FENCE}", 1, TEXT),
+    "in_a_tab_label": ('=== "T"\n\n    a\n\n=== "{{ 1 }}"\n', 5, EARLY),
+    "value_alone": ("{{ 1 }}\n", 1, EARLY),
+    "program_alone": ("Text.\n\n```program\n```\n", 3, "needs a page that"),
+}
+
+
+def test_each_is_named_with_its_line(site: Site) -> None:
+    site.sections("a", one="print('one')")
+    for name, (text, _, _) in CASES.items():
+        site.page(name, text)
+    words = site.bad()
+    for name, (_, line, problem) in CASES.items():
+        named = [
+            w for w in words.splitlines() if w.startswith(f"docs/{name}.")
+        ]
+        assert len(named) == 1, (name, named)
+        assert named[0].startswith(f"docs/{name}.md:{line}: "), named
+        assert problem in named[0], named
+
+
+@pytest.mark.parametrize("kind", ["comment", "cut"])
+def test_a_hook_that_takes_a_block_out_of_the_html_is_found(
+    site: Site, kind: str
+) -> None:
+    change = {
+        "comment": "html.replace('<h2', '<!-- <h2') + ' -->'",
+        "cut": "html.partition('<h2')[0]",
+    }[kind]
+    site.write("hook.py", f"def on_page_content(html, **_): return {change}\n")
+    with (site.root / "mkdocs.yml").open("a") as file:
+        file.write("hooks: [hook.py]\n")
+    site.sections("a", one="print('one')", two="print('two')")
+    two = FENCE.replace("one", "two")
+    site.page("p", f"# P\n\n{FENCE}\n## Q\n\n{two}")
+    words = site.bad()
+    assert f"docs/p.md:8: this block {HIDDEN}" in words
+    assert "docs/p.md:3" not in words

@@ -1,0 +1,187 @@
+"""Every step that does not do what its page says ends with one message."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.program import CommandBlock, FileBlock, PythonBlock, Section
+from tests.engine.run.programs import Page, value
+
+PLOT = "import matplotlib.pyplot as plt\nplt.plot([1, 2])"
+WORKER = "import json\n\n\nprint(jsn)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "message"),
+    [
+        (
+            "x = 1\nint('x')",
+            {},
+            'docs/page.md:10: snippets/m.py:5: section "s1" raised ValueError',
+        ),
+        ("x = nome", {}, "show the section that defines the name before"),
+        ("int('x')", {}, 'correct the code, or say raises="ValueError"'),
+        ("x = 1", {"raises": "KeyError"}, "was to raise KeyError and did not"),
+        (
+            "x = 1\nint('x')",
+            {"raises": "KeyError"},
+            'snippets/m.py:5: section "s1" raised ValueError, not KeyError',
+        ),
+        ("raise SystemExit(3)", {}, "raised SystemExit"),
+        ("raise KeyboardInterrupt", {}, "raised KeyboardInterrupt"),
+        (
+            "while True: pass",
+            {"seconds_allowed": 0.5},
+            'docs/page.md:10: snippets/m.py:4: section "s1" ran longer than '
+            "its limit of 0.5 s\n",
+        ),
+        (
+            "import os\nos.kill(os.getpid(), 9)",
+            {},
+            'snippets/m.py:4: section "s1" ended its own process '
+            "(exit code -9)",
+        ),
+        ("import os\nos._exit(0)", {}, "process (exit code 0)"),
+        ("import os\nos.abort()", {}, "process (exit code -6)"),
+        (
+            "import os\nos.write(1, b'a\\xff')",
+            {},
+            "printed bytes that are not UTF-8, from byte 1 on",
+        ),
+        (
+            "print('nul \\0.')",
+            {},
+            'section "s1" printed the control character NUL (\\x00)\n'
+            "  mend: print text",
+        ),
+        ("print('x' * 20_001)", {}, "printed more than 20 kB"),
+        ("while True: print('x' * 1000)", {}, "printed more than 20 kB"),
+        (PLOT, {}, "draws a figure but does not show it"),
+        (
+            f"{PLOT}\nplt.show()\nplt.plot([1])\nplt.show()",
+            {},
+            "shows 2 figures",
+        ),
+    ],
+)
+def test_a_block(
+    page: Page, code: str, options: dict[str, object], message: str
+) -> None:
+    words = page.fails(code, **options)
+    assert message in words
+    assert words.startswith("docs/page.md:10: snippets/m.py:")
+    assert words.count("  mend: ") == 1
+    assert "engine" not in words
+
+
+def test_a_failure_that_was_announced(page: Page) -> None:
+    one, two = page.blocks("x = 1", "print(x)\n[][x]", raises="IndexError")
+    assert two.output == b"1\n"
+    assert two.failure
+    assert two.failure.message == "IndexError: list index out of range"
+    assert two.failure.trace.startswith(
+        "Traceback (most recent call last):\n"
+        '  File "snippets/m.py", line 8, in <module>\n    [][x]\n'
+    )
+    assert one.failure is None
+
+
+def test_the_line_is_that_of_the_block_not_of_what_it_calls(
+    page: Page,
+) -> None:
+    words = page.fails("def fail():\n    int('x')", "y = 1\nfail()")
+    assert "docs/page.md:20: snippets/m.py:9: " in words
+    assert 'File "snippets/m.py", line 5, in fail' in words
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "words"),
+    [
+        ("x = 1\ny = = 2", 5, "SyntaxError: invalid syntax"),
+        ("x = 1\nawait x", 5, "SyntaxError: 'await' outside function"),
+        ("x = 1\nreturn x", 5, "SyntaxError: 'return' outside function"),
+        ("x = 1\nbreakpoint()", 5, "nobody can answer a debugger in a build"),
+        ("x = 1\n\ninput()", 6, "EOFError: EOF when reading a line"),
+    ],
+)
+def test_the_right_line_of_the_right_file(
+    page: Page, code: str, line: int, words: str
+) -> None:
+    message = page.fails(code)
+    assert f"docs/page.md:10: snippets/m.py:{line}: " in message
+    assert f'File "snippets/m.py", line {line}' in message
+    assert words in message
+    assert "engine" not in message
+
+
+def test_carets_point_at_code_beside_a_text_at_the_margin(
+    page: Page,
+) -> None:
+    root = page.root / "snippets"
+    root.mkdir(exist_ok=True)
+    code = "text = '''\nleft''', (1).x"
+    module = "#\nif True:\n    text = '''\nleft''', (1).x\n"
+    (root / "margin.py").write_text(module)
+    section = Section(Path("snippets/margin.py"), "all", 3, code, 4)
+    message = page.fails(PythonBlock(line=3, section=section))
+    assert "    left''', (1).x\n             ^^^^^\n" in message
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("nome", "raised NameError: name 'nome' is not defined"),
+        ("print('b')", "printed 'b\\n'"),
+        ("1 +", "raised SyntaxError: "),
+        ("exit(3)", "raised SystemExit: 3"),
+    ],
+)
+def test_a_value(page: Page, expression: str, message: str) -> None:
+    words = page.fails("x = 1\nprint(x)", value(expression, line=7))
+    start = f"docs/page.md:7: the value {{{{ {expression} }}}} {message}"
+    assert words.startswith(start)
+
+
+def test_a_command_names_the_line_of_the_snippet(page: Page) -> None:
+    section = Section(Path("snippets/w.py"), "all", 20, WORKER.rstrip())
+    file = FileBlock(line=3, section=section, file="w.py", contents=WORKER)
+    run = Section(Path("docs/page.md"), "", 6, "python w.py\necho not this")
+    words = page.fails(file, CommandBlock(line=5, section=run))
+    assert words.startswith(
+        "docs/page.md:5: the command ended with exit code 1, not 0\n"
+    )
+    assert 'File "snippets/w.py", line 23, in <module>' in words
+    assert 'say exits="1" on the fence' in words
+    assert "not this" not in words
+
+
+def test_a_command_that_was_to_fail_and_does_not(page: Page) -> None:
+    section = Section(Path("docs/page.md"), "", 6, "true")
+    words = page.fails(CommandBlock(line=5, section=section, exits=2))
+    assert "the command ended with exit code 0, not 2" in words
+
+
+def test_a_file_that_cannot_be_saved(page: Page) -> None:
+    section = Section(Path("snippets/w.py"), "", 1, "x = 1")
+    file = FileBlock(line=3, section=section, file="a/w.py", contents="x")
+    words = page.fails(file)
+    assert "docs/page.md:3: snippets/w.py:1: the file cannot be saved" in words
+    assert "No such file or directory: 'a/w.py'" in words
+
+
+def test_futures_are_carried_on_as_in_one_file(page: Page) -> None:
+    late = "def f(x: Late) -> None: ...\nprint(f.__annotations__)"
+    head = "from __future__ import annotations"
+    expected = "{'x': 'Late', 'return': 'None'}\n"
+    assert page.output(f'"""Words."""\n{head}', "import os", late) == expected
+
+
+def test_a_future_that_one_file_would_have_too_low(page: Page) -> None:
+    words = page.fails("x = 1", "\nfrom __future__ import annotations")
+    assert "docs/page.md:20: snippets/m.py:8: " in words
+    assert "imports must occur at the beginning of the file" in words
+
+
+def test_what_is_printed_at_the_end_is_checked_too(page: Page) -> None:
+    code = "import atexit\natexit.register(print, '\\a')"
+    assert "printed the control character BEL (\\x07)" in page.fails(code)

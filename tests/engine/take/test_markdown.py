@@ -1,0 +1,147 @@
+"""Markdown that is made of a page shows what the page shows."""
+
+import html
+
+import markdown
+import pytest
+from bs4 import BeautifulSoup
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
+
+from engine.take.markdown import escaped, fenced
+from engine.take.walk import Prose, walk
+
+TEXTS = [
+    *("a * b * c", "*a*", "__init__ and _x_", "`a` ``b``", "a | b |"),
+    *("# no heading", "C# #", "- no item", "+ x", "1. no item", "2) x"),
+    *("> no quote", "--- x", "---", "===", "= x", "~~~", "~~a~~ ~1"),
+    *("<b>bold</b>", "a < b && c > d", "&lt; &amp; &#36;", "<!-- c -->"),
+    *("[a](b)", "![a](b)", "wow!", "[^1] [x]: y", "\\* \\\\ \\", "C:\\new"),
+    *("$5 and $6", "$$x$$", "\\(x\\) \\[y\\]", "\\begin{a}x\\end{a}"),
+    *(
+        "https://x.example/a_b_c*d",
+        "http://x?a&lt;#b#",
+        "<1@b>",
+        ": x",
+        "{: .c }",
+        "snake_case_name",
+    ),
+    *("a\n- b\n1. c\n# d\n> e", "a\n===\nb\n---", "a\n: b", "```\nx\n```"),
+    *("$a `$b` $c", "| a |\n| --- |\n| b |", "{{ x }}", "+1\n-1"),
+]
+HOLDERS = [
+    "<p>{}</p>",
+    "<h2>{}</h2>",
+    "<ul><li>{}</li><li><p>{}</p><p>x</p></li></ul>",
+    "<blockquote><p>{}</p></blockquote>",
+    "<table><tr><th>{}</th><th>x</th></tr><tr><td>y</td><td>{}</td></tr>"
+    "</table>",
+    "<p>x<br>{}<code>y</code>{}<em>z</em></p>",
+    '<p><a href="b">{}</a></p><p><em>{}</em></p>',
+]
+
+
+def prose(page: str) -> Prose:
+    (piece,) = walk(page)
+    assert isinstance(piece, Prose)
+    return piece
+
+
+def words(page: str) -> list[str]:
+    """Return the text that a browser shows, without headings' anchors."""
+    return BeautifulSoup(page, "html.parser").get_text(" ").split()
+
+
+def joined(page: str) -> str:
+    return "".join(words(page)).replace("¶", "")
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+@pytest.mark.parametrize("text", TEXTS)
+def test_text_shows_as_itself(text: str, holder: str) -> None:
+    page = holder.replace("{}", html.escape(text))
+    piece = prose(page)
+    shown = markdown.markdown(
+        piece.markdown, extensions=["tables", "fenced_code"]
+    )
+    assert joined(shown) == joined(page)
+    in_notebook = markdown2html_mistune(piece.cell)
+    assert joined(in_notebook) == joined(page)
+    kinds = {"h1", "h3", "hr", "pre", "del", "dl", "img", "b"}
+    for result in (shown, in_notebook):
+        assert not BeautifulSoup(result, "html.parser").find_all(kinds)
+
+
+@pytest.mark.parametrize("holder", [HOLDERS[0], HOLDERS[4]])
+@pytest.mark.parametrize("code", ["a|b", "`", "$a$ $", "__a__ <b> &lt; \\"])
+def test_code_shows_as_itself(code: str, holder: str) -> None:
+    page = holder.replace("{}", f"<code>{html.escape(code)}</code>")
+    piece = prose(page)
+    shown = markdown.markdown(piece.markdown, extensions=["tables"])
+    for result in (shown, markdown2html_mistune(piece.cell)):
+        assert joined(result) == joined(page)
+        article = BeautifulSoup(result, "html.parser")
+        assert {found.get_text() for found in article("code")} == {code}
+
+
+def test_dollars_of_text_start_no_formula_in_a_notebook() -> None:
+    piece = prose(
+        '<p>$5 or <math data-latex="x_1\n+ 1">x</math> or <code>$y</code></p>'
+    )
+    assert piece.markdown == "$5 or $x_1 + 1$ or `$y`"
+    assert piece.cell == (
+        "<span>\\$</span>5 or $x_1 + 1$ or <code>&#36;y</code>"
+    )
+
+
+def test_a_formula_keeps_its_lines_and_splits_no_table() -> None:
+    latex = 'data-latex="|a| \\| b\n\n+ 1"'
+    block = f'<div class="formula"><math display="block" {latex}></math></div>'
+    assert prose(f"<p>a</p>{block}x").markdown == (
+        "a\n\n$$\n|a| \\| b\n+ 1\n$$\n\nx"
+    )
+    row = f"<table><tr><td><math {latex}></math></td><td>b</td></tr></table>"
+    last = prose(row).markdown.splitlines()[-1]
+    assert last == r"| $\vert{}a\vert{} \Vert{} b + 1$ | b |"
+
+
+def test_code_blocks_keep_their_language_and_their_fences() -> None:
+    code = "a\n\n```python\n  b_c * d\n````\n"
+    page = (
+        '<div class="language-python highlight"><pre><span></span><code>'
+        f"{code}</code></pre></div><pre><code>x</code></pre>"
+    )
+    fence = "`````"
+    assert prose(page).markdown == (
+        f"{fence}python\n{code}{fence}\n\n```\nx\n```"
+    )
+    assert fenced("text", "a `b`") == "```text\na `b`\n```"
+
+
+def test_line_numbers_are_no_code() -> None:
+    table = (
+        '<div class="language-text highlight"><table class="highlighttable">'
+        "<tr><td><div><pre>1</pre></div></td><td><div><pre><code>x</code>"
+        "</pre></div></td></tr></table></div>"
+    )
+    assert prose(table).markdown == "```text\nx\n```"
+
+
+def test_an_item_keeps_what_is_in_it() -> None:
+    page = (
+        '<ol start="99"><li><p>a</p><pre>b</pre></li><li><p>c</p><p>d</p>'
+        "</li></ol>"
+    )
+    assert prose(page).markdown == (
+        "99. a\n\n    ```\n    b\n    ```\n100. c\n\n     d"
+    )
+
+
+def test_what_cannot_be_mistaken_is_not_escaped() -> None:
+    page = (
+        "<p><code>a</code>: b-c + d = 3.5 &gt; 2.</p><b>1. a</b><ul><li></ul>"
+    )
+    assert prose(page).markdown == "`a`: b-c + d = 3.5 > 2.\n\n**1. a**"
+
+
+def test_a_name_stands_as_it_is_in_a_line() -> None:
+    assert escaped("__init__.py") == r"\_\_init\_\_.py"
