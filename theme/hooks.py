@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import importlib.util
 import re
 import shutil
 import textwrap
@@ -79,11 +80,14 @@ def card(cache: Path, title: str, description: str) -> Path:
 
 
 def _draw(path: Path, title: str, description: str) -> None:
-    # In the font that Matplotlib ships nothing is fetched, and bytes repeat.
-    import matplotlib
     from PIL import Image, ImageDraw, ImageFont
 
-    fonts = Path(matplotlib.get_data_path()) / "fonts/ttf"
+    # In the font that Matplotlib ships nothing is fetched, and bytes repeat.
+    # Importing it would make folders at the user's home.
+    spec = importlib.util.find_spec("matplotlib")
+    assert spec
+    assert spec.origin
+    fonts = Path(spec.origin).parent / "mpl-data/fonts/ttf"
     large = ImageFont.truetype(fonts / "DejaVuSans-Bold.ttf", 68)
     small = ImageFont.truetype(fonts / "DejaVuSans.ttf", 32)
     image = Image.new("RGB", (1200, 630), PAPER)

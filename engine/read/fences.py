@@ -181,8 +181,9 @@ def _file_section(
     source = Path(options["source"])
     file = (root / source).resolve()
     if not file.is_file() or not file.is_relative_to(root):
+        named = options["source"] or "is named by source="
         raise PageError(
-            f"no file {source.as_posix()} in the project",
+            f"no file {named} in the project",
             hint='name the file to show, like source="results/speed.json"',
         )
     text = file.read_text(encoding="utf-8-sig").rstrip("\n")

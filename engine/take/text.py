@@ -40,7 +40,8 @@ def _shown(page: Taken, number: int) -> Iterator[str]:
     if output := output_text(result):
         yield fenced("text", output)
     if result.figure and isinstance(block, PythonBlock):
-        yield f"*Figure: {escaped(block.alt or '')}.*"
+        alt = (block.alt or "").rstrip(".")
+        yield f"*Figure: {escaped(alt)}.*"
 
 
 def _whole(blocks: Sequence[Block]) -> Iterator[str]:

@@ -83,7 +83,7 @@ def _leave_out(article: Tag) -> None:
             for caption in article.find_all("figcaption", string=label):
                 caption.decompose()
             said = Tag(name="em")
-            said.string = f"Figure: {label}."
+            said.string = f"Figure: {str(label).rstrip('.')}."
             drawing.insert_before(_holding("p", [said]))
         drawing.decompose()
     for table in article.find_all("table", class_="highlighttable"):
