@@ -1,5 +1,6 @@
 """What all tests share: the built site."""
 
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -23,6 +24,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             patch.setenv(name, value)
         assert build_repository(folder) == 0
     return folder
+
+
+@pytest.fixture(autouse=True)
+def keep_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep pytest's stream open.
+
+    mkdocs-jupyter makes logging close its handlers, and TensorFlow's, if it
+    was imported, closes with it the stream that it found at that time.
+    """
+    if logging := sys.modules.get("absl.logging"):
+        handler = logging.get_absl_handler().python_handler
+        monkeypatch.setattr(handler, "stream", sys.__stderr__)
 
 
 def build_repository(folder: Path) -> int:

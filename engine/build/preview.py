@@ -68,7 +68,7 @@ class Preview:
         """Build into the folder; raise EngineError."""
         with opened(self.root) as config:
             project = self._project(config)
-            self.watched = self._watched(config, project)
+            self.watched = self.to_watch(config, project)
             config.site_url = self.url
             with project.lock.held():
                 build_into(folder, config, project, self.url)
@@ -87,7 +87,8 @@ class Preview:
         config.mdx_configs["engine.extension"]["project"] = self.project
         return self.project
 
-    def _watched(self, config: MkDocsConfig, project: Project) -> list[Path]:
+    def to_watch(self, config: MkDocsConfig, project: Project) -> list[Path]:
+        """Return whose changes are to lead to another build."""
         folders: Iterable[str | None] = [
             config.docs_dir,
             config.config_file_path,
@@ -106,6 +107,8 @@ def preview(root: Path, port: int, jobs: int = 0) -> None:
     try:
         with opened(root) as config:
             mount = urlsplit(config.site_url or "/").path
+            # Else an edit during the first build would not be seen.
+            builds.watched = builds.to_watch(config, project_in(config))
     except EngineError:
         pass  # the first build says it
     port = free_port(port)

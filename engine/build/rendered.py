@@ -48,8 +48,6 @@ class RenderedPage:
     @property
     def heading(self) -> str:
         """What the page calls itself; the navigation may be briefer."""
-        if title := self.page.meta.get("title"):
-            return str(title)
         tops = [link.title for link in self.page.toc if link.level == 1]
         return self._text(tops[0]) if tops else self.title
 

@@ -155,7 +155,9 @@ class _Server(LiveReloadServer):
             self._epoch_cond.notify_all()
         self._follow()
         self.message = self._build()
-        self._follow()
+        if self._follow():
+            # What has changed there since it was read, nobody has seen.
+            self._want_rebuild = True
         self.good_epoch = self.good_epoch if self.message else epoch
         self._wanted_epoch = epoch
 
@@ -178,13 +180,15 @@ class _Server(LiveReloadServer):
         print("Reloading browsers.", file=sys.stderr)
         return ""
 
-    def _follow(self) -> None:
-        """Watch what there is of the paths that are to be watched."""
+    def _follow(self) -> bool:
+        """Watch what there is to be watched; return whether any is new."""
         wanted = {str(p.absolute()) for p in self.watched() if p.exists()}
         for path in self._watched_paths.keys() - wanted:
             self.unwatch(path)
-        for path in wanted - self._watched_paths.keys():
+        new = wanted - self._watched_paths.keys()
+        for path in new:
             self.watch(path)
+        return bool(new)
 
 
 def _headers(body: bytes) -> dict[str, str]:

@@ -67,7 +67,8 @@ def test_a_program_is_the_main_module_of_the_readers_script(
     code = (
         "import os, pickle, sys\nclass A: pass\npickle.dumps(A)\n"
         "print(__name__, A.__module__, os.path.basename(__file__))\n"
-        "print(sys.argv == [__file__], sys.path[0] == os.getcwd())\n"
+        "name = os.path.basename(__file__)\n"
+        "print(sys.argv == [name], sys.path[0] == os.getcwd())\n"
         "print(open(__file__).read().splitlines()[0])"
     )
     assert page.output(code).splitlines() == [
