@@ -26,16 +26,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def keep_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep pytest's stream open.
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Keep pytest's stream open, before any fixture builds a site.
 
     mkdocs-jupyter makes logging close its handlers, and TensorFlow's, if it
     was imported, closes with it the stream that it found at that time.
     """
     if logging := sys.modules.get("absl.logging"):
         handler = logging.get_absl_handler().python_handler
-        monkeypatch.setattr(handler, "stream", sys.__stderr__)
+        handler.stream = sys.__stderr__
 
 
 def build_repository(folder: Path) -> int:
