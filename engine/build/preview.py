@@ -11,12 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 from mkdocs.config.defaults import MkDocsConfig
 
-from engine.build.serve import free_port, serve
+from engine.build.serve import HOST, free_port, serve
 from engine.build.site import build_into, opened, project_in
 from engine.errors import EngineError
 from engine.project import Project
 
-HOST = "127.0.0.1"
 NOTEBOOK = re.compile(r"/(notebooks/.+?)(?:/|\.html)?$")
 
 

@@ -84,7 +84,6 @@ COMMAND = {
     "fold": Option(None, str),
     "exits": Option(0, _exit_code),
 }
-OF_BLOCKS = frozenset(PYTHON | FILE | COMMAND)
 
 
 def is_block(language: str, given: Mapping[str, str]) -> bool:
