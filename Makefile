@@ -10,11 +10,11 @@ export COVERAGE_FILE := $(CURDIR)/.coverage
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site offline test way-out expected versions mutants \
-	audit faults bench check format lock clean
+.PHONY: help serve site offline test quick check format expected lock audit \
+	lighthouse bench versions mutants way-out clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' \
 		$(MAKEFILE_LIST)
 
 serve: .venv/ready ## Build the site and serve it with live reload (PORT=8000)
@@ -33,33 +33,11 @@ test: check .cache/way_out/ready ## Check the code, build the site and pass all 
 	@$(RUN) -m coverage report --include='snippets/*' --fail-under=100
 	@$(RUN) -m coverage report --include='engine/*' --fail-under=95 \
 		--skip-covered
-	@$(RUN) -m coverage report --include='proof/*' --fail-under=95 \
+	@$(RUN) -m coverage report --include='tools/*' --fail-under=95 \
 		--skip-covered
 
-way-out: .venv/ready .cache/way_out/ready ## Build with other generators; compare with the MkDocs site
-	@$(RUN) -m pytest tests/way_out
-
-expected: .venv/ready ## Keep what the pages now print and draw as what is expected
-	@$(RUN) -m proof.expected --write
-
-versions: .venv/ready ## Run tests and pages under other versions of Python, TensorFlow, Keras
-	@$(RUN) -m proof.versions
-
-mutants: .venv/ready ## See whether the tests notice small changes of the code (takes hours)
-	@$(RUN) -m proof.mutants
-
-faults: .venv/ready ## Ask for known faults of the locked packages (needs npm, a network)
-	@$(RUN) -m pip_audit --strict --disable-pip --require-hashes \
-		--progress-spinner off --requirement requirements.lock
-	@cd audit && npm audit
-
-audit: site ## Measure the site with Lighthouse and an HTML checker (needs node, java)
-	@cd audit && npm ci --silent --no-fund --no-audit && node audit.mjs ../site
-
-bench: site .cache/bench/venv/ready ## Measure how fast loops run and how fast the site is built
-	@$(RUN) -m bench.loop_speed
-	@$(RUN) -m bench.build_speed
-	@$(RUN) -m bench.serve_speed
+quick: .venv/ready ## Check and test what has changed since the last commit (or PAGE=name)
+	@$(RUN) -m tools.quick $(PAGE)
 
 check: .venv/ready ## Check style, types, imports and pages, without running any
 	@echo "Checking style and types …"
@@ -76,11 +54,14 @@ format: .venv/ready ## Format the code as the check wants it
 	@$(RUN) -m ruff check --fix --quiet
 	@$(RUN) -m ruff format --quiet
 
-lock: .venv/ready ## Write requirements.lock anew from pyproject.toml
+expected: .venv/ready ## Keep what the pages now print and draw as what is expected
+	@$(RUN) -m tools.expected --write
+
+lock: .venv/ready ## Write the lock files anew from pyproject.toml
 	@$(RUN) -m uv pip compile pyproject.toml --group dev --universal --upgrade \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--python-version 3.11 --output-file requirements.lock
-	@for room in bench tests/way_out; do \
+	@for room in tools/bench tests/way_out; do \
 		$(RUN) -m uv pip compile $$room/requirements.in --universal --upgrade \
 			--generate-hashes --no-emit-index-url --no-header \
 			--no-annotate --python-version 3.11 \
@@ -88,16 +69,39 @@ lock: .venv/ready ## Write requirements.lock anew from pyproject.toml
 			--output-file $$room/requirements.lock; \
 	done
 
-clean: ## Remove the site, the records and the environment
-	rm -rf site offline .cache .venv audit/node_modules
+audit: .venv/ready ## Ask for known vulnerabilities of the locked packages (needs npm, a network)
+	@$(RUN) -m pip_audit --strict --disable-pip --require-hashes \
+		--progress-spinner off --requirement requirements.lock
+	@cd tools/lighthouse && npm audit
 
-.venv/ready: requirements.lock setup.sh
-	@sh setup.sh
+lighthouse: site ## Measure the site with Lighthouse and an HTML checker (needs node, java)
+	@cd tools/lighthouse && npm ci --silent --no-fund --no-audit && \
+		node measure.mjs ../../site
+
+bench: site .cache/bench/venv/ready ## Measure how fast loops run and how fast the site is built
+	@$(RUN) -m tools.bench.loop_speed
+	@$(RUN) -m tools.bench.build_speed
+	@$(RUN) -m tools.bench.serve_speed
+
+versions: .venv/ready ## Run tests and pages under other versions of Python, TensorFlow, Keras
+	@$(RUN) -m tools.versions
+
+mutants: .venv/ready ## Change lines that differ from SINCE=main; see whether the tests notice
+	@$(RUN) -m tools.mutants $(SINCE)
+
+way-out: .venv/ready .cache/way_out/ready ## Build with other generators; compare with the MkDocs site
+	@$(RUN) -m pytest tests/way_out
+
+clean: ## Remove the site, the records and the environment
+	rm -rf site offline .cache .venv tools/lighthouse/node_modules
+
+.venv/ready: requirements.lock tools/setup.sh
+	@sh tools/setup.sh
 
 .cache/way_out/ready: tests/way_out/requirements.lock .venv/ready
 	@echo "Installing the generators that the site could move to …"
-	@sh bench/beside.sh .cache/way_out tests/way_out/requirements.lock
+	@sh tools/beside.sh .cache/way_out tests/way_out/requirements.lock
 
-.cache/bench/venv/ready: bench/requirements.lock .venv/ready
+.cache/bench/venv/ready: tools/bench/requirements.lock .venv/ready
 	@echo "Installing the tools to compare with …"
-	@sh bench/beside.sh .cache/bench/venv bench/requirements.lock
+	@sh tools/beside.sh .cache/bench/venv tools/bench/requirements.lock

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 
 if __name__ == "__main__":
     for name in ("build_speed.json", "serve_speed.json"):
-        kept = Path(__file__).parents[1] / "bench" / name
+        kept = Path(__file__).with_name("results") / name
         Path(name).write_bytes(kept.read_bytes())
 
     # region read

@@ -8,7 +8,7 @@ from pathlib import Path
 
 if __name__ == "__main__":
     for name in ("versions.json", "mutants.json"):
-        kept = Path(__file__).parents[1] / "proof" / name
+        kept = Path(__file__).with_name("results") / name
         Path(name).write_bytes(kept.read_bytes())
 
     # region read
@@ -45,10 +45,10 @@ if __name__ == "__main__":
     mutants = json.loads(Path("mutants.json").read_text())
     for folder, result in mutants.items():
         counted = result["tried"] - result["equivalent"]
-        noticed = result["noticed"]
+        killed = result["killed"]
         print(
-            f"{folder:8}  {noticed:3} of {counted:3} changes noticed, "
-            f"{100 * noticed / counted:.1f} %"
+            f"{folder:8}  {killed:3} of {counted:3} changes killed, "
+            f"{100 * killed / counted:.1f} %"
         )
     # endregion mutants
 

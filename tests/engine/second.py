@@ -24,6 +24,12 @@ PROGRAMS = {
 }
 """The pages that run something, and how many blocks they have."""
 BIN = str(Path(sys.executable).parent)
+NAMED = {
+    "about/waves.md": "Über uns/naïve waves.md",
+    "about/files.md": "Über uns/tief/ohne.md",
+    "words.txt": "wörter liste.txt",
+}
+"""Names of blanks and letters beyond ASCII, which git would quote."""
 VARIABLES = {
     "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     # What the README has installed is installed here.
@@ -46,6 +52,11 @@ def site_in(root: Path) -> Path:
     shutil.copytree(
         SECOND, root, ignore=shutil.ignore_patterns("__pycache__", ".cache")
     )
+    for plain, named in NAMED.items():
+        target = root / "pages" / named
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (root / "pages" / plain).rename(target)
+    (root / "pages/about").rmdir()
     config = root / "mkdocs.yml"
     opening, added = told("yaml").split("\n", 1)
     # What is added goes to the end of the list with which the file ends.

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.overrides.hooks import MINIFIED, minified
 from tests.explorer.conftest import HERE, MODULES
-from theme.hooks import MINIFIED, minified
 
 BYTES_ALLOWED = 12_000
 BROTLI = """

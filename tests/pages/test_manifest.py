@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
-MANIFEST = REPOSITORY / "deploy/workers.yaml"
+MANIFEST = REPOSITORY / "snippets/workers.yaml"
 KUBERNETES = "1.35"
 
 Resource = dict[str, Any]

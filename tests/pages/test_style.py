@@ -5,11 +5,11 @@ import shutil
 import pytest
 
 from engine.__main__ import main
-from proof.rules import RULES
 from tests.conftest import REPOSITORY
 from tests.engine.scratch import Scratch
+from tools.style import RULES
 
-CHECKS = "  - engine.extension: {checks: [proof.checks:style]}\n"
+CHECKS = "  - engine.extension: {checks: [tools.checks:style]}\n"
 DRIFT = CHECKS.replace("style", "drift")
 ALT = "A rising line, first steep, then flatter"
 FRONT = f"---\ndescription: {'Counts up to two. ' * 3}\n---\n\n"
@@ -302,7 +302,7 @@ def test_every_page_of_the_site_passes_every_check(
 ) -> None:
     """Those that ``mkdocs.yml`` names."""
     config = (REPOSITORY / "mkdocs.yml").read_text("utf-8")
-    assert "checks: [proof.checks:style, proof.checks:drift]" in config
+    assert "checks: [tools.checks:style, tools.checks:drift]" in config
     code = main(["--root", str(REPOSITORY), "check"])
     captured = capsys.readouterr()
     assert code == 0, captured.err

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from proof.compare import EXPECTED, same, stated_tolerance
 from tests.site.conftest import REPOSITORY
 from tests.site.cut_off import can_be_cut_off
 from tests.site.reader import (
@@ -21,6 +20,7 @@ from tests.site.reader import (
     copied_blocks,
     run_alone,
 )
+from tools.compare import EXPECTED, same, stated_tolerance
 
 FONTS = REPOSITORY / ".cache/matplotlib"
 

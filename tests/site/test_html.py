@@ -5,9 +5,9 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
+from docs.overrides.hooks import MINIFIED, minified
 from tests.site.conftest import REPOSITORY
 from tests.site.reader import BLOCK
-from theme.hooks import MINIFIED, minified
 
 LOADED = {
     "script": "src",

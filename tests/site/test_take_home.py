@@ -9,9 +9,9 @@ import pytest
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
-from proof.compare import same
 from tests.site.conftest import PAGES, REPOSITORY
 from tests.site.reader import copied_blocks, run_alone
+from tools.compare import same
 
 FONTS = REPOSITORY / ".cache/matplotlib"
 SLUGS = [path.stem for path in PAGES.values()]

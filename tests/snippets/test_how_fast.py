@@ -29,7 +29,7 @@ EPOCHS = 10
 RATE = 0.1
 
 
-MEASURED = Path(__file__).parents[2] / "bench/loop_speed.json"
+MEASURED = Path(__file__).parents[2] / "snippets/results/loop_speed.json"
 
 
 class Script(NamedTuple):

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-BENCH = Path(__file__).parents[2] / "bench"
-RESULTS = BENCH / "build_speed.json"
-SERVED = BENCH / "serve_speed.json"
+KEPT = Path(__file__).parents[2] / "snippets/results"
+RESULTS = KEPT / "build_speed.json"
+SERVED = KEPT / "serve_speed.json"
 
 
 @pytest.fixture

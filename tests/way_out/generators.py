@@ -13,7 +13,7 @@ from tests.conftest import PUBLISHED, REPOSITORY
 
 ENVIRONMENT = REPOSITORY / ".cache/way_out"
 CHANGES = {
-    r"(?m)^  custom_dir: theme\n": "  variant: classic\n",
+    r"(?m)^  custom_dir: docs/overrides\n": "  variant: classic\n",
     r"(?m)^  icon:\n    logo: .*\n": "",
     r"(?m)^hooks:\n(  - .*\n)+\n": "",
     r"(?m)^    anchors: warn\n": "    anchors: ignore\n",

@@ -1,0 +1,165 @@
+"""Check and test what has changed since the last commit, in a minute.
+
+``python -m tools.quick`` looks at the files that git names as changed;
+``python -m tools.quick PAGE`` at a page and the modules that it shows.  The
+style and types of all, what ``engine check`` finds, the pages concerned
+against ``tests/expected/``, and the tests that belong to what has changed.
+With ``--tests`` the tests and pages alone, until one fails.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from engine.build.author import read_all
+from engine.errors import EngineError
+from engine.keep.records import Records, make_record
+from engine.run.workers import Workers
+from tools.expected import compare
+from tools.inside import PRELOAD
+
+ALL_TOGETHER = ("tests/site/", "tests/browser/", "tests/way_out/")
+"""Tests of the whole built site, which belong to no file alone."""
+
+
+def changed(root: Path) -> set[str]:
+    """Return the files that differ from the last commit, new ones too."""
+    told = ""
+    for command in ("diff --name-only HEAD", "ls-files -o --exclude-standard"):
+        told += subprocess.run(
+            ["git", *command.split()],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    return {name for name in told.splitlines() if (root / name).exists()}
+
+
+def shown_by(root: Path, page: str) -> set[str]:
+    """Return the files of the repository that a page shows."""
+    text = (root / "docs" / f"{page}.md").read_text("utf-8-sig")
+    return set(re.findall(r'\b(?:run|source)="([^":]+)', text))
+
+
+def pages_of(root: Path, files: set[str]) -> set[str]:
+    """Return the names of the pages that are, or show, one of the files."""
+    docs = root / "docs"
+    names = {
+        path.relative_to(docs).with_suffix("").as_posix()
+        for path in docs.rglob("*.md")
+        if path.name != "README.md"
+    }
+    return {
+        name
+        for name in names
+        if f"docs/{name}.md" in files or files & shown_by(root, name)
+    }
+
+
+def tests_of(root: Path, files: set[str], pages: set[str]) -> list[str]:
+    """Return the test files that belong to the files and pages.
+
+    First those that are named after one of the files, of the pages, or of
+    the modules that these show; then the files themselves, those that import
+    one of the modules, and those of the engine's room that it is in.
+    """
+    modules = {name for name in files if name.endswith(".py")}
+    shown = {name for page in pages for name in shown_by(root, page)}
+    named = {f"test_{Path(name).stem}.py" for name in modules | shown | pages}
+    dotted = (re.escape(m[:-3].replace("/", ".")) for m in modules)
+    imports = re.compile(rf"\b({'|'.join(dotted) or '(?!)'})\b")
+    rooms = {f"tests/{m}" for m in modules if m.startswith("engine/")}
+    folders = tuple(f"{Path(room).parent}/" for room in rooms)
+    first, then = [], []
+    for path in sorted((root / "tests").rglob("test_*.py")):
+        name = path.relative_to(root).as_posix()
+        if name not in files and name.startswith(ALL_TOGETHER):
+            continue
+        if path.name in named:
+            first.append(name)
+        elif (
+            name in files
+            or name.startswith(folders)
+            or imports.search(path.read_text("utf-8"))
+        ):
+            then.append(name)
+    return first + then
+
+
+def drifted(root: Path, pages: set[str]) -> Iterator[str]:
+    """Run the pages that have no true record; yield what is not as kept."""
+    records = Records(root / ".cache/records", Path("docs"))
+    wanted = {Path("docs", f"{name}.md") for name in pages}
+    programs = [
+        page.program
+        for page in read_all(root)
+        if page.program.path in wanted and page.program.steps
+    ]
+    with Workers(root, root / ".cache", PRELOAD) as workers:
+        for program in programs:
+            record = records.load(program)
+            if record is None:
+                print(f"Running {program.path} …", flush=True)
+                record = make_record(program, workers.run(program), 0, {})
+            for change in compare(root, program, record):
+                yield str(change.error)
+
+
+def _passes(root: Path, *command: str) -> bool:
+    done = subprocess.run([sys.executable, "-m", *command], cwd=root)
+    return done.returncode == 0
+
+
+def _checks(root: Path, python: Sequence[str]) -> bool:
+    passed = True
+    if python:
+        passed &= _passes(root, "ruff", "check", "--quiet", *python)
+        passed &= _passes(root, "ruff", "format", "--check", "-q", *python)
+        passed &= _passes(root, "mypy")
+    return passed & _passes(root, "engine", "check")
+
+
+def _tests(root: Path, files: set[str], pages: set[str]) -> bool:
+    tests = tests_of(root, files, pages)
+    options = ("-q", "-x", "--no-header", "-p", "no:cacheprovider")
+    if tests and not _passes(root, "pytest", *options, *tests):
+        return False
+    try:
+        told = list(drifted(root, pages)) if pages else []
+    except EngineError as error:
+        told = [str(error)]
+    for line in told:
+        print(line, file=sys.stderr)
+    return not told
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    """Check and test what has changed; return an exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.quick")
+    parser.add_argument("--root", type=Path, default=Path())
+    parser.add_argument("--tests", action="store_true")
+    parser.add_argument("page", nargs="?", help="its name, as in docs/NAME.md")
+    options = parser.parse_args([*arguments] if arguments else None)
+    root = options.root.resolve()
+    if options.page:
+        page = options.page.removeprefix("docs/").removesuffix(".md")
+        if not (root / "docs" / f"{page}.md").exists():
+            print(f'There is no page "{page}" in docs/.', file=sys.stderr)
+            return 1
+        files, pages = {f"docs/{page}.md"}, {page}
+        python = sorted(shown_by(root, page))
+    else:
+        files = changed(root)
+        pages = pages_of(root, files)
+        python = sorted(f for f in files if f.endswith(".py"))
+    python = [name for name in python if name.endswith(".py")]
+    passed = options.tests or _checks(root, python)
+    return 0 if passed & _tests(root, files, pages) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
