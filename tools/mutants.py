@@ -178,8 +178,12 @@ def read_equivalent(root: Path) -> list[Result]:
 def _workers(root: Path, config: Path) -> Iterator[None]:
     """Have workers wait in clones of the last commit."""
     command = [_path("cr-http-workers"), str(config), str(root)]
+    bin_first = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     workers = subprocess.Popen(
-        command, start_new_session=True, stderr=subprocess.DEVNULL
+        command,
+        env={**os.environ, "PATH": bin_first},
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
     )
     try:
         for port in PORTS:
