@@ -183,6 +183,7 @@ def _workers(root: Path, config: Path) -> Iterator[None]:
         command,
         env={**os.environ, "PATH": bin_first},
         start_new_session=True,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
