@@ -2,6 +2,8 @@
 
 The rooms, in the order in which a page walks through them:
 
+``errors``     every mistake as one message: problem, hint, path, line
+``program``    a page's steps, in the order in which it shows them
 ``read``       modules → sections; a page, while Python-Markdown renders it
                → marks, and the ``program`` that they stand for
 ``run``        a program → what its steps did, in a process of its own

@@ -1,7 +1,17 @@
-"""Proves that the site still says what it said.
+"""What maintainers run now and then, each with a command of make.
 
-``compare``    whether two texts agree: words exactly, numbers closely
-``expected``   what every page is to print and draw, kept as text
-``checks``     what ``engine check`` asks of this site's pages, by ``rules``
-``versions``   tests and pages under other versions, run ``inside`` of each
+``quick``     checks and tests what has changed: ``make quick``
+``expected``  what pages are to print and draw: ``make expected``
+``compare``   whether two texts agree: words exactly, numbers closely
+``checks``    what ``engine check`` asks of this site beside
+``style``     and the rules of its style
+``versions``  tests and pages under other versions: ``make versions``
+``inside``    what runs inside of each of their environments
+``mutants``   whether tests notice changes: ``make mutants``
+``copies``    a copy of the project, to be changed
+
+``bench`` measures what pages show as measurements, ``lighthouse`` the built
+site.  ``setup.sh`` makes ``.venv``, ``beside.sh`` environments that see it;
+``equivalent.toml`` lists changes that no test can notice.  The site needs none
+of it to be read, so all may be touched that its tests hold.
 """

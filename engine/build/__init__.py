@@ -1,1 +1,15 @@
-"""Build the site, serve it, and answer those who write it."""
+"""Build the site, serve it, and answer those who write it.
+
+``site``           the whole site, with MkDocs
+``plugin``         what MkDocs does beside rendering
+``hooks``          the same, as ``mkdocs.yml`` names it
+``rendered``       a page between its rendering and its writing
+``messages``       what MkDocs warns of, as messages of ours
+``notebooks``      notebooks as pages, which mkdocs-jupyter renders
+``notebook_view``  and which are tidied
+``take_home``      what readers take home, put into the site
+``search``         what the search need not read
+``author``         run one page; check without running
+``preview``        builds again and again while the site is served
+``serve``          the development server
+"""

@@ -1,1 +1,14 @@
-"""Read modules of snippets, and pages as Python-Markdown renders them."""
+"""Read modules of snippets, and pages as Python-Markdown renders them.
+
+``sections``     a module, cut into sections
+``snippets``     all modules, read when asked for
+``imports``      what importing a module does
+``fences``       the fences of a program, and their options
+``superfences``  fences as SuperFences hands them over
+``values``       expressions in double braces
+``formulas``     LaTeX as MathML
+``marks``        what stands where a result belongs
+``markdown``     the reader, which leaves marks
+``reading``      what it notes of a page
+``page``         the page as it was rendered
+"""

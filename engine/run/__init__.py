@@ -1,1 +1,17 @@
-"""Carries out programs, and tells what they did."""
+"""Carry out programs, and tell what they did.
+
+``queue``        programs side by side, the longest first
+``report``       which run, and for how long
+``workers``      their processes
+``server``       the process from which those are forked
+``worker``       the process of one program
+``session``      a program at work, and its limits
+``environment``  what it finds in its environment
+``hiding``       what it does not see of the engine
+``interpreter``  its blocks of Python, as one file
+``figures``      its figures, as SVG
+``figure_data``  and the data that they draw
+``check``        whether a step did what the page says
+``terminal``     what a terminal would show of its output
+``results``      what its steps did
+"""

@@ -1,1 +1,8 @@
-"""Measures what pages show as measurements; run by ``make bench``."""
+"""Measure what pages show as measurements: ``make bench``.
+
+``loop_speed``   seven ways to run a loop
+``build_speed``  builds of the guide, by us and by others
+``generators``   the guide, written for each of them
+``serve_speed``  how soon an edit is served
+``machine``      what was measured on
+"""
