@@ -10,10 +10,10 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 
-from proof.compare import EXPECTED
-from proof.expected import read as read_expected
 from tests.claims.sentences import FEWEST_WORDS, ROOT, find, read
 from tests.story import Names, execute, statements
+from tools.compare import EXPECTED
+from tools.expected import read as read_expected
 
 Test = TypeVar("Test", bound=Callable[..., None])
 FIGURE = re.compile(r"(?:\A|\n)figure\n")
