@@ -1,0 +1,1 @@
+"""Sentences of the pages, held by tests; see the README beside this file."""

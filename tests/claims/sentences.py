@@ -1,0 +1,181 @@
+"""What a page says: its paragraphs and sentences, and quotes of them.
+
+A page says what stands in its Markdown outside of fences, in the texts of
+its figures and in the docstrings of the code that it shows.
+"""
+
+import ast
+import re
+from bisect import bisect
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.read.sections import read_sections
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+FEWEST_WORDS = 4
+"""Shorter headings state nothing; shorter quotes might match by accident."""
+
+FENCE = re.compile(r" *(```+)(.*)")
+OPTION = re.compile(r"""\b(run|alt)=(["'])(.*?)\2""")
+SKIPPED = re.compile(r" *(</?div\b.*>|\|[ |:-]+\|)$")
+MARKER = re.compile(r" *(?:[-*+]|\d+\.) +")
+ALONE = re.compile(r' *(?:#+ (.+)|[!?]{3}\+? \w+ "(.+)"|\|(.+)\|)$')
+MASKED = re.compile(r"(`+).*?\1|\{\{.*?\}\}|\[[^\]]*\]\(.*?\)")
+END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)[.!?][\"'*_)]*\s+(?![a-z])")
+
+Span = tuple[int, int]
+
+
+class Paragraph(NamedTuple):
+    """Words that stand together, with single spaces between them."""
+
+    text: str
+    path: Path
+    """The file, relative to the repository."""
+    line: int
+    starts: tuple[int, ...] = (0,)
+    """Where in the text each line of the file begins."""
+    whole: bool = False
+    """Whether it is one sentence, as a row of a table is."""
+
+    def sentences(self) -> Iterator[Span]:
+        """Yield where in the text each sentence begins and ends."""
+        start = 0
+        masked = MASKED.sub(lambda m: "X" * len(m[0]), self.text)
+        for end in () if self.whole else END.finditer(masked):
+            yield start, len(self.text[: end.end()].rstrip())
+            start = end.end()
+        yield start, len(self.text)
+
+    def place(self, start: int) -> str:
+        """Return the file and the line of what begins there."""
+        return f"{self.path}:{self.line + bisect(self.starts, start) - 1}"
+
+
+class Page(NamedTuple):
+    """What a page says, and the sections that it shows."""
+
+    name: str
+    paragraphs: list[Paragraph]
+    blocks: list[tuple[int, str]]
+    """The line and the section of each block."""
+
+    def beside(self, paragraph: Paragraph) -> set[str]:
+        """Return the sections right above and below, or around, it."""
+        lines = [line for line, _ in self.blocks]
+        sections = [section for _, section in self.blocks]
+        if paragraph.path.parts[0] != DOCS.name:
+            return set(sections)
+        at = bisect(lines, paragraph.line)
+        return set(sections[max(at - 1, 0) : at + 1])
+
+
+def names() -> list[str]:
+    """Return the names of all pages."""
+    return sorted(path.stem for path in DOCS.glob("*.md"))
+
+
+@cache
+def read(name: str) -> Page:
+    """Return what the page of that name says."""
+    path = DOCS / f"{name}.md"
+    return parse(name, path.read_text("utf-8"), path.relative_to(ROOT))
+
+
+def parse(name: str, text: str, path: Path) -> Page:
+    """Return what a page with that text, at that path, says."""
+    page = Page(name, [], [])
+    fence, head = "", False
+    lines: list[tuple[int, str]] = []
+    for number, line in enumerate([*text.split("\n"), ""], 1):
+        opened = FENCE.fullmatch(line)
+        if fence:
+            fence = "" if line.strip() == fence else fence
+        elif line == "---" and (head or number == 1):
+            head = not head
+        elif head:
+            key, _, value = line.partition(": ")
+            if key == "description":
+                page.paragraphs.append(Paragraph(value, path, number))
+        elif opened or not line.strip() or SKIPPED.match(line):
+            page.paragraphs.extend(_joined(path, lines))
+            if opened:
+                fence = opened[1]
+                page.paragraphs.extend(_block(page, path, number, opened[2]))
+        elif alone := ALONE.match(line):
+            page.paragraphs.extend(_joined(path, lines))
+            said, row = alone[1] or alone[2] or "", (alone[3] or "").strip()
+            if row or len(said.split()) >= FEWEST_WORDS:
+                page.paragraphs.append(
+                    Paragraph(row or said, path, number, whole=True)
+                )
+        else:
+            if marker := MARKER.match(line):
+                page.paragraphs.extend(_joined(path, lines))
+                line = line[marker.end() :]
+            lines.append((number, line.strip()))
+    return page
+
+
+def _joined(path: Path, lines: list[tuple[int, str]]) -> Iterator[Paragraph]:
+    """Yield the lines as a paragraph, if there are any, and forget them."""
+    text, starts = "", []
+    for _, line in lines:
+        starts.append(len(text))
+        text += f"{' '.join(line.split())} "
+    if lines:
+        yield Paragraph(text.strip(), path, lines[0][0], tuple(starts))
+    lines.clear()
+
+
+def _block(
+    page: Page, path: Path, number: int, info: str
+) -> Iterator[Paragraph]:
+    """Note the block of a fence; yield what it says beside its code."""
+    options = {key: value for key, _, value in OPTION.findall(info)}
+    if "alt" in options:
+        yield Paragraph(options["alt"], path, number)
+    if "run" not in options:
+        return
+    file, _, name = options["run"].partition(":")
+    page.blocks.append((number, name))
+    section = read_sections(ROOT, Path(file))[name]
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
+    for node in ast.walk(ast.parse(section.code)):
+        if not isinstance(node, kinds) or not ast.get_docstring(node):
+            continue
+        at = section.line + node.body[0].lineno - 1
+        text = ast.get_docstring(node, clean=False) or ""
+        lines: list[tuple[int, str]] = []
+        for number, line in enumerate([*text.split("\n"), ""], at):
+            if line.strip():
+                lines.append((number, line.strip()))
+            else:
+                yield from _joined(Path(file), lines)
+
+
+def find(quote: str, paragraph: Paragraph) -> list[Span]:
+    """Return where in the paragraph the parts of the quote stand.
+
+    White space is no difference, and `` … `` stands for a gap.
+    """
+    parts = " ".join(quote.split()).split(" … ")
+    if not all(part in paragraph.text for part in parts):
+        return []
+    pattern = ".+?".join(rf"(?<!\w)({re.escape(p)})(?!\w)" for p in parts)
+    return [
+        match.span(group)
+        for match in re.finditer(pattern, paragraph.text)
+        for group in range(1, len(parts) + 1)
+    ]
+
+
+def is_held(sentence: Span, text: str, quoted: list[Span]) -> bool:
+    """Return whether at least half of the sentence's words are quoted."""
+    words = [m.start() for m in re.compile(r"\S+").finditer(text, *sentence)]
+    held = [w for w in words if any(a <= w < b for a, b in quoted)]
+    return 2 * len(held) >= len(words)
