@@ -55,6 +55,6 @@ def test_a_package_names_every_module_of_its_own(package: str) -> None:
     source = (folder / "__init__.py").read_text("utf-8")
     said = ast.get_docstring(ast.parse(source)) or ""
     for path in folder.iterdir():
-        if path.suffix == ".py" or (path / "__init__.py").exists():
-            if not path.stem.startswith("__"):
-                assert f"``{path.stem}``" in said, path
+        module = path.suffix == ".py" or (path / "__init__.py").exists()
+        if module and not path.stem.startswith("__"):
+            assert f"``{path.stem}``" in said, path

@@ -13,7 +13,6 @@ from typing import Any
 from markupsafe import escape
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
-from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 from mkdocs.utils import get_relative_url
@@ -23,7 +22,6 @@ from engine.keep.files import write_atomically
 from engine.project import Project
 
 FOLDER = "notebooks"
-TITLE = "Notebooks"
 EMPTY = json.dumps(
     {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 )
@@ -35,7 +33,6 @@ class Notebooks:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.folder = project.cache / FOLDER
-        self.nav: Navigation | None = None
         self._sources: dict[str, str] = {}
         """The page from which each notebook is taken, by their files."""
         self._urls: dict[str, str] = {}
@@ -50,22 +47,19 @@ class Notebooks:
             if file.src_uri.endswith(".md") and file.url not in (".", "./")
         }
         pages.pop("index.md", None)
-        listed = self._list(config, list(pages))
         for source, page in pages.items():
             uri = _uri(source)
             write_atomically(self.folder / uri, EMPTY)
-            file = File(
-                uri,
-                str(self.folder),
-                config.site_dir,
-                config.use_directory_urls,
-                inclusion=InclusionLevel.UNDEFINED
-                if uri in listed
-                else InclusionLevel.NOT_IN_NAV,
-            )
-            files.append(file)
+            where = config.site_dir, config.use_directory_urls
+            files.append(File(uri, str(self.folder), *where))
             self._sources[uri] = source
             self._urls[source] = page.url
+
+    def leave_out_of_nav(self, files: Files) -> None:
+        """List no notebook: each page links to its own."""
+        for uri in self._sources:
+            if file := files.get_file_from_path(uri):
+                file.inclusion = InclusionLevel.NOT_IN_NAV
 
     def address(self, source: str, files: Files) -> str | None:
         """Return where the page's notebook is shown, if it is."""
@@ -93,10 +87,12 @@ class Notebooks:
         if source and not source.errors:
             page.meta["taken_from"] = source.src_uri
             # MkDocs and themes take all three for HTML.
-            page.title = escape(source.title)
-            title = page.meta["title"] = escape(source.heading)
+            page.title = escape(f"Notebook: {source.title}")
+            page.meta["title"] = escape(f"Notebook: {source.heading}")
             page.meta["search"] = {"exclude": True}
-            page.meta["description"] = title + ", as an executed notebook."
+            page.meta["description"] = escape(
+                f"{source.heading}, as an executed notebook."
+            )
             page.canonical_url = source.page.canonical_url
 
     def view(self, page: Page, html: str) -> str:
@@ -129,38 +125,6 @@ class Notebooks:
                 file = files.get_file_from_path(uri)
                 if file is not None:
                     files.remove(file)
-                    self._forget(file.page)
-
-    def _list(self, config: MkDocsConfig, sources: list[str]) -> set[str]:
-        """List the notebooks after the pages, in the pages' order."""
-        if config.nav is None:
-            return {_uri(source) for source in sources}
-        nav = json.dumps(config.nav, ensure_ascii=False)
-        order = sorted(
-            (source for source in sources if f'"{source}"' in nav),
-            key=lambda source: nav.index(f'"{source}"'),
-        )
-        uris = [_uri(source) for source in order]
-        new = [uri for uri in uris if f'"{uri}"' not in nav]
-        config.nav = [*config.nav, {TITLE: new}]
-        return set(uris)
-
-    def _forget(self, page: Page | None) -> None:
-        if page is None or self.nav is None:
-            return
-        self.nav.pages = [p for p in self.nav.pages if p is not page]
-        for before, after in zip(
-            [None, *self.nav.pages], [*self.nav.pages, None], strict=True
-        ):
-            if before:
-                before.next_page = after
-            if after:
-                after.previous_page = before
-        for section in list(self.nav.items):
-            if isinstance(section, Section) and page in section.children:
-                section.children.remove(page)
-                if not section.children:
-                    self.nav.items.remove(section)
 
 
 def _uri(source: str) -> str:

@@ -11,9 +11,8 @@ from typing import NoReturn
 from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import event_priority
+from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import Files
-from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from engine.build.notebooks import Notebooks
@@ -60,18 +59,18 @@ class EnginePlugin(Words):
         return config
 
     @event_priority(50)  # before mkdocs-jupyter looks for notebooks
-    def on_files(self, files: Files, config: MkDocsConfig) -> Files:
+    def _add_notebooks(self, files: Files, config: MkDocsConfig) -> Files:
         """Add a notebook for each page that may have a program."""
         if self.project.writes:
             self.notebooks.add(files, config)
         return files
 
-    def on_nav(
-        self, nav: Navigation, config: MkDocsConfig, files: Files
-    ) -> Navigation:
-        """Keep the navigation, for notebooks to be taken out again."""
-        self.notebooks.nav = nav
-        return nav
+    @event_priority(-50)  # once it has made pages of them
+    def _list_none(self, files: Files, config: MkDocsConfig) -> Files:
+        self.notebooks.leave_out_of_nav(files)
+        return files
+
+    on_files = CombinedEvent(_add_notebooks, _list_none)
 
     @event_priority(100)  # before mkdocs-jupyter reads the notebook
     def on_pre_page(
@@ -93,6 +92,7 @@ class EnginePlugin(Words):
         if self.reading:
             rendered = RenderedPage(self.project, page, self.reading, html)
             self.pages[page.file.src_uri] = rendered
+            page.meta["rendered"] = rendered
         elif self.notebooks.source(page):
             self.notebooks.describe(page, self.pages)
             return self.notebooks.view(page, html)

@@ -2,6 +2,7 @@
 
 import html
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -62,6 +63,14 @@ class RenderedPage:
     def shown(self) -> FilledPage:
         """The page as it is shown if nothing is wrong."""
         return self.filled or FilledPage(self.read, NOTHING)
+
+    def rewrite(self, markup: str) -> None:
+        """Show other HTML on a page without a program.
+
+        A site's hook may make it of what all pages did, once they are filled.
+        """
+        self.read = replace(self.read, html=markup)
+        self.page.content = self.shown.html
 
     def wait(self) -> list[PageError]:
         """Return all that is wrong once the program has ended."""

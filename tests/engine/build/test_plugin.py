@@ -81,7 +81,7 @@ def test_a_notebook_view_lists_its_headings_with_their_code(
     assert part.get_text().strip() == "Parts"
 
 
-def test_notebooks_follow_each_other_as_their_pages_do(
+def test_notebooks_are_beside_their_pages_and_in_no_list(
     hooked: Scratch,
 ) -> None:
     hooked.write("docs/words.md", "# Words\n\nNo program.\n")
@@ -90,8 +90,11 @@ def test_notebooks_follow_each_other_as_their_pages_do(
     site = build_here()
     assert not (site / "notebooks/words").exists()
     links = read(site / "index.html").select(".md-nav--primary a[href]")
-    addresses = [str(link["href"]) for link in links]
-    assert addresses[-3:] == ["words/", "count/", "notebooks/count/"]
+    assert [link["href"] for link in links[1:]] == [".", "words/", "count/"]
+    page, view = read(site / "count/index.html"), read(site / VIEW)
+    assert page.title
+    assert view.title
+    assert page.title.get_text() != view.title.get_text()
 
 
 def test_no_notebooks_without_the_plugin_that_shows_them(
