@@ -48,12 +48,15 @@ def page_of(module: str) -> str:
 def missing(quote: str, name: str) -> str:
     """Return why the page of that name does not hold the quote, or nothing."""
     paragraphs = read(name).paragraphs
-    sentences = [p.text[a:b] for p in paragraphs for a, b in p.sentences()]
     plain = " ".join(quote.split())
-    if len(plain.split()) < FEWEST_WORDS and plain not in sentences:
-        return f"too short to quote: {plain!r}; quote a whole sentence"
-    if any(find(quote, paragraph) for paragraph in paragraphs):
+    is_long = len(plain.split()) >= FEWEST_WORDS
+    if is_long and any(find(plain, paragraph) for paragraph in paragraphs):
         return ""
+    sentences = [p.text[a:b] for p in paragraphs for a, b in p.sentences()]
+    if plain in sentences:
+        return ""
+    if not is_long:
+        return f"too short to quote: {plain!r}; quote a whole sentence"
     near = difflib.get_close_matches(plain, sentences, 1, 0)
     return f"docs/{name}.md does not say\n  {plain}\ndid you mean\n  {near[0]}"
 
