@@ -16,7 +16,7 @@ from pathlib import Path
 
 from engine.build.author import read_all
 from engine.errors import EngineError
-from engine.keep.records import Records, make_record
+from engine.keep.records import Records, make_record, missing_alts
 from engine.run.workers import Workers
 from tools.expected import compare
 from tools.inside import PRELOAD
@@ -105,6 +105,7 @@ def drifted(root: Path, pages: set[str]) -> Iterator[str]:
             if record is None:
                 print(f"Running {program.path} …", flush=True)
                 record = make_record(program, workers.run(program), 0, {})
+            yield from map(str, missing_alts(program, record))
             for change in compare(root, program, record):
                 yield str(change.error)
 
