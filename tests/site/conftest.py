@@ -10,7 +10,10 @@ PAGES = {
     # MkDocs makes a folder of every page but the home page.
     path.stem if path.stem == "index" else f"{path.stem}/index": path
     for path in sorted((REPOSITORY / "docs").glob("*.md"))
+    if path.name != "README.md"
 }
+PROGRAMS = [name for name, path in PAGES.items() if "run=" in path.read_text()]
+"""The pages that have a program."""
 
 
 @pytest.fixture(params=PAGES)

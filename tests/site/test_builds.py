@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PUBLISHED, REPOSITORY
-from tests.site.conftest import PAGES
+from tests.site.conftest import PROGRAMS
 
 USER = "the-user-who-built-it"
 TEXTS = (".html", ".json", ".md", ".py", ".ipynb", ".txt")
@@ -69,7 +69,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
         TMPDIR=str(outside / "tmp"),
         **dict.fromkeys(("USER", "LOGNAME", "USERNAME"), USER),
     )
-    assert words.count("Running docs/") == len(PAGES)
+    assert words.count("Running docs/") == len(PROGRAMS)
     return folder
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.site.conftest import REPOSITORY
+from tests.site.conftest import PROGRAMS, REPOSITORY
 from tests.site.cut_off import can_be_cut_off
 from tests.site.reader import (
     BLOCK,
@@ -36,6 +36,7 @@ def tolerance(page: str) -> float:
     return stated_tolerance(path.read_text("utf-8"))
 
 
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_copied_blocks_print_what_the_page_shows(
     html: BeautifulSoup, name: str, source: str, tmp_path: Path
 ) -> None:

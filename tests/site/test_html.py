@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
 from bs4 import BeautifulSoup
 
 from docs.overrides.hooks import MINIFIED, minified
-from tests.site.conftest import REPOSITORY
+from tests.site.conftest import PROGRAMS, REPOSITORY
 from tests.site.reader import BLOCK
 
 LOADED = {
@@ -21,6 +22,7 @@ LOADED = {
 NOT_LOADED = {"canonical", "prev", "next", "alternate"}
 
 
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_every_block_of_the_source_is_shown(
     html: BeautifulSoup, source: str
 ) -> None:
@@ -58,6 +60,7 @@ def test_no_fence_is_left_as_text(html: BeautifulSoup) -> None:
     assert "#!math" not in article.get_text()
 
 
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_the_page_says_what_it_ran_with(html: BeautifulSoup) -> None:
     (stamp,) = html.select(".run-versions")
     for name in ("Python", "TensorFlow", "Keras", "NumPy", "Matplotlib"):

@@ -9,12 +9,12 @@ import pytest
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
-from tests.site.conftest import PAGES, REPOSITORY
+from tests.site.conftest import PAGES, PROGRAMS, REPOSITORY
 from tests.site.reader import copied_blocks, run_alone
 from tools.compare import same
 
 FONTS = REPOSITORY / ".cache/matplotlib"
-SLUGS = [path.stem for path in PAGES.values()]
+SLUGS = [PAGES[name].stem for name in PROGRAMS]
 GUIDE = "basic_training_loops"
 
 
