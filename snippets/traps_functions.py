@@ -17,6 +17,30 @@ def train_as_set(model: tf.Module, x: tf.Tensor, y: tf.Tensor) -> None:
 
 # endregion train_as_set
 
+
+# region two_layers
+def two_layers() -> tf.keras.Model:
+    """Return a line made of two layers, whose weights are ones."""
+    return tf.keras.Sequential(
+        [
+            tf.keras.Input((1,)),
+            tf.keras.layers.Dense(1, kernel_initializer="ones"),
+            tf.keras.layers.Dense(1, kernel_initializer="ones"),
+        ]
+    )
+
+
+# endregion two_layers
+
+
+# region train_layers
+def train_layers(model: tf.keras.Model, x: tf.Tensor, y: tf.Tensor) -> None:
+    """Update what is trainable once."""
+    train(model, x, y, 0.01)
+
+
+# endregion train_layers
+
 if __name__ == "__main__":
     x, y = make_data()
 
@@ -48,3 +72,26 @@ if __name__ == "__main__":
     assert weights[0] == weights[-1]
     assert compiled_train.experimental_get_tracing_count() == 1
     # endregion traced_once
+
+    # region frozen_late
+    inputs, outputs = x[:, tf.newaxis], y[:, tf.newaxis]
+    model, kernels = two_layers(), []
+    compiled_train = tf.function(train_layers)
+    for _ in range(3):
+        compiled_train(model, inputs, outputs)
+        kernels.append(model.layers[0].kernel.numpy().item())
+        model.layers[0].trainable = False
+    print("kernel:", *(f"{kernel:.4f}" for kernel in kernels))
+    # endregion frozen_late
+
+    # region compiled_again
+    model, kernels = two_layers(), []
+    compiled_train = tf.function(train_layers)
+    for _ in range(3):
+        compiled_train(model, inputs, outputs)
+        kernels.append(model.layers[0].kernel.numpy().item())
+        model.layers[0].trainable = False
+        compiled_train = tf.function(train_layers)
+    print("kernel:", *(f"{kernel:.4f}" for kernel in kernels))
+    assert kernels[-1] == kernels[-2]
+    # endregion compiled_again

@@ -33,15 +33,16 @@ class OwnStep(KerasLinearModel):
 
     def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
         """Update the weights once; return the log."""
-        x, y = data
+        x, y, sample_weight = tf.keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             predictions = self(x, training=True)
-            current_loss = self.compute_loss(x, y, predictions)
+            current_loss = self.compute_loss(x, y, predictions, sample_weight)
         weights = self.trainable_weights
         gradients = tape.gradient(current_loss, weights)
         self.optimizer.apply(gradients, weights)
-        self._record(y, predictions, current_loss)
-        return {metric.name: metric.result() for metric in self.metrics}
+        self._record(x, y, predictions, sample_weight, current_loss)
+        log: dict[str, tf.Tensor] = self.get_metrics_result()
+        return log
 
 
 # endregion own_step
@@ -52,7 +53,7 @@ class KerasTwo(OwnStep):
     """Updates the metrics as code for Keras 2 does."""
 
     def _record(self, *step: tf.Tensor) -> None:
-        y, predictions, _ = step
+        _, y, predictions, *_ = step
         self.compiled_metrics.update_state(y, predictions)
 
 
@@ -60,7 +61,7 @@ class AsAdvised(OwnStep):
     """Updates the metrics as Keras 3 then advises."""
 
     def _record(self, *step: tf.Tensor) -> None:
-        y, predictions, _ = step
+        _, y, predictions, *_ = step
         for metric in self.metrics:
             metric.update_state(y, predictions)
 
@@ -73,13 +74,12 @@ class Recorded(OwnStep):
     """Updates each metric with what it measures."""
 
     def _record(self, *step: tf.Tensor) -> None:
-        y, predictions, current_loss = step
+        *rest, current_loss = step
         for metric in self.metrics:
             if metric.name == "loss":
-                rows = tf.shape(y)[0]
+                rows = tf.shape(rest[0])[0]
                 metric.update_state(current_loss, sample_weight=rows)
-            else:
-                metric.update_state(y, predictions)
+        self.compute_metrics(*rest)
 
 
 # endregion right_record
@@ -118,6 +118,25 @@ def normed_line() -> tf.keras.Model:
 
 
 # endregion normed_line
+
+
+# region unweighted
+class Unweighted(KerasLinearModel):
+    """A line with a training step of its own, for x and y."""
+
+    def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
+        """Update the weights once; return the loss."""
+        x, y, _ = tf.keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            predictions = self(x, training=True)
+            current_loss = self.compute_loss(x, y, predictions)
+        weights = self.trainable_weights
+        gradients = tape.gradient(current_loss, weights)
+        self.optimizer.apply(gradients, weights)
+        return {"loss": current_loss}
+
+
+# endregion unweighted
 
 if __name__ == "__main__":
     # region half_hidden
@@ -215,3 +234,27 @@ if __name__ == "__main__":
     due = normed_line().train_on_batch(inputs, outputs)
     assert abs(history[0] - due) < 0.001
     # endregion remembered
+
+    # region weights_dropped
+    inputs, ends = x[:, tf.newaxis], []
+    labels = tf.cast(inputs > 0.0, tf.float32)
+    for options in ({}, {"class_weight": {0: 1.0, 1: 4.0}}):
+        model = Unweighted()
+        optimizer = tf.keras.optimizers.SGD(0.1)
+        model.compile(optimizer, loss="mse", run_eagerly=True)
+        model.fit(inputs, labels, **whole, **options)
+        ends.append(float(model.b))
+        print(f"w {float(model.w):.4f}, b {float(model.b):.4f}")
+    # endregion weights_dropped
+
+    # region weights_kept
+    ends = []
+    for options in ({}, {"class_weight": {0: 1.0, 1: 4.0}}):
+        model = Recorded()
+        optimizer = tf.keras.optimizers.SGD(0.1)
+        model.compile(optimizer, loss="mse", run_eagerly=True)
+        model.fit(inputs, labels, **whole, **options)
+        ends.append(float(model.b))
+        print(f"w {float(model.w):.4f}, b {float(model.b):.4f}")
+    assert ends[0] != ends[1]
+    # endregion weights_kept

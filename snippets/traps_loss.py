@@ -71,3 +71,32 @@ if __name__ == "__main__":
     print(f"first loss {history[0]:.4f}, tenth loss {history[-1]:.4f}")
     assert history[-1] < 0.5 * history[0]
     # endregion scaled
+
+    # region loss_per_row
+    inputs, outputs = x[:, tf.newaxis], y[:, tf.newaxis]
+    model, history = LinearModel(), []
+    for _ in range(6):
+        with tf.GradientTape() as tape:
+            predictions = model(inputs)
+            current_loss = tf.keras.losses.mse(outputs, predictions)
+        dw, db = tape.gradient(current_loss, [model.w, model.b])
+        model.w.assign_sub(0.1 * dw)
+        model.b.assign_sub(0.1 * db)
+        history.append(float(tf.reduce_mean(current_loss)))
+    print("losses:", *(f"{value:.3g}" for value in history))
+    # endregion loss_per_row
+
+    # region one_loss
+    model, history = LinearModel(), []
+    for _ in range(6):
+        with tf.GradientTape() as tape:
+            predictions = model(inputs)
+            losses = tf.keras.losses.mse(outputs, predictions)
+            current_loss = tf.reduce_mean(losses)
+        dw, db = tape.gradient(current_loss, [model.w, model.b])
+        model.w.assign_sub(0.1 * dw)
+        model.b.assign_sub(0.1 * db)
+        history.append(float(current_loss))
+    print("losses:", *(f"{value:.3g}" for value in history))
+    assert current_loss.shape == ()
+    # endregion one_loss

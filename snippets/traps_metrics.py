@@ -16,7 +16,8 @@ if __name__ == "__main__":
     for epoch in range(1, 5):
         for start in range(3):
             batch_x, batch_y = x[start::3], y[start::3]
-            mean_loss.update_state(loss(batch_y, model(batch_x)))
+            batch_loss = loss(batch_y, model(batch_x))
+            mean_loss.update_state(batch_loss, sample_weight=len(batch_x))
             train(model, batch_x, batch_y, 0.03)
         print(f"epoch {epoch}: loss {mean_loss.result():.2f}")
     # endregion never_reset
@@ -27,10 +28,11 @@ if __name__ == "__main__":
         mean_loss.reset_state()
         for start in range(3):
             batch_x, batch_y = x[start::3], y[start::3]
-            mean_loss.update_state(loss(batch_y, model(batch_x)))
+            batch_loss = loss(batch_y, model(batch_x))
+            mean_loss.update_state(batch_loss, sample_weight=len(batch_x))
             train(model, batch_x, batch_y, 0.03)
         print(f"epoch {epoch}: loss {mean_loss.result():.2f}")
-    assert int(mean_loss.count) == 3
+    assert int(mean_loss.count) == len(x)
     # endregion reset
 
     # region rows_as_one
@@ -56,3 +58,23 @@ if __name__ == "__main__":
     print(f"evaluate: mse {log['mse']:.4f}, loss {log['loss']:.4f}")
     assert abs(metric.result() - loss(y, model(x))) < 0.001
     # endregion rows_apart
+
+    # region mean_of_means
+    model, losses = LinearModel(), []
+    for start in range(0, len(x), 32):
+        rows = slice(start, start + 32)
+        losses.append(float(loss(y[rows], model(x[rows]))))
+    mean = sum(losses) / len(losses)
+    print(f"mean {mean:.4f}, loss {loss(y, model(x)):.4f}")
+    # endregion mean_of_means
+
+    # region mean_of_rows
+    model, mean_loss = LinearModel(), tf.keras.metrics.Mean()
+    for start in range(0, len(x), 32):
+        rows = slice(start, start + 32)
+        batch_loss = loss(y[rows], model(x[rows]))
+        mean_loss.update_state(batch_loss, sample_weight=len(x[rows]))
+    mean = float(mean_loss.result())
+    print(f"mean {mean:.4f}, loss {loss(y, model(x)):.4f}")
+    assert abs(mean - loss(y, model(x))) < 0.001
+    # endregion mean_of_rows

@@ -8,6 +8,8 @@ a trap, its test fails, and the page is to be told.
 
 import ast
 import importlib
+import random
+import re
 import runpy
 import warnings
 from collections.abc import Callable
@@ -30,19 +32,29 @@ from snippets.traps_checks import (
     check_step,
     train_swapped,
 )
-from snippets.traps_functions import settings, train_as_set
+from snippets.traps_functions import (
+    settings,
+    train_as_set,
+    train_layers,
+    two_layers,
+)
 from snippets.traps_keras import (
     AsAdvised,
     Hidden,
     KerasTwo,
     LazyLine,
+    OwnStep,
     Recorded,
+    Unweighted,
     normed_line,
 )
 from snippets.traps_steps import largest_curvature, train
 from tests.story import Names, execute, statements
 
-MODULES = ("checks", "functions", "keras", "loss", "metrics", "steps")
+MODULES = (
+    *("checks", "functions", "keras", "loss", "metrics", "seeds"),
+    "steps",
+)
 WHOLE = {"batch_size": 201, "shuffle": False, "verbose": 0}
 
 Array = npt.NDArray[np.float64]
@@ -285,6 +297,107 @@ def test_the_mended_log_is_that_of_fit_with_uneven_batches() -> None:
     assert own.history["loss"] == pytest.approx(fit.history["loss"], rel=1e-5)
 
 
+def test_data_unpacked_by_hand_raises_with_weights_and_for_one_batch() -> None:
+    class ByHand(KerasLinearModel):
+        def train_step(self, data: Any) -> Any:
+            x, y = data
+            return {"loss": self.compute_loss(x, y, self(x))}
+
+    x, y = make_data()
+    model: Any = ByHand()
+    model.compile(loss="mse", run_eagerly=True)
+    for options in (
+        {"sample_weight": tf.ones(201)},
+        {"class_weight": {0: 1.0, 1: 2.0}},
+    ):
+        with pytest.raises(ValueError, match="too many values to unpack"):
+            model.fit(x, tf.cast(y > 0, tf.float32), **WHOLE, **options)
+    with pytest.raises(ValueError, match="too many values to unpack"):
+        model.train_on_batch(x, y)
+    model.fit(x, y, **WHOLE)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"sample_weight": np.linspace(0.0, 2.0, 201)},
+        {"class_weight": {0: 1.0, 1: 4.0}},
+    ],
+)
+def test_the_mended_step_logs_and_learns_with_weights_as_fit_does(
+    options: dict[str, Any],
+) -> None:
+    x, y = (tensor[:, tf.newaxis] for tensor in make_data())
+    labels = tf.cast(y > 0, tf.float32)
+    uneven = {"batch_size": 64, "epochs": 2, "shuffle": False, "verbose": 0}
+    logs, ends = [], []
+    for made in (Recorded(), KerasLinearModel()):
+        model: Any = made
+        model.compile(
+            tf.keras.optimizers.SGD(0.1),
+            loss="mse",
+            metrics=["mse"],
+            weighted_metrics=["mae"],
+            run_eagerly=True,
+        )
+        logs.append(model.fit(x, labels, **uneven, **options).history)
+        ends.append([float(model.w), float(model.b)])
+    assert logs[0].keys() == logs[1].keys()
+    for name, values in logs[0].items():
+        assert values == pytest.approx(logs[1][name], rel=1e-5), name
+    assert ends[0] == pytest.approx(ends[1], rel=1e-5)
+
+
+def test_the_mended_step_takes_a_single_batch() -> None:
+    x, y = make_data()
+    model = compiled(Recorded(), run_eagerly=True)
+    first, _ = model.train_on_batch(x, y)
+    assert first == pytest.approx(descend(1, 0.1)[0], rel=1e-4)
+
+
+def two_outputs(kind: Any) -> Any:
+    """Return a model of this kind with two outputs, compiled."""
+    inputs = tf.keras.Input((1,))
+    outputs = {
+        name: tf.keras.layers.Dense(1, name=name, kernel_initializer="ones")(
+            inputs
+        )
+        for name in ("one", "two")
+    }
+    model = kind(inputs, outputs)
+    model.compile(
+        tf.keras.optimizers.SGD(0.1),
+        loss={"one": "mse", "two": "mae"},
+        metrics={"one": ["mae"]},
+        run_eagerly=True,
+    )
+    return model
+
+
+def of_two_outputs(kind: type[OwnStep]) -> type:
+    """Return a class with the step of this kind, and the model of Keras."""
+    steps = {
+        name: vars(owner)[name]
+        for owner, name in ((OwnStep, "train_step"), (kind, "_record"))
+    }
+    return type(kind.__name__, (tf.keras.Model,), steps)
+
+
+def test_trap_05_is_mended_for_two_outputs_and_as_advised_raises() -> None:
+    x, y = (tensor[:, tf.newaxis] for tensor in make_data())
+    targets = {"one": y, "two": -y}
+    uneven = {"batch_size": 64, "epochs": 2, "shuffle": False, "verbose": 0}
+    own, fit = (
+        two_outputs(kind).fit(x, targets, **uneven).history
+        for kind in (of_two_outputs(Recorded), tf.keras.Model)
+    )
+    assert own["loss"] == pytest.approx(fit["loss"], rel=1e-5)
+    assert own["one_mae"] == pytest.approx(fit["one_mae"], rel=1e-5)
+    with pytest.raises((TypeError, ValueError)):
+        two_outputs(of_two_outputs(AsAdvised)).fit(x, targets, **uneven)
+
+
 # 6. A loss that was never scaled
 
 
@@ -454,10 +567,10 @@ def epoch_means() -> list[float]:
         losses = []
         for start in range(3):
             error = w * x[start::3] + b - y[start::3]
-            losses.append(float(np.mean(error**2)))
+            losses.append(error**2)
             w -= 0.03 * 2 * float(np.mean(error * x[start::3]))
             b -= 0.03 * 2 * float(np.mean(error))
-        means.append(float(np.mean(losses)))
+        means.append(float(np.mean(np.concatenate(losses))))
     return means
 
 
@@ -474,6 +587,21 @@ def test_trap_11_is_mended() -> None:
     names = run("metrics", "reset")
     result = float(names["mean_loss"].result())
     assert result == pytest.approx(epoch_means()[-1], rel=1e-4)
+
+
+def test_the_mend_of_trap_11_weighs_uneven_batches_by_their_rows() -> None:
+    module, x_y = "traps_metrics", make_data()
+    names = dict(vars(importlib.import_module(f"snippets.{module}")))
+    names["x"], names["y"] = (tensor[:100] for tensor in x_y)
+    frozen = {"train": lambda *step: None}
+    execute(module, statements(module, "reset"), names | frozen)
+    names |= frozen
+    execute(module, statements(module, "reset"), names)
+    x, y = (tensor[:100] for tensor in data())
+    expected = float(np.mean((5.0 * x - y) ** 2))
+    result = float(names["mean_loss"].result())
+    assert result == pytest.approx(expected, rel=1e-4)
+    assert len({len(x[start::3]) for start in range(3)}) == 2
 
 
 # 12. A metric that counts batches
@@ -500,6 +628,237 @@ def test_trap_12_is_mended() -> None:
     expected = np.mean((5.0 * x - y) ** 2)
     assert float(names["metric"].result()) == pytest.approx(expected, rel=1e-4)
     assert names["log"]["mse"] == pytest.approx(expected, rel=1e-4)
+
+
+# 13. A loss for each row
+
+
+def test_trap_13_springs() -> None:
+    names = run("loss", "loss_per_row")
+    assert names["current_loss"].shape == (201,)
+    # By the sum each step is as long as 201 steps by the mean.
+    losses = descend(6, 0.1 * 201)
+    np.testing.assert_allclose(names["history"], losses, rtol=1e-3)
+    assert np.all(np.diff(names["history"]) > 0)
+    with pytest.raises(AssertionError):
+        check("loss", "one_loss", LAST, names)
+
+
+def test_trap_13_is_mended() -> None:
+    names = run("loss", "loss_per_row", "one_loss")
+    np.testing.assert_allclose(names["history"], descend(6, 0.1), rtol=1e-4)
+
+
+def train_by_rows(model: Any, x: Any, y: Any, learning_rate: float) -> None:
+    with tf.GradientTape() as tape:
+        predictions = model(x[:, tf.newaxis])
+        current_loss = tf.keras.losses.mse(y[:, tf.newaxis], predictions)
+    variables = model.trainable_variables
+    gradients = tape.gradient(current_loss, variables)
+    for variable, gradient in zip(variables, gradients, strict=True):
+        variable.assign_sub(learning_rate * gradient)
+
+
+def test_trap_13_ends_in_infinity_and_then_in_nan() -> None:
+    x, y = make_data()
+    model, history = LinearModel(), []
+    for _ in range(30):
+        history.append(float(loss(y, model(x))))
+        train_by_rows(model, x, y, 0.1)
+    first = history.index(float("inf"))
+    assert 6 < first < 15
+    assert np.isnan(history[-1])
+
+
+def test_trap_13_needs_another_rate_with_another_batch() -> None:
+    x, y = make_data()
+    for part in (slice(None), slice(None, 40)):
+        rows = len(x[part])
+        ends = []
+        for step, rate in ((train, 0.1), (train_by_rows, 0.1 / rows)):
+            model = LinearModel()
+            step(model, x[part], y[part], rate)
+            ends.append([float(model.w), float(model.b)])
+        assert ends[0] == pytest.approx(ends[1], rel=1e-4)
+
+
+def test_the_object_returns_one_number_and_the_function_one_for_each_row() -> (
+    None
+):
+    y = tf.ones((5, 1))
+    assert tf.keras.losses.MeanSquaredError()(y, y).shape == ()
+    assert tf.keras.losses.mse(y, y).shape == (5,)
+
+
+# 14. A seed that Keras does not read
+
+
+def test_trap_14_springs() -> None:
+    with warnings.catch_warnings(action="error"):
+        names = run("seeds", "set_seed")
+    assert len(set(names["starts"])) == 3
+    with pytest.raises(AssertionError):
+        check("seeds", "set_random_seed", LAST, names)
+
+
+def test_trap_14_is_mended() -> None:
+    names = run("seeds", "set_random_seed")
+    assert len(set(names["starts"])) == 1
+
+
+def first_kernel() -> float:
+    layer = tf.keras.layers.Dense(1)
+    layer.build((None, 1))
+    return float(layer.kernel.numpy().item())
+
+
+def test_the_seeds_of_weights_come_from_random() -> None:
+    starts = []
+    for _ in range(2):
+        random.seed(1)
+        starts.append(first_kernel())
+    assert starts[0] == starts[1]
+
+
+def test_the_seed_of_keras_sets_all_three() -> None:
+    drawn = []
+    for _ in range(2):
+        tf.keras.utils.set_random_seed(1)
+        drawn.append(
+            (random.random(), np.random.rand(), float(tf.random.normal(())))
+        )
+    assert drawn[0] == drawn[1]
+
+
+# 15. A layer frozen too late
+
+
+def test_trap_15_springs() -> None:
+    with warnings.catch_warnings(action="error"):
+        names = run("functions", "frozen_late")
+    assert np.all(np.diff(names["kernels"]) > 0.01)
+    assert not names["model"].layers[0].trainable
+    count = names["compiled_train"].experimental_get_tracing_count()
+    assert count == 1
+    with pytest.raises(AssertionError):
+        check("functions", "compiled_again", LAST, names)
+
+
+def test_trap_15_is_mended() -> None:
+    names = run("functions", "frozen_late", "compiled_again")
+    first, *others = names["kernels"]
+    assert first > 1.01
+    assert others == [first, first]
+    last = names["model"].layers[1].kernel.numpy().item()
+    assert last > first
+
+
+def test_trap_15_spares_a_step_that_is_not_compiled() -> None:
+    x, y = (tensor[:, tf.newaxis] for tensor in make_data())
+    model = two_layers()
+    kernels = []
+    for _ in range(2):
+        train_layers(model, x, y)
+        kernels.append(model.layers[0].kernel.numpy().item())
+        model.layers[0].trainable = False
+    assert kernels[0] == kernels[1] > 1.0
+
+
+# 16. Weights that a step drops
+
+
+def weighted_step(rate: float, weights: Array) -> tuple[float, float]:
+    """Return w and b after a step on labels, computed with NumPy."""
+    x, _ = data()
+    error = weights * (5.0 * x - (x > 0))
+    w = 5.0 - rate * 2 * float(np.mean(error * x))
+    return w, 0.0 - rate * 2 * float(np.mean(error))
+
+
+def test_trap_16_springs() -> None:
+    with warnings.catch_warnings(action="error"):
+        warnings.filterwarnings("ignore", module="keras")
+        names = run("keras", "weights_dropped")
+    w, b = weighted_step(0.1, np.ones(201))
+    assert float(names["model"].w) == pytest.approx(w, rel=1e-4)
+    assert names["ends"] == pytest.approx([b, b], rel=1e-4)
+    with pytest.raises(AssertionError):
+        check("keras", "weights_kept", LAST, names)
+
+
+def test_trap_16_is_mended() -> None:
+    names = run("keras", "weights_dropped", "weights_kept")
+    x, _ = data()
+    w, b = weighted_step(0.1, np.where(x > 0, 4.0, 1.0))
+    assert float(names["model"].w) == pytest.approx(w, rel=1e-4)
+    assert names["ends"][1] == pytest.approx(b, rel=1e-4)
+
+
+def test_a_loss_of_vectors_takes_the_mean_before_the_weights() -> None:
+    keras_loss = tf.keras.losses.MeanSquaredError()
+    y, weights = tf.constant([1.0, 3.0]), tf.constant([1.0, 0.0])
+    vectors = keras_loss(y, tf.zeros(2), sample_weight=weights)
+    assert float(vectors) == 5.0 * 0.5
+    column = y[:, tf.newaxis]
+    columns = keras_loss(column, tf.zeros((2, 1)), sample_weight=weights)
+    assert float(columns) == 0.5
+
+
+def test_weights_of_classes_arrive_as_weights_of_rows() -> None:
+    arrived = []
+
+    class Keeps(Unweighted):
+        def train_step(self, data: Any) -> Any:
+            arrived.append(data[2].numpy().tolist())
+            return super().train_step(data)
+
+    x, y = tf.range(4.0), tf.constant([0.0, 1.0, 1.0, 0.0])
+    model: Any = Keeps()
+    model.compile(loss="mse", run_eagerly=True)
+    model.fit(x, y, class_weight={0: 1.0, 1: 4.0}, shuffle=False, verbose=0)
+    assert arrived == [[1.0, 4.0, 4.0, 1.0]]
+
+
+# 17. A mean of batch means
+
+
+def test_trap_17_springs() -> None:
+    names = run("metrics", "mean_of_means")
+    x, y = data()
+    squares = (5.0 * x - y) ** 2
+    batches = [squares[i : i + 32].mean() for i in range(0, 201, 32)]
+    assert names["losses"] == pytest.approx(batches, rel=1e-4)
+    assert names["mean"] == pytest.approx(np.mean(batches), rel=1e-4)
+    assert [len(x[i : i + 32]) for i in range(0, 201, 32)] == [32] * 6 + [9]
+    with pytest.raises(AssertionError):
+        check("metrics", "mean_of_rows", LAST, names)
+
+
+def test_trap_17_is_mended() -> None:
+    names = run("metrics", "mean_of_rows")
+    x, y = data()
+    expected = np.mean((5.0 * x - y) ** 2)
+    assert names["mean"] == pytest.approx(expected, rel=1e-4)
+
+
+# The page as a whole
+
+
+PAGE = Path(__file__).parents[2] / "docs/traps.md"
+
+
+def test_the_traps_are_numbered_and_the_table_leads_to_each() -> None:
+    text = PAGE.read_text("utf-8")
+    numbers = re.findall(r"(?m)^## (\d+)\. ", text)
+    assert numbers == [str(n) for n in range(1, len(numbers) + 1)]
+    table, _ = text.split("Each trap is shown as code that looks right")
+    led = re.findall(r"\[(\d+)\]\(#(\d+)-", table)
+    assert all(said == to for said, to in led)
+    assert {said for said, _ in led} == set(numbers)
+    for number in numbers:
+        assert f"test_trap_{int(number):02}_springs" in globals() or (
+            number == "8"
+        )
 
 
 # The step that falls into none of them, and the checks to paste
@@ -557,6 +916,7 @@ def train_doubled(model: Any, x: Any, y: Any, learning_rate: float) -> None:
         (train_rebinding, KerasLinearModel),
         (train_unscaled, LinearModel),
         (train_doubled, LinearModel),
+        (train_by_rows, LinearModel),
     ],
 )
 def test_check_step_catches(sick: Any, model: Any) -> None:
