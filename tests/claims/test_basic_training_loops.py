@@ -1146,12 +1146,11 @@ def test_the_explorer() -> None:
 
 
 @says(
-    "[Twelve ways a training loop fails without telling you](traps.md) "
-    "shows each failure, its mend and the check that catches it."
+    "[Silent failures](traps.md) shows each failure, its mend and the check that catches it."
 )
 def test_the_page_on_traps() -> None:
     parts = re.split(r"\n## (?=\d+\. )", page("traps"))[1:]
-    assert len(parts) == 12
+    assert len(parts) > 11
     assert all("**The check" in part for part in parts)
     assert all('"Mended"' in part for part in parts)
 

@@ -140,18 +140,15 @@ def test_the_guide_has_the_loop_then_keras() -> None:
 
 
 @says(
-    "Twelve mistakes that raise no error, with the check that finds "
-    "each: [Twelve ways a training loop fails without telling "
-    "you](traps.md)."
+    "Mistakes that raise no error, with the check that finds each: "
+    "[Silent failures](traps.md)."
 )
-def test_the_traps_are_twelve_and_have_checks() -> None:
+def test_the_traps_have_checks() -> None:
     traps = (DOCS / "traps.md").read_text("utf-8")
     parts = re.split(r"\n## (?=\d+\. )", traps)[1:]
-    assert len(parts) == 12
+    assert len(parts) > 11
     assert all("**The check" in part for part in parts)
-    assert "twelve mistakes that let it run to the end" in " ".join(
-        traps.split()
-    )
+    assert "mistakes that let it run to the end" in " ".join(traps.split())
 
 
 # Tensors
