@@ -73,7 +73,10 @@ def run(
             # runpy warns of modules that are imported already.
             monkeypatch.delitem(sys.modules, name, raising=False)
             before = len(shown)
+            environment = dict(os.environ)
             variables = runpy.run_module(name, run_name="__main__")
+            os.environ.clear()
+            os.environ.update(environment)
             printed = capsys.readouterr()
             assert printed.err == ""
             assert plt.get_fignums() == [], "a figure was not shown"
