@@ -38,6 +38,8 @@ SHOWN = re.compile(
 """A line that ends with a message: its kind, and what it says."""
 OWN = "AssertionError"
 """What the checks of the pages raise, which readers have no search for."""
+GRAPH = "in user code:"
+"""What stands before the message of a compiled function."""
 LIST_ITEM = "- `"
 """How an item of the list begins."""
 LONGEST = 120
@@ -65,14 +67,17 @@ def messages(page: RenderedPage) -> Iterator[Shown]:
     name = page.src_uri.removesuffix(".md")
     told = zip(page.program.blocks, page.filled.record.blocks, strict=True)
     for number, (block, did) in enumerate(told, 1):
-        section = block.section.name
+        shown = block.section.name
         if not isinstance(block, PythonBlock):
-            section = f"block {number}"
-        for match in SHOWN.finditer(output_text(did)):
+            shown = block.code.partition("\n")[0]
+        said = output_text(did)
+        for match in SHOWN.finditer(said):
             kind = match[1] or "Warning"
             text = (match[2] or match[4]).strip()
-            if kind != OWN:
-                yield Shown(kind, text, page, number, f"{name}:{section}")
+            if not NOISE.sub("", text):
+                text += " " + said[match.end() :].split("\n\n")[0].strip()
+            if kind != OWN and text != GRAPH:
+                yield Shown(kind, text, page, number, f"{name}:{shown}")
 
 
 @event_priority(50)  # once the engine has filled the pages
@@ -100,7 +105,8 @@ def write(
     listed = LIST.search(own.read.html)
     for reference, sentence in ITEM.findall(listed[0] if listed else ""):
         plain = sentence.strip().removesuffix("</p>").strip()
-        sentences[html.unescape(reference)].append(plain)
+        called = " ".join(html.unescape(reference).split())
+        sentences[called].append(plain)
     places: dict[tuple[str, str], list[Shown]] = defaultdict(list)
     for message in shown:
         places[message.kind, message.text].append(message)
