@@ -36,8 +36,6 @@ SHOWN = re.compile(
     r"|^WARNING:(tensorflow):(.+)$"
 )
 """A line that ends with a message: its kind, and what it says."""
-OWN = "AssertionError"
-"""What the checks of the pages raise, which readers have no search for."""
 GRAPH = "in user code:"
 """What stands before the message of a compiled function."""
 LIST_ITEM = "- `"
@@ -76,7 +74,7 @@ def messages(page: RenderedPage) -> Iterator[Shown]:
             text = (match[2] or match[4]).strip()
             if not NOISE.sub("", text):
                 text += " " + said[match.end() :].split("\n\n")[0].strip()
-            if kind != OWN and text != GRAPH:
+            if text != GRAPH:
                 yield Shown(kind, text, page, number, f"{name}:{shown}")
 
 

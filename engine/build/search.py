@@ -7,7 +7,11 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.pages import Page
 
-NOT_WORDS = re.compile(r"<svg.*?</svg>|</?span[^>]*>", re.DOTALL)
+NOT_WORDS = re.compile(
+    r"(?s)<svg.*?</svg>|</?span[^>]*>"
+    # It repeats what stands above, and would be found for all of it.
+    r'|<details class="run run-program".*?</details>'
+)
 
 
 class Words:

@@ -1146,7 +1146,8 @@ def test_the_explorer() -> None:
 
 
 @says(
-    "[Silent failures](traps.md) shows each failure, its mend and the check that catches it."
+    "[Silent failures](traps.md) shows each failure, its mend and the "
+    "check that catches it."
 )
 def test_the_page_on_traps() -> None:
     parts = re.split(r"\n## (?=\d+\. )", page("traps"))[1:]

@@ -33,6 +33,7 @@ Words.
 - `p:raised` No number, as `int` says.
 - `p:warned` Take it.
 - `p:warned` It was said twice.
+- `p:asserted` It is.
 
 ## More
 
@@ -74,6 +75,7 @@ def test_each_message_stands_once_with_its_sentence_and_its_blocks(
             [a["href"] for a in links.select("a")],
         )
     assert found == {
+        "one is not more": ("It is.", ["../p/#block:4"]),
         "<twice> & more": (
             "It was said twice.",
             ["../p/#block:2", "../p/#block:3"],
@@ -86,6 +88,7 @@ def test_each_message_stands_once_with_its_sentence_and_its_blocks(
     }
     kinds = [h.get_text() for h in page.select("article h2")]
     assert [k.rstrip("¶") for k in kinds] == [
+        "AssertionError",
         "OSError",
         "UserWarning",
         "ValueError",
@@ -93,7 +96,7 @@ def test_each_message_stands_once_with_its_sentence_and_its_blocks(
     ]
     contents = page.select(".md-sidebar--secondary li a")
     listed = [" ".join(a.get_text().split()) for a in contents]
-    assert listed == ["OSError", "UserWarning", "ValueError", "More"]
+    assert listed == [k.rstrip("¶") for k in kinds]
     twin = (told.root / "site/messages/index.md").read_text("utf-8")
     assert "It was said twice." in twin
     assert "p:warned" not in twin
@@ -109,8 +112,8 @@ def test_each_message_stands_once_with_its_sentence_and_its_blocks(
         ),
         (
             "- `p:warned` Take it.\n",
-            "- `p:warned` Take it.\n- `p:asserted` It is.\n",
-            "docs/messages.md:7: a sentence for `p:asserted`, which shows no",
+            "- `p:warned` Take it.\n- `p:again` It is.\n",
+            "docs/messages.md:7: a sentence for `p:again`, which shows no",
         ),
         (
             "`p:raised`",
