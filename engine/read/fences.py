@@ -84,6 +84,7 @@ COMMAND = {
     "fold": Option(None, str),
     "exits": Option(0, _exit_code),
 }
+SITE_FENCE = {"after": Option("", str)}
 
 
 def is_block(language: str, given: Mapping[str, str]) -> bool:

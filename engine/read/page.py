@@ -51,6 +51,8 @@ class SiteFence:
     """What stands before, between and after the values."""
     values: tuple[Value, ...]
     render: Callable[[str], str]
+    after: str = ""
+    """The section after which its values are computed, if not where it is."""
 
 
 Item = ShownBlock | ShownValue | WholeProgram | SiteFence
@@ -91,15 +93,32 @@ def arrange(
     above: list[Block] = []
     errors: list[PageError] = []
     arranged: dict[int, Item] = {}
+    waiting: dict[str, dict[int, Item]] = {}
     for number, item in items.items():
-        if isinstance(item, ShownBlock):
-            block = _with_contents(item.block, above)
-            errors.extend(_shown_before(block, above, path))
-            above.append(block)
-            item = replace(item, block=block)
-        elif not above and getattr(item, "values", True):
-            errors.append(_too_early(item, path))
-        arranged[number] = item
+        if isinstance(item, SiteFence) and item.after:
+            waiting.setdefault(item.after, {})[number] = item
+            continue
+        if not isinstance(item, ShownBlock):
+            if not above and getattr(item, "values", True):
+                errors.append(_too_early(item, path))
+            arranged[number] = item
+            continue
+        block = _with_contents(item.block, above)
+        errors.extend(_shown_before(block, above, path))
+        above.append(block)
+        arranged[number] = replace(item, block=block)
+        arranged |= waiting.pop(block.section.name, {})
+    errors += [
+        PageError(
+            f'this fence is to come after "{name}", and no block below it '
+            "shows such a section",
+            hint="name a section that a block below the fence shows",
+            path=path,
+            line=getattr(item, "line", None),
+        )
+        for name, items in waiting.items()
+        for item in items.values()
+    ]
     return Page(path, html, arranged), errors
 
 

@@ -12,9 +12,11 @@ from engine.read import marks
 from engine.read.fences import (
     OF_THE_HIGHLIGHTER,
     PYTHON_NAMES,
+    SITE_FENCE,
     Fence,
     is_block,
     read_block,
+    read_options,
 )
 from engine.read.formulas import formula
 from engine.read.page import ShownBlock, SiteFence, WholeProgram
@@ -142,7 +144,10 @@ class Fences:
             texts.append(said)
             if expression:
                 values.append(Value(fence.line + 1 + line, expression))
-        item = SiteFence(fence.line, tuple(texts), tuple(values), render)
+        options = read_options(fence.given, SITE_FENCE)
+        item = SiteFence(
+            fence.line, tuple(texts), tuple(values), render, **options
+        )
         return marks.block_mark(self.reading.add(item, fence.line))
 
     def _coloured(self, block: Block, look: Look) -> str:
