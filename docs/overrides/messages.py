@@ -73,7 +73,7 @@ def messages(page: RenderedPage) -> Iterator[Shown]:
             kind = match[1] or "Warning"
             text = (match[2] or match[4]).strip()
             if not NOISE.sub("", text):
-                text += " " + said[match.end() :].split("\n\n")[0].strip()
+                text += " " + said[match.end() :].strip().split("\n")[0]
             if text != GRAPH:
                 yield Shown(kind, text, page, number, f"{name}:{shown}")
 
