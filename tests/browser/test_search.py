@@ -4,11 +4,9 @@ What is typed is what people write in questions and reports; the page named
 beside it has to be among the first three that are found.
 """
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visitor
 from tests.browser.test_pages import search
 
 FIRST = 3
@@ -53,12 +51,15 @@ ASKED = {
     "early stopping": "usual_parts",
     "MirroredStrategy": "many_devices",
     "train_step": "keras_from_fit_inwards",
+    "GradientTape": "foundations",
+    "add_weight": "basic_training_loops",
+    "assign_sub": "basic_training_loops",
 }
 
 
 @pytest.mark.parametrize("words", ASKED)
 def test_words_of_a_report_lead_to_the_page_that_answers(
-    visitor: Callable[..., Visit], words: str
+    visitor: Visitor, words: str
 ) -> None:
     page = visitor().open("")
     search(page, words)
