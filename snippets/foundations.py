@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable
 
 import matplotlib.pyplot as plt
+import numpy as np
 import tensorflow as tf
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -217,7 +218,8 @@ if __name__ == "__main__":
 
     # region double
     x = tf.linspace(-2, 2, 5)
-    print("x:", x.dtype.name)
+    print("from -2 to 2:", x.dtype.name)
+    print("from -2.0 to 2.0:", tf.linspace(-2.0, 2.0, 5).dtype.name)
     # endregion double
 
     try:
@@ -231,6 +233,15 @@ if __name__ == "__main__":
     x = tf.cast(x, tf.float32)
     print("3x:", (3.0 * x).numpy())
     # endregion cast
+
+    # region arrays
+    array = np.linspace(-2, 2, 5)
+    print("array:", array.dtype.name)
+    print("constant:", tf.constant(array).dtype.name)
+    print("constant of a type:", tf.constant(array, tf.float32).dtype.name)
+    print("cast:", tf.cast(array, tf.float32).dtype.name)
+    print("array * variable:", (array * tf.Variable(3.0)).dtype.name)
+    # endregion arrays
 
     # region digits
     for dtype in (tf.float32, tf.float64):
@@ -409,8 +420,23 @@ if __name__ == "__main__":
         w.assign_sub(0.1 * gradients[0])
     # endregion step_assigned
 
-    # region some_none
+    # region unused
     w, b = tf.Variable(3.0, name="w"), tf.Variable(0.0, name="b")
+    with tf.GradientTape() as tape:
+        result = (2.0 * w) ** 2
+    gradients = tape.gradient(result, [w, b])
+    print("gradients:", *gradients)
+    # endregion unused
+
+    # region used
+    with tf.GradientTape() as tape:
+        result = (2.0 * w + b) ** 2
+    gradients = tape.gradient(result, [w, b])
+    print("gradients:", *gradients)
+    assert None not in gradients
+    # endregion used
+
+    # region some_none
     optimizer = tf.keras.optimizers.SGD(learning_rate=0.1)
     with tf.GradientTape() as tape:
         result = w**2

@@ -63,7 +63,7 @@ if __name__ == "__main__":
     stuck = forgetful.fit(
         x, y, epochs=3, batch_size=len(x), shuffle=False, verbose=0
     )
-    print("weights:", forgetful.weights)
+    print("weights:", forgetful.weights, "w:", float(forgetful.w))
     for epoch, stuck_loss in enumerate(stuck.history["loss"], start=1):
         print(f"epoch {epoch}: loss {stuck_loss:.4f}")
     # endregion stuck

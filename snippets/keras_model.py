@@ -37,8 +37,9 @@ if __name__ == "__main__":
     # region save
     keras_model.save_weights("linear.weights.h5")
     loaded = KerasLinearModel()
-    print("before loading:", loaded(x)[-1].numpy())
+    untrained = loaded(x)
     loaded.load_weights("linear.weights.h5")
+    print("before loading:", untrained[-1].numpy())
     print("after loading: ", loaded(x)[-1].numpy())
     print("the saved model:", keras_model(x)[-1].numpy())
     # endregion save

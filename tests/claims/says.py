@@ -62,18 +62,23 @@ def missing(quote: str, name: str) -> str:
 def record(page: str) -> dict[str, str]:
     """Return what is kept of a page: what each block and value came to.
 
-    Blocks are named by their sections, values by their expressions.
+    Blocks are named as ``module:section``, values as they stand in braces.
     """
     items = read_expected((ROOT / EXPECTED / f"{page}.txt").read_text("utf-8"))
-    return {
-        re.sub(r"^\{\{ | \}\}$|^\S+\.py:(?=\w+$)", "", i.name): i.text
-        for i in items
-    }
+    shorter = re.compile(r"^snippets/(\S+)\.py(?=:)|^\{\{ (.*) \}\}$")
+    return {shorter.sub(r"\1\2", item.name): item.text for item in items}
 
 
 def printed(page: str, section: str) -> str:
     """Return what a block of the page prints, or its error."""
-    return FIGURE.split(record(page)[section])[0]
+    return FIGURE.split(_kept(page, section))[0]
+
+
+def _kept(page: str, section: str) -> str:
+    """Return what is kept of a section, named with its module or without."""
+    kept = record(page)
+    [name] = [n for n in kept if section in (n, n.rpartition(":")[2])]
+    return kept[name]
 
 
 class Points(NamedTuple):
@@ -95,7 +100,7 @@ class Axes(NamedTuple):
 
 def figure(page: str, section: str) -> list[Axes]:
     """Return what the figure of a block of the page draws."""
-    text = FIGURE.split(record(page)[section])[1]
+    text = FIGURE.split(_kept(page, section))[1]
     return [_axes(part) for part in re.split(r"\naxes \d+\n", text)[1:]]
 
 

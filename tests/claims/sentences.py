@@ -20,11 +20,11 @@ FEWEST_WORDS = 4
 """Shorter headings state nothing; shorter quotes might match by accident."""
 
 FENCE = re.compile(r" *(```+)(.*)")
-OPTION = re.compile(r"""\b(run|alt)=(["'])(.*?)\2""")
+OPTION = re.compile(r"""\b(\w+)=(["'])(.*?)\2""")
 SKIPPED = re.compile(r" *(</?div\b.*>|\|[ |:-]+\|)$")
 MARKER = re.compile(r" *(?:[-*+]|\d+\.) +")
 ALONE = re.compile(r' *(?:#+ (.+)|[!?]{3}\+? \w+ "(.+)"|\|(.+)\|)$')
-MASKED = re.compile(r"(`+).*?\1|\{\{.*?\}\}|\[[^\]]*\]\(.*?\)")
+MASKED = re.compile(r"(`+).*?\1|\{\{.*?\}\}|\[[^\]]*\]\(.*?\)|\*\*\d+\.")
 END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)[.!?][\"'*_)]*\s+(?![a-z])")
 
 Span = tuple[int, int]
@@ -56,22 +56,29 @@ class Paragraph(NamedTuple):
         return f"{self.path}:{self.line + bisect(self.starts, start) - 1}"
 
 
+class Block(NamedTuple):
+    """A section that a page shows."""
+
+    line: int
+    name: str
+    code: str
+    options: dict[str, str]
+
+
 class Page(NamedTuple):
     """What a page says, and the sections that it shows."""
 
     name: str
     paragraphs: list[Paragraph]
-    blocks: list[tuple[int, str]]
-    """The line and the section of each block."""
+    blocks: list[Block]
 
     def beside(self, paragraph: Paragraph) -> set[str]:
         """Return the sections right above and below, or around, it."""
-        lines = [line for line, _ in self.blocks]
-        sections = [section for _, section in self.blocks]
+        names = [block.name for block in self.blocks]
         if paragraph.path.parts[0] != DOCS.name:
-            return set(sections)
-        at = bisect(lines, paragraph.line)
-        return set(sections[max(at - 1, 0) : at + 1])
+            return set(names)
+        at = bisect([block.line for block in self.blocks], paragraph.line)
+        return set(names[max(at - 1, 0) : at + 1])
 
 
 def names() -> list[str]:
@@ -142,8 +149,8 @@ def _block(
     if "run" not in options:
         return
     file, _, name = options["run"].partition(":")
-    page.blocks.append((number, name))
     section = read_sections(ROOT, Path(file))[name]
+    page.blocks.append(Block(number, name, section.code, options))
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
     for node in ast.walk(ast.parse(section.code)):
         if not isinstance(node, kinds) or not ast.get_docstring(node):
