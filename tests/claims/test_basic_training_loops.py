@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import inspect
 import itertools
 import re
 import warnings
@@ -120,11 +121,7 @@ def test_the_setup() -> None:
 @says(
     "Both learn the same two numbers, so you can see what Keras does for you."
 )
-@says(
-    "The same weights. But look at the losses: the first that `fit` "
-    'reports is {{ fit.history["loss"][0]:.4f }}, the loss *before* '
-    "any training."
-)
+@says("The same weights.")
 def test_both_learn_the_same_two_numbers(
     history: dict[str, list[float]], fit: dict[str, Any]
 ) -> None:
@@ -213,7 +210,9 @@ def test_the_steps_and_the_tasks() -> None:
     order = ("The data", "The model", "The loss", "The loop")
     places = [titles.index(title) for title in (*order, "What it learned")]
     assert places == sorted(places)
-    tape, derive, *update = ast.parse(BLOCKS["train"].code).body[0].body[1:]  # type: ignore[attr-defined]
+    [function] = ast.parse(BLOCKS["train"].code).body
+    assert isinstance(function, ast.FunctionDef)
+    _, tape, derive, *update = function.body
     inside = ast.unparse(tape)
     assert "model(x)" in inside
     assert "loss(y," in inside
@@ -259,6 +258,7 @@ def test_the_data() -> None:
     np.testing.assert_array_equal(make_data()[1], Y)
     tf.random.set_seed(5)
     np.testing.assert_array_equal(make_data()[1], Y)
+    tf.random.set_seed(None)
     [axes] = figure(GUIDE, "look")
     assert axes.points["data"].x[::4] == [-2.0, 2.0]
     y = np.asarray(Y)
@@ -346,11 +346,8 @@ def test_an_epoch_is_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @says(
     "A model holds what it learns in `tf.Variable` objects. Keep them "
-    "as attributes of a `tf.Module` and it will collect them for you."
-)
-@says(
-    "Keep them as attributes of a `tf.Module` and it will collect them "
-    "for you. Calling the module computes the predictions."
+    "as attributes of a `tf.Module` and it will collect them for you. "
+    "Calling the module computes the predictions."
 )
 @says("with two numbers to learn.")
 @says("In code they are `w` and `b`.")
@@ -392,10 +389,7 @@ def test_the_start_is_far_from_the_truth() -> None:
 @says("Its weights come in the order in which you made them.")
 def test_the_order_of_variables() -> None:
     model = LinearModel()
-    assert [
-        v is w
-        for v, w in zip(model.variables, [model.b, model.w], strict=True)
-    ]
+    assert [*map(id, model.variables)] == [id(model.b), id(model.w)]
     assert [v.name for v in model.variables] == ["b:0", "w:0"]
     other = tf.Module()
     other.b, other.a = tf.Variable(1.0, name="a"), tf.Variable(2.0, name="b")
@@ -423,7 +417,9 @@ def test_initializers() -> None:
 @says("Return the mean squared error, a scalar.")
 @says("Both tensors have the shape (batch,); unequal shapes raise ValueError.")
 def test_the_loss() -> None:
-    _, check, line = ast.parse(BLOCKS["loss"].code).body[0].body  # type: ignore[attr-defined]
+    [function] = ast.parse(BLOCKS["loss"].code).body
+    assert isinstance(function, ast.FunctionDef)
+    _, check, line = function.body
     assert isinstance(check, ast.If)
     assert isinstance(line, ast.Return)
     assert line.lineno == line.end_lineno
@@ -440,13 +436,7 @@ def test_the_loss() -> None:
     "word](traps.md#2-a-row-against-a-column)."
 )
 @says(
-    "The error should be zero. But TensorFlow *broadcasts*: it "
-    "subtracts every element of the one from every element of the "
-    "other, and the mean of all {{ len(x) }} × {{ len(x) }} squares is "
-    "something else."
-)
-@says(
-    "But TensorFlow *broadcasts*: it subtracts every element of the "
+    "The error should be zero. But TensorFlow *broadcasts*: it subtracts every element of the "
     "one from every element of the other, and the mean of all {{ "
     "len(x) }} × {{ len(x) }} squares is something else. The gradients "
     "would follow it, and the model would learn the wrong thing."
@@ -465,10 +455,6 @@ def test_broadcasting_in_a_loss() -> None:
     for _ in range(40):
         with tf.GradientTape() as tape:
             broken = tf.reduce_mean(tf.square(model(X) - column))
-        for variable in (model.w, model.b):
-            variable.assign_sub(
-                0.1 * tape.gradient(broken, [variable])[0]
-            ) if (False) else None
         dw, db = tape.gradient(broken, [model.w, model.b])
         model.w.assign_sub(0.1 * dw)
         model.b.assign_sub(0.1 * db)
@@ -504,7 +490,10 @@ def test_the_plot_before_training() -> None:
 
 @says("The loss puts that into one number.")
 def test_the_loss_is_one_number() -> None:
-    assert printed(GUIDE, "before") == "loss before training: 10.3447"
+    before = loss(Y, LinearModel()(X))
+    assert before.shape == ()
+    told = printed(GUIDE, "before").removeprefix("loss before training: ")
+    assert float(told) == pytest.approx(float(before), abs=1e-3)
 
 
 # The loop
@@ -523,7 +512,8 @@ def test_the_loss_is_one_number() -> None:
 def test_the_gradients() -> None:
     model = LinearModel()
     dw, db = gradients(model)
-    assert f"dw {dw:.2f}" in printed(GUIDE, "gradient").replace("891", "9")
+    told = re.findall(r"-?\d+\.\d+", printed(GUIDE, "gradient"))
+    assert [*map(float, told[1:])] == pytest.approx([dw, db], abs=1e-3)
     assert dw > 0 > db
     start = float(loss(Y, model(X)))
     model.w.assign_add(0.01)
@@ -567,14 +557,13 @@ def test_one_step() -> None:
         and issubclass(kind, tf.keras.optimizers.Optimizer)
     ]
     assert len(kinds) >= 10
-    plain, momentum = (
-        tf.keras.optimizers.SGD(0.1, momentum=beta) for beta in (0.0, 0.9)
-    )
-    for optimizer in (plain, momentum, tf.keras.optimizers.Adam()):
-        optimizer.build(LinearModel().variables)
-    kept = len(plain.variables)
-    assert kept == 2, "the count of its steps and the rate"
-    assert len(momentum.variables) > kept
+    kept = {}
+    for kind in {*kinds} - {tf.keras.optimizers.Optimizer}:
+        if "learning_rate" in inspect.signature(kind).parameters:
+            optimizer = kind(learning_rate=0.1)
+            optimizer.build(LinearModel().variables)
+            kept[kind.__name__] = len(optimizer.variables)
+    assert kept.pop("SGD") < min(kept.values()), "it keeps the least"
 
 
 @says("`assign_sub` is a method of the variable and changes it in place.")
@@ -621,6 +610,7 @@ def test_where_else_rebinding_is_told() -> None:
     assert "\n### 5. A variable rebound\n" in page("foundations")
     assert len(re.findall(r"(?m)^### \d\. ", page("foundations"))) == 6
     _, *losses = printed("traps", "rebound").split()
+    assert len(losses) > 3
     assert len({*losses}) == 1
 
 
@@ -690,9 +680,7 @@ def test_four_times_the_rate() -> None:
 )
 @says(
     "Twice that rate, and every step takes `w` past its best value, "
-    "and farther from it than before. For these inputs the limit is "
-    "75/101, about 0.74: two divided by the largest curvature of the "
-    "loss, `#!math 2 \\cdot \\mathrm{mean}(x^2)`."
+    "and farther from it than before."
 )
 def test_past_the_limit() -> None:
     for rate, epochs in ((0.76, 60), (0.8, 10)):
@@ -772,11 +760,6 @@ def test_the_plot_of_the_weights() -> None:
     ]
 
 
-@says(
-    "The data around the dashed true line; the solid line of the "
-    "predictions is steeper and lies below the true line where x is "
-    "less than one"
-)
 @says(
     "The data around the dashed true line; the solid line of the "
     "predictions now lies close to it, a little below"

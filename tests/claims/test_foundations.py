@@ -313,20 +313,8 @@ def test_a_column_and_a_row_of_three_make_nine() -> None:
 def test_the_dot_in_linspace() -> None:
     assert tf.linspace(-2, 2, 5).dtype == tf.float64
     assert tf.linspace(-2.0, 2.0, 5).dtype == tf.float32
-    assert printed("foundations", "double").split() == (
-        [
-            "from",
-            "-2",
-            "to",
-            "2:",
-            "float64",
-            "from",
-            "-2.0",
-            "to",
-            "2.0:",
-            "float32",
-        ]
-    )
+    told = "from -2 to 2: float64\nfrom -2.0 to 2.0: float32"
+    assert printed("foundations", "double") == told
 
 
 @says("Between tensors of two types, TensorFlow refuses to compute:")
@@ -980,9 +968,9 @@ def test_slopes_from_two_values() -> None:
 @says("Keeps numbers in six ways.")
 @says(
     "A module looks at its attributes, and into lists and "
-    "dictionaries. It does not look into functions."
+    "dictionaries. It does not look into functions. A constant is no "
+    "variable."
 )
-@says("It does not look into functions. A constant is no variable.")
 @says(
     "`trainable=False` is for what has to be saved but is not learned, "
     "such as a counter."
