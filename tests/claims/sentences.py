@@ -83,7 +83,7 @@ class Page(NamedTuple):
 
 def names() -> list[str]:
     """Return the names of all pages."""
-    return sorted(path.stem for path in DOCS.glob("*.md"))
+    return sorted({path.stem for path in DOCS.glob("*.md")} - {"README"})
 
 
 @cache

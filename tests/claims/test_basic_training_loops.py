@@ -436,10 +436,11 @@ def test_the_loss() -> None:
     "word](traps.md#2-a-row-against-a-column)."
 )
 @says(
-    "The error should be zero. But TensorFlow *broadcasts*: it subtracts every element of the "
-    "one from every element of the other, and the mean of all {{ "
-    "len(x) }} × {{ len(x) }} squares is something else. The gradients "
-    "would follow it, and the model would learn the wrong thing."
+    "The error should be zero. But TensorFlow *broadcasts*: it "
+    "subtracts every element of the one from every element of the "
+    "other, and the mean of all {{ len(x) }} × {{ len(x) }} squares is "
+    "something else. The gradients would follow it, and the model "
+    "would learn the wrong thing."
 )
 @says("Our loss says so at once:")
 def test_broadcasting_in_a_loss() -> None:

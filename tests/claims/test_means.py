@@ -1,6 +1,7 @@
 """What pages are found to say, and what is told of a quote and a list."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,20 @@ def test_a_record_gives_what_is_printed_and_drawn() -> None:
     assert last.texts[-1] == "column + row"
 
 
+def forget() -> None:
+    sentences.read.cache_clear()
+    ledger.quotes.cache_clear()
+
+
+@pytest.fixture
+def elsewhere_read() -> Iterator[None]:
+    """Forget, before and after, what was read."""
+    forget()
+    yield
+    forget()
+
+
+@pytest.mark.usefixtures("elsewhere_read")
 def test_the_command_tells_what_is_open_and_writes_lists(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -135,8 +150,7 @@ def test_the_command_tells_what_is_open_and_writes_lists(
     kept = tmp_path / "judged/count.txt"
 
     def told(*arguments: str) -> tuple[int, str]:
-        sentences.read.cache_clear()
-        ledger.quotes.cache_clear()
+        forget()
         return main([*arguments]), capsys.readouterr().out
 
     code, words = told()
