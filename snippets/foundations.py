@@ -317,14 +317,14 @@ if __name__ == "__main__":
     x, y = tf.constant([1.0, 2.0, 3.0]), tf.constant([5.0, 8.0, 11.0])
     w, b = tf.Variable(5.0), tf.Variable(0.0)
     with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(tf.square(x * w + b - y))
-    gradients = tape.gradient(loss, [w, b])
+        current_loss = tf.reduce_mean(tf.square(x * w + b - y))
+    gradients = tape.gradient(current_loss, [w, b])
     print(*gradients, sep="\n")
     # endregion several
 
     try:
         # region asked_twice
-        tape.gradient(loss, w)
+        tape.gradient(current_loss, w)
         # endregion asked_twice
     except RuntimeError as error:
         print(error)
@@ -492,13 +492,13 @@ if __name__ == "__main__":
     model = Bend()
     for step in range(6):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.square(model(x) - y))
+            current_loss = tf.reduce_mean(tf.square(model(x) - y))
         variables = model.trainable_variables
-        gradients = tape.gradient(loss, variables)
+        gradients = tape.gradient(current_loss, variables)
         assert None not in gradients
         for variable, gradient in zip(variables, gradients, strict=True):
             variable.assign_sub(0.02 * gradient)
-        print(f"step {step}: loss {loss:.3f}")
+        print(f"step {step}: loss {current_loss:.3f}")
     # endregion together
 
     # region compare_slopes

@@ -342,8 +342,9 @@ def test_two_types_are_refused() -> None:
     "always names one."
 )
 @says(
-    "The last line has no tensor made of the array: next to a variable "
-    "or a tensor, an array takes the type of the other, without a word."
+    "The last line makes no tensor of the array first. Next to a "
+    "variable or a tensor, an array takes the type of the other, "
+    "without a word."
 )
 def test_arrays_come_in_as_float64() -> None:
     for array in (np.linspace(-2, 2, 5), np.ones(5), np.array([1.0] * 5)):
@@ -601,7 +602,9 @@ def test_gradients_of_a_list() -> None:
     left = ran("foundations", "several")
     assert len(left["x"]) == 3
     error = 5.0 * left["x"].numpy() - left["y"].numpy()
-    assert float(left["loss"]) == pytest.approx(np.mean(error**2), rel=1e-6)
+    assert float(left["current_loss"]) == pytest.approx(
+        np.mean(error**2), rel=1e-6
+    )
 
 
 @says("A tape answers once, and then lets go of its record:")
