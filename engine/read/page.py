@@ -93,7 +93,7 @@ def arrange(
     arranged: dict[int, Item] = {}
     for number, item in items.items():
         if isinstance(item, ShownBlock):
-            block = _with_contents(item.block, above)
+            block = with_contents(item.block, above)
             errors.extend(_shown_before(block, above, path))
             above.append(block)
             item = replace(item, block=block)
@@ -103,7 +103,7 @@ def arrange(
     return Page(path, html, arranged), errors
 
 
-def _with_contents(block: Block, above: Sequence[Block]) -> Block:
+def with_contents(block: Block, above: Sequence[Block]) -> Block:
     """Give a piece of a file what the pieces above it hold."""
     if not isinstance(block, FileBlock):
         return block
