@@ -13,8 +13,10 @@ from engine.live.sessions import Sessions
 
 FOLDER = "_live/"
 FILES = {
-    "live.js": "text/javascript",
-    "editor.js": "text/javascript",
+    **dict.fromkeys(
+        ["live.js", "editor.js", "block.js", "elements.js", "server.js"],
+        "text/javascript",
+    ),
     "live.css": "text/css",
 }
 HERE = Path(__file__).parent

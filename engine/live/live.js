@@ -11,6 +11,10 @@
     );
     return editor;
   };
+  const style = document.createElement("link");
+  style.rel = "stylesheet";
+  style.href = new URL("live.css", script.src);
+  document.head.append(style);
   for (const [index, block] of blocks.entries()) {
     const button = document.createElement("button");
     button.type = "button";
@@ -18,7 +22,11 @@
     button.textContent = "Edit";
     button.setAttribute("aria-label", `Edit block ${index + 1}`);
     button.setAttribute("aria-expanded", "false");
-    button.addEventListener("click", async () => (await load()).toggle(index));
+    button.addEventListener("click", async () => {
+      // An edit that is brought along is open already.
+      const act = editor ? "toggle" : "edit";
+      (await load())[act](index);
+    });
     block.querySelector(".run-bar").append(button);
   }
   try {

@@ -57,12 +57,14 @@ class Site:
         return int(started[0].split()[0]), dict(started[1]), answer
 
     def page(self, page: str, **more: str) -> str:
-        return b"".join(self.ask(page, **more)[2]).decode()
+        return b"".join(self.ask(page, b"", "GET", **more)[2]).decode()
 
 
 def _answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
     length = str(len(PAGE))
-    start("200 OK", [("Content-Type", "text/html"), ("Content-Length", length)])
+    start(
+        "200 OK", [("Content-Type", "text/html"), ("Content-Length", length)]
+    )
     return [PAGE]
 
 

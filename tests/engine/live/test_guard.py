@@ -44,7 +44,7 @@ def test_another_name_gets_neither_token_nor_answer(
 ) -> None:
     other = {"HTTP_HOST": host}
     assert reader.site.page("count/", **other).encode() == PAGE
-    assert reader.site.ask("_live/live.js", **other)[0] == 403
+    assert reader.site.ask("_live/live.js", b"", "GET", **other)[0] == 403
     origin = {"HTTP_ORIGIN": f"http://{host}"}
     assert reader.refused("run", RUN, **other)[0] == 403
     assert reader.refused("run", RUN, **other, **origin)[0] == 403

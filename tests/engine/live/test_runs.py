@@ -58,21 +58,16 @@ def test_an_error_is_shown_with_the_readers_own_lines(reader: Reader) -> None:
     assert begun(events) == [1, 2]
     assert events[-1]["block"] == 2
     assert not events[-1]["good"]
-    assert text(events[-1]) == (
-        "1\nTraceback (most recent call last):\n"
-        '  File "block_2.py", line 3, in <module>\n'
-        "    print(x + z)\n"
-        "              ^\n"
-        "NameError: name 'z' is not defined. Did you mean: 'x'?"
-    ) or "NameError: name 'z' is not defined" in text(events[-1])
-    assert 'File "block_2.py", line 3' in text(events[-1])
+    shown = text(events[-1])
+    assert shown.startswith("1\nTraceback (most recent call last):\n")
+    assert 'File "block_2.py", line 3, in <module>\n    print(x + z)' in shown
+    assert "NameError: name 'z' is not defined" in shown
     assert events[-1]["words"].startswith("NameError: name 'z'")
     assert begun(reader.run(3)) == [1, 2, 3]
 
 
 def test_what_is_meant_to_fail_may(site: Site) -> None:
     site.show("fail/", "x = 1", "x + 'a'", raises="TypeError")
-    site.programs["fail/"].blocks  # noqa: B018
     reader = Reader(site, "fail/")
     assert reader.shows(2).startswith("TypeError: unsupported")
     event = reader.run(2)[-1]
@@ -165,7 +160,9 @@ def test_a_tab_does_not_disturb_what_another_runs(reader: Reader) -> None:
     assert Reader(reader.site, "count/").shows(2) == "x is 2"
 
 
-def test_what_a_reader_leaves_is_stopped(reader: Reader, tmp_path: Path) -> None:
+def test_what_a_reader_leaves_is_stopped(
+    reader: Reader, tmp_path: Path
+) -> None:
     mark = tmp_path / "pid"
     code = f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))"
     _, lines = reader.send(
