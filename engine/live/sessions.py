@@ -73,9 +73,9 @@ class Sessions:
                 yield Notice(notice)
             yield from session.go_on(blocks)
         finally:
-            session.busy.release()
             if session.is_over:
                 self._drop(page, session)
+            session.busy.release()
 
     def stop(self, page: str, why: str) -> None:
         """Let what the page runs end; its state is gone."""

@@ -1,6 +1,6 @@
 """Readers of the served site edit its blocks, run them, and bring them back.
 
-By default every block of two short pages is run as it is; with LIVE_PAGES=all
+By default every block of three short pages is run as it is; with LIVE_PAGES=all
 in the environment, those of all pages are, which takes as long as a build.
 """
 
@@ -26,7 +26,7 @@ from tests.site.reader import run_alone
 FONTS = REPOSITORY / ".cache/matplotlib"
 SERVE = [sys.executable, "-m", "engine", "serve", "--port", "8700"]
 ALL = sorted(path.stem for path in (REPOSITORY / "docs").glob("*.md"))
-FEW = ["foundations", "index"]
+FEW = ["explorer", "how_it_is_proven", "index"]
 LONG = 120_000
 RATE, LOOP, RUN, PLOT = "learning_rate: float = 0.1", 16, 17, 18
 """What is edited in the guide, and the blocks that define, run and plot."""

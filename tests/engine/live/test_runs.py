@@ -1,6 +1,5 @@
 """A reader's edits run, from where the page's session is."""
 
-import threading
 import time
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from engine.live.sessions import AGAIN, BUSY, CHANGED, GONE, MADE_ROOM
 from engine.program import CommandBlock, FileBlock, Section
-from engine.run import session
+from engine.run.workers import Workers
 from tests.engine.live.reader import Reader, Site, begun, notices, text
 from tests.engine.run.programs import ends
 
@@ -252,10 +251,13 @@ def test_a_session_that_ends_by_itself_is_not_held_against_a_block(
     assert text(events[-1]) == "x is 2"
 
 
-def test_what_waits_for_nothing_is_warm(reader: Reader) -> None:
-    assert reader.send("warm")[0] == 200
-    threads = [t for t in threading.enumerate() if "warm" in t.name]
-    for thread in threads:
-        thread.join(timeout=30)
-    assert reader.shows(2) == "x is 2"
-    assert session.TICK < 1
+def test_a_page_whose_editor_opens_has_all_made_ready(
+    reader: Reader, tmp_path: Path
+) -> None:
+    with Workers(tmp_path, tmp_path / "cache", ["json"]) as fresh:
+        reader.site.sessions.update(reader.site.programs, fresh)
+        assert reader.send("warm")[0] == 200
+        deadline = time.monotonic() + 20
+        while not fresh._server:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
