@@ -128,7 +128,7 @@ export class Block {
   }
 
   /** Show a run of the reader's own in the place of the page's. */
-  show({ html, fault }, notice) {
+  show({ html, fault, good }, notice) {
     this.own ??= make("div", "live-own");
     const label = make("p", "live-label", make("b", "", "Your run"));
     if (notice) label.append(` ${notice}`);
@@ -136,6 +136,7 @@ export class Block {
     if (html) label.insertAdjacentHTML("afterend", html);
     else label.after(make("p", "live-fault", fault));
     this.isOld = false;
+    this.own.classList.toggle("live-failed", good === false);
     this.element.append(this.own);
     this.element.classList.add("live-ran");
     if (this.element.matches("details")) this.element.open = true;

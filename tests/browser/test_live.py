@@ -1,7 +1,8 @@
 """Readers of the served site edit its blocks, run them, and bring them back.
 
-By default every block of three short pages is run as it is; with LIVE_PAGES=all
-in the environment, those of all pages are, which takes as long as a build.
+By default every block of three short pages is run as it is.  With
+LIVE_PAGES=all in the environment those of all pages are, which takes some
+minutes.
 """
 
 import json
@@ -20,7 +21,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from proof.compare import EXPECTED, same, stated_tolerance
 from tests.browser.conftest import Visit, listen
 from tests.browser.test_pages import GUIDE, clipboard, faults, open_folds
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, build_repository
 from tests.site.reader import run_alone
 
 FONTS = REPOSITORY / ".cache/matplotlib"
@@ -242,6 +243,27 @@ def test_edits_survive_a_reload_and_are_taken_home(
     expect(page.locator("textarea")).to_have_count(0)
 
 
+def test_an_edit_of_code_that_has_changed_since_says_so(tab: Tab) -> None:
+    page = opened(tab(), "foundations/")
+    kept = json.dumps([[2, "print('as it was')", "print('mine')"], [999]])
+    page.evaluate(f"() => localStorage['/foundations/.edits'] = {kept!r}")
+    page.reload()
+    expect(block(page, 2).locator(".live-state")).to_have_text(
+        "The page has changed since this edit"
+    )
+    assert printed(run(page, 2)) == "mine"
+
+
+def test_a_page_of_another_start_of_the_server_says_so(tab: Tab) -> None:
+    page = opened(tab(), "foundations/")
+    page.evaluate(
+        "() => document.querySelector('script[data-token]').dataset.token = ''"
+    )
+    edit(page, 2)
+    shown = run(page, 2)
+    expect(shown).to_contain_text("another start of the server: reload it.")
+
+
 def test_all_is_done_by_keyboard_and_said_once(tab: Tab) -> None:
     page = opened(tab(), "foundations/")
     page.get_by_role("button", name="Edit block 2", exact=True).focus()
@@ -400,14 +422,20 @@ def test_less_motion_is_all_the_same(tab: Tab) -> None:
     assert page.evaluate(moving) == 0
 
 
-def test_the_published_site_has_no_trace_of_it(site: Path) -> None:
-    for path in site.rglob("*"):
-        if path.suffix in (".html", ".js", ".css", ".json", ".txt", ".xml"):
-            text = path.read_text("utf-8")
-            assert "_live/" not in text, path
-            assert "live-edit" not in text, path
-    names = {path.name for path in site.rglob("*")}
-    assert not names & {"live.js", "editor.js", "live.css"}
+@pytest.mark.parametrize("offline", ["false", "true"])
+def test_what_is_published_has_no_trace_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offline: str
+) -> None:
+    monkeypatch.setenv("OFFLINE", offline)
+    site = tmp_path / "site"
+    assert build_repository(site) == 0
+    files = [path for path in site.rglob("*") if path.is_file()]
+    assert len(files) > 50
+    for path in files:
+        assert path.name not in ("live.js", "editor.js", "live.css")
+        content = path.read_bytes()
+        assert b"_live/" not in content, path
+        assert b"live-edit" not in content, path
 
 
 def test_it_is_small() -> None:

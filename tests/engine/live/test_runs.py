@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.live.api import BUG
+from engine.live.session import PageSession
 from engine.live.sessions import AGAIN, BUSY, CHANGED, GONE, MADE_ROOM
 from engine.program import CommandBlock, FileBlock, Section
 from engine.run.workers import Workers
@@ -261,3 +263,13 @@ def test_a_page_whose_editor_opens_has_all_made_ready(
         while not fresh._server:
             assert time.monotonic() < deadline
             time.sleep(0.02)
+
+
+def test_a_bug_of_the_engine_is_said_too(
+    reader: Reader,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(PageSession, "go_on", lambda *_: 1 / 0)
+    assert reader.fails(1) == BUG
+    assert "ZeroDivisionError" in capsys.readouterr().err
