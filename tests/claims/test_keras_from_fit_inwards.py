@@ -45,6 +45,8 @@ PARTS = {
 """What stands under each heading of the second level."""
 ROWS = np.array([[-1.0], [0.5], [2.0], [3.0]], np.float32)
 OUTPUTS = np.array([[0.0], [1.0], [9.0], [10.0]], np.float32)
+PAIRS = tf.data.Dataset.from_tensor_slices((ROWS, OUTPUTS))
+BATCHES, FEWER, WHOLE = PAIRS.batch(3), PAIRS.take(2).batch(2), PAIRS.batch(4)
 """A few pairs, for what needs no more."""
 SGD = tf.keras.optimizers.SGD
 
@@ -65,11 +67,12 @@ def weights(model: Any) -> list[float]:
 
 
 def history(
-    model: Any, x: Any = ROWS, y: Any = OUTPUTS, **options: Any
+    model: Any, x: Any = BATCHES, y: Any = None, **options: Any
 ) -> Any:
     """Train in the order of the rows, three at a time; return the log."""
-    batch = {} if isinstance(x, tf.data.Dataset) else {"batch_size": 3}
-    options = {"shuffle": False, "verbose": 0} | batch | options
+    if not isinstance(x, tf.data.Dataset):
+        options = {"batch_size": 3} | options
+    options = {"shuffle": False, "verbose": 0} | options
     return model.fit(x, y, **options).history
 
 
@@ -207,7 +210,7 @@ def test_what_fit_does_in_an_epoch() -> None:
 
     model, given = eager(Told), Given()
     options = {
-        "validation_data": (ROWS[:2], OUTPUTS[:2]),
+        "validation_data": FEWER,
         "callbacks": [given],
     }
     logs = history(model, epochs=2, **options)
@@ -215,10 +218,7 @@ def test_what_fit_does_in_an_epoch() -> None:
     epoch = [*train, *test, "give loss mae val_loss val_mae"]
     assert calls[-12:] == epoch * 2
     plain = eager(KerasLinearModel)
-    assert (
-        history(plain, epochs=2, validation_data=(ROWS[:2], OUTPUTS[:2]))
-        == logs
-    )
+    assert history(plain, epochs=2, validation_data=FEWER) == logs
     assert isinstance(plain.history, tf.keras.callbacks.Callback)
     assert plain.history.history == logs
 
@@ -360,7 +360,7 @@ def test_fit_takes_batches_as_they_come() -> None:
         assert bool(told) is shuffle
         ends.append(weights(model))
     arrays = eager(Seen)
-    history(arrays)
+    history(arrays, ROWS, OUTPUTS)
     assert ends == [weights(arrays)] * 2
 
 
@@ -889,7 +889,7 @@ def test_weighted_samples() -> None:
         model = eager(kind)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            logs = history(model, sample_weight=few)
+            logs = history(model, ROWS, OUTPUTS, sample_weight=few)
         ends[kind] = weights(model), logs["loss"]
     assert ends[OwnStep] == ends[KerasLinearModel]
     assert ends[Dropping] != ends[KerasLinearModel]
@@ -1039,7 +1039,7 @@ def test_the_advised_books() -> None:
     assert numbers(logged[0])[0] > 5 * right[0]
     model = eager(AdvisedBooks)
     model.optimizer.learning_rate = 0.0
-    logs = history(model, batch_size=4)
+    logs = history(model, WHOLE)
     mean = np.sum(OUTPUTS * 5 * ROWS) / np.sum(5 * ROWS)
     assert logs["loss"][0] == pytest.approx(mean, rel=1e-5)
 
@@ -1112,7 +1112,7 @@ def test_a_ledger() -> None:
 @says("And since both steps bring their own loss, `compile` needs none.")
 def test_testing_a_ledger() -> None:
     assert LedgerTraining.test_step is tf.keras.Model.test_step
-    options = {"validation_data": (ROWS[:2], OUTPUTS[:2])}
+    options = {"validation_data": FEWER}
     untested = eager(LedgerTraining)
     assert history(untested, **options)["val_loss"] == [0.0]
     hidden = untested._loss_tracker
@@ -1209,11 +1209,11 @@ def test_three_parts() -> None:
     labels = (OUTPUTS > 5).astype(np.float32)
     for options in (
         {"sample_weight": np.ones(4)},
-        {"class_weight": {0: 1.0, 1: 9.0}, "y": labels},
+        {"class_weight": {0: 1.0, 1: 9.0}},
     ):
         with pytest.raises(ValueError, match="too many values to unpack"):
-            history(eager(Keras2Step), **options)
-        history(eager(OwnStep), **options)
+            history(eager(Keras2Step), ROWS, labels, **options)
+        history(eager(OwnStep), ROWS, labels, **options)
     with pytest.raises(ValueError, match="too many values to unpack"):
         old.train_on_batch(ROWS, OUTPUTS)
 
@@ -1348,7 +1348,7 @@ def test_a_loss_that_needs_the_weights() -> None:
     model = Orthogonal()
     optimizer = SGD(1.0)
     model.compile(optimizer, run_eagerly=True)
-    logs = history(model, batch_size=4, validation_data=(ROWS, OUTPUTS))
+    logs = history(model, WHOLE, validation_data=WHOLE)
     for name, (w, b) in (("loss", (5.0, 0.0)), ("val_loss", weights(model))):
         along = np.array([1.0, w]) / np.hypot(1.0, w)
         apart = points - [0.0, b]
