@@ -40,8 +40,9 @@ def loop() -> dict[str, Any]:
 @says("Every output and plot was made by the block above it.")
 def test_every_block_of_python_ran_and_no_output_is_typed() -> None:
     for name in names():
-        kept = [*record(name)]
-        for block in read(name).blocks:
+        blocks = read(name).blocks
+        kept = [*record(name)] if blocks else []
+        for block in blocks:
             shown = [k for k in kept if k.rpartition(":")[2] == block.name]
             assert shown, f"{name}: {block.name}"
         for _, _, info, body in FENCE.findall(source(name)):
@@ -137,13 +138,10 @@ def test_the_pages_stand_alone_in_the_order_of_the_course() -> None:
     loader.add_multi_constructor("!", lambda *_: None)  # type: ignore[attr-defined]
     loader.add_multi_constructor("tag:", lambda *_: None)  # type: ignore[attr-defined]
     text = (ROOT / "mkdocs.yml").read_text("utf-8")
-    nav = [*yaml.load(text, loader)["nav"]]
-    pages = [
-        (title, path.removesuffix(".md"))
-        for entry in nav
-        for title, path in entry.items()
-    ]
-    assert pages[1 : len(COURSE) + 1] == COURSE
+    nav = str(yaml.load(text, loader)["nav"])
+    pages = re.findall(r"'(\w+)\.md'", nav)
+    course = [name for _, name in COURSE]
+    assert course == [name for name in pages if name in course]
     for _, name in COURSE:
         blocks = read(name).blocks
         assert "import " in blocks[0].code, name
@@ -163,7 +161,7 @@ def test_the_pages_stand_alone_in_the_order_of_the_course() -> None:
     "limit, and see what momentum and other optimizers change."
 )
 @says(
-    "[Twelve silent failures](traps.md) Tell each by its symptoms, "
+    "[Silent failures](traps.md) Tell each by its symptoms, "
     "mend it, and test for it in a line or two."
 )
 @says(
