@@ -121,11 +121,11 @@ def normed_line() -> tf.keras.Model:
 
 
 # region unweighted
-class Unweighted(KerasLinearModel):
-    """A line with a training step of its own, for x and y."""
+class Unweighted(Recorded):
+    """A line with a training step for x and y alone."""
 
     def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
-        """Update the weights once; return the loss."""
+        """Update the weights once; return the log."""
         x, y, _ = tf.keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             predictions = self(x, training=True)
@@ -133,7 +133,9 @@ class Unweighted(KerasLinearModel):
         weights = self.trainable_weights
         gradients = tape.gradient(current_loss, weights)
         self.optimizer.apply(gradients, weights)
-        return {"loss": current_loss}
+        self._record(x, y, predictions, None, current_loss)
+        log: dict[str, tf.Tensor] = self.get_metrics_result()
+        return log
 
 
 # endregion unweighted

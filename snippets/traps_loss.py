@@ -51,7 +51,7 @@ if __name__ == "__main__":
         with tf.GradientTape() as tape:
             current_loss = loss(y, model(x))
         gradients = tape.gradient(current_loss, variables)
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        optimizer.apply(gradients, variables)
         history.append(float(current_loss))
     print(f"first loss {history[0]:.4f}, tenth loss {history[-1]:.4f}")
     # endregion unscaled
@@ -66,7 +66,7 @@ if __name__ == "__main__":
             current_loss = loss(y, model(x))
             scaled_loss = optimizer.scale_loss(current_loss)
         gradients = tape.gradient(scaled_loss, variables)
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        optimizer.apply(gradients, variables)
         history.append(float(current_loss))
     print(f"first loss {history[0]:.4f}, tenth loss {history[-1]:.4f}")
     assert history[-1] < 0.5 * history[0]

@@ -206,9 +206,9 @@ def test_what_the_pages_have() -> None:
         if name != "traps":
             assert places == sorted(places), name
     traps = source("traps").split("\n## ")
-    twelve = [part for part in traps if re.match(r"\d+\. ", part)]
-    assert len(twelve) == 12
-    assert all('title="Mended"' in part for part in twelve)
+    parts = [part for part in traps if re.match(r"\d+\. ", part)]
+    assert len(parts) >= 12
+    assert all('title="Mended"' in part for part in parts)
     step = record("how_fast")['ratios["compiled step"][0]:.1f']
     assert float(step) > 3
 
@@ -245,3 +245,70 @@ def test_what_the_later_pages_have() -> None:
     for title in ("Two devices in one", "Two processes", "A parameter server"):
         assert f"\n## {title}" in devices
     assert re.search(r"(?i)\bkill", code(read("many_devices")) + devices)
+
+
+@says(
+    "[Weights, outputs, losses](weights_outputs_losses.md) Weight rows and "
+    "classes, train two outputs, and check what your loss is the mean of."
+)
+@says(
+    "[Freeze, unfreeze, fine-tune](freeze_and_fine_tune.md) Freeze a layer "
+    "and see that it stays frozen, and train parts at their own rates."
+)
+@says(
+    "[Watch a training](watch_a_training.md) Follow a loop with bars, logs, "
+    "TensorBoard and callbacks, and tell why one shows nothing."
+)
+@says(
+    "[When the loss is not a number](not_a_number.md) Find where a NaN comes "
+    "from, and stop or skip before it spoils the weights."
+)
+@says(
+    "[The same run twice](same_run_twice.md) Set the seeds that count, and "
+    "check that two runs agree to the last bit."
+)
+@says(
+    "Go by the symptoms of [silent failures](traps.md), of a [loss that is "
+    "not a number](not_a_number.md), or of [runs that differ]("
+    "same_run_twice.md)."
+)
+@says(
+    "Look it up among [all messages](messages.md) of this site, or paste it "
+    "into the search."
+)
+@says("A name that is gone stands in [old tutorials](old_names.md).")
+def test_what_the_pages_for_a_symptom_have() -> None:
+    has = {
+        "weights_outputs_losses": [
+            "## `class_weight`",
+            "## Two outputs",
+            "## A loss per row",
+        ],
+        "freeze_and_fine_tune": [
+            "a frozen layer goes on learning",
+            "## Different learning rates",
+        ],
+        "watch_a_training": [
+            "## A progress bar",
+            "## A log",
+            "## TensorBoard",
+            "## Callbacks in a loop",
+        ],
+        "not_a_number": [
+            "## Where NaN",
+            "## Find the operation",
+            "## Stop, or skip the step",
+        ],
+        "same_run_twice": ["## 1. A seed", "## 8. Check it: train twice"],
+        "old_names": ["## 2. Sessions", "| gone |"],
+    }
+    for name, parts in has.items():
+        text = source(name)
+        assert "| What you see |" in text or name == "old_names", name
+        for part in parts:
+            if part != "| gone |":
+                assert part in text, f"{name}: {part}"
+    # What is gone is said by the run, not by the page's source.
+    assert any("gone" in text for text in record("old_names").values())
+    listed = re.findall(r"(?m)^- `(\w+):", source("messages"))
+    assert {"foundations", "not_a_number", "old_names"} <= set(listed)

@@ -815,8 +815,10 @@ def test_weights_of_classes_arrive_as_weights_of_rows() -> None:
     x, y = tf.range(4.0), tf.constant([0.0, 1.0, 1.0, 0.0])
     model: Any = Keeps()
     model.compile(loss="mse", run_eagerly=True)
-    model.fit(x, y, class_weight={0: 1.0, 1: 4.0}, shuffle=False, verbose=0)
+    weights = {"class_weight": {0: 1.0, 1: 4.0}}
+    fit = model.fit(x, y, shuffle=False, verbose=0, **weights)
     assert arrived == [[1.0, 4.0, 4.0, 1.0]]
+    assert fit.history["loss"] == [float(np.mean((5 * x - y) ** 2))]
 
 
 # 17. A mean of batch means
@@ -943,6 +945,9 @@ def test_check_log_passes_a_true_log_and_catches_others() -> None:
     check_log(compiled(Recorded(), run_eagerly=True), x, y)
     with pytest.raises(AssertionError, match="logged"):
         check_log(compiled(AsAdvised(), run_eagerly=True), x + 1.0, y)
+    model: Any = Recorded()
+    model.compile(loss="mae", run_eagerly=True)
+    check_log(model, x, y)
 
 
 def test_check_metric_passes_columns_and_catches_rows() -> None:
