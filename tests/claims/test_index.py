@@ -52,7 +52,7 @@ def test_every_block_of_python_ran_and_no_output_is_typed() -> None:
                 assert not body
             elif kind not in ("explorer", "math", "program"):
                 # Commands and files; none shows what something printed.
-                assert kind in ("console", "json", "sh", "yaml"), info
+                assert kind in ("console", "json", "sh", "text", "yaml"), info
         assert "![" not in source(name).replace("\\![", ""), "a picture"
 
 
