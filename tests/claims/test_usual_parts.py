@@ -611,7 +611,8 @@ def test_sorted_rows_and_momentum() -> None:
 
 @says(
     "**In `fit`:** arrays are cut into batches of 32 and shuffled anew "
-    "in every epoch."
+    "in every epoch, unless a seed was set, with which [every epoch has the "
+    "same order](same_run_twice.md#fit-shuffles-the-same-way-every-epoch)."
 )
 @says("A `tf.data.Dataset` is taken as it comes, so shuffle it yourself.")
 @says(
@@ -624,6 +625,11 @@ def test_fit_shuffles_arrays_and_no_dataset() -> None:
     np.testing.assert_array_equal(np.sort(first), X[:, 0])
     assert not np.array_equal(first, X[:, 0])
     assert not np.array_equal(first, second)
+    tf.random.set_seed(1)
+    seen = seen_by_fit(X.numpy(), Y.numpy(), epochs=2)
+    np.testing.assert_array_equal(
+        np.concatenate(seen[:7]), np.concatenate(seen[7:])
+    )
     batches = tf.data.Dataset.from_tensor_slices((X, Y)).batch(67)
     for options in ({}, {"shuffle": True}, {"shuffle": False}):
         with warnings.catch_warnings(record=True) as caught:
