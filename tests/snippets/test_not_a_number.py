@@ -179,6 +179,14 @@ def test_the_table_has_a_row_for_each(
     assert rows[-1] == "norm(0)   value  0.0  gradient  nan"
 
 
+def test_a_nan_spreads() -> None:
+    values = tf.constant([1.0, NAN, 3.0])
+    assert math.isnan(tf.reduce_sum(values))
+    assert math.isnan(tf.reduce_mean(values))
+    assert math.isnan(tf.reduce_prod(values))
+    assert math.isnan(0.0 * values[1])
+
+
 def test_python_raises_where_tensorflow_does_not() -> None:
     with pytest.raises(ZeroDivisionError):
         1.0 / 0.0  # noqa: B018
