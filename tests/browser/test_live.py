@@ -18,11 +18,11 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tools.compare import EXPECTED, same, stated_tolerance
 from tests.browser.conftest import Visit, listen
 from tests.browser.test_pages import GUIDE, clipboard, faults, open_folds
 from tests.conftest import REPOSITORY, build_repository
 from tests.site.reader import run_alone
+from tools.compare import EXPECTED, same, stated_tolerance
 
 FONTS = REPOSITORY / ".cache/matplotlib"
 SERVE = [sys.executable, "-m", "engine", "serve", "--port", "8700"]
