@@ -20,6 +20,7 @@ from snippets.loss import loss
 # region types
 Step = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 Batches = list[tuple[tf.Tensor, tf.Tensor]]
+CallbackList = tf.keras.callbacks.CallbackList
 # endregion types
 
 

@@ -7,12 +7,11 @@ import os
 import tempfile
 
 import tensorflow as tf
-from keras.callbacks import CallbackList
 from tqdm import tqdm
 
 from snippets.data import make_data
 from snippets.keras_model import KerasLinearModel
-from snippets.watch import Batches, Step, make_step
+from snippets.watch import Batches, CallbackList, Step, make_step
 
 
 # region callback_epoch

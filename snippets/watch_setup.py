@@ -16,7 +16,6 @@ from unittest import mock
 
 import matplotlib.pyplot as plt
 import tensorflow as tf
-from keras.callbacks import CallbackList
 from tqdm import tqdm
 
 # endregion setup
