@@ -78,6 +78,8 @@ class Project:
         """The page that is rendered, if the generator says so."""
         self.anchors: dict[str, set[str]] = {}
         """What can be linked to in each page, once it is rendered."""
+        self.programs: dict[str, Program] = {}
+        """What runs at which address of the site, once all is rendered."""
         self._ends = contextlib.ExitStack()
 
     def record(self, page: Page) -> Future[Record]:

@@ -19,7 +19,7 @@ def loss(y: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
 def train(
     w: tf.Variable,
     b: tf.Variable,
-    optimizer: tf.keras.optimizers.Optimizer,
+    optimizer: tf.keras.Optimizer,
     x: tf.Tensor,
     y: tf.Tensor,
 ) -> None:

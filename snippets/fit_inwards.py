@@ -6,9 +6,12 @@ import warnings
 import matplotlib.pyplot as plt
 import tensorflow as tf
 
+Batch = tuple[tf.Tensor, ...]
+Logs = dict[str, tf.Tensor]
 # endregion setup
-from snippets.data import make_data
-from snippets.keras_model import KerasLinearModel
+
+from snippets.data import make_data  # noqa: E402
+from snippets.keras_model import KerasLinearModel  # noqa: E402
 
 
 # region compiled
@@ -53,15 +56,15 @@ class Bookkeeper(KerasLinearModel):
     """A line that updates by hand the metrics from `compile`."""
 
     def keep_books(
-        self, y: tf.Tensor, y_pred: tf.Tensor, loss: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
+        self, data: Batch, y_pred: tf.Tensor, current_loss: tf.Tensor
+    ) -> Logs:
         """Update all metrics with one batch; return their results."""
+        x, y, sample_weight = tf.keras.utils.unpack_x_y_sample_weight(data)
+        pairs = tf.shape(x)[0]
         for metric in self.metrics:
             if metric.name == "loss":
-                metric.update_state(loss, sample_weight=tf.shape(y)[0])
-            else:
-                metric.update_state(y, y_pred)
-        logs: dict[str, tf.Tensor] = self.get_metrics_result()
+                metric.update_state(current_loss, sample_weight=pairs)
+        logs: Logs = self.compute_metrics(x, y, y_pred, sample_weight)
         return logs
 
 
@@ -70,17 +73,18 @@ class Bookkeeper(KerasLinearModel):
 
 # region OwnStep
 class OwnStep(Bookkeeper):
-    """Trains as Keras does, but for weighted samples, by its own step."""
+    """Trains as Keras does, by a step of its own."""
 
-    def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
-        """Update weights and metrics with one batch of data."""
-        x, y, _ = tf.keras.utils.unpack_x_y_sample_weight(data)
+    def train_step(self, data: Batch) -> Logs:
+        """Update the model and the metrics with one batch of data."""
+        x, y, sample_weight = tf.keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             y_pred = self(x, training=True)
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred)
+            current_loss = self.compute_loss(x, y, y_pred, sample_weight)
         variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
-        return self.keep_books(y, y_pred, loss)
+        gradients = tape.gradient(current_loss, variables)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return self.keep_books(data, y_pred, current_loss)
 
 
 # endregion OwnStep
@@ -90,8 +94,8 @@ class OwnStep(Bookkeeper):
 class TalkingStep(OwnStep):
     """Says when Python runs its step."""
 
-    def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
-        """Print the shape of x, then update weights and metrics."""
+    def train_step(self, data: Batch) -> Logs:
+        """Print the shape of x, then update the model and the metrics."""
         print("  a step on x of shape", data[0].shape)
         return super().train_step(data)
 
@@ -103,14 +107,15 @@ class TalkingStep(OwnStep):
 class Keras2Step(KerasLinearModel):
     """Trains by a step as it was written for Keras 2; logs nonsense."""
 
-    def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
-        """Update weights and metrics with one batch of pairs."""
+    def train_step(self, data: Batch) -> Logs:
+        """Update the model and the metrics with one batch of pairs."""
         x, y = data
         with tf.GradientTape() as tape:
             y_pred = self(x, training=True)
-            loss = self.compiled_loss(y, y_pred)
-        gradients = tape.gradient(loss, self.trainable_variables)
-        self.optimizer.apply(gradients, self.trainable_variables)
+            current_loss = self.compiled_loss(y, y_pred)
+        variables = self.trainable_variables
+        gradients = tape.gradient(current_loss, variables)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         self.compiled_metrics.update_state(y, y_pred)
         return {metric.name: metric.result() for metric in self.metrics}
 
@@ -125,13 +130,13 @@ class Ledger(KerasLinearModel):
     def __init__(self) -> None:
         super().__init__()
         self.squared_error = tf.keras.losses.MeanSquaredError()
-        self.loss_tracker = tf.keras.metrics.Mean(name="loss")
+        self.tracker = tf.keras.metrics.Mean(name="loss")
         self.gradient_norm = tf.keras.metrics.Mean(name="gradient_norm")
 
     @property
     def metrics(self) -> list[tf.keras.metrics.Metric]:
         """The metrics that `fit` is to reset when an epoch begins."""
-        return [self.loss_tracker, self.gradient_norm]
+        return [self.tracker, self.gradient_norm]
 
 
 # endregion Ledger
@@ -141,14 +146,16 @@ class Ledger(KerasLinearModel):
 class LedgerTraining(Ledger):
     """Trains by a step that also logs the length of the gradient."""
 
-    def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
-        """Update weights and metrics with one batch of data."""
-        x, y, _ = tf.keras.utils.unpack_x_y_sample_weight(data)
+    def train_step(self, data: Batch) -> Logs:
+        """Update the model and the metrics with one batch of data."""
+        x, y, sample_weight = tf.keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
-            loss = self.squared_error(y, self(x, training=True))
-        gradients = tape.gradient(loss, self.trainable_variables)
-        self.optimizer.apply(gradients, self.trainable_variables)
-        self.loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
+            y_pred = self(x, training=True)
+            current_loss = self.squared_error(y, y_pred, sample_weight)
+        variables = self.trainable_variables
+        gradients = tape.gradient(current_loss, variables)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        self.tracker.update_state(current_loss, sample_weight=tf.shape(x)[0])
         self.gradient_norm.update_state(tf.linalg.global_norm(gradients))
         return {metric.name: metric.result() for metric in self.metrics}
 
@@ -160,12 +167,13 @@ class LedgerTraining(Ledger):
 class LedgerTesting(LedgerTraining):
     """Tests by a step of its own, too."""
 
-    def test_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
+    def test_step(self, data: Batch) -> Logs:
         """Update the loss with one batch of data."""
-        x, y, _ = tf.keras.utils.unpack_x_y_sample_weight(data)
-        loss = self.squared_error(y, self(x))
-        self.loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
-        return {"loss": self.loss_tracker.result()}
+        x, y, sample_weight = tf.keras.utils.unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)
+        current_loss = self.squared_error(y, y_pred, sample_weight)
+        self.tracker.update_state(current_loss, sample_weight=tf.shape(x)[0])
+        return {"loss": self.tracker.result()}
 
 
 # endregion LedgerTesting
@@ -176,13 +184,12 @@ class AdvisedBooks(OwnStep):
     """Keeps its books as the warning of Keras advises."""
 
     def keep_books(
-        self, y: tf.Tensor, y_pred: tf.Tensor, loss: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
+        self, data: Batch, y_pred: tf.Tensor, current_loss: tf.Tensor
+    ) -> Logs:
         """Update all metrics alike; return their results."""
         for metric in self.metrics:
-            metric.update_state(y, y_pred)
-        logs: dict[str, tf.Tensor] = self.get_metrics_result()
-        return logs
+            metric.update_state(data[1], y_pred)
+        return {metric.name: metric.result() for metric in self.metrics}
 
 
 # endregion AdvisedBooks
@@ -193,10 +200,10 @@ class NoBooks(OwnStep):
     """Returns the loss itself and keeps no books at all."""
 
     def keep_books(
-        self, y: tf.Tensor, y_pred: tf.Tensor, loss: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
+        self, data: Batch, y_pred: tf.Tensor, current_loss: tf.Tensor
+    ) -> Logs:
         """Return the loss of the batch."""
-        return {"loss": loss}
+        return {"loss": current_loss}
 
 
 # endregion NoBooks
@@ -216,7 +223,7 @@ class Orthogonal(KerasLinearModel):
     ) -> tf.Tensor:
         """Return the mean squared distance of the points from the line."""
         squared_error = tf.keras.losses.MeanSquaredError()
-        return squared_error(y, y_pred) / (1 + self.w**2)
+        return squared_error(y, y_pred, sample_weight) / (1 + self.w**2)
 
 
 # endregion Orthogonal
@@ -263,13 +270,13 @@ if __name__ == "__main__":
     # region vectors
     errors = tf.abs(predictions - y_val)
     print(f"by hand: mae {tf.reduce_mean(errors):.4f}")
-    loss, mae = model.evaluate(x_val, y_val, batch_size=32, verbose=0)
-    print(f"columns: mae {mae:.4f}, loss {loss:.4f}")
+    scores = model.evaluate(x_val, y_val, batch_size=32, verbose=0)
+    print(f"columns: mae {scores[1]:.4f}, loss {scores[0]:.4f}")
     twin = compiled(KerasLinearModel())
     twin.set_weights(model.get_weights())
     vectors = x_val[:, 0], y_val[:, 0]
-    loss, mae = twin.evaluate(*vectors, batch_size=32, verbose=0)
-    print(f"vectors: mae {mae:.4f}, loss {loss:.4f}")
+    scores = twin.evaluate(*vectors, batch_size=32, verbose=0)
+    print(f"vectors: mae {scores[1]:.4f}, loss {scores[0]:.4f}")
     # endregion vectors
 
     # region callbacks
@@ -378,7 +385,7 @@ if __name__ == "__main__":
         for x_batch, y_batch in batches:
             losses.append(batchwise.train_on_batch(x_batch, y_batch)[0])
             sizes.append(len(x_batch))
-    print("epoch 1:", *(f"{loss:.4f}" for loss in losses[:5]))
+    print("epoch 1:", *(f"{value:.4f}" for value in losses[:5]))
     total = sum(losses[batch] * sizes[batch] for batch in range(5))
     print(f"mean over pairs:   {total / 150:.4f}")
     print(f"mean over batches: {sum(losses[:5]) / 5:.4f}")
@@ -400,10 +407,12 @@ if __name__ == "__main__":
         tracker.reset_state()
         for x_batch, y_batch in batches:
             with tf.GradientTape() as tape:
-                loss = squared_error(y_batch, looped(x_batch, training=True))
+                predictions = looped(x_batch, training=True)
+                current_loss = squared_error(y_batch, predictions)
             variables = looped.trainable_variables
-            optimizer.apply(tape.gradient(loss, variables), variables)
-            tracker.update_state(loss, sample_weight=len(x_batch))
+            gradients = tape.gradient(current_loss, variables)
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
+            tracker.update_state(current_loss, sample_weight=len(x_batch))
     print(f"epoch 10: loss {tracker.result():.4f}")
     # endregion own_loop
 

@@ -9,9 +9,7 @@ from snippets.loss import loss, plot_fit
 
 
 # region train
-def train(
-    model: LinearModel, x: tf.Tensor, y: tf.Tensor, learning_rate: float
-) -> None:
+def train(model, x, y, learning_rate):
     """Update the weights once, by gradient descent on the batch (x, y)."""
     with tf.GradientTape() as tape:
         current_loss = loss(y, model(x))
@@ -24,12 +22,7 @@ def train(
 
 
 # region report
-def report(
-    history: dict[str, list[float]],
-    model: LinearModel,
-    x: tf.Tensor,
-    y: tf.Tensor,
-) -> None:
+def report(history, model, x, y):
     """Add the weights and the loss to the history, and print them."""
     w, b = float(model.w), float(model.b)
     current_loss = float(loss(y, model(x)))
@@ -44,15 +37,9 @@ def report(
 
 
 # region training_loop
-def training_loop(
-    model: LinearModel,
-    x: tf.Tensor,
-    y: tf.Tensor,
-    epochs: int = 10,
-    learning_rate: float = 0.1,
-) -> dict[str, list[float]]:
+def training_loop(model, x, y, epochs=10, learning_rate=0.1):
     """Train on (x, y); return w, b and loss, epoch by epoch."""
-    history: dict[str, list[float]] = {"w": [], "b": [], "loss": []}
+    history = {"w": [], "b": [], "loss": []}
     report(history, model, x, y)
     for _ in range(epochs):
         train(model, x, y, learning_rate)

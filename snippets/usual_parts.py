@@ -81,6 +81,20 @@ class Polynomial(tf.keras.Model):
 # endregion polynomial
 
 
+# region validate
+def validate(
+    model: tf.keras.Model, batches: tf.data.Dataset, metric: tf.keras.Metric
+) -> float:
+    """Return the metric over all rows of the batches; train on none."""
+    metric.reset_state()
+    for x_batch, y_batch in batches:
+        metric.update_state(y_batch, model(x_batch, training=False))
+    return float(metric.result())
+
+
+# endregion validate
+
+
 # region stop_epoch
 def stop_epoch(val_losses: list[float], patience: int) -> tuple[int, int]:
     """Return after which epoch to stop and which to keep, both from 1."""
@@ -268,6 +282,19 @@ if __name__ == "__main__":
             losses = f"training {train_loss:.2f}, validation {val_loss:.2f}"
             print(f"epoch {epoch:3}: {losses}")
     # endregion overfit
+
+    # region validate_batches
+    valid_rows = tf.data.Dataset.from_tensor_slices((valid_x, valid_y))
+    valid_batches = valid_rows.batch(8)
+    in_batches = validate(model, valid_batches, metric)
+    batch_losses = []
+    for x_batch, y_batch in valid_batches:
+        batch_losses.append(float(loss(y_batch, model(x_batch))))
+    mean = sum(batch_losses) / len(batch_losses)
+    print(f"as one batch:       {val_loss:.4f}")
+    print(f"in batches, metric: {in_batches:.4f}")
+    print(f"in batches, mean:   {mean:.4f}")
+    # endregion validate_batches
 
     # region early_stopping
     model = Polynomial(degree=15)

@@ -122,6 +122,10 @@ class EnginePlugin(Words):
             if rendered.filled:
                 view = self.notebooks.address(rendered.src_uri, files)
                 self.take_home.announce(rendered, view)
+        self.project.programs = {
+            rendered.page.url: rendered.program
+            for rendered in self.pages.values()
+        }
         self.notebooks.prune(self.pages, files)
         folder = self.project.cache / "templates"
         folder.mkdir(parents=True, exist_ok=True)

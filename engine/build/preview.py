@@ -4,6 +4,7 @@ The view of a notebook takes as long to make as all the rest of a build.  So
 an edit leaves the view as it was; whoever looks at it has it made.
 """
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from engine.build.serve import HOST, free_port, serve
 from engine.build.site import build_into, opened, project_in
 from engine.errors import EngineError
+from engine.live.app import Live
+from engine.live.sessions import Sessions
 from engine.project import Project
 
 NOTEBOOK = re.compile(r"/(notebooks/.+?)(?:/|\.html)?$")
@@ -62,6 +65,7 @@ class Preview:
         asked.parent.mkdir(parents=True, exist_ok=True)
         asked.touch()
         self.notebooks = LateNotebooks(asked)
+        self.sessions = Sessions(os.cpu_count() or 1)
 
     def build(self, folder: Path) -> None:
         """Build into the folder; raise EngineError."""
@@ -71,16 +75,21 @@ class Preview:
             config.site_url = self.url
             with project.lock.held():
                 build_into(folder, config, project, self.url)
+            self.sessions.update(project.programs, project.workers)
 
     def close(self) -> None:
         """End all that runs."""
+        self.sessions.close()
+        self._close_project()
+
+    def _close_project(self) -> None:
         if self.project:
             self.project.close()
 
     def _project(self, config: MkDocsConfig) -> Project:
         fresh = project_in(config, self.jobs)
         if self.project is None or self.project.settings != fresh.settings:
-            self.close()
+            self._close_project()
             self.project = fresh
             self.project.late_notebooks = self.notebooks.held
         config.mdx_configs["engine.extension"]["project"] = self.project
@@ -112,6 +121,7 @@ def preview(root: Path, port: int, jobs: int = 0) -> None:
         pass  # the first build says it
     port = free_port(port)
     builds.url = f"http://{HOST}:{port}{mount}"
+    live = Live(f"{HOST}:{port}", mount, builds.sessions)
     try:
         serve(
             builds.build,
@@ -120,6 +130,7 @@ def preview(root: Path, port: int, jobs: int = 0) -> None:
             lambda: builds.watched,
             mount,
             builds.notebooks.look_at,
+            live.around,
         )
     finally:
         builds.close()

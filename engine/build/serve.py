@@ -55,19 +55,23 @@ def serve(
     watched: Callable[[], Iterable[Path]],
     mount: str = "/",
     on_look: Callable[[str], None] | None = None,
+    around: Callable[[Any], Any] | None = None,
 ) -> None:
     """Serve on this machine alone until interrupted; build on each change.
 
     ``build`` makes the whole site in the folder that it is given, or raises
     EngineError.  ``folder`` keeps what is served.  ``watched`` says, anew
     with every build, whose changes lead to the next one; ``on_look`` is told
-    every path that is asked for.
+    every path that is asked for.  ``around`` may put something around the
+    application that answers.
     """
     logging.getLogger("mkdocs.livereload").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = _Server(build, folder / "served", free_port(port), mount)
     server.watched = watched
     server.on_look = on_look or server.on_look
+    if around:
+        server.set_app(around(server.serve_request))
     try:
         server.serve()  # type: ignore[no-untyped-call]
     except KeyboardInterrupt:

@@ -103,7 +103,7 @@ def arrange(
                 errors.append(_too_early(item, path))
             arranged[number] = item
             continue
-        block = _with_contents(item.block, above)
+        block = with_contents(item.block, above)
         errors.extend(_shown_before(block, above, path))
         above.append(block)
         arranged[number] = replace(item, block=block)
@@ -122,7 +122,7 @@ def arrange(
     return Page(path, html, arranged), errors
 
 
-def _with_contents(block: Block, above: Sequence[Block]) -> Block:
+def with_contents(block: Block, above: Sequence[Block]) -> Block:
     """Give a piece of a file what the pieces above it hold."""
     if not isinstance(block, FileBlock):
         return block

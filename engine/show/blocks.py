@@ -45,14 +45,10 @@ def closing(block: Block, record: BlockRecord, number: int) -> str:
     """Return what a block printed, raised and drew, and its end."""
     parts = []
     if text := output_text(record):
-        parts.append(
-            f'<pre class="run-output" data-block="{number}"><samp>'
-            f"{html.escape(text, quote=False)}</samp></pre>"
-        )
+        parts.append(output_html(text, f'data-block="{number}"'))
     if record.figure:
         alt = block.alt if isinstance(block, PythonBlock) else None
-        svg = figure_svg(record.figure, alt or "", number)
-        parts.append(f'<figure class="run-figure">{svg}</figure>')
+        parts.append(figure_html(record.figure, alt or "", number))
     return "".join(parts) + ("</details>" if block.fold else "</div>")
 
 
@@ -62,7 +58,19 @@ def output_text(record: BlockRecord) -> str:
     return "\n".join(part for part in (printed, record.error) if part)
 
 
-def figure_svg(svg: str, alt: str, number: int) -> str:
+def output_html(text: str, attributes: str) -> str:
+    """Return what a block printed and raised as an element."""
+    samp = f"<samp>{html.escape(text, quote=False)}</samp>"
+    return f'<pre class="run-output" {attributes}>{samp}</pre>'
+
+
+def figure_html(svg: str, alt: str, number: float) -> str:
+    """Return what a block drew as an element."""
+    svg = figure_svg(svg, alt, number)
+    return f'<figure class="run-figure">{svg}</figure>'
+
+
+def figure_svg(svg: str, alt: str, number: float) -> str:
     """Return the drawing with its text and names no other drawing has."""
     for attribute in ('id="', 'href="#', "url(#"):
         svg = svg.replace(attribute, f"{attribute}b{number}:")

@@ -87,14 +87,6 @@ def test_axe_finds_nothing_while_searching(
     assert faults(page) == []
 
 
-@pytest.mark.parametrize("word", ["GradientTape", "assign_sub", "add_weight"])
-def test_search_finds_first_the_page_that_explains(
-    visitor: Visitor, word: str
-) -> None:
-    first = search(visitor().open(""), word)[0]
-    assert re.search(r"(basic_training_loops|foundations)/", first), first
-
-
 def test_nothing_is_asked_of_another_host_and_nothing_goes_wrong(
     visitor: Visitor,
 ) -> None:

@@ -60,7 +60,8 @@ def trained(epochs: int = 10, learning_rate: float = 0.1) -> Any:
 
 @pytest.fixture(scope="module")
 def history() -> dict[str, list[float]]:
-    return training_loop(LinearModel(), X, Y)
+    made: dict[str, list[float]] = training_loop(LinearModel(), X, Y)
+    return made
 
 
 @pytest.fixture(scope="module")

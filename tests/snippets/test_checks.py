@@ -59,6 +59,10 @@ SAID: dict[tuple[str, str, int], tuple[Names, Names]] = {
     ("many_devices_results", "in_step", 0): pair(
         "in_step", "alone", NEAR, FAR
     ),
+    ("old_names_values", "same_models", 0): (
+        {"other": list, "model": list, "x": LOSSES},
+        {"other": list, "model": lambda _: NEXT, "x": LOSSES},
+    ),
     ("save_and_resume", "resume", 0): (
         {"first": LOSSES[:1], "rest": LOSSES[1:], "whole": LOSSES},
         {"first": LOSSES[:1], "rest": NEXT[1:], "whole": LOSSES},

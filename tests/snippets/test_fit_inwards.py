@@ -154,19 +154,53 @@ def test_the_own_step_logs_what_keras_logs_to_the_last_bit(
 
 
 @pytest.mark.parametrize("kind", [OwnStep, LedgerTesting])
-def test_the_own_steps_leave_weights_of_samples_aside(
-    kind: type[KerasLinearModel], data: Data, reference: Reference
+def test_the_own_steps_weight_samples_as_keras_does(
+    kind: type[KerasLinearModel], data: Data
 ) -> None:
-    weighted = data.batches.map(lambda x, y: (x, y, 7 * tf.ones_like(y)))
-    model = compiled(kind())
-    model.fit(
-        weighted,
-        validation_data=weighted,
-        epochs=EPOCHS,
-        shuffle=False,
-        verbose=0,
-    )
-    assert_trained(model, reference)
+    weighted = data.batches.map(lambda x, y: (x, y, tf.abs(x)))
+    logs = []
+    for each in (kind, KerasLinearModel):
+        model = compiled(each())
+        logs.append(
+            fitted(
+                model,
+                data._replace(batches=weighted),
+                validation_data=weighted,
+            )
+            | {"w": [float(model.w)]}
+        )
+    for name in logs[0].keys() & logs[1].keys():
+        assert logs[0][name] == pytest.approx(logs[1][name], rel=1e-6)
+    assert {"loss", "val_loss", "w"} <= logs[0].keys() & logs[1].keys()
+    plain = compiled(kind())
+    fitted(plain, data)
+    assert abs(float(plain.w) - logs[0]["w"][0]) > 0.01
+
+
+def test_the_own_step_and_its_books_serve_two_outputs(data: Data) -> None:
+    logs = []
+    for kind in (tf.keras.Model, OwnStep):
+
+        class Two(tf.keras.Model):
+            if kind is OwnStep:
+                train_step = kind.train_step
+                keep_books = kind.keep_books
+
+        x = tf.keras.Input((1,))
+        ones = tf.keras.initializers.Ones()
+        one = tf.keras.layers.Dense(1, kernel_initializer=ones, name="one")
+        two = tf.keras.layers.Dense(1, kernel_initializer=ones, name="two")
+        model = Two(x, [one(x), two(x)])
+        model.compile(
+            tf.keras.optimizers.SGD(0.1),
+            loss=["mse", "mae"],
+            metrics=[["mae"], ["mse"]],
+        )
+        outputs = (data.y[:60], 2 * data.y[:60])
+        fit = model.fit(data.x[:60], outputs, shuffle=False, verbose=0)
+        logs.append(fit.history)
+    assert logs[0] == logs[1]
+    assert {"loss", "one_loss", "two_loss", "one_mae", "two_mse"} == {*logs[0]}
 
 
 @pytest.mark.parametrize("kind", [KerasLinearModel, OwnStep, LedgerTraining])
@@ -224,7 +258,7 @@ def test_books_are_weighted_by_the_pairs() -> None:
     model.reset_metrics()
     for rows, loss in ((3, 1.0), (1, 5.0)):
         y = tf.zeros((rows, 1))
-        results = model.keep_books(y, y + loss, tf.constant(loss))
+        results = model.keep_books((y, y), y + loss, tf.constant(loss))
     assert {name: float(value) for name, value in results.items()} == {
         "loss": 2.0,
         "mae": 2.0,
@@ -353,7 +387,7 @@ def test_a_loss_by_another_name_is_that_of_the_last_batch(
     data: Data, reference: Reference
 ) -> None:
     class Renamed(NoBooks):
-        def keep_books(self, *args: tf.Tensor) -> dict[str, tf.Tensor]:
+        def keep_books(self, *args: Any) -> dict[str, tf.Tensor]:
             return {"error": super().keep_books(*args)["loss"]}
 
     model = Renamed()

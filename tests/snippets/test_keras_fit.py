@@ -26,7 +26,9 @@ def compiled() -> KerasLinearModel:
 @pytest.fixture
 def history(x: tf.Tensor, y: tf.Tensor) -> dict[str, list[float]]:
     """What the loop did to the module."""
-    return training_loop(LinearModel(), x, y, epochs=EPOCHS)
+    made: dict[str, list[float]]
+    made = training_loop(LinearModel(), x, y, epochs=EPOCHS)
+    return made
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
 import ast
+import gc
+import logging
 import os
 import runpy
 import signal
@@ -441,3 +443,28 @@ def test_the_module_as_a_script(
     np.testing.assert_array_equal(after, complete[15:])
     # All that the page writes is in one new folder.
     assert [path.name[:6] for path in folder.iterdir()] == ["saved-"]
+
+
+@pytest.mark.parametrize("meant", [False, True])
+def test_a_value_left_over_is_logged_unless_it_is_meant(
+    meant: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = tf.Module()
+    whole.w, whole.b = tf.Variable(1.0), tf.Variable(2.0)
+    path = tf.train.Checkpoint(model=whole).write(str(tmp_path / "whole"))
+    part = tf.Module()
+    part.w = tf.Variable(0.0)
+    checkpoint = tf.train.Checkpoint(model=part)
+    status = checkpoint.read(path)
+    if meant:
+        status.expect_partial()
+    logger = logging.getLogger("tensorflow")
+    logger.addHandler(caplog.handler)
+    try:
+        del checkpoint, status, part
+        gc.collect()
+    finally:
+        logger.removeHandler(caplog.handler)
+    said = "Value in checkpoint could not be found in the restored object"
+    assert any(said in text for text in caplog.messages) is not meant
+    assert any("model.b" in text for text in caplog.messages) is not meant

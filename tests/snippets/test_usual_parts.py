@@ -24,6 +24,7 @@ from snippets.usual_parts import (
     make_step,
     stop_epoch,
     train_epoch,
+    validate,
 )
 
 Optimizers = tf.keras.optimizers
@@ -237,6 +238,28 @@ def test_a_metric_of_vectors_averages_batches_instead_of_rows() -> None:
         vectors.update_state(truth[:, 0], predictions[:, 0])
     assert float(columns.result()) == pytest.approx(1 / 33, rel=1e-5)
     assert float(vectors.result()) == pytest.approx(1 / 2, rel=1e-5)
+
+
+def test_validation_in_batches_averages_the_rows_and_trains_none(
+    x: tf.Tensor, y: tf.Tensor
+) -> None:
+    model = KerasLinearModel()
+    metric = tf.keras.metrics.MeanSquaredError()
+    metric.update_state(tf.zeros((500, 1)), tf.fill((500, 1), 1000.0))
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(32)
+    whole = float(np.mean(np.square(5.0 * np.asarray(x) - np.asarray(y))))
+    for _ in range(2):
+        assert validate(model, batches, metric) == pytest.approx(whole)
+    assert weights(model) == (5.0, 0.0)
+
+
+def test_validation_tells_layers_that_it_is_none_of_training(
+    x: tf.Tensor, y: tf.Tensor
+) -> None:
+    model = Witness()
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(ROWS)
+    validate(model, batches, tf.keras.metrics.MeanSquaredError())
+    assert list(model.seen) == [False]
 
 
 # What the optimizer carries
@@ -628,6 +651,13 @@ def test_the_polynomial_is_shown_to_over_fit(story: Story) -> None:
     assert validation[3] > 2 * validation[1]
 
 
+def test_batch_losses_are_shown_to_need_a_metric(story: Story) -> None:
+    [whole] = story.after("as one batch:")
+    assert story.after("in batches, metric:") == pytest.approx([whole])
+    [mean] = story.after("in batches, mean:")
+    assert abs(mean - whole) > 0.1
+
+
 def test_the_three_sets_share_no_row(story: Story) -> None:
     names = ("train_x", "valid_x", "test_x")
     sets = [set(story.variables[name][:, 0].numpy()) for name in names]
@@ -635,7 +665,7 @@ def test_the_three_sets_share_no_row(story: Story) -> None:
     assert len(set().union(*sets)) == ROWS
 
 
-def test_six_lines_and_the_callback_stop_at_the_same_epoch(
+def test_seven_lines_and_the_callback_stop_at_the_same_epoch(
     story: Story,
 ) -> None:
     stops = [line for line in story.lines if line.startswith("stopped after")]

@@ -1,0 +1,1 @@
+"""Lets a reader of the served site edit its blocks and run them."""

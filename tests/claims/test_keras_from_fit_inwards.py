@@ -1,0 +1,1403 @@
+"""What the page on Keras, from `fit` inwards, says is true."""
+
+import ast
+import inspect
+import json
+import re
+import textwrap
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from snippets.data import TRUE_B, TRUE_W, make_data
+from snippets.fit_inwards import (
+    AdvisedBooks,
+    Batch,
+    Bookkeeper,
+    Keras2Step,
+    LedgerTesting,
+    LedgerTraining,
+    Logs,
+    NoBooks,
+    Orthogonal,
+    OwnStep,
+    TalkingStep,
+    WeightHistory,
+    compiled,
+)
+from snippets.keras_model import KerasLinearModel
+from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.sentences import DOCS, ROOT, read
+
+NAME = "keras_from_fit_inwards"
+PAGE = read(NAME)
+BLOCKS = {block.name: block for block in PAGE.blocks}
+SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
+PARTS = {
+    title: text
+    for title, _, text in (
+        part.partition("\n") for part in SOURCE.split("\n## ")[1:]
+    )
+}
+"""What stands under each heading of the second level."""
+ROWS = np.array([[-1.0], [0.5], [2.0], [3.0]], np.float32)
+OUTPUTS = np.array([[0.0], [1.0], [9.0], [10.0]], np.float32)
+PAIRS = tf.data.Dataset.from_tensor_slices((ROWS, OUTPUTS))
+BATCHES, FEWER, WHOLE = PAIRS.batch(3), PAIRS.take(2).batch(2), PAIRS.batch(4)
+"""A few pairs, for what needs no more."""
+SGD = tf.keras.optimizers.SGD
+
+Names = dict[str, Any]
+
+
+def numbers(text: str) -> list[float]:
+    return [float(n) for n in re.findall(r"-?\d+\.?\d*", text)]
+
+
+def lines(section: str) -> list[list[float]]:
+    """Return the numbers in each line that a block prints."""
+    return [numbers(line) for line in printed(NAME, section).split("\n")]
+
+
+def weights(model: Any) -> list[float]:
+    return [float(w) for w in model.weights]
+
+
+def history(
+    model: Any, x: Any = BATCHES, y: Any = None, **options: Any
+) -> Any:
+    """Train in the order of the rows, three at a time; return the log."""
+    if not isinstance(x, tf.data.Dataset):
+        options = {"batch_size": 3} | options
+    options = {"shuffle": False, "verbose": 0} | options
+    return model.fit(x, y, **options).history
+
+
+def eager(kind: type[Any]) -> Any:
+    """Return a new compiled model, each step of which Python runs."""
+    return compiled(kind(), run_eagerly=True)
+
+
+def mae(errors: Any) -> float:
+    return float(np.mean(np.abs(errors)))
+
+
+@pytest.fixture(scope="module")
+def pairs() -> Names:
+    return ran("fit_inwards", "batches")
+
+
+@pytest.fixture(scope="module")
+def fit(pairs: Names) -> Names:
+    """What the four calls leave."""
+    return ran("fit_inwards", "fit", "evaluate", "predict", **pairs)
+
+
+@pytest.fixture(scope="module")
+def same(fit: Names) -> Names:
+    """What the own step leaves, trained like the model of Keras."""
+    return ran("fit_inwards", "same", **fit)
+
+
+# The page
+
+
+@says("All blocks above, in order, as one file.")
+@says("It needs TensorFlow and Matplotlib.")
+@says("The imports are the guide's, and one more that will catch warnings.")
+def test_all_blocks_ran_with_what_the_page_names() -> None:
+    blocks = [name.rpartition(":")[2] for name in record(NAME)]
+    assert [n for n in blocks if n in BLOCKS] == [b.name for b in PAGE.blocks]
+    imports = [
+        re.findall(r"(?m)^ *(?:import|from) .*", b.code) for b in PAGE.blocks
+    ]
+    guide = re.findall(
+        r"(?m)^import .*", read("basic_training_loops").blocks[0].code
+    )
+    assert imports[0] == ["import warnings", *guide]
+    assert not any(imports[1:])
+    assert guide == [
+        "import matplotlib.pyplot as plt",
+        "import tensorflow as tf",
+    ]
+    assert "warnings.catch_warnings(record=True)" in BLOCKS["old_step"].code
+
+
+@says(
+    "Two names stand for types: the parts of a batch, and what a step "
+    "returns for the log."
+)
+def test_the_two_types() -> None:
+    assert re.findall(r"(?m)^(\w+) = ", BLOCKS["setup"].code) == [
+        "Batch",
+        "Logs",
+    ]
+    assert Batch == tuple[tf.Tensor, ...]
+    assert Logs == dict[str, tf.Tensor]
+    for kind in (OwnStep, Keras2Step, LedgerTraining):
+        step = inspect.signature(kind.train_step)
+        assert step.parameters["data"].annotation == Batch
+        assert step.return_annotation == Logs
+
+
+@says("Use Keras' fit, then open it.")
+@says(
+    "What its calls return, callbacks, a train_step of your own with "
+    "the same numbers, and which way to choose."
+)
+@says(
+    "On this page you use it, look inside, and replace its parts one "
+    "after another until none is left."
+)
+@says("[`run_eagerly`](#watch-it-run) comes later.")
+def test_the_order_of_the_page() -> None:
+    assert [*PARTS][1:8] == [
+        "The four calls",
+        "Callbacks",
+        "Inside fit",
+        "A step with metrics of its own",
+        "A loop around Keras' step",
+        "A loop of your own",
+        "Which one?",
+    ]
+    order = [*BLOCKS]
+    assert order.index("compiled") < order.index("run_eagerly")
+    assert "### Watch it run\n" in PARTS["Inside fit"]
+    own = BLOCKS["own_loop"].code
+    for part in (".fit(", "compile(", "train_step", "train_on_batch"):
+        assert part not in own
+
+
+@says("`fit` is a training loop that somebody else wrote.")
+@says("Take `fit` apart and you find a loop like the guide's.")
+@says("In each epoch it does this:")
+@says("Reset all metrics.")
+@says("For each batch, call `train_step`.")
+@says("Note the metrics and reset them.")
+@says(
+    "For each held-out batch, call `test_step`, which updates the metrics "
+    "alone."
+)
+@says("Give all results to the callbacks.")
+@says("One of them keeps the history.")
+@says("`train_step` and `test_step` are methods of the model.")
+@says("Write your own and `fit` calls yours; all the rest stays as it was.")
+def test_what_fit_does_in_an_epoch() -> None:
+    calls: list[str] = []
+
+    class Told(KerasLinearModel):
+        def reset_metrics(self) -> None:
+            calls.append("reset")
+            super().reset_metrics()
+
+        def train_step(self, data: Batch) -> Any:
+            calls.append(f"train {len(data[0])}")
+            return super().train_step(data)
+
+        def test_step(self, data: Batch) -> Any:
+            calls.append(f"test {len(data[0])}")
+            before = weights(self)
+            logs = super().test_step(data)
+            assert weights(self) == before
+            return logs
+
+    class Given(tf.keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            calls.append(f"give {' '.join(sorted(logs))}")
+
+    model, given = eager(Told), Given()
+    options = {
+        "validation_data": FEWER,
+        "callbacks": [given],
+    }
+    logs = history(model, epochs=2, **options)
+    train, test = ["reset", "train 3", "train 1"], ["reset", "test 2"]
+    epoch = [*train, *test, "give loss mae val_loss val_mae"]
+    assert calls[-12:] == epoch * 2
+    plain = eager(KerasLinearModel)
+    assert history(plain, epochs=2, validation_data=FEWER) == logs
+    assert isinstance(plain.history, tf.keras.callbacks.Callback)
+    assert plain.history.history == logs
+
+
+# The data and the model
+
+
+@says(
+    "The data are the guide's, too: points around a line with weight 3 "
+    "and bias 2."
+)
+@says(
+    "The model is the guide's Keras model, a line with the weights `w` and "
+    "`b`."
+)
+def test_data_and_model_are_those_of_the_guide() -> None:
+    guide = [block.code for block in read("basic_training_loops").blocks]
+    kept = [b for b in PAGE.blocks if "as in the guide" in str(b.options)]
+    assert len(kept) == 2
+    assert all(block.code in guide for block in kept)
+    x, y = make_data()
+    assert (TRUE_W, TRUE_B) == (3, 2)
+    assert abs(np.mean(y - (3 * x + 2))) < 0.2
+    assert [w.name for w in KerasLinearModel().weights] == ["w", "b"]
+
+
+@says("We prepare them in three ways.")
+@says(
+    "You need the guide to [basic training loops](basic_training_loops.md), "
+    "whose data and model return here"
+)
+@says(
+    "The pairs are shuffled: the guide's `x` runs from left to right, "
+    "and a part of the pairs should not be one end of the line."
+)
+@says(
+    "They become columns, with one row for each pair; [you will see "
+    "why](#a-metric-wants-columns)."
+)
+@says(
+    "And a quarter of them is held out, to judge the model by pairs "
+    "that it was not trained on."
+)
+@says("These are the sizes of the batches.")
+@says(
+    "The last one is smaller than the others, and that will matter "
+    "more than once."
+)
+def test_how_the_data_are_prepared(pairs: Names) -> None:
+    x, y = make_data()
+    assert np.all(np.diff(x) > 0)
+    outputs = dict(zip(x.numpy(), y.numpy(), strict=True))
+    parts = {}
+    for name in ("batches", "held_out"):
+        taken = [(a.numpy(), b.numpy()) for a, b in pairs[name]]
+        sizes = [len(a) for a, _ in taken]
+        assert str(sizes) in printed(NAME, "batches")
+        assert sizes[-1] < min(sizes[:-1])
+        assert {a.shape[1:] for rows in taken for a in rows} == {(1,)}
+        parts[name] = np.concatenate([np.hstack(rows) for rows in taken])
+        assert all(outputs[a] == b for a, b in parts[name])
+        middle = np.mean(np.abs(parts[name][:, 0]) < 1)
+        assert middle == pytest.approx(0.5, abs=0.15), "not one end"
+    together = np.sort(np.concatenate([*parts.values()])[:, 0])
+    np.testing.assert_array_equal(together, x)
+    assert len(parts["held_out"]) / len(x) == pytest.approx(0.25, abs=0.01)
+    assert "### A metric wants columns\n" in PARTS["The four calls"]
+    matters = (
+        "### A metric wants columns",
+        "### The books",
+        "## A loop around",
+    )
+    for place in matters:
+        after = SOURCE[SOURCE.index(place) :].split("\n#")[0]
+        assert re.search(r"19 pairs|last batch|over the batches", after)
+
+
+# The four calls
+
+
+@says(
+    "`compile` says how a model is to be trained: with which "
+    "optimizer, which loss and which metrics."
+)
+@says("A *metric* is measured, but nothing is trained by it.")
+@says("Ours is the mean absolute error, `mae`.")
+@says("Return the model, compiled with a new optimizer, loss and metric.")
+def test_compile() -> None:
+    model, other = eager(KerasLinearModel), eager(KerasLinearModel)
+    assert model.optimizer is not other.optimizer
+    assert compiled(model) is model
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.1)
+    without = KerasLinearModel()
+    without.compile(SGD(0.1), loss="mse", run_eagerly=True)
+    logs, plain = history(other), history(without)
+    assert {*logs} - {*plain} == {"mae"}
+    assert weights(other) == weights(without)
+    logs = other.evaluate(ROWS, OUTPUTS, return_dict=True, verbose=0)
+    assert logs["mae"] == pytest.approx(mae(other(ROWS) - OUTPUTS), rel=1e-5)
+    found = other.evaluate(ROWS, OUTPUTS, verbose=0)[0]
+    assert found == pytest.approx(
+        np.mean((other(ROWS) - OUTPUTS) ** 2), rel=1e-5
+    )
+
+
+@says("We shall compile many models alike, so this is a function.")
+def test_many_models_are_compiled_alike() -> None:
+    code = "\n".join(block.code for block in PAGE.blocks)
+    assert len(re.findall(r"(?<!def )compiled\(", code)) >= 8
+
+
+@says(
+    "It can take arrays, as in the guide, or data that is already in "
+    "batches, which it takes as they come."
+)
+@says("`fit` trains.")
+@says("For these, `shuffle=False` does nothing but spare you a warning.")
+def test_fit_takes_batches_as_they_come() -> None:
+    seen: list[float] = []
+
+    class Seen(KerasLinearModel):
+        def train_step(self, data: Batch) -> Any:
+            seen.extend(data[0].numpy()[:, 0])
+            return super().train_step(data)
+
+    assert "x, y, epochs=10" in "\n".join(
+        block.code for block in read("basic_training_loops").blocks
+    )
+    batches = tf.data.Dataset.from_tensor_slices((ROWS, OUTPUTS)).batch(3)
+    ends = []
+    for shuffle in (True, False):
+        model = eager(Seen)
+        seen.clear()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            history(model, batches, None, shuffle=shuffle)
+        assert seen == [*ROWS[:, 0]]
+        told = [w for w in caught if "shuffle" in str(w.message)]
+        assert bool(told) is shuffle
+        ends.append(weights(model))
+    arrays = eager(Seen)
+    history(arrays, ROWS, OUTPUTS)
+    assert ends == [weights(arrays)] * 2
+
+
+@says(
+    "It returns a `History`, whose attribute `history` is a "
+    "dictionary: one list for each number in the log, with one entry "
+    "per epoch."
+)
+@says(
+    "What begins with `val_` was measured on the held-out pairs, "
+    "*after* the epoch."
+)
+@says(
+    "`loss` and `mae` were measured on the training pairs, batch by "
+    "batch, *during* the epoch, while the model was still learning."
+)
+@says(
+    "So the first `loss` is high: it counts the first batches, too, "
+    "when the model had hardly learned."
+)
+def test_the_history(fit: Names) -> None:
+    found = fit["fit"]
+    assert isinstance(found, tf.keras.callbacks.History)
+    logs = found.history
+    assert type(logs) is dict
+    assert {*logs} == {"loss", "mae", "val_loss", "val_mae"}
+    assert {len(values) for values in logs.values()} == {10}
+    model, squares, errors = KerasLinearModel(), [], []
+    optimizer = SGD(0.1)
+    for x, y in fit["batches"]:
+        with tf.GradientTape() as tape:
+            wrong = model(x) - y
+            current_loss = tf.reduce_mean(wrong**2)
+        squares.append(np.square(wrong))
+        errors.append(np.abs(wrong))
+        variables = model.trainable_variables
+        gradients = tape.gradient(current_loss, variables)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+    after = model(fit["x_val"]) - fit["y_val"]
+    wanted = {
+        "loss": np.mean(np.concatenate(squares)),
+        "mae": np.mean(np.concatenate(errors)),
+        "val_loss": np.mean(np.square(after)),
+        "val_mae": mae(after),
+    }
+    for name, value in wanted.items():
+        assert logs[name][0] == pytest.approx(value, rel=1e-4)
+    batches = [float(np.mean(s)) for s in squares]
+    assert batches[0] > logs["loss"][0] > 2 * logs["loss"][1]
+    assert batches[-1] < 0.2 * logs["loss"][0]
+
+
+@says("`evaluate` measures the model as it is now.")
+@says(
+    "It returns a list with the loss first, or, easier to read, a dictionary."
+)
+@says(
+    "The numbers are the last `val_loss` and `val_mae` of the history: "
+    "the same pairs, the same weights."
+)
+def test_evaluate(fit: Names) -> None:
+    assert type(fit["scores"]) is list
+    assert type(fit["named"]) is dict
+    last = [fit["fit"].history[name][-1] for name in ("val_loss", "val_mae")]
+    assert fit["scores"] == [*fit["named"].values()] == last
+    assert [*fit["named"]] == ["loss", "mae"]
+    loss, mae = (
+        float(n)
+        for n in re.findall(r"> (\S+) (\S+)", printed(NAME, "evaluate"))[0]
+    )
+    assert [loss, mae] == pytest.approx(last, abs=1e-3)
+    model = eager(KerasLinearModel)
+    before = model.evaluate(ROWS, OUTPUTS, verbose=0)[0]
+    model.w.assign(3.0)
+    after = model.evaluate(ROWS, OUTPUTS, verbose=0)[0]
+    assert after == pytest.approx(np.mean((3 * ROWS - OUTPUTS) ** 2))
+    assert before != pytest.approx(after)
+
+
+@says("`predict` takes inputs alone.")
+@says("It returns a NumPy array.")
+@says("Calling the model returns a tensor, which a gradient tape can follow.")
+@says("Inside a training step, therefore, you call the model.")
+def test_predict(fit: Names) -> None:
+    assert type(fit["predictions"]) is np.ndarray
+    assert "y" not in inspect.signature(tf.keras.Model.predict).parameters
+    model = fit["model"]
+    for method, found in (
+        (model, False),
+        (lambda x: tf.constant(model.predict(x, verbose=0)), True),
+    ):
+        with tf.GradientTape() as tape:
+            result = tf.reduce_sum(method(fit["x_val"]))
+        gradients = tape.gradient(result, model.trainable_variables)
+        assert (gradients == [None, None]) is found
+    assert tf.is_tensor(model(fit["x_val"]))
+    for step in ("OwnStep", "LedgerTraining", "own_loop"):
+        assert ".predict(" not in BLOCKS[step].code
+
+
+@says("A metric wants columns")
+@says(
+    "The model does not mind whether it is given a column of the shape "
+    "`(51, 1)` or a vector of the shape `(51,)`."
+)
+@says("A metric does.")
+@says(
+    "The loss is the same, but the metric is wrong for vectors, and "
+    "nothing says so."
+)
+@says("It takes the mean over the last axis and averages what is left.")
+@says("In a column, one error per pair is left.")
+@says(
+    "Measure both, the vectors with a twin of the model, which has the "
+    "same weights."
+)
+@says(
+    "In a vector the last axis is the batch, so one number per batch "
+    "is left, and the 19 pairs of the second batch count as much as "
+    "the 32 of the first."
+)
+@says(
+    "The mean of the two batches' errors is indeed {{ "
+    "(errors[:32].numpy().mean() + errors[32:].numpy().mean()) / 2:.4f }}."
+)
+def test_a_metric_wants_columns(fit: Names) -> None:
+    x, y, model = fit["x_val"], fit["y_val"], fit["model"]
+    np.testing.assert_array_equal(model(x)[:, 0], model(x[:, 0]))
+    errors = np.abs(model(x) - y)[:, 0]
+    assert [len(a) for a, _ in fit["held_out"]] == [32, 19]
+    halves = (np.mean(errors[:32]) + np.mean(errors[32:])) / 2
+    for end, wanted in ((1, np.mean(errors)), (None, halves)):
+        metric = tf.keras.metrics.MeanAbsoluteError()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for rows in (slice(0, 32), slice(32, 51)):
+                shape = (-1,) if end is None else (-1, 1)
+                truth = tf.reshape(y[rows], shape)
+                metric.update_state(truth, tf.reshape(model(x[rows]), shape))
+        assert float(metric.result()) == pytest.approx(wanted, rel=1e-5)
+    [by_hand], columns, vectors = lines("vectors")
+    [name] = [n for n in record(NAME) if n.startswith("(errors[:32]")]
+    assert by_hand == columns[0] == pytest.approx(np.mean(errors), abs=1e-3)
+    assert vectors[0] == float(record(NAME)[name]) != by_hand
+    assert float(record(NAME)[name]) == pytest.approx(halves, abs=1e-3)
+    assert columns[1] == vectors[1]
+    assert "twin.set_weights(model.get_weights())" in BLOCKS["vectors"].code
+
+
+# Callbacks
+
+
+@says(
+    "A *callback* is an object that `fit` calls at set moments: when "
+    "the training, an epoch or a batch begins or ends."
+)
+@says(
+    "To write one, subclass `Callback` and define a method for each "
+    "moment that you want."
+)
+@says("`self.model` is the model in training.")
+def test_the_moments_of_a_callback() -> None:
+    calls: list[str] = []
+
+    class Noting(tf.keras.callbacks.Callback):
+        pass
+
+    moments = [
+        f"on_{what}_{end}"
+        for what in ("train", "epoch", "train_batch")
+        for end in ("begin", "end")
+    ]
+    for moment in moments:
+
+        def note(self: Any, *_: Any, moment: str = moment, **__: Any) -> None:
+            assert self.model is model
+            calls.append(moment)
+
+        setattr(Noting, moment, note)
+    model = eager(KerasLinearModel)
+    history(model, callbacks=[Noting()])
+    begun, ended, *rest = moments[0], moments[1], *moments[2:]
+    epoch_begun, epoch_ended, batch_begun, batch_ended = rest
+    batch = [batch_begun, batch_ended]
+    epoch = [epoch_begun, *batch, *batch, epoch_ended]
+    assert calls == [begun, *epoch, ended]
+
+
+@says("Keeps w and b as they are before training and after each epoch.")
+@says("Start the lists with the untrained weights.")
+@says("Add the weights that the epoch ended with.")
+@says("`float` takes the value.")
+@says(
+    "To keep the variable instead would be to keep one object many "
+    "times, always with the latest value."
+)
+def test_the_history_of_weights() -> None:
+    class Keeping(tf.keras.callbacks.Callback):
+        def on_train_begin(self, logs: Any = None) -> None:
+            self.w = [self.model.w]
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.w.append(self.model.w)
+
+    model, values, variables = (
+        eager(KerasLinearModel),
+        WeightHistory(),
+        Keeping(),
+    )
+    history(model, epochs=2, callbacks=[values, variables])
+    assert (values.w[0], values.b[0]) == (5.0, 0.0)
+    assert [values.w[-1], values.b[-1]] == weights(model)
+    assert len({*values.w}) == len({*values.b}) == 3
+    once = eager(KerasLinearModel)
+    history(once)
+    assert [values.w[1], values.b[1]] == weights(once)
+    assert len({id(w) for w in variables.w}) == 1
+    assert float(variables.w[0]) == values.w[-1] != 5.0
+
+
+@says("Keras brings its own callbacks, too.")
+@says(
+    "`EarlyStopping` ends the training when a number from the log gets "
+    "no better."
+)
+@says(
+    "Here that means: no fall of `val_loss` by more than 0.001 for two "
+    "epochs in a row."
+)
+@says("Then it puts back the best weights.")
+def test_early_stopping() -> None:
+    code = BLOCKS["callbacks"].code
+    made = re.search(r"stopper = (.*?\n\))", code, re.S)
+    assert made
+    for logs, stop, kept in (
+        ([2.0, 1.0, 0.9995, 0.9992, 0.5], 4, 2),
+        ([2.0, 1.0, 1.5, 0.998, 0.5], None, None),
+        ([2.0, 1.0, 1.0, 1.0], 4, 2),
+    ):
+        stopper = eval(made[1], {"tf": tf})
+        model = eager(KerasLinearModel)
+        stopper.set_model(model)
+        stopper.on_train_begin()
+        for epoch, value in enumerate(logs):
+            model.w.assign(epoch + 1.0)
+            stopper.on_epoch_end(epoch, {"val_loss": value})
+            if model.stop_training:
+                break
+        stopper.on_train_end()
+        assert model.stop_training is (stop is not None)
+        if stop:
+            assert epoch + 1 == stop
+            assert float(model.w) == kept == stopper.best_epoch + 1
+
+
+@says("We allowed 100 epochs.")
+@says("Look at the weights that our own callback recorded.")
+@says(
+    "`EarlyStopping` counts epochs from 0, and our lists begin with "
+    "the untrained weights, hence the `+ 1`."
+)
+@says("The model has the weights of epoch {{ best }}, not those of the end.")
+@says(
+    "The weights over nine epochs: w falls from five to about three "
+    "and b rises from zero to about 1.8, both level after four epochs; "
+    "a dotted line marks epoch seven, whose weights were kept"
+)
+def test_where_the_training_stopped() -> None:
+    assert "epochs=100" in BLOCKS["callbacks"].code
+    assert "best = stopper.best_epoch + 1" in BLOCKS["recorded"].code
+    end, best, kept = lines("recorded")
+    assert best[1:] == kept != end
+    assert record(NAME)["best"] == f"{best[0]:.0f}" == "7"
+    [[epochs]] = lines("callbacks")
+    [axes] = figure(NAME, "recorded")
+    w, b = axes.points["w"], axes.points["b"]
+    assert w.x == b.x == [*range(int(epochs) + 1)] == [*range(10)]
+    assert (w.y[0], b.y[0]) == (5, 0)
+    assert w.y == sorted(w.y, reverse=True)
+    assert b.y == sorted(b.y)
+    assert (w.y[-1], b.y[-1]) == pytest.approx((3, 1.8), abs=0.05)
+    assert w.y[4:] == pytest.approx([w.y[-1]] * 6, abs=0.02)
+    assert b.y[4:] == pytest.approx([b.y[-1]] * 6, abs=0.02)
+    assert axes.points["kept"].x == [7, 7]
+
+
+# Inside fit
+
+
+@says(
+    "It computes predictions, loss and gradients, and updates the "
+    "weights and the metrics."
+)
+@says("A step has two tasks, to train and to keep books.")
+@says("Update the model and the metrics with one batch of data.")
+def test_what_a_step_does() -> None:
+    for kind in (KerasLinearModel, OwnStep, LedgerTraining):
+        model = eager(kind)
+        model.evaluate(ROWS, OUTPUTS, verbose=0)
+        model.reset_metrics()
+        before = weights(model)
+        loss = float(np.mean((5 * ROWS - OUTPUTS) ** 2))
+        logs = model.train_step((tf.constant(ROWS), tf.constant(OUTPUTS)))
+        assert float(logs["loss"]) == pytest.approx(loss, rel=1e-5)
+        slope = float(np.mean(2 * (5 * ROWS - OUTPUTS) * ROWS))
+        assert weights(model)[0] == pytest.approx(before[0] - 0.1 * slope)
+        assert float(model.metrics[0].result()) == float(logs["loss"])
+
+
+@says(
+    "`self.metrics` lists what `compile` has made: a mean called "
+    "`loss`, and one object that holds our metrics."
+)
+@says("The mean wants the loss.")
+@says(
+    "Our metrics want `y` and the predictions, and `compute_metrics` shows "
+    "them."
+)
+@says(
+    "It returns all results in a dictionary, which is what `fit` "
+    "expects of a step. Some steps below make that dictionary themselves."
+)
+def test_the_metrics_of_a_model() -> None:
+    model = KerasLinearModel()
+    metrics = ["mae", "mse"]
+    model.compile(SGD(0.1), loss="mse", metrics=metrics, run_eagerly=True)
+    history(model)
+    mean, content = model.metrics
+    assert type(mean) is tf.keras.metrics.Mean
+    assert mean.name == "loss"
+    assert [metric.name for metric in content.metrics] == metrics
+    model.reset_metrics()
+    mean.update_state(3.0)
+    logs = model.compute_metrics(ROWS, OUTPUTS, OUTPUTS + 2, None)
+    assert {k: float(v) for k, v in logs.items()} == pytest.approx(
+        {"loss": 3.0, "mae": 2.0, "mse": 4.0}
+    )
+    returned = r"return \{(.*?):"
+    by_hand = {
+        name for name, b in BLOCKS.items() if re.search(returned, b.code)
+    }
+    below = {"Keras2Step", "LedgerTraining", "LedgerTesting"}
+    assert below <= by_hand
+
+
+@says("A line that updates by hand the metrics from `compile`.")
+@says("Update all metrics with one batch; return their results.")
+@says(
+    "A loss is the mean of its batch, so the tracker must be told how "
+    "many pairs it stands for: 32, or 22 in the last batch."
+)
+@says(
+    "You will often see this line without `sample_weight`; [below](#a-"
+    "loop-around-keras-step) you find what that does."
+)
+def test_the_books() -> None:
+    model = eager(Bookkeeper)
+    model.evaluate(ROWS, OUTPUTS, verbose=0)
+    model.reset_metrics()
+    for rows, loss in ((32, 1.0), (22, 4.0)):
+        y = tf.zeros((rows, 1))
+        logs = model.keep_books((y, y), y + loss, tf.constant(loss))
+    mean = (32 * 1.0 + 22 * 4.0) / 54
+    found = {name: float(value) for name, value in logs.items()}
+    assert found == pytest.approx({"loss": mean, "mae": mean})
+    assert printed(NAME, "batches").split("\n")[0].endswith("32, 22]")
+    highlighted = BLOCKS["Bookkeeper"].options["hl_lines"].split()
+    code = BLOCKS["Bookkeeper"].code.split("\n")
+    assert "sample_weight=pairs" in code[int(highlighted[-1]) - 1]
+    below = PARTS["A loop around Keras' step"]
+    assert "A tracker that is not told the sizes" in below
+
+
+@says(
+    "Why not show `y` and the predictions to all others in the loop? Here "
+    "you could."
+)
+@says(
+    "But for a model with two outputs `self.metrics` has two more "
+    "means, for the loss of each output, and those want neither."
+)
+def test_a_model_with_two_outputs() -> None:
+    class Simple(OwnStep):
+        def keep_books(
+            self, data: Batch, y_pred: Any, current_loss: Any
+        ) -> Logs:
+            for metric in self.metrics:
+                if metric.name == "loss":
+                    metric.update_state(
+                        current_loss, sample_weight=len(data[0])
+                    )
+                else:
+                    metric.update_state(data[1], y_pred)
+            return dict(self.get_metrics_result())
+
+    wanted = history(eager(KerasLinearModel))
+    assert history(eager(Simple)) == wanted
+    x = tf.keras.Input((1,))
+    outputs = [tf.keras.layers.Dense(1, name=n)(x) for n in ("one", "two")]
+    logs = {}
+    for kind in (tf.keras.Model, OwnStep, Simple):
+
+        class Two(tf.keras.Model):
+            if kind is not tf.keras.Model:
+                train_step = kind.train_step
+                keep_books = kind.keep_books
+
+        model = Two(x, outputs)
+        for layer in model.layers[1:]:
+            layer.set_weights([np.ones((1, 1)), np.zeros(1)])
+        metrics = [["mae"], ["mae"]]
+        model.compile(
+            SGD(0.1), ["mse", "mse"], metrics=metrics, run_eagerly=True
+        )
+        logs[kind] = history(model, ROWS, [OUTPUTS, 2 * OUTPUTS])
+    tracker, _, *more = model.metrics
+    assert [m.name for m in more] == ["one_loss", "two_loss"]
+    assert {type(m) for m in (tracker, *more)} == {tf.keras.metrics.Mean}
+    assert logs[OwnStep] == logs[tf.keras.Model]
+    assert logs[Simple] != logs[tf.keras.Model]
+
+
+@says(
+    "The step itself is the guide's: predictions and loss under the "
+    "tape, gradients, update."
+)
+def test_the_step_is_that_of_the_guide() -> None:
+    [kind] = ast.parse(BLOCKS["OwnStep"].code).body
+    assert isinstance(kind, ast.ClassDef)
+    step = kind.body[-1]
+    assert isinstance(step, ast.FunctionDef)
+    places = [
+        ast.unparse(step).index(part)
+        for part in (
+            "tf.GradientTape()",
+            "self(x,",
+            "self.compute_loss(",
+            "tape.gradient(",
+            "self.optimizer.apply_gradients(",
+        )
+    ]
+    assert places == sorted(places)
+    [tape] = [part for part in step.body if isinstance(part, ast.With)]
+    assert len(tape.body) == 2
+
+
+@says(
+    "`training=True` is for layers that work differently in training, "
+    "such as dropout."
+)
+@says("A line has none, but the next model may.")
+def test_training() -> None:
+    dropout = tf.keras.layers.Dropout(0.5, seed=0)
+    ones = tf.ones((1, 1000))
+    assert np.mean(dropout(ones, training=True) == 0) > 0.4
+    np.testing.assert_array_equal(dropout(ones, training=False), ones)
+    assert KerasLinearModel().layers == []
+    assert "training=True" in BLOCKS["OwnStep"].code
+
+
+@says(
+    "`self.compute_loss` computes the loss that was given to "
+    "`compile`, and adds the model's regularisation if it has any."
+)
+@says("`self.optimizer` is the compiled one.")
+@says(
+    "Its `apply_gradients` takes pairs of a gradient and its variable. "
+    "(`apply`, which you may meet elsewhere, does the same with two "
+    "lists.)"
+)
+def test_what_the_step_calls() -> None:
+    layer = tf.keras.layers.Dense(
+        1, kernel_initializer="ones", kernel_regularizer="l2"
+    )
+    for model, extra in (
+        (eager(OwnStep), 0.0),
+        (tf.keras.Sequential([layer]), 0.01),
+    ):
+        optimizer = SGD(0.1)
+        model.compile(optimizer, loss="mae")
+        assert model.optimizer is optimizer
+        y_pred = model(ROWS)
+        found = model.compute_loss(ROWS, OUTPUTS, y_pred)
+        assert float(found) == pytest.approx(
+            mae(y_pred - OUTPUTS) + extra, rel=1e-5
+        )
+    ends = []
+    for by_pairs in (True, False):
+        variables = [tf.Variable(1.0), tf.Variable(2.0)]
+        gradients = [tf.constant(10.0), tf.constant(20.0)]
+        if by_pairs:
+            SGD(0.1).apply_gradients(zip(gradients, variables, strict=True))
+        else:
+            SGD(0.1).apply(gradients, variables)
+        ends.append([float(v) for v in variables])
+    assert ends == [[0.0, 0.0]] * 2
+
+
+@says(
+    "[`unpack_x_y_sample_weight`](https://www.tensorflow.org/api_docs/"
+    "python/tf/keras/utils/unpack_x_y_sample_weight) always returns "
+    "three parts, the last of them `None` where no sample is weighted."
+)
+@says(
+    "Hand it on to `compute_loss` and `compute_metrics`. A step that "
+    "drops it trains without the weights, and nothing says so."
+)
+@says("Trains as Keras does, by a step of its own.")
+def test_weighted_samples() -> None:
+    unpack = tf.keras.utils.unpack_x_y_sample_weight
+    for data, wanted in (
+        ((1, 2), (1, 2, None)),
+        ((1, 2, None), (1, 2, None)),
+        ((1, 2, 3), (1, 2, 3)),
+        ((1,), (1, None, None)),
+    ):
+        assert unpack(data) == wanted
+
+    class Dropping(OwnStep):
+        def train_step(self, data: Batch) -> Logs:
+            return super().train_step((*data[:2], None))
+
+    few = np.array([1.0, 0.0, 0.0, 2.0], np.float32)
+    ends = {}
+    for kind in (KerasLinearModel, OwnStep, Dropping):
+        model = eager(kind)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            logs = history(model, ROWS, OUTPUTS, sample_weight=few)
+        ends[kind] = weights(model), logs["loss"]
+    assert ends[OwnStep] == ends[KerasLinearModel]
+    assert ends[Dropping] != ends[KerasLinearModel]
+    unweighted = eager(KerasLinearModel)
+    history(unweighted)
+    assert ends[Dropping][0] == weights(unweighted)
+
+
+@says(
+    "Every number that was logged in ten epochs is the same to the "
+    "last bit, those of the held-out pairs included: Keras' own "
+    "`test_step` computed them."
+)
+@says(
+    "And the callback was called, once before the training and once "
+    "for each epoch."
+)
+def test_the_own_step_logs_the_same(same: Names) -> None:
+    logs, own = same["fit"].history, same["own_fit"].history
+    assert own == logs
+    assert len(own) == 4
+    assert {len(values) for values in own.values()} == {10}
+    assert "val_loss" in own
+    assert OwnStep.test_step is tf.keras.Model.test_step
+    assert len(same["recorder"].w) == 11
+    assert same["recorder"].w[-1] == float(same["own"].w)
+
+
+@says("Says when Python runs its step.")
+@says("Print the shape of x, then update the model and the metrics.")
+@says("Five batches, one line.")
+@says(
+    "`fit` compiles the step: Python runs it once, to record a graph, "
+    "and the graph then runs for every batch."
+)
+@says(
+    "That one graph serves batches of any size, which is why the size "
+    "is `None`."
+)
+@says("With `run_eagerly=True` in `compile` there is no graph.")
+@says(
+    "Python runs each step, on tensors that have values, so that you "
+    "can print them or stop in a debugger."
+)
+def test_when_python_runs_the_step(
+    capsys: pytest.CaptureFixture[str], pairs: Names
+) -> None:
+    assert len(pairs["batches"]) == 5
+    first, later = printed(NAME, "run_eagerly").split("run_eagerly=True\n")
+    assert first.count("a step on x of shape") == 1
+    assert later.count("a step on x of shape") == 5
+
+    class Looking(TalkingStep):
+        def train_step(self, data: Batch) -> Logs:
+            eagerly.append((tf.executing_eagerly(), hasattr(data[0], "numpy")))
+            return super().train_step(data)
+
+    x, y = (np.repeat(values, 3, axis=0) for values in (ROWS, OUTPUTS))
+    ends = []
+    for run_eagerly in (False, True):
+        eagerly: list[tuple[bool, bool]] = []
+        model = compiled(Looking(), run_eagerly)
+        history(model, x, y, batch_size=5, epochs=1)
+        shapes = re.findall(r"x of shape (\(.*\))", capsys.readouterr().out)
+        sizes = (
+            ["(5, 1)", "(5, 1)", "(2, 1)"] if run_eagerly else ["(None, 1)"]
+        )
+        assert shapes == sizes
+        assert {*eagerly} == {(run_eagerly, run_eagerly)}
+        ends.append(weights(model))
+    assert ends[0] == pytest.approx(ends[1], rel=1e-5)
+
+
+@says("Trains by a step as it was written for Keras 2; logs nonsense.")
+@says("Update the model and the metrics with one batch of pairs.")
+@says("It runs.")
+@says("Two names are out of date, say the warnings.")
+@says("They do not say this:")
+@says("The weights are the same, so the training was right.")
+@says("But the log is wrong: its loss *rises* while the model learns.")
+@says(
+    "In Keras 3, `compiled_metrics` gives the predictions to every "
+    "metric that is a plain mean, and the loss tracker is one."
+)
+@says("What the log calls the loss is the mean of the predictions on the way.")
+@says(
+    "The loss in the log over ten epochs: that of fit falls from five "
+    "to about one, that of the Keras 2 step rises from one half to "
+    "about 1.75"
+)
+def test_a_step_from_keras_2() -> None:
+    told = printed(NAME, "old_step")
+    assert re.findall(r"`model\.(\w+)\(\)` is deprecated", told) == [
+        "compiled_loss",
+        "compiled_metrics",
+    ]
+    assert "wrong" not in told
+    assert printed(NAME, "wrong_loss").startswith("same weights: True\n")
+    [axes] = figure(NAME, "wrong_loss")
+    right, wrong = (axes.points[n].y for n in ("fit", "the Keras 2 step"))
+    assert right == sorted(right, reverse=True)
+    assert wrong == sorted(wrong)
+    ends = [right[0], right[-1], wrong[0], wrong[-1]]
+    assert ends == pytest.approx([5.3, 1.08, 0.5, 1.75], abs=0.05)
+    model, predictions = eager(Keras2Step), []
+    assert isinstance(
+        compiled(KerasLinearModel()).metrics[0], tf.keras.metrics.Mean
+    )
+
+    class Told(Keras2Step):
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            predictions.append(super().call(x))
+            return predictions[-1]
+
+    model, plain = eager(Told), eager(KerasLinearModel)
+    model.evaluate(ROWS, OUTPUTS, verbose=0)
+    predictions.clear()
+    with pytest.warns(UserWarning, match="is deprecated"):
+        logs = history(model)
+    wanted = history(plain)
+    assert weights(model) == weights(plain)
+    mean = np.mean(np.concatenate(predictions[-2:]))
+    assert logs["loss"][0] == pytest.approx(mean, rel=1e-5)
+    assert logs["mae"] == wanted["mae"]
+    assert logs["loss"][0] != pytest.approx(wanted["loss"][0], rel=0.1)
+
+
+@says("The cure is the step above.")
+@says(
+    "The advice in the second warning is not, as [exercise 1](#exercises) "
+    "shows."
+)
+@says("Keeps its books as the warning of Keras advises.")
+@says("Update all metrics alike; return their results.")
+@says(
+    "(a) To a mean, the second argument is the weights. So the tracker "
+    "takes the mean of `y`, weighted by the predictions."
+)
+@says("Both run, and both train as before.")
+def test_the_advised_books() -> None:
+    _, second = printed(NAME, "old_step").split("\n", 1)
+    assert "metric.update_state(y, y_pred)" in second
+    assert ".update_state(data[1], y_pred)" in BLOCKS["AdvisedBooks"].code
+    assert printed(NAME, "wrong_books").count("same weights: True") == 2
+    logged = printed(NAME, "wrong_books").split("\n")
+    right = lines("untested")[1]
+    assert numbers(logged[0])[0] > 5 * right[0]
+    model = eager(AdvisedBooks)
+    model.optimizer.learning_rate = 0.0
+    logs = history(model, WHOLE)
+    mean = np.sum(OUTPUTS * 5 * ROWS) / np.sum(5 * ROWS)
+    assert logs["loss"][0] == pytest.approx(mean, rel=1e-5)
+
+
+# A step with metrics of its own
+
+
+@says("No argument of `compile` can ask for it.")
+@says("Suppose you want to log the length of the gradient.")
+def test_what_compile_can_ask_for() -> None:
+    shown: list[int] = []
+
+    class Asked(tf.keras.metrics.MeanAbsoluteError):
+        def update_state(self, *given: Any, **named: Any) -> Any:
+            shown.append(
+                len([g for g in (*given, *named.values()) if g is not None])
+            )
+            return super().update_state(*given, **named)
+
+    model = KerasLinearModel()
+    model.compile(SGD(0.1), loss="mse", metrics=[Asked()], run_eagerly=True)
+    history(model)
+    assert {*shown} == {2}, "y and the predictions"
+    arguments = inspect.signature(tf.keras.Model.compile).parameters
+    assert not any("gradient" in name for name in arguments)
+
+
+@says("A line with a loss, and metrics for it, of its own.")
+@says("The metrics that `fit` is to reset when an epoch begins.")
+@says(
+    "The model then owns its metrics and lists them under `metrics`, "
+    "so that `fit` knows what to reset."
+)
+@says(
+    "The step computes its loss, takes the length of the gradient, and "
+    "updates both metrics."
+)
+@says("Trains by a step that also logs the length of the gradient.")
+@says("The training is the same again, now with the length of the gradient.")
+def test_a_ledger() -> None:
+    model, plain = eager(LedgerTraining), eager(KerasLinearModel)
+    assert [m.name for m in model.metrics] == ["loss", "gradient_norm"]
+    for metric in model.metrics:
+        metric.update_state(1000.0)
+    logs, wanted = history(model), history(plain)
+    assert logs["loss"] == pytest.approx(wanted["loss"], rel=1e-6)
+    assert weights(model) == pytest.approx(weights(plain), rel=1e-6)
+    now, norms = np.array([5.0, 0.0]), []
+    for rows in (slice(0, 3), slice(3, 4)):
+        errors = now[0] * ROWS[rows] + now[1] - OUTPUTS[rows]
+        slopes = 2 * np.array([np.mean(errors * ROWS[rows]), np.mean(errors)])
+        norms.append(np.hypot(*slopes))
+        now = now - 0.1 * slopes
+    assert logs["gradient_norm"] == pytest.approx([np.mean(norms)], rel=1e-5)
+    first, last = lines("untested")[1]
+    shown = lines("fit")
+    assert (first, last) == (shown[2][1], shown[4][1])
+
+
+@says("But a `val_loss` of zero? `test_step` is still Keras' own.")
+@says(
+    "It updates a loss tracker that is no longer listed, while the one "
+    "that is listed stays at zero."
+)
+@says("A model with its own tracker needs its own `test_step`:")
+@says("Tests by a step of its own, too.")
+@says("Update the loss with one batch of data.")
+@says("There is no gradient in it, so it returns the loss alone.")
+@says("That is the `val_loss` of `fit` again.")
+@says("And since both steps bring their own loss, `compile` needs none.")
+def test_testing_a_ledger() -> None:
+    assert LedgerTraining.test_step is tf.keras.Model.test_step
+    options = {"validation_data": FEWER}
+    untested = eager(LedgerTraining)
+    assert history(untested, **options)["val_loss"] == [0.0]
+    hidden = untested._loss_tracker
+    assert hidden not in untested.metrics
+    assert float(hidden.result()) > 0
+    assert float(untested.tracker.result()) == 0
+    plain, tested = eager(KerasLinearModel), LedgerTesting()
+    tested.compile(optimizer=SGD(0.1), run_eagerly=True)
+    wanted, logs = history(plain, **options), history(tested, **options)
+    assert logs["val_loss"] == pytest.approx(wanted["val_loss"], rel=1e-6)
+    assert {*logs} == {"loss", "gradient_norm", "val_loss"}
+    shown = [printed(NAME, n).split("\n")[-1] for n in ("untested", "tested")]
+    assert numbers(shown[0]) == [0, 0]
+    assert numbers(shown[1]) == [lines("fit")[n][3] for n in (2, 4)]
+    assert (
+        "loss="
+        not in BLOCKS["tested"].code.split("compile(")[1].split("\n")[0]
+    )
+
+
+# A loop around Keras' step
+
+
+@says(
+    "`train_on_batch` takes one step on one batch and returns what "
+    "`evaluate` does, a list with the loss first."
+)
+@says("Each loss is that of its batch alone.")
+@says(
+    "Within the first epoch the loss fell from {{ losses[0]:.2f }} to "
+    '{{ losses[4]:.2f }}, and `fit` logged {{ fit.history["loss"][0]'
+    ":.4f }}, the mean over the pairs."
+)
+@says(
+    "A tracker that is not told the sizes of the batches takes the "
+    "mean over the batches, which is another number."
+)
+@says("There are no callbacks here and no validation.")
+def test_train_on_batch(pairs: Names) -> None:
+    model = eager(KerasLinearModel)
+    now, losses, tracker = np.array([5.0, 0.0]), [], tf.keras.metrics.Mean()
+    for x, y in pairs["batches"]:
+        errors = now[0] * x[:, 0] + now[1] - y[:, 0]
+        found = model.train_on_batch(x, y)
+        assert type(found) is list
+        loss = float(np.mean(np.square(errors)))
+        assert found == pytest.approx([loss, mae(errors)], rel=1e-4)
+        losses.append(found[0])
+        tracker.update_state(found[0])
+        now = now - 0.2 * np.array(
+            [np.mean(errors * x[:, 0]), np.mean(errors)]
+        )
+        assert weights(model) == pytest.approx([*now], rel=1e-4)
+    shown, [over_pairs], [over_batches] = lines("train_on_batch")
+    assert shown[1:] == pytest.approx(losses, abs=1e-3)
+    sizes = [32, 32, 32, 32, 22]
+    assert over_pairs == pytest.approx(
+        np.average(losses, weights=sizes), abs=1e-3
+    )
+    assert over_batches == pytest.approx(float(tracker.result()), abs=1e-3)
+    assert abs(over_pairs - over_batches) > 0.1
+    kept = record(NAME)
+    assert float(kept['fit.history["loss"][0]:.4f']) == over_pairs
+    assert [float(kept[f"losses[{n}]:.2f"]) for n in (0, 4)] == pytest.approx(
+        [losses[0], losses[4]], abs=0.01
+    )
+    takes = inspect.signature(tf.keras.Model.train_on_batch).parameters
+    assert not {"callbacks", "validation_data"} & {*takes}
+
+
+@says("One trap: `train_on_batch` always hands three parts to the step.")
+@says("Many a step begins with `x, y = data`, as the one from Keras 2 did.")
+@says(
+    "`fit` trains with it, as long as you weight neither samples nor classes."
+)
+@says("Hence the `unpack_x_y_sample_weight` in ours.")
+@pytest.mark.filterwarnings("ignore:.*is deprecated")
+def test_three_parts() -> None:
+    parts: list[int] = []
+
+    class Counting(OwnStep):
+        def train_step(self, data: Batch) -> Logs:
+            parts.append(len(data))
+            return super().train_step(data)
+
+    model = eager(Counting)
+    model.train_on_batch(ROWS, OUTPUTS)
+    model.train_on_batch(ROWS, OUTPUTS, sample_weight=np.ones(4))
+    assert parts == [3, 3]
+    assert "x, y = data\n" in BLOCKS["Keras2Step"].code
+    old = eager(Keras2Step)
+    history(old)
+    assert weights(old) != [5.0, 0.0]
+    labels = (OUTPUTS > 5).astype(np.float32)
+    for options in (
+        {"sample_weight": np.ones(4)},
+        {"class_weight": {0: 1.0, 1: 9.0}},
+    ):
+        with pytest.raises(ValueError, match="too many values to unpack"):
+            history(eager(Keras2Step), ROWS, labels, **options)
+        history(eager(OwnStep), ROWS, labels, **options)
+    with pytest.raises(ValueError, match="too many values to unpack"):
+        old.train_on_batch(ROWS, OUTPUTS)
+
+
+@says(
+    "(Earlier releases of Keras 3 returned the [mean of all batches so "
+    "far](https://github.com/keras-team/keras/pull/22617).)"
+)
+def test_an_earlier_release_logs_something_else() -> None:
+    """The page was run with it, and its losses were others."""
+    kept = json.loads((ROOT / "snippets/results/versions.json").read_text())
+    other = {
+        tuple(map(int, run["versions"]["Keras"].split("."))): any(
+            "train_on_batch" in line for line in run["pages"][NAME]
+        )
+        for run in kept.values()
+        if "pages" in run
+    }
+    assert other[min(other)]
+    assert min(other) < (3, 9)
+    assert not other[max(other)]
+
+
+# A loop of your own
+
+
+@says("The last move is to do without `compile`.")
+@says(
+    "What remains of Keras is the model, an optimizer, a loss and a "
+    "metric, and you have met every line."
+)
+@says("That is the last loss of `fit`.")
+@says(
+    "This loop runs eagerly; to compile it, put the six lines from the "
+    "tape to `apply_gradients` into a "
+    "[`tf.function`](https://www.tensorflow.org/guide/function)."
+)
+def test_a_loop_of_ones_own(pairs: Names) -> None:
+    code = BLOCKS["own_loop"].code
+    used = re.findall(r"tf\.keras\.(\w+)\.(\w+)", code)
+    assert used == [
+        ("optimizers", "SGD"),
+        ("losses", "MeanSquaredError"),
+        ("metrics", "Mean"),
+    ]
+    assert "looped = KerasLinearModel()" in code
+    assert ".compile(" not in code
+    shown = lines("fit")[4]
+    assert lines("own_loop") == [[10, shown[1]]]
+    rows = code.split("\n")
+    [first] = [n for n, row in enumerate(rows) if "GradientTape" in row]
+    [last] = [n for n, row in enumerate(rows) if "apply_gradients" in row]
+    six = "\n".join(row[8:] for row in rows[first : last + 1])
+    assert len(rows[first : last + 1]) == 6
+    names: Names = {
+        "tf": tf,
+        "looped": KerasLinearModel(),
+        "optimizer": SGD(0.1),
+    }
+    names["squared_error"] = tf.keras.losses.MeanSquaredError()
+    source = textwrap.indent(six, "    ")
+    exec(f"def step(x_batch, y_batch):\n{source}", names)
+    names["optimizer"].build(names["looped"].trainable_variables)
+    step = tf.function(names["step"], autograph=False)
+    plain = eager(KerasLinearModel)
+    for x, y in pairs["batches"].take(2):
+        step(x, y)
+        plain.train_on_batch(x, y)
+    assert weights(names["looped"]) == pytest.approx(weights(plain), rel=1e-5)
+
+
+# Which one?
+
+
+@says(
+    "Four ways, one model, the same batches: by how much do the "
+    "weights differ from those of `fit`?"
+)
+@says("They do not.")
+@says("The way does not change what is learned, so choose by what you need.")
+def test_the_ways_agree() -> None:
+    found = printed(NAME, "compare").split("\n")
+    assert [line.partition(":")[0] for line in found] == [
+        "own step",
+        "train_on_batch",
+        "own loop",
+    ]
+    assert all(line.endswith(", apart from fit 0") for line in found)
+
+
+@says("`fit` | Keras' | Keras' | yes | –")
+@says("`fit`, own `train_step` | Keras' | yours | yes | {{ apart[0]:.1g }}")
+@says("`train_on_batch` | yours | Keras' | by hand | {{ apart[1]:.1g }}")
+@says("own loop | yours | yours | by hand | {{ apart[2]:.1g }}")
+@says("You keep the callbacks, the validation and the history.")
+def test_the_table_of_ways() -> None:
+    loops = ["for _ in range(10)", "for x_batch, y_batch in batches"]
+    ways = {"same": False, "train_on_batch": True, "own_loop": True}
+    for name, by_hand in ways.items():
+        assert all((loop in BLOCKS[name].code) is by_hand for loop in loops)
+        assert (".fit(" in BLOCKS[name].code) is not by_hand
+    own = {"same": True, "train_on_batch": False, "own_loop": True}
+    for name, yours in own.items():
+        code = BLOCKS[name].code
+        assert ("OwnStep" in code or "GradientTape" in code) is yours
+    assert {record(NAME)[f"apart[{n}]:.1g"] for n in range(3)} == {"0"}
+    fit = BLOCKS["same"].code
+    for kept in ("callbacks=", "validation_data=", "own_fit.history"):
+        assert kept in fit
+
+
+@says("Begin here, and remember that `compute_loss` can hold an unusual loss.")
+@says(
+    "If it needs more than these, override `compute_loss`, as in "
+    "[exercise 2](#exercises)."
+)
+@says("Only `compute_loss` changes.")
+@says(
+    "Both of Keras' own steps call it, and so `val_loss` is a squared "
+    "distance at a right angle, too."
+)
+@says("A line fitted by distances at a right angle to it.")
+@says("Return the mean squared distance of the points from the line.")
+@says("Squared errors are measured straight up and down.")
+@says(
+    "Measure them at a right angle to the line: that squared distance "
+    r"is `#!math (\hat{y} - y)^2 / (1 + w^2)`."
+)
+def test_a_loss_that_needs_the_weights() -> None:
+    assert {*vars(Orthogonal)} & {"train_step", "test_step", "call"} == set()
+    points = np.hstack([ROWS, OUTPUTS]).astype(float)
+    model = Orthogonal()
+    optimizer = SGD(1.0)
+    model.compile(optimizer, run_eagerly=True)
+    logs = history(model, WHOLE, validation_data=WHOLE)
+    for name, (w, b) in (("loss", (5.0, 0.0)), ("val_loss", weights(model))):
+        along = np.array([1.0, w]) / np.hypot(1.0, w)
+        apart = points - [0.0, b]
+        apart = apart - np.outer(apart @ along, along)
+        distances = np.sum(apart**2, axis=1)
+        assert logs[name][0] == pytest.approx(np.mean(distances), rel=1e-4)
+        upwards = (w * points[:, 0] + b - points[:, 1]) ** 2
+        np.testing.assert_allclose(distances, upwards / (1 + w**2), atol=1e-6)
+
+
+@says(
+    "The line is steeper than before: its weight is {{ float("
+    "orthogonal.w):.2f }} instead of {{ float(model.w):.2f }}."
+)
+def test_the_line_is_steeper() -> None:
+    steep, before = (
+        float(record(NAME)[f"float({n}.w):.2f"])
+        for n in ("orthogonal", "model")
+    )
+    assert steep == pytest.approx(lines("orthogonal")[2][0], abs=0.01)
+    assert before == pytest.approx(lines("compare")[0][0], abs=0.01)
+    assert steep > before + 0.1
+
+
+@says("Returns the loss itself and keeps no books at all.")
+@says("For (b), compile without metrics.")
+@says("Return the loss of the batch.")
+@says(
+    "(b) `fit` finds the names in your result to be those of "
+    "`self.metrics`, and reads the metrics instead. Nobody has updated "
+    "the tracker."
+)
+def test_no_books() -> None:
+    logged = printed(NAME, "wrong_books").split("\n")
+    assert numbers(logged[2]) == [0, 0]
+    with pytest.raises(ValueError, match="not yet been built"):
+        history(eager(NoBooks))
+    model = NoBooks()
+    model.compile(SGD(0.1), loss="mse", run_eagerly=True)
+    assert history(model)["loss"] == [0.0]
+    assert [m.name for m in model.metrics] == ["loss"]
+    loss = tf.constant(3.0)
+    assert model.keep_books((ROWS, OUTPUTS), ROWS, loss) == {"loss": loss}
+
+    class Renamed(NoBooks):
+        def keep_books(self, *given: Any) -> Logs:
+            return {"error": super().keep_books(*given)["loss"]}
+
+    renamed = Renamed()
+    renamed.compile(SGD(0.0), loss="mse", run_eagerly=True)
+    last = float((5 * ROWS[3, 0] - OUTPUTS[3, 0]) ** 2)
+    assert history(renamed)["error"] == pytest.approx([last])

@@ -1,0 +1,1538 @@
+"""What the page on the usual parts of a loop says is true."""
+
+import ast
+import inspect
+import itertools
+import re
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from snippets.data import make_data
+from snippets.keras_model import KerasLinearModel
+from snippets.linear_model import LinearModel
+from snippets.loss import loss
+from snippets.training_loop import training_loop
+from snippets.usual_parts import (
+    Polynomial,
+    Step,
+    make_batches,
+    make_step,
+    stop_epoch,
+    train_epoch,
+    validate,
+)
+from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.sentences import DOCS, read
+from tests.story import execute, statements
+
+NAME = "usual_parts"
+PAGE = read(NAME)
+BLOCKS = {block.name: block for block in PAGE.blocks}
+SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
+PARTS = {
+    title: text
+    for title, _, text in (
+        part.partition("\n") for part in SOURCE.split("\n## ")[1:]
+    )
+}
+"""What stands under each heading of the second level."""
+ROWS = 201
+X, Y = (values[:, tf.newaxis] for values in make_data())
+BEST = [2.9620, 1.9347]
+"""The least squares fit, as `test_only_the_schedule_comes_to_rest` has it."""
+SGD, Adam = tf.keras.optimizers.SGD, tf.keras.optimizers.Adam
+MSE = tf.keras.metrics.MeanSquaredError
+
+Names = dict[str, Any]
+
+
+def numbers(text: str) -> list[float]:
+    return [float(n) for n in re.findall(r"-?\d+\.?\d*", text)]
+
+
+def body(name: str, function: int = 0) -> list[str]:
+    """Return the lines of a shown function, without its docstring."""
+    found = ast.parse(BLOCKS[name].code).body[function]
+    assert isinstance(found, ast.FunctionDef)
+    return "\n".join(map(ast.unparse, found.body[1:])).split("\n")
+
+
+def highlighted(name: str) -> list[str]:
+    lines = BLOCKS[name].code.split("\n")
+    return [
+        lines[int(number) - 1].strip()
+        for number in BLOCKS[name].options["hl_lines"].split()
+    ]
+
+
+def weights(model: Any) -> list[float]:
+    return [float(w) for w in model.weights]
+
+
+def gradient(x: Any, y: Any, w: float = 5.0, b: float = 0.0) -> np.ndarray:
+    """Return dw and db of the mean squared error, by NumPy."""
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    errors = w * x + b - y
+    return 2 * np.array([np.mean(errors * x), np.mean(errors)])
+
+
+def sorted_batches() -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+    for start in range(0, ROWS, 32):
+        yield X[start : start + 32], Y[start : start + 32]
+
+
+class Seen(KerasLinearModel):
+    """Keeps the inputs of each step of `fit`; it has to run eagerly."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[np.ndarray] = []
+
+    def train_step(self, data: Any) -> Any:
+        self.seen.append(data[0].numpy()[:, 0])
+        return super().train_step(data)
+
+
+def seen_by_fit(*data: Any, **options: Any) -> list[np.ndarray]:
+    model = Seen()
+    model.compile(SGD(0.1), loss="mse", run_eagerly=True)
+    model.fit(*data, verbose=0, **options)
+    return [*model.seen]
+
+
+@pytest.fixture(scope="module")
+def orders() -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
+    rows = tf.random.experimental.stateless_shuffle(
+        tf.range(ROWS), seed=(0, 0)
+    )
+    shuffled = tf.gather(X, rows), tf.gather(Y, rows)
+    return {"sorted": (X, Y), "shuffled": shuffled}
+
+
+@pytest.fixture(scope="module")
+def split(orders: Names) -> Names:
+    return ran(NAME, "split", orders=orders)
+
+
+@pytest.fixture(scope="module")
+def cosine() -> Any:
+    names: Names = {"tf": tf, "batches": make_batches(X, Y)}
+    execute(NAME, statements(NAME, "schedule")[:2], names)
+    return names["cosine"]
+
+
+@pytest.fixture(scope="module")
+def together(split: Names) -> Names:
+    sets = {k: v for k, v in split.items() if re.match("(train|val|test)", k)}
+    return ran(NAME, "parts", "together", **sets)
+
+
+# The page
+
+
+@says("Every block runs.")
+@says("All blocks above, in order, as one file.")
+@says("It needs TensorFlow and Matplotlib.")
+@says("The imports, and one type.")
+def test_all_blocks_ran_with_what_the_page_names() -> None:
+    blocks = [name.rpartition(":")[2] for name in record(NAME)]
+    assert [n for n in blocks if n in BLOCKS] == [b.name for b in PAGE.blocks]
+    modules = set()
+    for block in PAGE.blocks:
+        for node in ast.walk(ast.parse(block.code)):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                modules.add((node.module or "").split(".")[0])
+    assert modules - {"collections"} == {"tensorflow", "matplotlib"}
+    assert ["import " in b.code for b in PAGE.blocks].index(True) == 0
+    assert sum("import " in b.code for b in PAGE.blocks) == 1
+    assert re.findall(r"(?m)^(\w+) = .*Callable", PAGE.blocks[0].code) == [
+        "Step"
+    ]
+
+
+@says(
+    "Add the parts that most TensorFlow loops have, from optimizer and "
+    "mini-batches to validation and early stopping."
+)
+@says(
+    "On this page you add what most loops have besides, one part at a "
+    "time: an optimizer, mini-batches, metrics, a learning-rate "
+    "schedule, clipped and accumulated gradients, validation, early "
+    "stopping, callbacks."
+)
+@says(
+    "You see what each part is good for, what is easy to get wrong, "
+    "and what `fit` does for it."
+)
+@says("**In `fit`:** the callback `EarlyStopping`, which comes next.")
+def test_the_parts_in_their_order() -> None:
+    parts = [*PARTS][1 : [*PARTS].index("All parts together")]
+    words = ["optimizer", "mini-batches", "metric", "schedule", "clip"]
+    words += ["accumul", "validation", "early stopping", "callbacks"]
+    for part, word in zip(parts, words, strict=True):
+        assert word in part.lower()
+        assert "**In `fit`:**" in PARTS[part]
+    after = PARTS[parts[words.index("early stopping") + 1]]
+    assert "EarlyStopping" in BLOCKS["callbacks"].code
+    assert ":callbacks" in after
+
+
+@says(
+    "The loop of [the guide](basic_training_loops.md) has only what it "
+    "cannot do without."
+)
+@says("The guide's step updated `w` and `b` by hand.")
+def test_the_loop_of_the_guide_needs_each_of_its_lines() -> None:
+    guide = {
+        block.name: block for block in read("basic_training_loops").blocks
+    }
+    [train] = ast.parse(guide["train"].code).body
+    assert isinstance(train, ast.FunctionDef)
+    _, *lines = train.body
+    assert [ast.unparse(line) for line in lines[-2:]] == [
+        f"model.{name}.assign_sub(learning_rate * d{name})" for name in "wb"
+    ]
+
+    def end(kept: list[ast.stmt]) -> float:
+        function = ast.fix_missing_locations(
+            ast.FunctionDef("train", train.args, kept, [])
+        )
+        names = {"tf": tf, "loss": loss, "LinearModel": LinearModel}
+        exec(compile(ast.Module([function], []), "train", "exec"), names)
+        model = LinearModel()
+        try:
+            for _ in range(10):
+                names["train"](model, X, Y, 0.1)
+        except NameError:
+            return float("inf")
+        return float(loss(Y, model(X)))
+
+    whole = end(lines)
+    assert whole < 1.1
+    for line in lines:
+        assert end([other for other in lines if other is not line]) > 2 * whole
+
+
+@says(
+    "In the end you have [one short loop](#all-parts-together) with "
+    "all of them in it but the callbacks."
+)
+@says(
+    "Most parts have a place already: the schedule, clipping and "
+    "accumulation are arguments of the optimizer, and the order is the "
+    "work of `tf.data`."
+)
+def test_all_parts_are_in_the_loop_but_the_callbacks() -> None:
+    code = "\n".join(BLOCKS[n].code for n in ("parts", "together"))
+    optimizer, *_ = re.findall(r"Adam\((.*?)\n\)", code, re.S)
+    assert "learning_rate, global_clipnorm=5.0" in optimizer
+    assert "gradient_accumulation_steps=2" in optimizer
+    assert "learning_rate = tf.keras.optimizers.schedules." in code
+    for part in ("make_batches(", "make_step(", "metric = ", "valid_x"):
+        assert part in code
+    assert "elif epoch - best_epoch >= patience:" in code
+    assert "allback" not in code
+    assert "tf.data" in BLOCKS["make_batches"].code
+    assert code.count("\n") < 30
+
+
+@says("Data, model and loss are those of the guide.")
+def test_the_guide_has_them_too() -> None:
+    guide = {b.name: b.code for b in read("basic_training_loops").blocks}
+    kept = [b for b in PAGE.blocks if "as in the guide" in str(b.options)]
+    assert len(kept) == 3
+    for block in kept:
+        title = block.options["fold"]
+        assert block.code in guide.values(), title
+
+
+@says(
+    "`Step` names a type: a function that takes the inputs and outputs "
+    "of a batch and returns predictions."
+)
+def test_the_type_of_a_step() -> None:
+    takes, returns = Step.__args__[:-1], Step.__args__[-1]  # type: ignore[attr-defined]
+    assert takes == (tf.Tensor, tf.Tensor)
+    assert returns is tf.Tensor
+    step = make_step(KerasLinearModel(), SGD(0.1))
+    assert step(X[:3], Y[:3]).shape == (3, 1)
+
+
+@says("There is one change.")
+@says(
+    "Layers and metrics of Keras expect a row per example, so `x` and "
+    "`y` become columns."
+)
+@says(
+    "The loss asks only that two shapes agree, and takes columns as it "
+    "took vectors."
+)
+def test_columns() -> None:
+    made = ran(NAME, "columns")
+    for vector, name in zip(make_data(), "xy", strict=True):
+        assert made[name].shape == (ROWS, 1)
+        np.testing.assert_array_equal(made[name][:, 0], vector)
+    layer = tf.keras.layers.Dense(1)
+    with pytest.raises(ValueError, match="expected min_ndim=2, found ndim=1"):
+        layer(X[:, 0])
+    assert layer(X).shape == (ROWS, 1)
+    assert float(loss(Y, 5 * X)) == pytest.approx(
+        float(loss(Y[:, 0], 5 * X[:, 0])), rel=1e-6
+    )
+    for wrong in (Y[:, 0], Y[:5]):
+        with pytest.raises(ValueError, match="y is"):
+            loss(wrong, X)
+
+
+# An optimizer, and a compiled step
+
+
+@says("An optimizer from Keras updates any number of variables.")
+@says(
+    "Its `apply_gradients` takes pairs of a gradient and its variable. "
+    "(`apply`, which you may meet elsewhere, does the same with two "
+    "lists.)"
+)
+def test_an_optimizer_updates_any_number_of_variables() -> None:
+    for count in (1, 2, 5):
+        for by_pairs in (True, False):
+            variables = [tf.Variable(float(n)) for n in range(count)]
+            gradients = [tf.constant(n + 1.0) for n in range(count)]
+            optimizer = SGD(0.5)
+            if by_pairs:
+                pairs = zip(gradients, variables, strict=True)
+                optimizer.apply_gradients(pairs)
+            else:
+                optimizer.apply(gradients, variables)
+            now = [float(v) for v in variables]
+            assert now == [n - 0.5 * (n + 1) for n in range(count)]
+
+
+@says("Return a step: it updates the model and returns its predictions.")
+@says("The predictions are those *before* the update. Metrics will need them.")
+def test_a_step_returns_the_predictions_before_its_update() -> None:
+    model = KerasLinearModel()
+    predictions = make_step(model, SGD(0.1))(X, Y)
+    np.testing.assert_allclose(predictions, 5 * X, atol=1e-6)
+    moved = np.array([5.0, 0.0]) - 0.1 * gradient(X, Y)
+    assert weights(model) == pytest.approx([*moved], abs=1e-5)
+    assert "metric.update_state(y_batch, step(" in BLOCKS["train_epoch"].code
+
+
+@says(
+    "`build` makes what the optimizer keeps for each variable, such as "
+    "a momentum."
+)
+def test_build() -> None:
+    optimizer = SGD(0.1, momentum=0.9)
+    before = [*optimizer.variables]
+    optimizer.build(KerasLinearModel().trainable_variables)
+    made = optimizer.variables[len(before) :]
+    for variable, name in zip(made, "wb", strict=True):
+        assert variable.path.endswith(f"_{name}_momentum")
+
+
+class Dropping(tf.keras.Model):
+    """A model around a layer; its `call` is not told of training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropout = tf.keras.layers.Dropout(0.5, seed=0)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return self.dropout(x)
+
+
+@says(
+    "`training=True` reaches layers that behave differently in "
+    "training, such as dropout, even if the `call` of the model around "
+    "them has no such parameter."
+)
+@says(
+    "These models have no layers; a loop should say it all the same. "
+    "(A `tf.Module` whose `__call__` has no such parameter raises a "
+    "`TypeError`.)"
+)
+def test_training_reaches_layers() -> None:
+    ones = tf.ones((1, 1000))
+    model = Dropping()
+    assert np.mean(model(ones, training=True) == 0) > 0.4
+    np.testing.assert_array_equal(model(ones, training=False), ones)
+    for ours in (KerasLinearModel(), Polynomial(3)):
+        assert ours.layers == []
+        assert "training" not in inspect.signature(ours.call).parameters
+        ours(X, training=True)
+    with pytest.raises(TypeError, match="training"):
+        LinearModel()(X, training=True)  # type: ignore[call-arg]
+
+
+@says(
+    "`tf.function` compiles the step into a graph. To debug, return "
+    "`step` itself."
+)
+def test_the_step_is_compiled() -> None:
+    eager: list[bool] = []
+
+    class Watching(KerasLinearModel):
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            eager.append(tf.executing_eagerly())
+            return super().call(x)
+
+    step: Any = make_step(Watching(), SGD(0.1))
+    for _ in range(3):
+        step(X, Y)
+    assert eager == [False], "once, to make the graph"
+    for _ in range(3):
+        step.python_function(X, Y)
+    assert eager == [False, True, True, True]
+
+
+@says("What it gains is told in [How fast can the loop go?](how_fast.md).")
+def test_another_page_tells_of_speed() -> None:
+    page = (DOCS / "how_fast.md").read_text("utf-8")
+    assert "# How fast can the loop go?\n" in page
+    assert "tf.function" in page
+
+
+@says(
+    "A step belongs to one model and one optimizer. Make a new one for each."
+)
+def test_a_step_belongs_to_one_model_and_one_optimizer() -> None:
+    model, other, optimizer = KerasLinearModel(), KerasLinearModel(), SGD(0.1)
+    make_step(model, optimizer)(X, Y)
+    assert weights(other) == [5.0, 0.0]
+    step = make_step(other, optimizer)
+    with pytest.raises(ValueError, match="Unknown variable"):
+        step(X, Y)
+    make_step(other, SGD(0.1))(X, Y)
+    assert weights(other) == weights(model)
+
+
+@says(
+    "With the whole data as one batch, ten updates end at the same "
+    "weights as the ten epochs of the guide."
+)
+@says(
+    "After ten epochs they are where [the whole data as one "
+    "batch](#an-optimizer-and-a-compiled-step) took them, in the same "
+    "ten updates."
+)
+@says("Two batches leave the weights as they are, and the third moves them.")
+def test_the_ends_are_those_of_the_guide() -> None:
+    history = training_loop(KerasLinearModel(), *make_data())
+    guide = [history["w"][-1], history["b"][-1]]
+    end, updates = printed(NAME, "optimizer").split("\n")
+    assert numbers(end) == pytest.approx(guide, abs=1.1e-4)
+    *steps, last, total = printed(NAME, "accumulate").split("\n")
+    assert (last, total) == (end, updates) == (end, "updates: 10")
+    first, second, third = (numbers(step)[-1] for step in steps)
+    assert first == second == 5.0
+    assert third < 4.6
+
+
+@says(
+    "**In `fit`:** `compile(optimizer=…)` takes the same optimizers. "
+    "`fit` compiles its step, too, unless you say `run_eagerly=True`."
+)
+def test_fit_takes_the_optimizer_and_compiles_its_step() -> None:
+    class Watching(KerasLinearModel):
+        def __init__(self) -> None:
+            super().__init__()
+            self.eager: list[bool] = []
+
+        def train_step(self, data: Any) -> Any:
+            self.eager.append(tf.executing_eagerly())
+            return super().train_step(data)
+
+    for options in ({}, {"run_eagerly": True}):
+        optimizer, model = SGD(0.1), Watching()
+        model.compile(optimizer=optimizer, loss="mse", **options)
+        assert model.optimizer is optimizer
+        model.fit(X, Y, batch_size=67, verbose=0)
+        expected = [True] * 3 if options else [False]
+        assert [*model.eager] == expected
+
+
+# Mini-batches
+
+
+def epoch_of(batches: tf.data.Dataset) -> np.ndarray:
+    return np.concatenate([x for x, _ in batches.as_numpy_iterator()])[:, 0]
+
+
+@says(
+    "`tf.data` shuffles the rows and cuts them into batches, anew in "
+    "every epoch."
+)
+@says("Return pairs of up to ``batch`` rows, in a new order every epoch.")
+@says("The seed makes each run draw the same orders.")
+def test_batches() -> None:
+    batches = make_batches(X, Y, batch=50)
+    assert [len(x) for x, _ in batches] == [50, 50, 50, 50, 1]
+    truth = {float(x[0]): float(y[0]) for x, y in zip(X, Y, strict=True)}
+    for x, y in batches:
+        pairs = zip(x[:, 0].numpy(), y[:, 0].numpy(), strict=True)
+        assert all(truth[float(a)] == b for a, b in pairs)
+    first, again = make_batches(X, Y), make_batches(X, Y)
+    drawn = [epoch_of(first) for _ in range(3)]
+    for epoch in drawn:
+        np.testing.assert_array_equal(np.sort(epoch), X[:, 0])
+        assert not np.array_equal(epoch, X[:, 0])
+        np.testing.assert_array_equal(epoch, epoch_of(again))
+    assert not np.array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[1], drawn[2])
+
+
+@says("`shuffle` draws from a buffer of the size that you give it.")
+@says("Make it as large as the data, or only neighbours are mixed.")
+def test_a_small_buffer_mixes_only_neighbours() -> None:
+    for size in (1, 10, ROWS):
+        drawn = [
+            *tf.data.Dataset.range(ROWS).shuffle(size).as_numpy_iterator()
+        ]
+        assert sorted(drawn) == [*range(ROWS)]
+        earliest = max(row - place for place, row in enumerate(drawn))
+        assert earliest < size, "no row comes before it is in the buffer"
+    assert earliest > 50
+
+
+@says(
+    "`prefetch` prepares the next batch while the step works on this "
+    "one, which pays when data come from a disk."
+)
+def test_prefetch_works_ahead() -> None:
+    for ahead in (True, False):
+        second = threading.Event()
+
+        def batches(second: threading.Event = second) -> Iterator[int]:
+            yield 1
+            second.set()
+            yield 2
+
+        kind = tf.TensorSpec((), tf.int32)
+        data = tf.data.Dataset.from_generator(batches, output_signature=kind)
+        if ahead:
+            data = data.prefetch(tf.data.AUTOTUNE)
+        # Else some versions would add one of their own.
+        options = tf.data.Options()
+        options.experimental_optimization.inject_prefetch = False
+        taken = iter(data.with_options(options))
+        next(taken)
+        assert second.wait(5.0 if ahead else 0.1) is ahead
+        next(taken)
+    assert ".prefetch(tf.data.AUTOTUNE)" in BLOCKS["make_batches"].code
+
+
+@says(
+    "The last batch is smaller, and the second epoch starts with another row."
+)
+def test_the_two_epochs_shown() -> None:
+    first, second = printed(NAME, "look").split("\n")
+    for line in (first, second):
+        *sizes, last = numbers(line)[2:]
+        assert {*sizes} == {32.0}
+        assert last == 9
+    assert numbers(first)[1] != numbers(second)[1]
+
+
+@says("Our `x` is sorted.")
+@says(
+    "Without shuffling, a batch sees one end of the line, the next its "
+    "neighbour, and so on."
+)
+@says(
+    "Here are both ways, with one fixed permutation so that only the "
+    "order differs."
+)
+def test_the_order_of_the_rows(orders: Names) -> None:
+    assert np.all(np.diff(X[:, 0]) > 0)
+    batches = [x for x, _ in sorted_batches()]
+    assert batches[0][0] == -2
+    for before, after in itertools.pairwise(batches):
+        gap = float(after[0, 0] - before[-1, 0])
+        assert gap == pytest.approx(0.02, abs=1e-5)
+    names: Names = {"tf": tf, "x": X, "y": Y}
+    execute(NAME, statements(NAME, "order")[:2], names)
+    x, y = names["orders"]["shuffled"]
+    np.testing.assert_array_equal(x, orders["shuffled"][0])
+    rows = np.argsort(x[:, 0])
+    assert np.any(np.diff(rows) < 0)
+    np.testing.assert_array_equal(tf.gather(x, rows), X)
+    np.testing.assert_array_equal(tf.gather(y, rows), Y)
+    code = BLOCKS["order"].code
+    assert code.count("stateless_shuffle") == 1
+    assert ".shuffle(" not in code
+
+
+@says(
+    "Momentum is an option of `SGD`: each update keeps 0.9 of the one before."
+)
+def test_momentum() -> None:
+    optimizer, w = SGD(0.05, momentum=0.9), tf.Variable(0.0)
+    moves = []
+    for slope in (-1.0, 0.0, 0.0):
+        before = float(w)
+        optimizer.apply_gradients([(tf.constant(slope), w)])
+        moves.append(float(w) - before)
+    assert moves == pytest.approx([0.05, 0.05 * 0.9, 0.05 * 0.81], abs=1e-6)
+    assert "for momentum in (0.0, 0.9)" in BLOCKS["order"].code
+
+
+@says(
+    "Plain descent hardly minds, because a line is the same line at both ends."
+)
+@says(
+    "With momentum, neighbouring batches push the same way for several "
+    "steps, and the loss in the sorted order is far above the {{ "
+    "loss(y, 5 * x):.2f }} of the untrained model."
+)
+@says("The same rows, shuffled, bring it down.")
+def test_sorted_rows_and_momentum() -> None:
+    plain, plain_shuffled, sorted_, shuffled = (
+        numbers(line)[-1] for line in printed(NAME, "order").split("\n")
+    )
+    untrained = float(record(NAME)["loss(y, 5 * x):.2f"])
+    assert untrained == pytest.approx(float(loss(Y, 5 * X)), abs=0.01)
+    assert plain == pytest.approx(plain_shuffled, abs=0.02)
+    assert sorted_ > 10 * untrained
+    assert shuffled < 0.2 * untrained
+    signs = [np.sign(gradient(x, y, *BEST)[0]) for x, y in sorted_batches()]
+    runs = [len([*run]) for _, run in itertools.groupby(signs)]
+    assert max(runs) >= 3, "batches in a row that push w the same way"
+
+
+@says(
+    "**In `fit`:** arrays are cut into batches of 32 and shuffled anew "
+    "in every epoch, unless a seed was set, with which [every epoch has the "
+    "same order](same_run_twice.md#fit-shuffles-the-same-way-every-epoch)."
+)
+@says("A `tf.data.Dataset` is taken as it comes, so shuffle it yourself.")
+@says(
+    "For such data `shuffle=False` changes nothing but spares you a warning."
+)
+def test_fit_shuffles_arrays_and_no_dataset() -> None:
+    seen = seen_by_fit(X.numpy(), Y.numpy(), epochs=2)
+    assert [len(x) for x in seen] == 2 * ([32] * 6 + [9])
+    first, second = np.concatenate(seen[:7]), np.concatenate(seen[7:])
+    np.testing.assert_array_equal(np.sort(first), X[:, 0])
+    assert not np.array_equal(first, X[:, 0])
+    assert not np.array_equal(first, second)
+    tf.random.set_seed(1)
+    seen = seen_by_fit(X.numpy(), Y.numpy(), epochs=2)
+    np.testing.assert_array_equal(
+        np.concatenate(seen[:7]), np.concatenate(seen[7:])
+    )
+    batches = tf.data.Dataset.from_tensor_slices((X, Y)).batch(67)
+    for options in ({}, {"shuffle": True}, {"shuffle": False}):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            taken = seen_by_fit(batches, **options)
+        np.testing.assert_array_equal(np.concatenate(taken), X[:, 0])
+        told = [w for w in caught if "shuffle" in str(w.message)]
+        assert bool(told) is (options != {"shuffle": False})
+
+
+# Metrics
+
+
+@says(
+    "A metric sums up what it is shown, batch by batch, until you "
+    "reset it. One of these two is never reset."
+)
+@says(
+    "The second drags all past epochs along: it says {{ wrong:.2f }} "
+    "where the truth is {{ right:.2f }}."
+)
+def test_a_metric_that_is_never_reset() -> None:
+    lines = [numbers(t) for t in printed(NAME, "metric").split("\n")]
+    _, reset, kept = np.array(lines).T
+    so_far = np.cumsum(reset) / np.arange(1, 6)
+    np.testing.assert_allclose(kept, so_far, atol=1e-4)
+    wrong, right = (record(NAME)[f"{n}:.2f"] for n in ("wrong", "right"))
+    assert [f"{kept[-1]:.2f}", f"{reset[-1]:.2f}"] == [wrong, right]
+    assert kept[-1] > 1.5 * reset[-1]
+    metric = MSE()
+    zero = tf.zeros((1, 1))
+    for error, mean in ((1.0, 1.0), (3.0, 5.0)):
+        metric.update_state(zero, zero + error)
+        assert float(metric.result()) == pytest.approx(mean)
+    metric.reset_state()
+    metric.update_state(zero, zero + 3.0)
+    assert float(metric.result()) == pytest.approx(9.0)
+
+
+@says(
+    "Note what the first means, too: the weights change during the "
+    "epoch, so it is an average over the models of seven steps, not "
+    "the loss of the last of them."
+)
+@says("Take a step per batch; return the metric over all of their rows.")
+@says("With metric and step, an epoch is four lines:")
+def test_an_epoch_reports_the_models_of_its_steps() -> None:
+    assert len(body("train_epoch")) == 4
+    models, squares, now = [], [], np.array([5.0, 0.0])
+    for x, y in sorted_batches():
+        models.append(tuple(now))
+        squares.append((now[0] * x + now[1] - y) ** 2)
+        now = now - 0.1 * gradient(x, y, *now)
+    assert len({*models}) == 7
+    batches = tf.data.Dataset.from_tensor_slices((X, Y)).batch(32)
+    model = KerasLinearModel()
+    metric = MSE()
+    metric.update_state([[9.0]], [[0.0]])
+    told = train_epoch(make_step(model, SGD(0.1)), batches, metric)
+    assert weights(model) == pytest.approx([*now], abs=1e-4)
+    assert told == pytest.approx(np.mean(np.concatenate(squares)), rel=1e-4)
+    assert abs(told - float(loss(Y, model(X)))) > 0.5
+
+
+@says("A metric wants columns")
+@says(
+    "The metric takes the mean of the squares along the last axis, and "
+    "averages what is left."
+)
+@says("A column leaves one number per row.")
+@says(
+    "A vector leaves one number per *batch*, and then the last nine "
+    "rows count as much as 32 others. No error, no warning."
+)
+def test_a_metric_wants_columns() -> None:
+    model = KerasLinearModel()
+    squares = [np.square(model(x) - y) for x, y in sorted_batches()]
+    assert [len(s) for s in squares] == [32] * 6 + [9]
+    columns, vectors = MSE(), MSE()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for x, y in sorted_batches():
+            columns.update_state(y, model(x))
+            vectors.update_state(y[:, 0], model(x)[:, 0])
+    of_rows = float(np.mean(np.concatenate(squares)))
+    of_batches = float(np.mean([np.mean(s) for s in squares]))
+    assert float(columns.result()) == pytest.approx(of_rows, rel=1e-5)
+    assert float(vectors.result()) == pytest.approx(of_batches, rel=1e-5)
+    table = MSE()
+    table.update_state([[1.0, 0.0], [3.0, 0.0]], tf.zeros((2, 2)))
+    assert float(table.result()) == pytest.approx((0.5 + 4.5) / 2)
+    whole, column, vector = (
+        numbers(line)[-1] for line in printed(NAME, "vectors").split("\n")
+    )
+    assert whole == column != vector
+
+
+@says(
+    "**In `fit`:** `compile(metrics=[…])`. `fit` resets all metrics "
+    "when an epoch starts, and averages its loss over the rows."
+)
+@says("Vectors mislead its metrics in the same way.")
+def test_metrics_of_fit() -> None:
+    rows = np.arange(10.0, dtype=np.float32)
+    errors = [np.mean(rows[:8] ** 2), np.mean(rows[8:] ** 2)]
+    for shape, mean in (((-1, 1), np.mean(rows**2)), ((-1,), np.mean(errors))):
+        model = KerasLinearModel()
+        model.w.assign(0.0)
+        model.compile(SGD(0.0), loss="mse", metrics=["mse"], run_eagerly=True)
+        data = rows.reshape(shape)
+        options = {"batch_size": 8, "shuffle": False, "verbose": 0}
+        logs = model.fit(data, data, epochs=2, **options).history
+        for name, value in (("loss", np.mean(rows**2)), ("mse", mean)):
+            assert logs[name] == pytest.approx([value] * 2, rel=1e-5)
+
+
+# A learning-rate schedule
+
+
+@says(
+    "Mini-batches disagree about where the minimum is, so with a "
+    "constant rate the weights never come to rest."
+)
+@says("Least squares tells the least loss that a line can have.")
+@says("The plot starts at the second epoch.")
+@says(
+    "The loss from epoch 2 to 20: with the constant rate it keeps "
+    "jumping above the dotted line of the least possible loss; with "
+    "the cosine schedule the jumps shrink until it lies on that line"
+)
+@says(
+    'The loss ends at {{ history["constant"][-1]:.4f }} with the '
+    'constant rate and at {{ history["cosine"][-1]:.4f }} with the '
+    "schedule."
+)
+@says("The least possible is {{ least:.4f }}.")
+def test_only_the_schedule_comes_to_rest(cosine: Any) -> None:
+    minima = [
+        np.polyfit(x[:, 0], y[:, 0], 1)
+        for x, y in itertools.islice(sorted_batches(), 6)
+    ]
+    assert np.ptp(minima, axis=0).min() > 0.5
+    line = np.polyfit(X[:, 0], Y[:, 0], 1)
+    assert line == pytest.approx(BEST, abs=1e-4)
+    errors = np.polyval(line, X) - Y
+    least = float(np.mean(errors**2))
+    draw = np.random.default_rng(0)
+    rests = {}
+    for name, rate in (("constant", lambda _: 0.1), ("cosine", cosine)):
+        now, step, losses = np.array([5.0, 0.0]), 0, []
+        for _ in range(20):
+            order = draw.permutation(ROWS)
+            for rows in np.split(order, range(32, ROWS, 32)):
+                slopes = gradient(tf.gather(X, rows), tf.gather(Y, rows), *now)
+                now = now - float(rate(step)) * slopes
+                step += 1
+            losses.append(float(np.mean((now[0] * X + now[1] - Y) ** 2)))
+        rests[name] = np.array(losses) - least
+    assert np.ptp(rests["constant"][-5:]) > 0.005
+    assert np.max(rests["cosine"][-2:]) < 1e-3
+    [axes] = figure(NAME, "plot_schedule")
+    lines = [axes.points[name] for name in ("constant", "cosine")]
+    assert all((line.x[0], line.x[-1]) == (2, 20) for line in lines)
+    constant, decayed = (np.array(line.y) - least for line in lines)
+    assert min(constant[2:]) > 0.01, "above the dotted line"
+    assert np.abs(np.diff(constant[2:])).min() > 0.005, "jumping"
+    assert decayed[1] > 10 * decayed[2] > 100 * decayed[3]
+    assert np.abs(decayed[-1]) < 1e-4
+    assert axes.points["least possible"].y == pytest.approx([least] * 2, 1e-4)
+    kept = record(NAME)
+    assert kept["least:.4f"] == kept['history["cosine"][-1]:.4f'] == "1.0080"
+    assert float(kept['history["constant"][-1]:.4f']) > 1.02
+
+
+@says(
+    "A schedule changes the rate as training goes on. This one lowers "
+    "it from 0.1 to zero. It stands in the place of the number and "
+    "counts steps, not epochs."
+)
+@says(
+    "**In `fit`:** the schedule is part of the optimizer, so it is the same."
+)
+def test_a_schedule_counts_steps(cosine: Any) -> None:
+    rates = [float(cosine(step)) for step in range(141)]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[-1] == pytest.approx(0.0, abs=1e-8)
+    assert rates[70] == pytest.approx(0.05)
+    assert len(make_batches(X, Y)) * 20 == 140
+    optimizer, model = SGD(cosine), KerasLinearModel()
+    model.compile(optimizer, loss="mse", run_eagerly=True)
+    for _ in range(2):
+        model.fit(X, Y, batch_size=67, verbose=0)
+    assert float(optimizer.learning_rate) == pytest.approx(rates[6])
+
+
+# Gradient clipping
+
+
+@says(
+    "Someone slips while typing: one of the 201 outputs, {{ float(y["
+    "180, 0]):.2f }}, gets its decimal point two places further right."
+)
+@says(
+    "One wrong row of {{ len(y) }} turned the sign of the first, and clipping "
+    "cannot turn it back."
+)
+@says("The norm is the length of the gradient, over all variables together.")
+@says(
+    "Clipping makes it at most 1 and keeps the direction: both numbers "
+    "shrink by the same factor."
+)
+def test_clipping_keeps_the_direction() -> None:
+    slipped = ran(NAME, "slip", x=X, y=Y)["slipped_y"].numpy()
+    [row] = np.flatnonzero(slipped != Y.numpy())
+    assert slipped[row] == pytest.approx(100 * Y[row].numpy())
+    assert record(NAME)["float(y[180, 0]):.2f"] == f"{float(Y[row, 0]):.2f}"
+    assert record(NAME)["len(y)"] == str(ROWS)
+    before, after = gradient(X, Y), gradient(X, slipped)
+    assert before[0] > 0 > after[0]
+    lines = [numbers(t) for t in printed(NAME, "slip").split("\n")]
+    for slopes, shown in ((before, lines[:3]), (after, lines[3:])):
+        norm = float(np.hypot(*slopes))
+        assert shown[0] == pytest.approx([norm], abs=0.01)
+        pairs = [[slope, slope / norm] for slope in slopes]
+        np.testing.assert_allclose(shown[1:], pairs, atol=0.01)
+    for length in (0.5, 3.0):
+        gradients = [tf.constant([0.6 * length]), tf.constant([0.8 * length])]
+        clipped, _ = tf.clip_by_global_norm(gradients, 1.0)
+        shorter = min(length, 1.0)
+        np.testing.assert_allclose(
+            np.ravel(clipped), [0.6 * shorter, 0.8 * shorter], rtol=1e-6
+        )
+
+
+@says("What it does is limit how far one batch can move the weights.")
+@says(
+    "In a loop, the line with `clip_by_global_norm` belongs between "
+    "`tape.gradient` and `apply_gradients`. Or ask the optimizer for "
+    "the same with `global_clipnorm`."
+)
+@says(
+    "Clipped, it moves them by 0.1 at most, the learning rate times "
+    "the norm, and the other six make up for it."
+)
+@says(
+    "The argument `clipnorm`, without `global_`, is another thing: it "
+    "clips each variable by itself and so bends the direction."
+)
+@says("**In `fit`:** clipping is part of the optimizer, so it is the same.")
+def test_clipping_by_the_optimizer() -> None:
+    slopes = gradient(X, Y)
+    assert np.min(np.abs(slopes)) > 1
+    by_hand = KerasLinearModel()
+    with tf.GradientTape() as tape:
+        current_loss = loss(Y, by_hand(X))
+    variables = by_hand.trainable_variables
+    gradients = tape.gradient(current_loss, variables)
+    gradients, _ = tf.clip_by_global_norm(gradients, 1.0)
+    SGD(0.1).apply_gradients(zip(gradients, variables, strict=True))
+    moved = {}
+    for option in ("global_clipnorm", "clipnorm"):
+        model = KerasLinearModel()
+        make_step(model, SGD(0.1, **{option: 1.0}))(X, Y)
+        moved[option] = np.array(weights(model)) - [5.0, 0.0]
+    fitted = KerasLinearModel()
+    optimizer = SGD(0.1, global_clipnorm=1.0)
+    fitted.compile(optimizer, loss="mse", run_eagerly=True)
+    fitted.fit(X, Y, batch_size=ROWS, verbose=0)
+    together = moved["global_clipnorm"]
+    for model in (by_hand, fitted):
+        change = np.subtract(weights(model), [5.0, 0.0])
+        assert change == pytest.approx(together, abs=1e-5)
+    assert float(np.hypot(*together)) == pytest.approx(0.1, abs=1e-5)
+    bent = moved["clipnorm"]
+    assert np.abs(bent) == pytest.approx([0.1, 0.1], abs=1e-5)
+    ways = [float(np.divide(*move)) for move in (slopes, together, bent)]
+    assert ways[1] == pytest.approx(ways[0], rel=1e-4)
+    assert ways[2] != pytest.approx(ways[0], rel=0.1)
+
+
+@says("The batch with the wrong row is one of seven.")
+@says("Unclipped, it throws the weights far off.")
+def test_the_batch_with_the_wrong_row() -> None:
+    assert len(make_batches(X, Y)) == 7
+    lines = [numbers(t) for t in printed(NAME, "clip").split("\n")]
+    (_, unclipped, [its_loss], _, clipped, [loss_clipped]) = lines
+    assert np.abs(np.subtract(unclipped, BEST)).min() > 2
+    assert np.abs(np.subtract(clipped, BEST)).max() < 0.1
+    assert its_loss > 10
+    assert loss_clipped < 1.05
+
+
+# Gradient accumulation
+
+
+@says("The optimizer does it when told after how many batches to update.")
+@says(
+    "Make the batches equally large, since each counts as much as the others."
+)
+@says(
+    "And let an epoch be a multiple of the steps: what is left over "
+    "waits for the next epoch."
+)
+@says(
+    "**In `fit`:** accumulation is part of the optimizer, so it is the same."
+)
+def test_accumulation() -> None:
+    parts = [slice(0, 32), slice(32, 64), slice(192, 201)]
+    slopes = [gradient(X[part], Y[part]) for part in parts]
+    moved = [5.0, 0.0] - 0.1 * np.mean(slopes, axis=0)
+    model = KerasLinearModel()
+    step = make_step(model, SGD(0.1, gradient_accumulation_steps=3))
+    for part in parts:
+        assert weights(model) == [5.0, 0.0]
+        step(X[part], Y[part])
+    assert weights(model) == pytest.approx([*moved], abs=1e-5)
+    model = KerasLinearModel()
+    optimizer = SGD(0.1, gradient_accumulation_steps=3)
+    model.compile(optimizer, loss="mse", run_eagerly=True)
+    options = {"batch_size": 32, "shuffle": False, "verbose": 0}
+    model.fit(X[:64], Y[:64], **options)
+    assert weights(model) == [5.0, 0.0]
+    model.fit(X[192:], Y[192:], **options)
+    assert weights(model) == pytest.approx([*moved], abs=1e-5)
+
+
+# A validation split
+
+
+@says(
+    "Our line has two weights and cannot learn {{ len(y) }} rows by "
+    "heart, so it will not show you much."
+)
+@says("Here is a model that can go wrong: a polynomial.")
+@says("A polynomial in x / 2, for x of the shape (batch, 1).")
+@says("Return a prediction for each x, in the shape of x.")
+def test_the_polynomial() -> None:
+    assert sum(w.shape.num_elements() for w in KerasLinearModel().weights) == 2
+    model = Polynomial(degree=3)
+    factors = [3.0, -1.0, 2.0, 0.5]
+    model.w.assign([[f] for f in factors])
+    halves = np.asarray(X[:, 0]) / 2
+    found = model(X)
+    assert found.shape == X.shape
+    expected = sum(f * halves**n for n, f in enumerate(factors))
+    np.testing.assert_allclose(found[:, 0], expected, atol=1e-5)
+    left = np.polyfit(X[:, 0], Y[:, 0], 1, full=True)[1][0] / ROWS
+    assert left > 1, "of a line, on all rows"
+    few = np.linspace(0, ROWS - 1, 16).astype(int)
+    by_heart = np.polynomial.Polynomial.fit(
+        np.asarray(X)[few, 0], np.asarray(Y)[few, 0], 15
+    )
+    errors = by_heart(np.asarray(X)[few, 0]) - np.asarray(Y)[few, 0]
+    assert np.abs(errors).max() < 1e-6
+
+
+@says("The split comes after the permutation, because `x` is sorted.")
+@says(
+    "Split in sorted order, the rows kept back are the right end of the line."
+)
+@says(
+    "The model never saw that end, and what you measure is how it "
+    "guesses beyond its data."
+)
+@says("The shuffled split asks the question that you meant.")
+def test_the_two_splits(orders: Names) -> None:
+    assert "orders.items()" in BLOCKS["tail"].code
+    assert 'orders["shuffled"]' in BLOCKS["split"].code
+    beyond = {}
+    for name, (x, _) in orders.items():
+        train, valid = (np.ravel(part) for part in tf.split(x, [161, 40]))
+        beyond[name] = np.mean(valid > train.max())
+    assert beyond["sorted"] == 1
+    assert beyond["shuffled"] < 0.1
+    sorted_, shuffled = (
+        numbers(line) for line in printed(NAME, "tail").split("\n")
+    )
+    assert sorted_[1] > 5 * sorted_[0]
+    assert shuffled[1] < 1.2 * shuffled[0]
+
+
+@says("`Adam` is an optimizer that fits the size of the step to each weight.")
+def test_adam_fits_the_step_to_each_weight() -> None:
+    for kind, near in ((Adam, True), (SGD, False)):
+        both = [tf.Variable(0.0), tf.Variable(0.0)]
+        gradients = [tf.constant(0.01), tf.constant(10.0)]
+        kind(0.3).apply_gradients(zip(gradients, both, strict=True))
+        small, large = (-float(v) for v in both)
+        assert (small == pytest.approx(large, rel=1e-3)) is near
+
+
+@says(
+    "**In `fit`:** `validation_data=(valid_x, valid_y)`. The convenient "
+    "`validation_split=0.2` takes the *last* fifth of the rows as they "
+    "stand, before any shuffling."
+)
+@says("Sorted data then get the first of the two lines above.")
+def test_validation_split_takes_the_last_rows() -> None:
+    seen = seen_by_fit(X.numpy(), Y.numpy(), validation_split=0.2)
+    trained_on = np.sort(np.concatenate(seen))
+    np.testing.assert_array_equal(trained_on, X[:160, 0])
+    model = Polynomial(degree=15)
+    step = make_step(model, Adam(learning_rate=0.3))
+    for _ in range(60):
+        step(X[:160], Y[:160])
+    last = float(loss(Y[160:], model(X[160:])))
+    first, _ = printed(NAME, "tail").split("\n")
+    assert last == pytest.approx(numbers(first)[1], rel=0.2)
+
+
+@says(
+    "The other {{ len(x) - 40 }} stand for the future: they will "
+    "*test* the model, and decide nothing."
+)
+@says("Sixteen weights and twenty noisy rows: let it train for 100 epochs.")
+@says(
+    "Suppose you have only twenty rows to learn from and twenty to "
+    "validate with."
+)
+def test_the_three_sets(split: Names) -> None:
+    sizes = [len(split[f"{n}_x"]) for n in ("train", "valid", "test")]
+    assert sizes == [20, 20, 161]
+    assert record(NAME)["len(x) - 40"] == "161"
+    rows = [split[f"{n}_x"] for n in ("train", "valid", "test")]
+    np.testing.assert_array_equal(
+        np.sort(np.ravel(np.concatenate(rows))), X[:, 0]
+    )
+    uses = [
+        line.strip()
+        for block in PAGE.blocks[[*BLOCKS].index("split") + 1 :]
+        for line in block.code.split("\n")
+        if "test_" in line
+    ]
+    assert len(uses) == 3
+    assert all(use.startswith("print(") for use in uses)
+    assert Polynomial(degree=15).w.shape.num_elements() == 16
+    assert "range(1, 101)" in BLOCKS["overfit"].code
+
+
+@says("The highlighted line is the validation.")
+@says(
+    "It needs no tape, tells layers that this is not training, and "
+    "takes its few rows as one batch."
+)
+def test_the_line_of_the_validation(split: Names) -> None:
+    [line] = highlighted("overfit")
+    assert line == (
+        "val_loss = float(loss(valid_y, model(valid_x, training=False)))"
+    )
+    told: list[Any] = []
+
+    def model(x: tf.Tensor, training: bool) -> tf.Tensor:
+        told.append((len(x), training))
+        return x
+
+    names = {"model": model, "loss": loss, "tape": None}
+    names |= {n: split[n] for n in ("valid_x", "valid_y")}
+    exec(line, names)
+    assert told == [(20, False)]
+
+
+@says("From line to line the training loss falls.")
+@says(
+    "The validation loss falls, turns, and rises to {{ val_loss:.2f "
+    "}}: the model begins to learn the noise of its rows."
+)
+@says("That is *over-fitting*, and only rows kept back can show it.")
+def test_the_polynomial_over_fits() -> None:
+    lines = [numbers(t) for t in printed(NAME, "overfit").split("\n")]
+    epochs, training, validation = np.array(lines).T
+    assert np.all(np.diff(training) < 0)
+    turn = int(np.argmin(validation))
+    assert 0 < turn < len(epochs) - 1
+    assert np.all(np.diff(validation[: turn + 1]) < 0)
+    assert np.all(np.diff(validation[turn:]) > 0)
+    assert record(NAME)["val_loss:.2f"] == f"{validation[-1]:.2f}"
+    assert training[-1] < 1.0 < validation[-1], "below the noise of its rows"
+
+
+@says(
+    "Rows that are too many for one batch go through the model in "
+    "several, and a metric sums them up, as in training."
+)
+@says("Return the metric over all rows of the batches; train on none.")
+@says("Cut the twenty rows into batches of eight. The last one then has four.")
+@says(
+    "The metric gives the loss over all rows. The plain mean of the "
+    "three losses counts the four rows of the last batch as much as "
+    "eight others."
+)
+def test_validation_in_batches(split: Names) -> None:
+    model, metric = KerasLinearModel(), MSE()
+    metric.update_state([[9.0]], [[0.0]])
+    x, y = split["valid_x"], split["valid_y"]
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+    assert [len(rows) for rows, _ in batches] == [8, 8, 4]
+    whole = float(loss(y, 5 * x))
+    for _ in range(2):
+        found = validate(model, batches, metric)
+        assert found == pytest.approx(whole, rel=1e-5)
+    assert weights(model) == [5.0, 0.0]
+    losses = [float(loss(b, 5 * a)) for a, b in batches]
+    assert abs(np.mean(losses) - whole) > 0.1
+    weighted = (8 * losses[0] + 8 * losses[1] + 4 * losses[2]) / 20
+    assert weighted == pytest.approx(whole, rel=1e-5)
+    one, by_metric, by_mean = (
+        numbers(t)[-1] for t in printed(NAME, "validate_batches").split("\n")
+    )
+    assert one == by_metric
+    assert abs(by_mean - one) > 0.1
+
+
+@says(
+    "**In `fit`:** it validates in batches, too, and "
+    "`validation_batch_size` says how large they are."
+)
+def test_fit_validates_in_batches() -> None:
+    sizes: list[int] = []
+
+    class Watching(KerasLinearModel):
+        def test_step(self, data: Any) -> Any:
+            sizes.append(len(data[0]))
+            return super().test_step(data)
+
+    model = Watching()
+    model.compile(SGD(0.1), loss="mse", run_eagerly=True)
+    options = {"validation_data": (X[:20], Y[:20]), "verbose": 0}
+    model.fit(X, Y, batch_size=ROWS, validation_batch_size=8, **options)
+    assert sizes == [8, 8, 4]
+
+
+# Early stopping
+
+
+@says("It takes seven lines.")
+@says("early stopping | seven lines | a callback")
+@says("The same epochs and the same loss as with the seven lines.")
+def test_seven_lines_and_the_callback() -> None:
+    lines = highlighted("early_stopping")
+    assert len(lines) == 7
+    code = BLOCKS["early_stopping"].code.split("\n")
+    plain = [line.strip() for line in code if line.strip() not in lines]
+    assert not any(
+        re.search("best|patience|break", line) for line in plain[:-2]
+    )
+    assert printed(NAME, "early_stopping") == printed(NAME, "callback_loop")
+    assert issubclass(
+        tf.keras.callbacks.EarlyStopping, tf.keras.callbacks.Callback
+    )
+
+
+@says("`get_weights` copies the values.")
+@says(
+    "A list of `model.weights` would hold the variables themselves, "
+    "which go on changing."
+)
+@says(
+    "A `tf.Module` has no `get_weights`: keep `[v.numpy() for v in "
+    "model.variables]` instead, and `assign` each value to its "
+    "variable when you go back."
+)
+def test_copies_of_the_weights() -> None:
+    model = Polynomial(3)
+    step = make_step(model, SGD(0.1))
+    step(X, Y)
+    copied, held = model.get_weights(), [*model.weights]
+    before = np.array(copied[0])
+    step(X, Y)
+    np.testing.assert_array_equal(copied[0], before)
+    assert held[0] is model.w
+    assert not np.allclose(held[0], before)
+    model.set_weights(copied)
+    np.testing.assert_array_equal(model.w, before)
+
+    module = LinearModel()
+    assert not hasattr(module, "get_weights")
+    kept = [v.numpy() for v in module.variables]
+    optimizer = SGD(0.1)
+    optimizer.build(module.trainable_variables)
+
+    @tf.function
+    def update() -> None:
+        with tf.GradientTape() as tape:
+            current_loss = loss(Y, module(X))
+        variables = module.trainable_variables
+        gradients = tape.gradient(current_loss, variables)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+    update()
+    assert float(module.w) != 5.0
+    for variable, value in zip(module.variables, kept, strict=True):
+        variable.assign(value)
+    assert (float(module.w), float(module.b)) == (5.0, 0.0)
+
+
+# Callbacks
+
+
+def epochs_with(callback: Any, count: int = 3, **attributes: Any) -> Any:
+    """Call a callback as the page's loop does; return its model."""
+    model = KerasLinearModel()
+    optimizer = SGD(0.1, use_ema=True)
+    optimizer.build(model.trainable_variables)
+    model(X)
+    for name, value in attributes.items():
+        setattr(model, name, optimizer if value is None else value)
+    callbacks = tf.keras.callbacks.CallbackList(
+        [callback], model=model, epochs=count
+    )
+    callbacks.on_train_begin()
+    for epoch in range(count):
+        callbacks.on_epoch_begin(epoch)
+        callbacks.on_epoch_end(epoch, {"loss": 1.0, "val_loss": 1.0})
+    callbacks.on_train_end()
+    return model
+
+
+@says(
+    "Keras' callbacks work in your loop, if you call them when `fit` "
+    "would and give the model what they look for."
+)
+@says("Nor does such a model have an `optimizer`.")
+@says(
+    "Callbacks that change the learning rate, `LearningRateScheduler` "
+    "and `ReduceLROnPlateau`, raise an `AttributeError` unless you set "
+    "`model.optimizer = optimizer`."
+)
+def test_what_callbacks_look_for() -> None:
+    kinds = tf.keras.callbacks
+    content: list[Any] = [
+        kinds.BackupAndRestore("backup"),
+        kinds.CSVLogger("log.csv"),
+        kinds.EarlyStopping("val_loss", patience=9, restore_best_weights=True),
+        kinds.History(),
+        kinds.LambdaCallback(),
+        kinds.ModelCheckpoint("model.weights.h5", save_weights_only=True),
+        kinds.TerminateOnNaN(),
+    ]
+    for callback in content:
+        epochs_with(callback)
+    assert not hasattr(KerasLinearModel(), "optimizer")
+    asking: list[Any] = [
+        lambda: kinds.LearningRateScheduler(lambda epoch, rate: rate / 2),
+        lambda: kinds.ReduceLROnPlateau(factor=0.5, patience=1),
+        lambda: kinds.SwapEMAWeights(swap_on_epoch=True),
+    ]
+    for make in asking:
+        with pytest.raises(AttributeError, match="'optimizer'"):
+            epochs_with(make())
+        model = epochs_with(make(), optimizer=None)
+        rate = float(model.optimizer.learning_rate)
+        assert (rate < 0.1) is (make is not asking[2])
+
+
+@says("A `CallbackList` passes each call on to all of its callbacks.")
+@says("Callbacks count epochs from 0, hence the two `+ 1`.")
+@says(
+    "One that acts on batches also needs `on_train_batch_begin` and "
+    "`on_train_batch_end` around each step."
+)
+@says("**In `fit`:** `fit(callbacks=[…])`.")
+def test_the_calls_of_callbacks() -> None:
+    calls: dict[str, list[str]] = {"first": [], "second": []}
+
+    class Noting(tf.keras.callbacks.Callback):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            for moment in ("train", "epoch", "train_batch"):
+                for end in ("begin", "end"):
+                    self.note(name, f"on_{moment}_{end}")
+
+        def note(self, name: str, method: str) -> None:
+            def call(*values: Any, **_: Any) -> None:
+                number = [str(v) for v in values if isinstance(v, int)]
+                calls[name].append(" ".join([method, *number]))
+
+            setattr(self, method, call)
+
+    both = [Noting("first"), Noting("second")]
+    code = "\n".join(BLOCKS[n].code for n in ("callbacks", "callback_loop"))
+    used = set(re.findall(r"callbacks\.(on_\w+)", code))
+    listed = tf.keras.callbacks.CallbackList(
+        both, model=KerasLinearModel(), epochs=1
+    )
+    listed.on_epoch_begin(7)
+    assert calls == {
+        "first": ["on_epoch_begin 7"],
+        "second": ["on_epoch_begin 7"],
+    }
+    calls["first"].clear()
+    model = KerasLinearModel()
+    model.compile(SGD(0.1), loss="mse", run_eagerly=True)
+    model.fit(X, Y, batch_size=ROWS, epochs=2, callbacks=both[:1], verbose=0)
+    epochs = [c for c in calls["first"] if c.startswith("on_epoch")]
+    assert epochs == [
+        f"on_epoch_{e} {n}" for n in (0, 1) for e in ("begin", "end")
+    ]
+    by_fit = {call.split()[0] for call in calls["first"]}
+    assert by_fit - used == {"on_train_batch_begin", "on_train_batch_end"}
+    assert used <= by_fit
+    plus_one = re.findall(r"(\w+(?:\.\w+)?) \+ 1", code)
+    assert plus_one == ["stopping.best_epoch", "epoch"]
+
+
+@says(
+    "`compile` sets `stop_training`, and so does `fit`; a model that "
+    "has met neither does not have it, and the loop below asks for it."
+)
+def test_who_sets_stop_training() -> None:
+    model = KerasLinearModel()
+    assert not hasattr(model, "stop_training")
+    model.compile(SGD(0.1), loss="mse", run_eagerly=True)
+    assert model.stop_training is False
+    model.stop_training = True
+    model.fit(X, Y, batch_size=ROWS, verbose=0)
+    assert model.stop_training is False
+    last = BLOCKS["callbacks"].code.rstrip().split("\n")[-1]
+    assert last == "model.stop_training = False"
+    assert "if model.stop_training:" in BLOCKS["callback_loop"].code
+
+
+# All parts together
+
+
+@says("Two batches of ten make one update, and `decay_steps` counts batches.")
+@says("What remains is the loop.")
+def test_decay_steps_counts_batches(together: Names) -> None:
+    optimizer = together["optimizer"]
+    steps = 2 * together["epoch"]
+    assert len(together["batches"]) == 2
+    assert [len(x) for x, _ in together["batches"]] == [10, 10]
+    assert int(optimizer.iterations) == steps / 2
+    rate = together["learning_rate"]
+    assert float(optimizer.learning_rate) == pytest.approx(float(rate(steps)))
+    assert float(rate(steps)) < 0.9 * float(rate(steps / 2))
+    assert "decay_steps=epochs * len(batches)" in BLOCKS["parts"].code
+
+
+@says("Going back paid: the loss on the test rows is lower than at the stop.")
+@says(
+    "Training stopped after epoch {{ epoch }} and went back to epoch "
+    "{{ best_epoch }}."
+)
+@says(
+    "The validation loss of that epoch, {{ best_loss:.2f }}, promised "
+    "more than the test rows keep."
+)
+@says(
+    "Nor does early stopping make a good model of a bad one: the best "
+    "line through all the data had a loss of {{ least:.2f }}."
+)
+@says(
+    "Training and validation loss over 64 epochs on a logarithmic "
+    "axis: both fall in waves, the validation loss is lowest at epoch "
+    "44 and higher in all epochs from there to the cross at epoch 64, "
+    "where training stopped, while the training loss keeps falling"
+)
+def test_the_end_of_the_loop(together: Names) -> None:
+    val_losses = together["history"]["val_loss"]
+    training = together["history"]["loss"]
+    stop, best_epoch = together["epoch"], together["best_epoch"]
+    kept = record(NAME)
+    assert (kept["epoch"], kept["best_epoch"]) == (str(stop), str(best_epoch))
+    assert (stop, best_epoch) == (64, 44) == (len(val_losses), stop - 20)
+    assert min(val_losses) == val_losses[best_epoch - 1]
+    for losses in (training, val_losses):
+        signs = np.sign(np.diff(losses))
+        assert np.count_nonzero(np.diff(signs)) >= 2, "waves"
+        assert losses[43] < 0.2 * losses[0]
+    assert np.all(np.diff(training[43:]) < 0)
+    at_the_stop, restored = (
+        numbers(line)[-1] for line in printed(NAME, "together").split("\n")
+    )
+    best_loss, least = float(kept["best_loss:.2f"]), float(kept["least:.2f"])
+    assert best_loss < restored < at_the_stop
+    assert least < 0.7 * restored
+    now = loss(together["test_y"], together["model"](together["test_x"]))
+    assert float(now) == pytest.approx(restored, abs=1e-3)
+    [axes] = figure(NAME, "plot_together")
+    assert axes.points["stopped"] == (
+        [64.0],
+        [axes.points["validation"].y[-1]],
+    )
+    assert "'loss', log" in axes.text
+
+
+@says(
+    "Twenty rows are few, and these twenty chose the epoch, so the model "
+    "suits them better than others."
+)
+@says("That is why you test with rows that chose nothing.")
+def test_the_rows_that_chose_promise_too_much(together: Names) -> None:
+    """Of many sets of twenty, the one that chose is among the kindest."""
+    model = together["model"]
+    x, y = together["test_x"], together["test_y"]
+    draw = np.random.default_rng(0)
+    others = []
+    for _ in range(200):
+        rows = draw.choice(len(x), 20, replace=False)
+        others.append(
+            float(loss(tf.gather(y, rows), model(tf.gather(x, rows))))
+        )
+    chose = float(loss(together["valid_y"], model(together["valid_x"])))
+    assert chose == pytest.approx(together["best_loss"], rel=1e-4)
+    assert np.mean(np.array(others) < chose) < 0.1
+
+
+@says("optimizer | `apply_gradients` | `optimizer` of `compile`")
+@says("compiled step | `tf.function` | the default")
+@says("mini-batches | `shuffle`, `batch` | the default for arrays")
+@says("metrics | update, result, reset | `metrics` of `compile`")
+@says("validation | split, then the loss | `validation_data` of `fit`")
+@says("callbacks | `CallbackList` | `callbacks` of `fit`")
+def test_the_table_names_what_there_is() -> None:
+    arguments = {
+        name: inspect.signature(getattr(tf.keras.Model, name)).parameters
+        for name in ("compile", "fit")
+    }
+    row = re.compile(r"(?m)^\| .* \| (.*) \| (.*) \|$")
+    code = "\n".join(block.code for block in PAGE.blocks)
+    for loop, fit in row.findall(PARTS["All parts together"]):
+        for name in re.findall(r"`(.*?)`", loop):
+            assert re.search(rf"\b{name}\(", code)
+        for name, method in re.findall(r"`(\w+)` of `(\w+)`", fit):
+            assert name in arguments[method]
+    # Two defaults of `fit` have tests of their own, above.
+    assert arguments["compile"]["run_eagerly"].default is False
+    assert arguments["fit"]["shuffle"].default is True
+    for verb in ("update_state", "result", "reset_state"):
+        assert f"metric.{verb}(" in "\n".join(body("train_epoch"))
+    assert "tf.split(" in BLOCKS["split"].code
+
+
+@says("schedule | in the optimizer | in the optimizer")
+@says("clipping | in the optimizer | in the optimizer")
+@says("accumulation | in the optimizer | in the optimizer")
+def test_three_parts_are_in_the_optimizer() -> None:
+    for name in ("parts", "compile"):
+        code = BLOCKS[name].code
+        inside = code[code.index("optimizers.Adam(") :]
+        for part in ("learning_rate", "clipnorm", "accumulation_steps"):
+            assert part in inside
+
+
+# Exercises
+
+
+@says('You need not train again: `history["val_loss"]` knows.')
+@says("Return after which epoch to stop and which to keep, both from 1.")
+@says(
+    "After epoch {{ stop_epoch(val_losses, 2)[1] }} the validation "
+    "loss rises, and {{ [v < val_losses[10] for v in val_losses[11:]"
+    "].index(True) + 1 }} epochs pass until it is lower than there."
+)
+@says("A patience of fewer epochs mistakes the wave for the end.")
+def test_patience(together: Names) -> None:
+    losses = together["history"]["val_loss"]
+    ended = together["epoch"], together["best_epoch"]
+    assert stop_epoch(losses, 20) == ended
+    assert stop_epoch([3.0, 2.0, 1.0], 1) == (3, 3)
+    assert stop_epoch([1.0, 2.0, 3.0, 0.0], 2) == (3, 1)
+    wave = int(record(NAME)["stop_epoch(val_losses, 2)[1]"])
+    [pause] = [
+        int(text)
+        for name, text in record(NAME).items()
+        if name.startswith("[v < val_losses[10]")
+    ]
+    assert (wave, pause) == (11, 7)
+    assert losses[wave] > losses[wave - 1]
+    for patience in range(1, 21):
+        kept = stop_epoch(losses, patience)[1]
+        assert kept == (wave if patience < pause else ended[1])
+
+
+@says(
+    "Two batches of ten make one update, by the mean gradient of all "
+    "twenty rows, so their order does not matter."
+)
+@says(
+    "With more updates in an epoch it would, and `fit` need not draw "
+    "the orders that your loop draws."
+)
+def test_when_the_order_matters(split: Names) -> None:
+    x, y = split["train_x"], split["train_y"]
+    ends: dict[int, list[float]] = {1: [], 2: []}
+    for accumulated, rows in itertools.product((2, 1), (1, -1)):
+        options = (
+            {"gradient_accumulation_steps": 2} if accumulated == 2 else {}
+        )
+        model = KerasLinearModel()
+        step = make_step(model, SGD(0.1, **options))
+        for part in (slice(0, 10), slice(10, 20)):
+            step(x[::rows][part], y[::rows][part])
+        ends[accumulated].append(weights(model)[0])
+    assert abs(ends[2][0] - ends[2][1]) < 1e-5
+    assert abs(ends[1][0] - ends[1][1]) > 1e-3
+    batches = make_batches(x, y, batch=10)
+    loop = [epoch_of(batches) for _ in range(3)]
+    seen = seen_by_fit(make_batches(x, y, batch=10), epochs=3, shuffle=False)
+    fit = np.split(np.concatenate(seen), 3)
+    assert not np.array_equal(loop, fit)
+    assert "patience" in printed(NAME, "patience")
+    assert re.search(
+        r"stopped after epoch (\d+), the loop after \1\n", printed(NAME, "fit")
+    )
