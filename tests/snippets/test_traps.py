@@ -863,7 +863,7 @@ def test_the_traps_are_numbered_and_the_table_leads_to_each() -> None:
         )
 
 
-# The step that falls into none of them, and the checks to paste
+# The step that mends several of them, and the checks to paste
 
 
 def test_train_takes_one_step_of_gradient_descent() -> None:
