@@ -126,7 +126,7 @@ def test_all_blocks_ran_with_what_the_page_names() -> None:
                 assert id(node) in types
 
 
-@says("The loss is NaN from some batch on, and stays so … data)")
+@says("The loss is NaN from some batch on, and stays so | … data)")
 @says("The loss turns NaN with the last batch | … rows)")
 @says("The loss grows, is `inf`, then NaN | … large)")
 @says("The loss is NaN after the first epoch or step | … nan)")
