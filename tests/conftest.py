@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+LONG = 120
+"""After so many seconds it is said which tests took them."""
 REPOSITORY = Path(__file__).parents[1]
 PUBLISHED = {
     # The page for wrong addresses needs to know where the site stands.
@@ -56,7 +58,17 @@ def build_repository(folder: Path) -> int:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter,
 ) -> None:
-    """Say plainly what was left out, and why."""
+    """Say how long each room took, and what was left out, and why."""
+    seconds = Counter[str]()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                room = "/".join(report.nodeid.split("/")[1:-1]) or "tests"
+                seconds[room] += report.duration
+    if sum(seconds.values()) > LONG:
+        terminalreporter.section("seconds by room, waiting included")
+        for room, taken in seconds.most_common():
+            terminalreporter.line(f"{taken:7.0f} {room}")
     left_out = terminalreporter.stats.get("skipped", [])
     if not left_out:
         return
