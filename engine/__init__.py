@@ -12,6 +12,7 @@ The rooms, in the order in which a page walks through them:
 ``take``       the same → notebook, script and plain text
 ``project``    a site's settings, and how a page of it gets its record
 ``extension``  the above as a Python-Markdown extension
+``live``       what a reader of the served site edits and runs
 ``build``      the commands: build with MkDocs, serve, run, check
 
 Nothing imports what stands below it; ``make check`` holds that.

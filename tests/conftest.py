@@ -1,7 +1,7 @@
 """What all tests share: the built site."""
 
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -59,15 +59,16 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter,
 ) -> None:
     """Say how long each room took, and what was left out, and why."""
-    seconds = Counter[str]()
+    seconds: dict[str, float] = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
-                room = "/".join(report.nodeid.split("/")[1:-1]) or "tests"
+                path = report.nodeid.split("::")[0]
+                room = "/".join(path.split("/")[1:-1]) or "tests"
                 seconds[room] += report.duration
     if sum(seconds.values()) > LONG:
         terminalreporter.section("seconds by room, waiting included")
-        for room, taken in seconds.most_common():
+        for room, taken in sorted(seconds.items()):
             terminalreporter.line(f"{taken:7.0f} {room}")
     left_out = terminalreporter.stats.get("skipped", [])
     if not left_out:

@@ -1,0 +1,537 @@
+"""What the page on messages says is true."""
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from docs.overrides.messages import GRAPH, SHOWN
+from snippets.data import make_data
+from snippets.keras_model import KerasLinearModel
+from snippets.loss import loss
+from snippets.nan_sources import train_short
+from tests.claims.says import printed, record, says
+from tests.claims.sentences import DOCS, ROOT, read
+from tools.compare import EXPECTED
+
+NAME = "messages"
+SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
+ITEMS = [
+    " ".join(item.split())
+    for item in re.findall(r"(?m)^- `([^`]+:[^`]+)`", SOURCE)
+]
+KIND = re.compile(r"\b([A-Z]\w*(?:Error|Warning)): ")
+Refused = tf.errors.InvalidArgumentError
+SGD = tf.keras.optimizers.SGD
+X, Y = make_data()
+
+
+def shown(page: str, section: str, kind: str, text: str) -> None:
+    """Assert that a block shows a message, and is listed."""
+    assert f"{page}:{section}" in ITEMS
+    said = printed(page, section)
+    assert kind in KIND.findall(said)
+    assert text in " ".join(said.split())
+
+
+@says(
+    "Here is every error and every warning that a block of this site "
+    "shows, as TensorFlow, Keras and Python word them today, each with "
+    "what it means and a link to the block."
+)
+@says(
+    "Every error and warning that a block on this site shows, with what it "
+    "means for a training loop and the block that shows it and its mend."
+)
+@says(
+    "The build makes this list from what the blocks of all other pages print."
+)
+def test_every_message_is_listed() -> None:
+    said: dict[str, set[str]] = {}
+    for page in {path.stem for path in DOCS.glob("*.md")} - {NAME}:
+        if not (ROOT / EXPECTED / f"{page}.txt").exists():
+            continue
+        for name, text in record(page).items():
+            section = re.sub(r"^\w+:(?=\w+$)", "", name)
+            if text and (":" in name or name.startswith("python ")):
+                found = [m for m in SHOWN.finditer(text) if m[2] != GRAPH]
+                if found:
+                    block = f"{page}:{' '.join(section.split())}"
+                    said[block] = {f"{m[1]}: {m[2]}" for m in found}
+    assert {*ITEMS} <= said.keys()
+    told = {text for item in ITEMS for text in said[item]}
+    assert {text for texts in said.values() for text in texts} == told
+
+
+@says(
+    "`basic_training_loops:shapes` A loss was given outputs and "
+    "predictions of two shapes."
+)
+@says(
+    "Subtracting them would have compared every output with every "
+    "prediction; give both the same shape."
+)
+def test_two_shapes() -> None:
+    shown("basic_training_loops", "shapes", "ValueError", "y is (201,), pred")
+    assert (Y - Y[:, tf.newaxis]).shape == (201, 201)
+    loss(Y, Y)
+
+
+@says(
+    "`basic_training_loops:rebind` The gradient is `None`, for the name "
+    "holds a tensor that the tape did not watch."
+)
+@says("Update a variable in place with `assign_sub`.")
+def test_a_rebound_name() -> None:
+    shown("basic_training_loops", "rebind", "TypeError", "'NoneType'")
+    w = tf.Variable(1.0)
+    kept = w
+    w.assign_sub(0.5)
+    assert w is kept
+    for value, found in ((w, True), (tf.constant(1.0), False)):
+        with tf.GradientTape() as tape:
+            square = value * value
+        assert (tape.gradient(square, value) is not None) is found
+
+
+@says(
+    "`basic_training_loops:stuck` Keras sees no variable of the model to "
+    "train: they were made with `tf.Variable`."
+)
+@says("Make them with `add_weight`.")
+def test_variables_that_keras_does_not_see() -> None:
+    text = "The model does not have any trainable weights"
+    shown("basic_training_loops", "stuck", "UserWarning", text)
+
+    class Hidden(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = tf.Variable(5.0)
+
+    assert not Hidden().trainable_variables
+    assert len(KerasLinearModel().trainable_variables) == 2
+
+
+@says("`foundations:unchanging` A tensor never changes.")
+@says("Make a new one, or keep what is to change in a `tf.Variable`.")
+@says(
+    "`foundations:wrong_shape` A variable keeps the shape that it "
+    "was made with."
+)
+@says("Assign a value of that shape.")
+def test_tensors_and_variables() -> None:
+    shown("foundations", "unchanging", "TypeError", "item assignment")
+    shown("foundations", "wrong_shape", "ValueError", "Shape mismatch")
+    tensor: Any = tf.constant([1.0, 2.0])
+    with pytest.raises(TypeError):
+        tensor[0] = 3.0
+    variable = tf.Variable(tensor)
+    variable[0].assign(3.0)
+    assert variable.numpy().tolist() == [3.0, 2.0]
+    with pytest.raises(ValueError, match="Shape mismatch"):
+        variable.assign([1.0, 2.0, 3.0])
+
+
+@says(
+    "`foundations:mismatch` Two tensors have shapes that cannot be "
+    "broadcast against each other."
+)
+@says("Print both shapes; one axis is missing or turned.")
+@says(
+    "`foundations:mixed_types` Numbers of two types meet, usually `float64` "
+    "from NumPy and `float32` variables."
+)
+@says("Cast the data once, with `tf.cast`.")
+def test_shapes_and_types() -> None:
+    shown("foundations", "mismatch", "InvalidArgumentError", "Incompatible")
+    text = "to be a double tensor but is a float tensor"
+    shown("foundations", "mixed_types", "InvalidArgumentError", text)
+    with pytest.raises(Refused):
+        tf.ones(4) + tf.ones(3)
+    for one, other in (((4, 1), (3,)), ((4, 3), (3,))):
+        tf.ones(one) + tf.ones(other)
+    data, w = tf.constant(np.linspace(0.0, 1.0, 3)), tf.Variable(2.0)
+    assert data.dtype == "float64"
+    assert w.dtype == "float32"
+    with pytest.raises(Refused):
+        data * w
+    tf.cast(data, tf.float32) * w
+
+
+@says(
+    "`foundations:asked_twice` A tape lets go of what it saw when it is "
+    "asked for gradients."
+)
+@says("Ask once for all, or make the tape with `persistent=True`.")
+@says(
+    "`foundations:all_none` The tape saw no way from any variable to the loss."
+)
+@says("The loss was computed outside of the tape, or through NumPy.")
+def test_tapes() -> None:
+    shown("foundations", "asked_twice", "RuntimeError", "non-persistent")
+    shown("foundations", "all_none", "ValueError", "No gradients provided")
+    w = tf.Variable(3.0)
+    for persistent in (False, True):
+        with tf.GradientTape(persistent=persistent) as tape:
+            square = w * w
+        assert float(tape.gradient(square, [w, w])[1]) == 6.0
+        if persistent:
+            assert float(tape.gradient(square, w)) == 6.0
+        else:
+            with pytest.raises(RuntimeError, match="non-persistent"):
+                tape.gradient(square, w)
+    with tf.GradientTape() as tape:
+        numpy = tf.constant(w.numpy() ** 2)
+    assert tape.gradient(numpy, w) is None
+    with tf.GradientTape() as tape:
+        pass
+    gradients = [tape.gradient(w * w, w)]
+    assert gradients == [None]
+    with pytest.raises(ValueError, match="No gradients provided"):
+        SGD(0.1).apply_gradients(zip(gradients, [w], strict=True))
+
+
+@says(
+    "`freeze_and_fine_tune:all_frozen` Nothing is left to train, so the "
+    "optimizer is handed no variables."
+)
+@says(
+    "To unfreeze a layer of a frozen model is not enough: leave the model "
+    "trainable and freeze its layers."
+)
+def test_a_frozen_model() -> None:
+    page = "freeze_and_fine_tune"
+    shown(page, "all_frozen", "ValueError", "not enough values to unpack")
+    assert printed(page, "all_frozen").startswith("trainable: []")
+    layers = [tf.keras.layers.Dense(1, name=name) for name in ("a", "b")]
+    model = tf.keras.Sequential([tf.keras.Input((1,)), *layers])
+    model.trainable = False
+    layers[1].trainable = True
+    assert model.trainable_variables == []
+    model.trainable = True
+    layers[0].trainable = False
+    assert len(model.trainable_variables) == 2
+
+
+@says(
+    "`freeze_and_fine_tune:unknown` The optimizer was built for "
+    "other variables."
+)
+@says("Build it with all of them before the first step, or make a new one.")
+@says(
+    "`freeze_and_fine_tune:not_settable` The learning rate is a schedule, "
+    "which decides by itself."
+)
+@says("To set a rate by hand, give the optimizer a number.")
+@says("`old_names:unknown` The optimizer's rate is called `learning_rate`.")
+def test_optimizers() -> None:
+    page = "freeze_and_fine_tune"
+    shown(page, "unknown", "ValueError", "Unknown variable")
+    shown(page, "not_settable", "TypeError", "is not settable")
+    shown("old_names", "unknown", "AttributeError", "has no lr")
+    v, w = tf.keras.Variable(1.0), tf.keras.Variable(1.0)
+    one = tf.constant(1.0)
+    for known in ([v], [v, w]):
+        optimizer = tf.keras.optimizers.Adam(0.1)
+        optimizer.build(known)
+        if len(known) == 1:
+            with pytest.raises(ValueError, match="Unknown variable"):
+                optimizer.apply([one], [w])
+        else:
+            optimizer.apply([one], [w])
+    tf.keras.optimizers.Adam(0.1).apply([one], [w])
+    decay = tf.keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    with pytest.raises(TypeError, match="not settable"):
+        SGD(decay).learning_rate = 0.2
+    optimizer = SGD(0.1)
+    optimizer.learning_rate = 0.2
+    assert float(optimizer.learning_rate) == pytest.approx(0.2)
+    assert not hasattr(optimizer, "lr")
+
+
+@says(
+    "`keras_from_fit_inwards:three_parts` `train_step` was given weights "
+    "beside `x` and `y`."
+)
+@says("Unpack with `keras.utils.unpack_x_y_sample_weight`.")
+def test_three_parts() -> None:
+    page = "keras_from_fit_inwards"
+    shown(page, "three_parts", "ValueError", "too many values to unpack")
+    for data in ((1, 2, 3), (1, 2), (1,)):
+        found = tf.keras.utils.unpack_x_y_sample_weight(data)
+        assert found == (*data, None, None)[:3]
+
+
+@says(
+    "`many_devices:python fit_servers.py 2> fit_servers.log || tail -n 1 "
+    "fit_servers.log` Keras' `fit` does not work with a parameter server."
+)
+@says("Write the loop yourself, with a `ClusterCoordinator`.")
+@says(
+    "`many_devices:outside` The model was made outside of the "
+    "strategy's scope."
+)
+@says("Make model and optimizer inside `with strategy.scope():`.")
+def test_many_devices() -> None:
+    page = "many_devices"
+    command = next(item for item in ITEMS if "fit_servers" in item)
+    shown(page, command.partition(":")[2], "ValueError", "ClusterCoordinator")
+    shown(
+        page, "outside", "ValueError", "created in this tf.distribute.Strategy"
+    )
+    blocks = {block.name: block.code for block in read(page).blocks}
+    code = blocks["outside"]
+    assert code.index("LinearModel()") < code.index("scope()")
+    source = (DOCS / f"{page}.md").read_text("utf-8")
+    whole = "".join(blocks.values())
+    assert "with strategy.scope():" in whole
+    assert "ClusterCoordinator" in source + whole
+
+
+@says(
+    "`not_a_number:check` `check_numerics` met a NaN, and names "
+    "what it was given."
+)
+@says("It was made at the step before.")
+@says(
+    "`not_a_number:enable` With `enable_check_numerics`, the first operation "
+    "that makes a NaN or an infinity raises and says where it stands."
+)
+@says(
+    "`not_a_number:find_gradient` The gradient is NaN although the loss is "
+    "not: a square root, a logarithm or a division has no slope there."
+)
+@says(
+    "`not_a_number:patience` The loop skipped so many steps in a row that "
+    "it stopped."
+)
+@says("The message is that of the block above it.")
+def test_nan() -> None:
+    page, kind = "not_a_number", "InvalidArgumentError"
+    shown(page, "check", kind, "the loss : Tensor had NaN values")
+    assert 'op "SqrtGrad"' in printed(page, "enable")
+    shown(page, "find_gradient", kind, "the gradient of b : Tensor had NaN")
+    shown(page, "patience", "ArithmeticError", "3 skipped in a row")
+    blocks = [block.name for block in read(page).blocks]
+    above = blocks[blocks.index("patience") - 1]
+    code = {b.name: b.code for b in read(page).blocks}[above]
+    assert "raise ArithmeticError(" in code
+    model, optimizer = KerasLinearModel(), SGD(0.1)
+    first, gradients = train_short(model, optimizer, X, Y, tf.norm)
+    assert math.isfinite(first)
+    assert math.isnan(gradients[1])
+    assert math.isnan(train_short(model, optimizer, X, Y, tf.norm)[0])
+    for function in (tf.sqrt, tf.math.log, lambda v: 1.0 / v):
+        with tf.GradientTape() as tape:
+            at = tf.Variable(0.0)
+            value = function(at)
+        assert math.isinf(tape.gradient(value, at))
+
+
+@says("`same_run_twice:whole_numbers` The seed is an integer of NumPy.")
+@says("Convert it with `int`.")
+@says(
+    "`same_run_twice:caught` A check of that page: two runs that were to be "
+    "equal are not."
+)
+@says("A seed did not reach what differs.")
+def test_seeds() -> None:
+    page = "same_run_twice"
+    shown(page, "whole_numbers", "ValueError", "'numpy.int64'")
+    shown(page, "caught", "AssertionError", "weight 0 differs by up to")
+    code = {b.name: b.code for b in read(page).blocks}
+    assert "train(tf.random.set_seed)" in code["caught"]
+    assert "initial weights  yes    -     -   yes" in printed(page, "table")
+    tf.keras.utils.set_random_seed(int(np.int64(1)))
+
+
+@says(
+    "`save_and_resume:unconsumed` `assert_consumed` found something of "
+    "the object that the checkpoint does not have, or has not had a value "
+    "for yet."
+)
+@says("Build model and optimizer, then restore.")
+@says("`save_and_resume:uncallable` What was saved had no compiled function.")
+@says(
+    "Give the module a method that is a `tf.function`, with a signature, and "
+    "save again."
+)
+def test_saving(tmp_path: Any) -> None:
+    page = "save_and_resume"
+    shown(page, "unconsumed", "AssertionError", "Object attributes")
+    shown(page, "uncallable", "TypeError", "'_UserObject' object is not")
+
+    def made() -> tuple[Any, tf.train.Checkpoint]:
+        model, optimizer = KerasLinearModel(), tf.keras.optimizers.Adam(0.1)
+        state = tf.train.Checkpoint(model=model, optimizer=optimizer)
+        return (model, optimizer), state
+
+    (model, optimizer), state = made()
+    optimizer.build(model.trainable_variables)
+    path = state.write(f"{tmp_path}/c")
+    (model, optimizer), state = made()
+    with pytest.raises(AssertionError):
+        state.read(path).assert_consumed()
+    (model, optimizer), state = made()
+    optimizer.build(model.trainable_variables)
+    state.read(path).assert_consumed()
+
+    class Plain(tf.Module):
+        def __call__(self, x: Any) -> Any:
+            return 2.0 * x
+
+    class Compiled(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([])])
+        def __call__(self, x: Any) -> Any:
+            return 2.0 * x
+
+    for module in (Plain(), Compiled()):
+        tf.saved_model.save(module, f"{tmp_path}/m")
+        loaded = tf.saved_model.load(f"{tmp_path}/m")
+        if isinstance(module, Plain):
+            with pytest.raises(TypeError, match="_UserObject"):
+                loaded(1.0)
+        else:
+            assert float(loaded(tf.constant(1.0))) == 2.0
+
+
+@says(
+    "`traps:catch_hidden` A check of that page: the step lowered the loss by "
+    "less than its gradient says, for Keras did not see a variable."
+)
+@says(
+    "`traps:catch_log` A check of that page: `fit` logged another loss than "
+    "the compiled model has."
+)
+@says(
+    "`traps:catch_swapped` A check of that page: the step raised the loss, "
+    "for it updated each variable with the gradient of the other."
+)
+@says(
+    "`traps:catch_rows` A check of that page: the metric averaged batches, "
+    "not rows."
+)
+def test_checks_of_the_page_on_traps() -> None:
+    def numbers(section: str) -> list[float]:
+        shown("traps", section, "AssertionError", "")
+        said = printed("traps", section).split("\n")[-1]
+        return [float(n) for n in re.findall(r"-?\d+\.\d+", said)]
+
+    fell, due = numbers("catch_hidden")
+    assert 0 < fell < due
+    logged, true = numbers("catch_log")
+    assert logged != true
+    fell, due = numbers("catch_swapped")
+    assert fell < 0 < due
+    result, true = numbers("catch_rows")
+    assert result != true
+    traps = (DOCS / "traps.md").read_text("utf-8").lower()
+    for word in ("hidden", "swapped", "of its own", "average"):
+        assert word in traps
+
+
+@says("`traps:refused` A `tf.Variable` refuses `-=`.")
+@says(
+    "With a variable of Keras it makes the name stand for a tensor, without a "
+    "message."
+)
+@says("Use `assign_sub`.")
+def test_minus_and_equals(recwarn: Any) -> None:
+    shown("traps", "refused", "RuntimeError", "is not supported")
+    w: Any = tf.Variable(5.0)
+    with pytest.raises(RuntimeError, match="not supported"):
+        w -= 0.5
+    w = of_keras = tf.keras.Variable(5.0)
+    w -= 0.5
+    assert isinstance(w, tf.Tensor)
+    assert float(of_keras) == 5.0
+    assert not recwarn.list
+    of_keras.assign_sub(0.5)
+    assert float(of_keras) == 4.5
+
+
+@says(
+    "`watch_a_training:not_installed` TensorFlow no longer brings TensorBoard."
+)
+@says("Install it beside: `pip install tensorboard`.")
+@says("`watch_a_training:no_step` A summary needs to know when it was.")
+@says("Give it `step=`.")
+@says(
+    "`watch_a_training:direction` Keras cannot tell whether more or less "
+    "of what you monitor is better."
+)
+@says("Give the callback `mode=`.")
+@says(
+    "`watch_a_training:backup` A model that was not compiled has no optimizer."
+)
+@says("Set `model.optimizer` before a callback asks for it.")
+def test_watching() -> None:
+    from importlib.metadata import requires
+
+    page = "watch_a_training"
+    shown(page, "not_installed", "TBNotInstalledError", "not installed")
+    shown(page, "no_step", "ValueError", "No step set. Please specify one")
+    shown(page, "direction", "ValueError", "Pass `mode='max'`")
+    shown(page, "backup", "AttributeError", "no attribute 'optimizer'")
+    needs = [*(requires("tensorflow-cpu") or requires("tensorflow") or [])]
+    assert needs
+    assert not any(n.startswith("tensorboard") for n in needs)
+    model, stop = KerasLinearModel(), tf.keras.callbacks.EarlyStopping
+    assert not hasattr(model, "optimizer")
+    model.optimizer = SGD(0.1)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.1)
+    for mode in ("auto", "max"):
+        callback = stop(monitor="val_bogus", mode=mode)
+        callback.set_model(KerasLinearModel())
+        callback.on_train_begin()
+        if mode == "auto":
+            with pytest.raises(ValueError, match="mode='max'"):
+                callback.on_epoch_end(0, {"val_bogus": 1.0})
+        else:
+            callback.on_epoch_end(0, {"val_bogus": 1.0})
+
+
+@says(
+    "`weights_outputs_losses:not_ignored` A check of that page: rows that "
+    "weigh nothing moved the model, for the step drops their weights."
+)
+@says(
+    "`weights_outputs_losses:shapes` The losses stand in a column and the "
+    "weights in a row, or the other way round."
+)
+@says("Give both one shape.")
+@says(
+    "`weights_outputs_losses:loop` With two outputs `y` is a list, and one "
+    "metric is handed all of it."
+)
+@says("Call `self.compute_metrics` instead of a loop over `self.metrics`.")
+def test_weights_and_outputs() -> None:
+    page = "weights_outputs_losses"
+    shown(page, "not_ignored", "AssertionError", "weight 0 moved line/kernel")
+    shown(page, "shapes", "ValueError", "losses (201, 1), weights (201,)")
+    shown(page, "loop", "TypeError", "Expected any non-tensor type")
+    blocks = "".join(block.code for block in read(page).blocks)
+    assert "for metric in self.metrics" in blocks
+    assert "self.compute_metrics(" in blocks
+    column, row = tf.ones((4, 1)), tf.ones(4)
+    assert (column * row).shape == (4, 4)
+    assert (row * row).shape == (4,)
+
+
+@says(
+    "What raises no error has a page of its own: [silent failures](traps.md)."
+)
+@says("A loss that goes wrong without a message: [silent failures](traps.md).")
+@says(
+    "What the words tensor, variable, tape and … "
+    "[foundations](foundations.md)."
+)
+def test_other_pages() -> None:
+    assert "# Silent failures: " in (DOCS / "traps.md").read_text("utf-8")
+    assert "raise no error" in (DOCS / "traps.md").read_text("utf-8")
+    foundations = (DOCS / "foundations.md").read_text("utf-8").lower()
+    for word in ("tensor", "variable", "tape", "gradient"):
+        assert re.search(rf"(?m)^##+ .*{word}", foundations), word
