@@ -272,6 +272,10 @@ def test_what_the_later_pages_have() -> None:
     "and see each way in which it goes wrong."
 )
 @says(
+    "[Sequences](sequences.md) Mask a padded loss, carry and reset a state, "
+    "and clip gradients that explode."
+)
+@says(
     "[Memory and leaks](memory.md) Count what a loop keeps, and keep no more "
     "than you need."
 )
@@ -309,6 +313,7 @@ def test_what_the_pages_for_a_symptom_have() -> None:
         ],
         "same_run_twice": ["## 1. A seed", "## 8. Check it: train twice"],
         "two_models": ["The smallest GAN", "One optimizer for two models"],
+        "sequences": ["padded sequence", "reset_states", "Exploding"],
         "memory": ["## Traces that stay", "check"],
         "old_names": ["## 2. Sessions"],
     }

@@ -535,3 +535,75 @@ def test_other_pages() -> None:
     foundations = (DOCS / "foundations.md").read_text("utf-8").lower()
     for word in ("tensor", "variable", "tape", "gradient"):
         assert re.search(rf"(?m)^##+ .*{word}", foundations), word
+
+
+@says(
+    "`memory:noted` A list kept a tensor of a graph, from the time when the "
+    "function was traced, and such a tensor has no number."
+)
+def test_a_tensor_that_a_list_kept() -> None:
+    shown("memory", "noted", "TypeError", "not 'SymbolicTensor'")
+    kept = []
+
+    @tf.function
+    def double(x: tf.Tensor) -> tf.Tensor:
+        kept.append(2.0 * x)
+        return 2.0 * x
+
+    assert float(double(tf.constant(1.0))) == 2.0
+    with pytest.raises(TypeError, match="SymbolicTensor"):
+        float(kept[0])
+
+
+@says(
+    "`sequences:check_means` A check of that page: the loss has changed with "
+    "the padding."
+)
+@says(
+    "`two_models:gan_variables` A check of that page: the step of one model "
+    "moved the other."
+)
+def test_checks_of_the_pages_on_sequences_and_two_models() -> None:
+    shown("sequences", "check_means", "AssertionError", "loss 0.6332, was")
+    shown(
+        "two_models",
+        "gan_variables",
+        "AssertionError",
+        "the discriminator moves as well",
+    )
+
+
+@says("It was handed the variables of both.")
+def test_the_step_had_the_variables_of_both() -> None:
+    code = {block.name: block.code for block in read("two_models").blocks}
+    assert "make_gan_step(gan" in code["gan_variables"]
+    [step] = [text for text in code.values() if "def make_gan_step(" in text]
+    assert "gan.trainable_variables" in step
+
+
+@says(
+    "`sequences:reset_states` Keras 3 took the method from the model; the "
+    "layer has it."
+)
+def test_the_layer_resets_its_state() -> None:
+    shown("sequences", "reset_states", "AttributeError", "'reset_states'")
+    layer = tf.keras.layers.LSTM(1, stateful=True)
+    model = tf.keras.Sequential([layer])
+    assert not hasattr(model, "reset_states")
+    assert hasattr(layer, "reset_state")
+
+
+@says(
+    "`two_models:one_optimizer` One optimizer was given two models one after "
+    "the other."
+)
+@says("Give each model an optimizer of its own.")
+def test_one_optimizer_for_two_models() -> None:
+    shown("two_models", "one_optimizer", "ValueError", "Unknown variable")
+    one, other = tf.Variable(1.0), tf.Variable(1.0)
+    shared = SGD(0.1)
+    shared.apply([tf.constant(1.0)], [one])
+    with pytest.raises(ValueError, match="Unknown variable"):
+        shared.apply([tf.constant(1.0)], [other])
+    SGD(0.1).apply([tf.constant(1.0)], [other])
+    assert float(other) == pytest.approx(0.9)
