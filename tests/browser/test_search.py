@@ -46,7 +46,7 @@ ASKED = {
     "optimizer.lr": "old_names",
     "gradient is None": "foundations",
     "No gradients provided for any variable": "messages",
-    "not enough values to unpack (expected 2, got 0)": "messages",
+    "not enough values to unpack (expected 2, got 0)": "freeze_and_fine_tune",
     "loss does not go down": "traps",
     "early stopping": "usual_parts",
     "MirroredStrategy": "many_devices",
