@@ -1086,7 +1086,7 @@ def test_ema_in_fit() -> None:
     for callbacks in ([], [tf.keras.callbacks.SwapEMAWeights()]):
         model = KerasLinearModel()
         optimizer = SGD(0.3, use_ema=True, ema_momentum=0.9)
-        model.compile(optimizer, loss="mse")
+        model.compile(optimizer, loss="mse", run_eagerly=True)
         weights: list[float] = []
 
         def note(
@@ -1156,7 +1156,7 @@ def test_fit_hands_over_the_shorter_list() -> None:
         if not is_new:
             optimizer.build(model.trainable_variables)
         base.trainable = False
-        model.compile(optimizer, loss="mse")
+        model.compile(optimizer, loss="mse", run_eagerly=True)
         model.fit(X, Y, verbose=0)
         assert (head.kernel.numpy().item() == 7.0) is not is_new
 
