@@ -1,0 +1,1452 @@
+"""What the page on freezing and fine-tuning says is true."""
+
+import ast
+import inspect
+import re
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from snippets.data import make_data
+from snippets.freeze_and_fine_tune import (
+    averaged_loss,
+    halve_on_plateau,
+    make_head_step,
+    make_model,
+    make_normed,
+    make_scaled_step,
+    make_step_of_parts,
+    make_tasks,
+    movement,
+    train,
+    unfreeze,
+)
+from snippets.keras_model import KerasLinearModel
+from snippets.loss import loss
+from snippets.usual_parts import make_step
+from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.sentences import DOCS, read
+
+NAME = "freeze_and_fine_tune"
+PAGE = read(NAME)
+BLOCKS = {block.name: block for block in PAGE.blocks}
+SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
+HEADINGS = re.findall(r"(?m)^##+ (.+)$", SOURCE)
+ALL_X, OLD_Y, NEW_Y = make_tasks()
+NOISE = tf.random.stateless_normal([20, 1], seed=(0, 0))
+X, Y = ALL_X[5::10], NEW_Y[5::10] + NOISE
+LINE_X, LINE_Y = (values[:200, tf.newaxis] for values in make_data())
+BATCHES = [(LINE_X[n::20], LINE_Y[n::20]) for n in range(20)]
+SGD, Adam = tf.keras.optimizers.SGD, tf.keras.optimizers.Adam
+layers = tf.keras.layers
+
+Names = dict[str, Any]
+
+
+def numbers(text: str) -> list[float]:
+    return [float(n) for n in re.findall(r"-?\d+\.?\d*", text)]
+
+
+def last(section: str) -> list[float]:
+    """Return the last number of each line that a block prints."""
+    found = map(numbers, printed(NAME, section).split("\n"))
+    return [row[-1] for row in found if row]
+
+
+def highlighted(name: str) -> list[str]:
+    lines = BLOCKS[name].code.split("\n")
+    return [
+        lines[int(number) - 1].strip()
+        for number in BLOCKS[name].options["hl_lines"].split()
+    ]
+
+
+def built(kind: Any = SGD, rate: Any = 0.01, **options: Any) -> Any:
+    """Return a model, its base, and an optimizer that knows all of it."""
+    model, optimizer = make_model(), kind(rate, **options)
+    optimizer.build(model.trainable_variables)
+    return model, model.get_layer("base"), optimizer
+
+
+def line(rate: Any = 0.1, **options: Any) -> Any:
+    """Return a line, its optimizer and a step of the two."""
+    model, optimizer = KerasLinearModel(), SGD(rate, **options)
+    return model, optimizer, make_step(model, optimizer)
+
+
+def gradients_of(model: Any, x: Any = X, y: Any = Y) -> list[np.ndarray]:
+    with tf.GradientTape() as tape:
+        current_loss = loss(y, model(x, training=True))
+    found = tape.gradient(current_loss, model.trainable_variables)
+    return [gradient.numpy() for gradient in found]
+
+
+@pytest.fixture(scope="module")
+def going_on() -> Names:
+    """A base that goes on learning, and the numbers that were printed."""
+    return ran(NAME, "go_on", x=X, y=Y)
+
+
+@pytest.fixture(scope="module")
+def phases() -> Names:
+    names = ran(NAME, "pretrain", "at_once")
+    names["at_once"] = names["model"]
+    return ran(NAME, "two_phases", **names)
+
+
+# The page
+
+
+@says("What fails silently, and each mend.")
+@says("Much of that can go wrong without an error.")
+def test_what_fails_silently_has_a_mend() -> None:
+    wrong = [b for b in PAGE.blocks if b.options.get("title") == "Looks right"]
+    names = [b.name for b in wrong]
+    assert names == [
+        *("go_on", "half_frozen", "called_so"),
+        *("ema_unseen", "ema_wrong_list", "late_schedule"),
+    ]
+    for block in wrong:
+        assert "raises" not in block.options
+        assert not re.search("(?i)error|warning", printed(NAME, block.name))
+    mended = {b.name for b in PAGE.blocks if "Mended" in str(b.options)}
+    assert mended == {"stay", "wholly_frozen", "ema_seen", "ema_right_list"}
+    # The last one is mended in its own last line.
+    assert last("late_schedule")[2] == 0
+
+
+@says(
+    "Freeze layers, fine-tune with two learning rates, average "
+    "weights, decay all but biases, set the rate."
+)
+@says(
+    "When you have read this page you can freeze a layer and see that "
+    "it stays frozen, unfreeze it, train two parts at two rates, "
+    "average the weights, keep weight decay off the biases, and set "
+    "the learning rate in a loop."
+)
+def test_what_the_page_teaches() -> None:
+    words = ["frozen layer", "Unknown variable", "Different learning rates"]
+    words += ["moving average of the weights", "No weight decay on biases"]
+    words += ["learning-rate scheduler in a custom loop"]
+    places = [
+        next(n for n, title in enumerate(HEADINGS) if word in title)
+        for word in words
+    ]
+    assert places == sorted(places)
+    assert "assert movement(base, step, x, y) == 0" in BLOCKS["stay"].code
+
+
+@says(
+    "You need a loop with an optimizer and a compiled step, as in "
+    "[the loop with the usual "
+    "parts](usual_parts.md#an-optimizer-and-a-compiled-step)."
+)
+@says("The step is that of the usual parts.")
+@says("The highlighted line will matter.")
+@says(
+    "The step, metrics and validation around it: [The loop with the "
+    "usual parts](usual_parts.md)."
+)
+def test_the_usual_parts_have_the_step() -> None:
+    other = read("usual_parts")
+    text = (DOCS / "usual_parts.md").read_text("utf-8")
+    blocks = {block.name: block.code for block in other.blocks}
+    assert blocks["make_step"] == BLOCKS["make_step"].code
+    assert "\n## An optimizer, and a compiled step\n" in text
+    assert "tf.function(" in blocks["make_step"]
+    for heading in ("Metrics", "A validation split"):
+        assert re.search(rf"(?m)^## {heading}", text)
+    [matters] = highlighted("make_step")
+    assert matters == "variables = model.trainable_variables"
+
+
+@says("More that fails without an error: [Silent failures](traps.md).")
+def test_more_that_fails_without_an_error() -> None:
+    text = (DOCS / "traps.md").read_text("utf-8")
+    traps = re.findall(r"(?m)^## \d+\. (.+)$", text)
+    assert len(traps) > 10
+    assert "A layer frozen too late" in traps
+    assert "# Silent failures" in text
+    wrong = [
+        b
+        for b in read("traps").blocks
+        if b.options.get("title") == "Looks right"
+    ]
+    assert len(wrong) > 10
+    assert sum("raises" in block.options for block in wrong) == 0
+
+
+@says("All blocks above, in order, as one file.")
+@says("It needs TensorFlow and Matplotlib.")
+@says(
+    "The imports, three colours, and the type of a step: a function "
+    "of the inputs and outputs of a batch."
+)
+def test_all_blocks_ran_with_what_the_page_names() -> None:
+    blocks = [name.rpartition(":")[2] for name in record(NAME)]
+    assert [n for n in blocks if n in BLOCKS] == [b.name for b in PAGE.blocks]
+    first = PAGE.blocks[0].code
+    modules = set()
+    for node in ast.walk(ast.parse("\n".join(b.code for b in PAGE.blocks))):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules.add((node.module or "").split(".")[0])
+    assert modules - {"collections"} == {"tensorflow", "matplotlib"}
+    assert sum("import " in b.code for b in PAGE.blocks) == 1
+    assert "import " in first
+    assert len(re.findall(r'"#\w{6}"', first)) == 3
+    assert "Step = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]" in first
+    step: Any = make_step(*built()[::2])
+    parameters = inspect.signature(step.python_function).parameters
+    assert [*parameters] == ["x", "y"]
+
+
+# What it works with
+
+
+@says("The old task is a wave.")
+@says(
+    "The new one is a wave three times as high, two higher up, and a "
+    "little faster."
+)
+@says("Return x, the old wave and the new wave, each a column of 201 rows.")
+def test_the_tasks() -> None:
+    x, old, new = (np.asarray(part, np.float64) for part in make_tasks())
+    assert x.shape == old.shape == new.shape == (201, 1)
+    tops = [float(wave.max()) for wave in (old, new)]
+    lows = [float(wave.min()) for wave in (old, new)]
+    heights = [top - low for top, low in zip(tops, lows, strict=True)]
+    assert heights[1] == pytest.approx(3 * heights[0], rel=1e-3)
+    middles = [(top + low) / 2 for top, low in zip(tops, lows, strict=True)]
+    assert middles == pytest.approx([0, 2], abs=1e-2)
+    # From its lowest to its highest point, the new wave takes less time.
+    paces = [
+        abs(float(x[wave.argmax(), 0] - x[wave.argmin(), 0]))
+        for wave in (old, new)
+    ]
+    assert 0.8 < paces[1] / paces[0] < 0.95
+
+
+@says("The model has two layers.")
+@says("The *base* makes eight features of `x`, the *head* adds them up.")
+@says("Return a model of two layers, a base and a head.")
+def test_the_model() -> None:
+    model = make_model()
+    assert [layer.name for layer in model.layers] == ["base", "head"]
+    base, head = model.layers
+    features = base(X)
+    assert features.shape == (20, 8)
+    weights, bias = head.get_weights()
+    added = features.numpy() @ weights + bias
+    np.testing.assert_allclose(model(X), added, atol=1e-5)
+
+
+@says(
+    "The base knows much and should change slowly, the head is to learn fast."
+)
+@says("Of the new one there are only twenty rows, with noise.")
+@says("Twenty noisy rows, and a model that knows a similar wave.")
+@says("The test is the new wave itself, without noise.")
+def test_twenty_noisy_rows(phases: Names) -> None:
+    assert phases["x"].shape == phases["y"].shape == (20, 1)
+    noise = phases["y"] - phases["new_y"][5::10]
+    assert 0.5 < float(tf.math.reduce_std(noise)) < 1.5
+    model = make_model()
+    model.set_weights(phases["old_weights"])
+    assert float(loss(OLD_Y, model(ALL_X))) < 0.01
+    np.testing.assert_array_equal(phases["new_y"], NEW_Y)
+    for name in ("at_once", "two_phases"):
+        assert "loss(new_y, model(all_x))" in BLOCKS[name].code
+
+
+@says(
+    "It takes a step and says how far that moved a layer: zero, if "
+    "the layer is frozen."
+)
+@says("Take a step; return how far it moved any weight of the layer.")
+def test_movement() -> None:
+    model, base, optimizer = built()
+    head = model.get_layer("head")
+    base.trainable = False
+    step = make_step(model, optimizer)
+    before = head.get_weights()
+    far = movement(head, step, X, Y)
+    differences = [
+        abs(new - old).max()
+        for new, old in zip(head.get_weights(), before, strict=True)
+    ]
+    assert far == pytest.approx(float(max(differences)))
+    assert far > 0.001
+    assert int(optimizer.iterations) == 1
+    assert movement(base, step, X, Y) == 0
+
+
+# A frozen layer that goes on learning
+
+
+@says("`trainable = False` not working: a frozen layer goes on learning")
+@says(
+    "`trainable = False` not working | [Frozen "
+    "layers](#trainable-false-not-working-a-frozen-layer-goes-on-learning)"
+)
+@says("Keras says that only the head is trainable.")
+@says("The base moved all the same.")
+@says(
+    "The compiled step asked for `model.trainable_variables` once, "
+    "when it was traced, and its graph has kept that list."
+)
+@says("`layer.trainable` | keeps the old list of variables | a new step")
+def test_a_frozen_layer_goes_on_learning(going_on: Names) -> None:
+    model, base, step = (going_on[n] for n in ("model", "base", "step"))
+    assert printed(NAME, "go_on").startswith(
+        "trainable: ['model/head/kernel', 'model/head/bias']\nbase moved by"
+    )
+    assert last("go_on")[0] > 0.001
+    assert [*model.trainable_variables] == [*model.get_layer("head").variables]
+    assert movement(base, step, X, Y) > 0.001
+
+    class Counting(tf.keras.Sequential):
+        asked = 0
+
+        @property
+        def trainable_variables(self) -> Any:
+            Counting.asked += not tf.executing_eagerly()
+            return super().trainable_variables
+
+    counted = Counting([tf.keras.Input((1,)), layers.Dense(1)])
+    counting = make_step(counted, SGD(0.01))
+    counting(X, Y)
+    once = Counting.asked
+    for _ in range(3):
+        counting(X, Y)
+    assert Counting.asked == once > 0
+    assert movement(base, make_step(model, SGD(0.01)), X, Y) == 0
+
+
+@says(
+    "A batch of a new shape is traced anew, and this time the list is short."
+)
+@says("So a smaller last batch may freeze what the full batches train.")
+@says(
+    "And run eagerly, as one does to look for the fault, the step "
+    "freezes the layer as it should."
+)
+def test_it_gets_stranger() -> None:
+    smaller, eager, before = last("sometimes")
+    assert smaller == eager == 0
+    assert before > 0.001
+    model, base, optimizer = built()
+    step: Any = make_step(model, optimizer)
+    step(X, Y)
+    base.trainable = False
+    assert step.experimental_get_tracing_count() == 1
+    moved = [
+        movement(base, step, x, y)
+        for x, y in tf.data.Dataset.from_tensor_slices((X, Y)).batch(20)
+    ]
+    assert moved[0] > 0.001
+    assert movement(base, step, X[:15], Y[:15]) == 0
+    assert step.experimental_get_tracing_count() == 2
+    assert movement(base, step, X, Y) > 0.001
+    assert movement(base, step.python_function, X, Y) == 0
+
+
+@says("Make a new step whenever `trainable` has changed.")
+@says("The optimizer stays.")
+@says("**The check** is the last line: a step moves nothing that is frozen.")
+def test_a_new_step_freezes(going_on: Names) -> None:
+    assert last("stay") == [0]
+    code = BLOCKS["stay"].code.rstrip().split("\n")
+    assert code[-1] == "assert movement(base, step, x, y) == 0"
+    assert sum("optimizers.SGD(" in row for row in code) == 1
+    [again] = highlighted("stay")
+    assert again == "step = make_step(model, optimizer)"
+    model, base, optimizer = built()
+    step = make_step(model, optimizer)
+    step(X, Y)
+    base.trainable = False
+    assert movement(base, step, X, Y) > 0.001
+    step = make_step(model, optimizer)
+    assert movement(base, step, X, Y) == 0
+    assert movement(model, step, X, Y) > 0.001
+    check = compile(code[-1], "check", "exec")
+    names = {**going_on, "movement": movement, "x": X, "y": Y}
+    with pytest.raises(AssertionError):
+        exec(check, names)
+
+
+@says(
+    "The other direction is just as silent: a step that was first "
+    "called while the layer was frozen leaves it as it is when it is "
+    "trainable again."
+)
+def test_the_other_direction() -> None:
+    model, base, optimizer = built()
+    base.trainable = False
+    step = make_step(model, optimizer)
+    step(X, Y)
+    base.trainable = True
+    with warnings.catch_warnings(action="error"):
+        assert movement(base, step, X, Y) == 0
+    assert movement(base, make_step(model, optimizer), X, Y) > 0.001
+
+
+@says(
+    "Nor does it help to hand `model.trainable_variables` to the "
+    "compiled step as an argument."
+)
+@says(
+    "The variables of Keras arrive as tensors, and the optimizer "
+    "raises `AttributeError: 'SymbolicTensor' object has no attribute "
+    "'_unique_id'`."
+)
+def test_the_list_as_an_argument() -> None:
+    model, _, optimizer = built()
+    seen: list[Any] = []
+
+    @tf.function
+    def step(x: tf.Tensor, y: tf.Tensor, variables: list[Any]) -> None:
+        with tf.GradientTape() as tape:
+            current_loss = loss(y, model(x))
+        seen.extend(variables)
+        gradients = tape.gradient(current_loss, model.trainable_variables)
+        optimizer.apply(gradients, variables)
+
+    said = "'SymbolicTensor' object has no attribute '_unique_id'"
+    with pytest.raises(AttributeError, match=said):
+        step(X, Y, model.trainable_variables)
+    assert len(seen) == 4
+    assert all(tf.is_tensor(v) for v in seen)
+    assert not any(isinstance(v, tf.keras.Variable) for v in seen)
+
+
+@says("`fit` keeps its compiled step, too, until you call `compile`.")
+@says("Train one epoch by Keras.")
+@says(
+    "So call `compile` after every change of `trainable`, with a new "
+    "optimizer or with one that knows [all "
+    "variables](#valueerror-unknown-variable)."
+)
+@says("For `fit`, a new step is a new `compile`.")
+def test_fit_keeps_its_step() -> None:
+    frozen, again = last("fit")
+    assert frozen > 0.001
+    assert again == 0
+    for name in ("known", "new"):
+        model, base, optimizer = built()
+        model.compile(optimizer, loss="mse")
+
+        def fit(x: tf.Tensor, y: tf.Tensor, model: Any = model) -> None:
+            model.fit(x, y, batch_size=20, verbose=0)
+
+        fit(X, Y)
+        base.trainable = False
+        if name == "known":
+            assert movement(base, fit, X, Y) > 0.001
+        model.compile(optimizer if name == "known" else SGD(0.01), "mse")
+        assert movement(base, fit, X, Y) == 0
+    # An epoch of the page's function is one batch of its twenty rows.
+    assert int(model.optimizer.iterations) == 1
+
+
+@says("not enough values to unpack (expected 2, got 0)")
+@says(
+    "`not enough values to unpack (expected 2, got 0)` | [All "
+    "frozen](#not-enough-values-to-unpack-expected-2-got-0)"
+)
+@says(
+    "A model with `trainable = False` has no trainable variables, "
+    "whatever its layers say, and `zip` has nothing to unpack."
+)
+@says(
+    "`optimizer.apply(gradients, variables)` does not even raise: of "
+    "an empty list it updates nothing, in silence."
+)
+@says("Say of each layer what it is to be.")
+def test_all_frozen() -> None:
+    model = make_model()
+    model.trainable = False
+    for layer in model.layers:
+        layer.trainable = True
+    assert model.trainable_variables == []
+    said = re.escape("not enough values to unpack (expected 2, got 0)")
+    with pytest.raises(ValueError, match=said):
+        make_step(model, SGD(0.01))(X, Y)
+    assert re.search(f"ValueError: {said}", printed(NAME, "all_frozen"))
+    before = model.get_weights()
+    with warnings.catch_warnings(action="error"):
+        SGD(0.01).apply([], model.trainable_variables)
+    for new, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(new, old)
+    model = ran(NAME, "head_only")["model"]
+    assert [v.path for v in model.trainable_variables] == [
+        f"model/head/{name}" for name in ("kernel", "bias")
+    ]
+
+
+# Unknown variable
+
+
+@says(
+    "`ValueError: Unknown variable` | [Unknown "
+    "variable](#valueerror-unknown-variable)"
+)
+@says("An optimizer is built once, for the variables that are trainable then.")
+@says("When ours was built, the base was frozen.")
+@says("The same happens with `SGD`, and in `fit`.")
+def test_unknown_variables() -> None:
+    assert "ValueError: Unknown variable" in printed(NAME, "unknown")
+    code = BLOCKS["unknown"].code
+    assert code.index("base.trainable = False") < code.index("make_step(")
+    model, base, optimizer = built(SGD)
+    base.trainable = False
+    optimizer = SGD(0.01)
+    step = make_step(model, optimizer)
+    step(X, Y)
+    base.trainable = True
+    with pytest.raises(ValueError, match=r"Unknown variable.*base/kernel"):
+        make_step(model, optimizer)(X, Y)  # which calls `build` once more
+    model.compile(optimizer, loss="mse")
+    with pytest.raises(ValueError, match=r"Unknown variable.*base/kernel"):
+        model.fit(X, Y, verbose=0)
+
+
+@says(
+    "Adam keeps two averages for each of them, of its gradients and "
+    "of their squares."
+)
+def test_two_averages() -> None:
+    model, _, optimizer = built(Adam)
+    [gradient, *_] = gradients_of(model)
+    make_step(model, optimizer)(X, Y)
+    kept = {v.path.partition("/")[2]: v.numpy() for v in optimizer.variables}
+    own = [n for n in kept if "model_base_kernel" in n]
+    assert len(own) == 2
+    assert len([n for n in kept if "model_" in n]) == 2 * 4
+    first, second = (kept[n] for n in own)
+    np.testing.assert_allclose(first, 0.1 * gradient, rtol=1e-3)
+    np.testing.assert_allclose(second, 0.001 * gradient**2, rtol=1e-3)
+
+
+@says("Build it while all variables are trainable, and freeze afterwards.")
+@says("Or make a new optimizer after unfreezing.")
+@says("It costs the averages that the old one had gathered for the head.")
+@says(
+    "Keeping the old one has a price as well, which [exercise "
+    "2](#exercises) measures."
+)
+def test_known_variables() -> None:
+    frozen, unfrozen = last("known")
+    assert frozen == 0 < unfrozen
+    model, base, optimizer = built(Adam)
+    base.trainable = False
+    step = make_step(model, optimizer)
+    for _ in range(3):
+        step(X, Y)
+    base.trainable = True
+    assert movement(base, make_step(model, optimizer), X, Y) > 0.001
+    new = Adam(0.01)
+    new.build(model.trainable_variables)
+
+    def averages(of: Any) -> float:
+        return float(
+            max(
+                abs(v.numpy()).max()
+                for v in of.variables
+                if "model_head" in v.path
+            )
+        )
+
+    assert averages(optimizer) > 0.1
+    assert averages(new) == 0
+    assert movement(base, make_step(model, new), X, Y) > 0.001
+    shown = printed(NAME, "first_update").split("\n")
+    (_, new_one), (_, old_one) = map(numbers, shown)
+    assert old_one > 2 * new_one
+
+
+# Batch normalisation
+
+
+@says("Frozen BatchNormalization still moves")
+@says(
+    "A frozen layer's outputs change | "
+    "[BatchNormalization](#frozen-batchnormalization-still-moves)"
+)
+@says(
+    "A batch normalisation has weights that gradients do not train: "
+    "the moving averages of mean and variance."
+)
+@says("Here is a base that is nothing else.")
+@says("Return a model whose base is a batch normalisation.")
+@says(
+    "A step that leaves the base out of its list of variables freezes "
+    "it only in part."
+)
+@says("Return a step that updates the head and leaves out the base.")
+def test_half_frozen() -> None:
+    model = make_normed()
+    base, head = model.layers
+    assert type(base) is layers.BatchNormalization
+    names = [v.name for v in base.non_trainable_variables]
+    assert names == ["moving_mean", "moving_variance"]
+    assert last("half_frozen")[0] > 0.01
+    optimizer = SGD(0.1)
+    step = make_head_step(model, optimizer)
+    before, outputs = base.get_weights(), base(X).numpy()
+    expected = gradients_of(model, X + 1)[2:]
+    base.set_weights(before)
+    old = head.get_weights()
+    step(X + 1, Y)
+    same = [
+        np.array_equal(new, kept)
+        for new, kept in zip(base.get_weights(), before, strict=True)
+    ]
+    assert same == [True, True, False, False]
+    assert abs(base(X).numpy() - outputs).max() > 0.05
+    for new, kept, gradient in zip(
+        head.get_weights(), old, expected, strict=True
+    ):
+        np.testing.assert_allclose(new, kept - 0.1 * gradient, atol=1e-4)
+
+
+@says(
+    "The averages move, and the batch is normalised by itself, only "
+    "if both are true."
+)
+@says(
+    "With `trainable = False` the layer stays in inference mode, even "
+    "under `training=True`."
+)
+@says("It is the flag that does it.")
+@says(
+    "That is a rule of batch normalisation; a frozen dropout layer "
+    "still drops."
+)
+def test_the_flag() -> None:
+    assert "x + 1" in BLOCKS["modes"].code
+    assert float(tf.reduce_mean(X + 1)) == pytest.approx(1, abs=1e-5)
+    for trainable in (True, False):
+        for training in (True, False):
+            base = layers.BatchNormalization(momentum=0.9)
+            base.build((None, 1))
+            base.trainable = trainable
+            mean = float(tf.reduce_mean(base(X + 1, training=training)))
+            both = trainable and training
+            assert mean == pytest.approx(0 if both else 1, abs=1e-3)
+            moved = base.moving_mean.numpy().item()
+            assert moved == pytest.approx(0.1 if both else 0, abs=1e-5)
+    shown = [numbers(row) for row in printed(NAME, "modes").split("\n")]
+    assert shown == [[0.0, 0.1], [1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]
+    dropout = layers.Dropout(0.5, seed=1)
+    dropout.trainable = False
+    outputs = dropout(tf.ones((100, 1)), training=True).numpy()
+    assert {*outputs.ravel().tolist()} == {0.0, 2.0}
+
+
+@says(
+    "Nor is it enough to call the base with `training=False` when a "
+    "functional model is built, as older guides have it."
+)
+@says(
+    "In Keras 3 the `training=True` of the whole model [overrides "
+    "it](https://github.com/keras-team/keras/issues/20285)."
+)
+@says("(In the `call` of a class of your own, `training=False` does hold.)")
+def test_training_false() -> None:
+    assert last("called_so")[0] > 0.01
+    assert "base(inputs, training=False)" in BLOCKS["called_so"].code
+    base = layers.BatchNormalization(momentum=0.9)
+    inputs = tf.keras.Input((1,))
+    model = tf.keras.Model(inputs, base(inputs, training=False))
+    model(X + 1, training=True)
+    assert base.moving_mean.numpy().item() == pytest.approx(0.1, abs=1e-5)
+
+    class Own(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.base = layers.BatchNormalization(momentum=0.9)
+
+        def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+            return self.base(x, training=False)
+
+    own = Own()
+    own(X + 1, training=True)
+    assert own.base.moving_mean.numpy().item() == 0
+
+
+@says("Set the flag, before the step is first called.")
+@says(
+    "**The check** looks at all weights of the layer, the moving averages too."
+)
+@says("`trainable` of a batch normalisation | keeps the old mode | a new step")
+def test_the_flag_before_the_first_call() -> None:
+    assert last("wholly_frozen") == [0]
+    model, optimizer = make_normed(), SGD(0.01)
+    base = model.get_layer("base")
+    step = make_head_step(model, optimizer)
+    step(X + 1, Y)
+    base.trainable = False
+    # Only the moving averages move; the check, `movement`, sees it.
+    assert movement(base, step, X + 1, Y) > 0.001
+    assert not base.trainable_variables
+    assert movement(base, make_head_step(model, optimizer), X + 1, Y) == 0
+    code = BLOCKS["wholly_frozen"].code.rstrip()
+    assert code.endswith("assert movement(base, step, x + 1, y) == 0")
+    assert len(base.get_weights()) == 4
+
+
+@says(
+    "Unfreeze such a base for fine-tuning, and its averages, gathered "
+    "from all of the old data, begin to move to the few rows of the "
+    "new."
+)
+@says(
+    "This function does so for the layers of a model, but not for "
+    "layers within its layers."
+)
+@says("Make all layers trainable but those of batch normalisation.")
+def test_unfreeze() -> None:
+    model = make_normed()
+    base = model.get_layer("base")
+    for _ in range(50):
+        model(ALL_X, training=True)
+    base.trainable = False
+    model(X[:5], training=True)
+    gathered = base.moving_mean.numpy().item()
+    assert gathered == pytest.approx(0, abs=0.01)
+    base.trainable = True
+    model(X[:5], training=True)
+    few = float(tf.reduce_mean(X[:5]))
+    assert base.moving_mean.numpy().item() == pytest.approx(
+        0.9 * gathered + 0.1 * few, abs=1e-3
+    )
+
+    outer = tf.keras.Sequential(
+        [tf.keras.Input((1,)), make_normed(), layers.BatchNormalization()]
+    )
+    outer.trainable = False
+    unfreeze(outer)
+    inner, normalisation = outer.layers
+    assert not normalisation.trainable
+    assert inner.trainable
+    assert inner.get_layer("base").trainable
+    unfreeze(inner)
+    assert [layer.trainable for layer in inner.layers] == [False, True]
+
+
+# Different rates
+
+
+@says("One tape serves both: of a list of lists it returns a list of lists.")
+@says("Give each an optimizer of its own.")
+@says("Return a step in which each optimizer updates its own variables.")
+@says(
+    "The first update of Adam moves a weight by about its learning "
+    "rate, so both rates can be read off."
+)
+def test_two_rates() -> None:
+    assert last("two_rates") == [0.001, 0.05]
+    model = make_model()
+    expected = gradients_of(model)
+    base, head = model.layers
+    with tf.GradientTape() as tape:
+        current_loss = loss(Y, model(X))
+    lists = tape.gradient(
+        current_loss, [base.trainable_variables, head.trainable_variables]
+    )
+    assert [[*map(type, part)] for part in lists] == 2 * [2 * [type(X)]]
+    flat = [gradient for part in lists for gradient in part]
+    for gradient, same in zip(flat, expected, strict=True):
+        np.testing.assert_allclose(gradient, same, atol=1e-5)
+    before = model.get_weights()
+    parts = [
+        (Adam(0.001), base.trainable_variables),
+        (SGD(0.1), head.trainable_variables),
+    ]
+    make_step_of_parts(model, parts)(X, Y)
+    moved = [
+        new - old for new, old in zip(model.get_weights(), before, strict=True)
+    ]
+    for change in moved[:2]:
+        np.testing.assert_allclose(abs(change), 0.001, rtol=1e-2)
+    for change, gradient in zip(moved[2:], expected[2:], strict=True):
+        np.testing.assert_allclose(change, -0.1 * gradient, atol=1e-4)
+
+
+@says(
+    "Scaled gradients change nothing | [Two "
+    "rates](#different-learning-rates-for-layers)"
+)
+@says("Return a step that scales the gradients of the base.")
+@says("With plain `SGD` it is the same as a smaller rate.")
+@says(
+    "With Adam it is nothing: Adam divides each gradient by its usual "
+    "size, and what all gradients of a variable have in common "
+    "cancels out."
+)
+@says("Use two optimizers.")
+def test_scaled_gradients() -> None:
+    def base_after(kind: Any, scale: float, count: int = 3) -> Any:
+        model = make_model()
+        head = model.get_layer("head")
+        kept = head.get_weights()
+        step = make_scaled_step(model, kind(0.05), scale)
+        moved = movement(head, step, X, Y)
+        for _ in range(count - 1):
+            head.set_weights(kept)  # so that all runs see the same slope
+            step(X, Y)
+        return model.get_layer("base").kernel.numpy(), moved
+
+    start = make_model().get_layer("base").kernel.numpy()
+    for kind, factor in ((SGD, 0.02), (Adam, 1.0)):
+        (whole, head_whole), (scaled, head_scaled) = (
+            base_after(kind, scale, 1) for scale in (1.0, 0.02)
+        )
+        np.testing.assert_allclose(
+            scaled - start, factor * (whole - start), rtol=1e-2, atol=1e-6
+        )
+        assert head_whole == head_scaled > 0
+    for count in (2, 3):
+        whole, scaled = (base_after(Adam, s, count)[0] for s in (1.0, 0.02))
+        np.testing.assert_allclose(scaled, whole, atol=1e-3)
+    first, second, third, fourth = last("scaled")
+    assert second == pytest.approx(0.02 * first, abs=1e-4)
+    assert third == fourth
+
+
+# Two phases
+
+
+@says("Train by a new step; return the loss before each update.")
+def test_train() -> None:
+    model = make_model()
+    first = float(loss(Y, model(X)))
+    history = train(model, SGD(0.01), X, Y, 2)
+    assert len(history) == 2
+    assert history[0] == pytest.approx(first, rel=1e-5)
+    assert float(loss(Y, model(X))) < history[1] < first
+
+
+@says(
+    "To compare with, train a new model, and then all weights of the "
+    "old one at once."
+)
+@says("What the old model knew was of no use.")
+@says(
+    "Its head was far off, and every update moved the base as well: "
+    "one of its weights by {{ "
+    'abs(model.get_layer("base").kernel.numpy() - '
+    "old_weights[0]).max():.1f }}."
+)
+@says(
+    "The head alone does better than a new model: the base is worth keeping."
+)
+def test_at_once(phases: Names) -> None:
+    scratch, at_once = last("at_once")
+    assert at_once > scratch
+    head, same, low = last("two_phases")
+    assert low < head < same < scratch
+    [far] = [float(v) for n, v in record(NAME).items() if ":.1f" in n]
+    base = phases["at_once"].get_layer("base").kernel.numpy()
+    assert abs(base - phases["old_weights"][0]).max() == pytest.approx(
+        far, abs=0.06
+    )
+    assert far > 1
+    model = make_model()
+    model.set_weights(phases["old_weights"])
+    assert float(loss(NEW_Y, model(ALL_X))) > 6
+    slopes = [abs(gradient).max() for gradient in gradients_of(model)]
+    assert min(slopes) > 0.1
+
+
+@says("So train the head alone.")
+@says(
+    "Then unfreeze the base and train everything, once at the same "
+    "rate and once at a fiftieth of it."
+)
+@says("Each phase has a new step and a new optimizer.")
+def test_the_phases(phases: Names) -> None:
+    code = BLOCKS["two_phases"].code
+    assert re.findall(r"Adam\((.*?)\)", code) == ["0.1", "learning_rate"]
+    [rates] = re.findall(r"for learning_rate in \((.*)\)", code)
+    same, low = numbers(rates)
+    assert same == 0.1
+    assert low == pytest.approx(same / 50)
+    assert "step = make_step(" in BLOCKS["train"].code
+    old, head = phases["old_weights"], phases["head_weights"]
+    kept = [np.array_equal(a, b) for a, b in zip(old, head, strict=True)]
+    assert kept == [True, True, False, False]
+    assert int(phases["optimizer"].iterations) == 80
+
+
+@says(
+    "The loss jumps after unfreezing | [Two "
+    "phases](#fine-tuning-in-two-phases)"
+)
+@says("The loss of the twenty rows over 160 updates on a logarithmic axis.")
+@says(
+    "For the first 80 there is one curve, which falls to below one; "
+    "then the dashed curve, at the old rate, jumps above ten and "
+    "swings down, and the solid one, at the low rate, falls slowly; "
+    "after some 40 more updates the dashed curve is the lower one"
+)
+@says("At the old rate the loss then jumps to {{ max(histories[0.1]):.0f }}.")
+@says(
+    "For the twenty rows it ends at {{ histories[0.1][-1]:.2f }}, "
+    "below the {{ histories[0.002][-1]:.2f }} of the low rate."
+)
+@says(
+    "On the test the low rate is ahead, and no weight of its base has "
+    "moved by more than {{ abs(base.kernel.numpy() - "
+    "old_weights[0]).max():.2f }}."
+)
+def test_the_jump(phases: Names) -> None:
+    kept = record(NAME)
+    [axes] = figure(NAME, "plot_phases")
+    assert "'loss of the 20 rows', log" in axes.text
+    for rate in (0.1, 0.002):
+        assert max(axes.points[f"then all at {rate}"].x) == 159
+        assert axes.points[f"then all at {rate}"].y[:2] == pytest.approx(
+            [phases["head_history"][n] for n in (0, 39)], rel=1e-3
+        )
+    code = BLOCKS["plot_phases"].code
+    assert '(0.1, "--", RED), (0.002, "-", BLUE)' in code
+    same, low = (np.array(phases["histories"][r]) for r in (0.1, 0.002))
+    head = phases["head_history"]
+    assert max(head) == head[0]
+    assert head[-1] < 1
+    assert same.max() == same[1] > 10
+    assert np.count_nonzero(np.diff(np.sign(np.diff(same)))) > 4
+    assert np.all(np.diff(low) < 0)
+    assert low[-1] > 0.8 * low[0]
+    assert np.all(same[:35] >= low[:35])
+    assert np.all(same[45:] < low[45:])
+    assert float(kept["max(histories[0.1]):.0f"]) == round(same.max())
+    ends = [float(kept[f"histories[{rate}][-1]:.2f"]) for rate in (0.1, 0.002)]
+    assert ends == pytest.approx([same[-1], low[-1]], abs=0.006)
+    assert ends[0] < ends[1]
+    assert last("two_phases")[2] < last("two_phases")[1]
+    far = abs(phases["base"].kernel.numpy() - phases["old_weights"][0]).max()
+    [shown] = [float(v) for n, v in kept.items() if n.startswith("abs(base.")]
+    assert shown == pytest.approx(far, abs=0.006)
+
+
+@says("This is one task.")
+@says(
+    "The order, head first and then all at a low rate, is the usual "
+    "one; which rate is low enough, a "
+    "[validation](usual_parts.md#a-validation-split) has to tell."
+)
+def test_the_twenty_rows_do_not_tell_which_rate(phases: Names) -> None:
+    """By their loss one would take the other rate."""
+    same, low = (phases["histories"][r][-1] for r in (0.1, 0.002))
+    _, test_same, test_low = last("two_phases")
+    assert (same < low, test_same < test_low) == (True, False)
+    text = (DOCS / "usual_parts.md").read_text("utf-8")
+    assert "\n## A validation split\n" in text
+
+
+# EMA
+
+
+@says(
+    "From here on the model is the line of the guide, the data are "
+    "its first 200 rows, and an epoch is twenty batches of ten."
+)
+def test_the_line() -> None:
+    assert printed(NAME, "line") == "batches: 20 rows: {10}"
+    assert len(KerasLinearModel().weights) == 2
+    names = ran(NAME, "line")
+    x, y = make_data()
+    np.testing.assert_array_equal(names["x"][:, 0], x[:200])
+    np.testing.assert_array_equal(names["y"][:, 0], y[:200])
+    guide = read("basic_training_loops").blocks
+    assert BLOCKS["make_data"].code in [block.code for block in guide]
+    rows = np.concatenate([part[:, 0] for part, _ in names["batches"]])
+    np.testing.assert_array_equal(np.sort(rows), np.sort(x[:200]))
+
+
+@says("At a constant rate, small batches never let the weights come to rest.")
+@says("An average over the last updates is far calmer.")
+@says("`use_ema=True` keeps one.")
+@says(
+    "The loss over all rows during 40 updates: with the weights as "
+    "they are it jumps up and down between 1.01 and 1.23; with the "
+    "averaged weights it stays between 1.01 and 1.03"
+)
+def test_small_batches_never_rest() -> None:
+    model, optimizer, step = line(0.3, use_ema=True, ema_momentum=0.9)
+    raw, averages, raw_losses = [], [], []
+    for number, batch in enumerate(20 * BATCHES):
+        step(*batch)
+        if number >= 360:
+            raw.append([float(w) for w in model.weights])
+            raw_losses.append(float(loss(LINE_Y, model(LINE_X))))
+            averages.append(
+                [float(v) for v in optimizer._model_variables_moving_average]
+            )
+    spread = np.ptp(raw, axis=0), np.ptp(averages, axis=0)
+    assert np.all(spread[0] > 0.3)
+    assert np.all(spread[1] < 0.3 * spread[0])
+    [axes] = figure(NAME, "ema_seen")
+    text = [
+        numbers(t) for t in re.findall("least .* most .*, mean", axes.text)
+    ]
+    assert len(text) == 4
+    (_, last_x), (low, high), _, (calm_low, calm_high) = text
+    assert last_x == 39
+    assert [low, high] == pytest.approx([1.01, 1.23], abs=0.006)
+    assert 1.005 < calm_low < calm_high < 1.03
+    turns = np.diff(np.sign(np.diff(raw_losses)))
+    assert np.count_nonzero(turns) > 15
+
+
+@says("EMA: an exponential moving average of the weights")
+@says(
+    "`use_ema=True` changes nothing | "
+    "[EMA](#ema-an-exponential-moving-average-of-the-weights)"
+)
+@says("No difference at all.")
+@says(
+    "The averages are in the optimizer; the model computes with the "
+    "weights as they are."
+)
+@says(
+    "To evaluate the average, swap it in and put the weights back "
+    "before training goes on."
+)
+@says("Return the loss of the averaged weights; leave the model as it was.")
+def test_the_average_is_in_the_optimizer() -> None:
+    without, with_ema = last("ema_unseen")
+    assert without == with_ema
+    average, ends = np.zeros(2), []
+    for use_ema in (False, True):
+        model, optimizer, step = line(0.3, use_ema=use_ema, ema_momentum=0.9)
+        for number, batch in enumerate(BATCHES[:5]):
+            step(*batch)
+            weights = np.array([float(w) for w in model.weights])
+            share = 0.1 if number else 1.0
+            average = (1 - share) * average + share * weights
+        ends.append(weights.tolist())
+    assert ends[0] == ends[1]
+    w, b = average
+    expected = np.mean((w * LINE_X + b - LINE_Y) ** 2)
+    found = averaged_loss(model, optimizer, LINE_X, LINE_Y)
+    assert found == pytest.approx(float(expected), rel=1e-4)
+    assert [float(w) for w in model.weights] == ends[1]
+    assert found != pytest.approx(float(loss(LINE_Y, model(LINE_X))), rel=0.01)
+    variables = [float(v) for v in optimizer.variables[-2:]]
+    assert variables == pytest.approx([w, b], rel=1e-4)
+
+
+@says(
+    "Before you save or export the model, call "
+    "`finalize_variable_values` and leave the averages in."
+)
+@says(
+    "The averages are of trainable variables only; the moving "
+    "averages of a batch normalisation stay as they are."
+)
+def test_finalize() -> None:
+    model = make_normed()
+    optimizer = SGD(0.1, use_ema=True, ema_momentum=0.9)
+    step = make_step(model, optimizer)
+    for _ in range(3):
+        step(X + 1, Y)
+    base, head = model.layers
+    before = [w.numpy() for w in (base.moving_mean, base.moving_variance)]
+    raw = head.kernel.numpy().item()
+    optimizer.finalize_variable_values(model.trainable_variables)
+    after = [w.numpy() for w in (base.moving_mean, base.moving_variance)]
+    assert before == after
+    averaged = head.kernel.numpy().item()
+    assert averaged != pytest.approx(raw, rel=1e-3)
+    model.save("model.keras")
+    saved = tf.keras.models.load_model("model.keras")
+    assert saved.get_layer("head").kernel.numpy().item() == averaged
+
+
+@says(
+    "**In `fit`:** the weights are replaced by the averages when "
+    "`fit` ends, not before."
+)
+@says(
+    "The `val_loss` of every epoch is that of the weights as they "
+    "were, unless you add the callback "
+    "`tf.keras.callbacks.SwapEMAWeights()`."
+)
+def test_ema_in_fit() -> None:
+    found = []
+    for callbacks in ([], [tf.keras.callbacks.SwapEMAWeights()]):
+        model = KerasLinearModel()
+        optimizer = SGD(0.3, use_ema=True, ema_momentum=0.9)
+        model.compile(optimizer, loss="mse", run_eagerly=True)
+        weights: list[float] = []
+
+        def note(
+            epoch: int, logs: Any, model: Any = model, to: Any = weights
+        ) -> None:
+            to.append(float(loss(LINE_Y, model(LINE_X))))
+
+        noting = tf.keras.callbacks.LambdaCallback(on_epoch_end=note)
+        history = model.fit(
+            *(LINE_X, LINE_Y),
+            batch_size=67,
+            epochs=2,
+            shuffle=False,
+            verbose=0,
+            validation_data=(LINE_X, LINE_Y),
+            callbacks=[*callbacks, noting],
+        ).history["val_loss"]
+        end = float(loss(LINE_Y, model(LINE_X)))
+        found.append((history, weights, end))
+    (plain, raw, end), (swapped, _, same_end) = found
+    assert plain == pytest.approx(raw, rel=1e-4)
+    assert raw[-1] != pytest.approx(end, rel=1e-2)
+    assert swapped[-1] == pytest.approx(end, rel=1e-4)
+    assert same_end == pytest.approx(end, rel=1e-4)
+
+
+@says(
+    "After an EMA a layer has the weights of another | [EMA, "
+    "frozen](#ema-and-frozen-layers)"
+)
+@says(
+    "`finalize_variable_values` pairs averages and variables by their order."
+)
+@says("The head got the weight of the base.")
+@says(
+    "With other shapes it would have been an error, `Cannot assign "
+    "value to variable`."
+)
+@says("Hand over the list that the optimizer was built with.")
+def test_a_shorter_list() -> None:
+    names = ran(NAME, "ema_wrong_list", x=LINE_X, y=LINE_Y)
+    base, head = names["base"], names["head"]
+    assert head.kernel.numpy().item() == base.kernel.numpy().item() == 1
+    before, after = last("ema_wrong_list")
+    assert before < after == 1
+    ran(NAME, "ema_right_list", **names)
+    assert head.kernel.numpy().item() == pytest.approx(before, abs=0.006)
+    assert last("ema_right_list") == [before]
+    model, base, optimizer = built(use_ema=True)
+    base.trainable = False
+    make_step(model, optimizer)(X, Y)
+    with pytest.raises(ValueError, match="Cannot assign value to variable"):
+        optimizer.finalize_variable_values(model.trainable_variables)
+
+
+@says(
+    "`fit` hands over that same list when it ends, so give it a new "
+    "optimizer when you freeze."
+)
+def test_fit_hands_over_the_shorter_list() -> None:
+    for is_new in (False, True):
+        both = [layers.Dense(1, kernel_initializer="ones") for _ in "ab"]
+        base, head = both
+        model = tf.keras.Sequential([tf.keras.Input((1,)), *both])
+        base.kernel.assign([[7.0]])
+        optimizer = SGD(0.001, use_ema=True)
+        if not is_new:
+            optimizer.build(model.trainable_variables)
+        base.trainable = False
+        model.compile(optimizer, loss="mse", run_eagerly=True)
+        model.fit(X, Y, verbose=0)
+        assert (head.kernel.numpy().item() == 7.0) is not is_new
+
+
+# Weight decay
+
+
+@says("No weight decay on biases")
+@says("Weight decay pulls every variable towards zero, biases too.")
+@says(
+    "Several biases go into one list: `[v for v in "
+    'model.trainable_variables if "bias" in v.path]`.'
+)
+@says("A second call replaces the first list.")
+def test_decay_and_what_is_excluded() -> None:
+    for lists, decayed in (
+        ([], "kernel bias kernel bias"),
+        (["both"], "kernel kernel"),
+        (["both", "first"], "kernel kernel bias"),
+    ):
+        model = make_model()
+        model.set_weights([np.ones_like(w) for w in model.get_weights()])
+        optimizer = SGD(0.1, weight_decay=0.5)
+        biases = [v for v in model.trainable_variables if "bias" in v.path]
+        assert len(biases) == 2
+        for name in lists:
+            optimizer.exclude_from_weight_decay(
+                var_list=biases if name == "both" else biases[:1]
+            )
+        variables = model.trainable_variables
+        optimizer.apply([tf.zeros(v.shape) for v in variables], variables)
+        pulled = [v.name for v in variables if v.numpy().max() < 1]
+        assert " ".join(pulled) == decayed
+        assert all(v.numpy().min() > 0.9 for v in variables)
+
+
+@says("Excluded biases decay | [Weight decay](#no-weight-decay-on-biases)")
+@says(
+    "A bias so pulled keeps the predictions of this line too small on average."
+)
+@says("Excluded late, the bias decays as before, and nothing is said.")
+@says(
+    "**The check**: without decay on the bias, what is left over is "
+    "zero on average when training has converged."
+)
+def test_excluded_late() -> None:
+    rows = printed(NAME, "decay").split("\n")
+    assert [row.split()[0].strip(":") for row in rows] == [
+        *("never", "late", "early")
+    ]
+    never, late, early = (numbers(row) for row in rows)
+    assert never == late
+    assert never[1] > 0.3
+    assert early[1] == 0
+    x, y = (np.asarray(part, np.float64)[:, 0] for part in (LINE_X, LINE_Y))
+    inputs = np.stack([x, np.ones_like(x)])
+    slope = 2 * inputs @ inputs.T / 200
+    for decay, shown in (([0.5, 0.5], never), ([0.5, 0.0], early)):
+        w, b = np.linalg.solve(slope + np.diag(decay), 2 * inputs @ y / 200)
+        assert b == pytest.approx(shown[0], abs=1e-3)
+        assert np.mean(y - w * x - b) == pytest.approx(shown[1], abs=1e-3)
+
+
+@says(
+    "The documentation of Keras asks for the call before the "
+    "optimizer is built, and its code has an error for whoever is "
+    "late; Keras 3.15 never raises it."
+)
+@says("The compiled step has kept what it was traced with.")
+@says("Exclude before the first step, or make a new step.")
+@says("`exclude_from_weight_decay` | goes on decaying | a new step")
+def test_a_late_call() -> None:
+    call = SGD.exclude_from_weight_decay
+    documented = " ".join((inspect.getdoc(call) or "").split())
+    assert "must be called before the optimizer's `build`" in documented
+    assert "raise ValueError" in inspect.getsource(call)
+    model, optimizer, step = line(0.1, weight_decay=0.5)
+    model.b.assign(1.0)
+
+    def decays(step: Any) -> bool:
+        """Say whether a step without an error moves the bias."""
+        before = float(model.b)
+        step(tf.zeros((4, 1)), tf.fill((4, 1), before))
+        return float(model.b) != before
+
+    assert decays(step)
+    with warnings.catch_warnings(action="error"):
+        optimizer.exclude_from_weight_decay(var_list=[model.b])
+    assert decays(step)
+    assert not decays(make_step(model, optimizer))
+
+
+# The learning rate
+
+
+@says("A schedule goes where the number would, and counts updates.")
+@says("To see the rate of the next update, take `float` of it.")
+@says(
+    "That schedule, with as many `decay_steps` as an epoch has "
+    "batches, changes the rate by the epoch."
+)
+@says("The weights agree.")
+def test_schedules() -> None:
+    halves = tf.keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    model, optimizer, step = line(halves)
+    for update in range(3):
+        rate = float(optimizer.learning_rate)
+        assert rate == pytest.approx(0.1 * 0.5**update)
+        before = float(model.b)
+        slope = gradients_of(model, *BATCHES[0])[1].item()
+        step(*BATCHES[0])
+        assert float(model.b) == pytest.approx(before - rate * slope, rel=1e-4)
+    rows = printed(NAME, "schedule").split("\n")
+    assert [numbers(row) for row in rows[:3]] == [
+        *([1, 0.05, 20], [2, 0.025, 40], [3, 0.0125, 60])
+    ]
+    assert "decay_steps=20" in BLOCKS["schedule"].code
+    assert rows[3] == printed(NAME, "by_epoch")
+
+
+@says(
+    "The assignment works in a compiled step, because that number is "
+    "a variable that the graph reads each time."
+)
+@says(
+    "So a rate by hand may depend on anything, on the validation loss "
+    "for instance: see [exercise 1](#exercises)."
+)
+@says("a number, by a number | follows | none needed")
+def test_a_rate_by_hand() -> None:
+    model, optimizer, step = line(0.1)
+    step(*BATCHES[0])
+    variable = optimizer.learning_rate
+    assert isinstance(variable, tf.keras.Variable)
+    for rate in (0.05, 0.0):
+        optimizer.learning_rate = rate
+        assert optimizer.learning_rate is variable
+        slope = max(abs(g).max() for g in gradients_of(model, *BATCHES[0]))
+        moved = movement(model, step, *BATCHES[0])
+        assert moved == pytest.approx(rate * slope, rel=1e-3)
+    assert "halve_on_plateau(optimizer, losses" in BLOCKS["plateau"].code
+
+
+@says(
+    "`its learning rate is not settable` | "
+    "[Schedules](#a-learning-rate-scheduler-in-a-custom-loop)"
+)
+@says("If a schedule is there, a number cannot take its place.")
+@says(
+    "Nor is there `optimizer.lr` in Keras 3: it is an "
+    "`AttributeError: 'SGD' object has no attribute 'lr'`."
+)
+def test_what_cannot_be_set() -> None:
+    halves = tf.keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    optimizer = SGD(halves)
+    said = "its learning rate is not settable"
+    assert said in printed(NAME, "not_settable")
+    with pytest.raises(TypeError, match=said):
+        optimizer.learning_rate = 0.01
+    said = "'SGD' object has no attribute 'lr'"
+    with pytest.raises(AttributeError, match=said):
+        _ = SGD(0.1).lr
+
+
+@says("A schedule that came too late")
+@says(
+    "A new schedule changes nothing | [Late "
+    "schedules](#a-schedule-that-came-too-late)"
+)
+@says("The other way round, a schedule in the place of a number, is allowed.")
+@says("But it is another object, and a compiled step keeps the old one.")
+@says(
+    "`float(optimizer.learning_rate)` says 0 and the step trains on with 0.1."
+)
+@says("A new step obeys.")
+@says("a number, by a schedule | keeps the number | a new step")
+def test_a_late_schedule() -> None:
+    number, schedule, new = last("late_schedule")
+    assert number == new == 0
+    assert schedule > 0.01
+    model, optimizer, step = line(0.1)
+    step(*BATCHES[0])
+    schedules = tf.keras.optimizers.schedules
+    optimizer.learning_rate = schedules.ExponentialDecay(0.0, 20, 0.5)
+    assert float(optimizer.learning_rate) == 0
+    slope = max(abs(g).max() for g in gradients_of(model, *BATCHES[0]))
+    moved = movement(model, step, *BATCHES[0])
+    assert moved == pytest.approx(0.1 * slope, rel=1e-3)
+    assert movement(model, make_step(model, optimizer), *BATCHES[0]) == 0
+
+
+# What a compiled step keeps
+
+
+@says("Most of this page is one rule.")
+@says(
+    "A graph keeps what Python looked up while it was traced, and "
+    "reads variables anew."
+)
+@says("weights, by `set_weights` | follows | none needed")
+def test_what_a_graph_keeps() -> None:
+    looked_up, variable = [2.0], tf.Variable(3.0)
+    graph = tf.function(lambda: looked_up[0] * variable)
+    assert float(graph()) == 6
+    looked_up[0] = 5.0
+    assert float(graph()) == 6
+    variable.assign(4.0)
+    assert float(graph()) == 8
+    model, _, optimizer = built()
+    step = make_step(model, optimizer)
+    step(X, Y)
+    model.set_weights([0 * weight for weight in model.get_weights()])
+    np.testing.assert_allclose(step(X, Y), np.zeros((20, 1)), atol=1e-6)
+    table = SOURCE.partition("| You change |")[2].partition("\n\n")[0]
+    assert table.count("| a new step |") == 4
+
+
+# Exercises
+
+
+@says(
+    "Halve the rate when the lowest of the last three losses, one an "
+    "epoch, is no lower than the lowest before them."
+)
+@says("Halve the rate if the last epochs brought no new low of the loss.")
+def test_a_plateau() -> None:
+    optimizer = SGD(0.4)
+    assert not halve_on_plateau(optimizer, [2.0, 2.0, 2.0], 3)
+    assert not halve_on_plateau(optimizer, [2.0, 3.0, 3.0, 1.9], 3)
+    assert float(optimizer.learning_rate) == pytest.approx(0.4)
+    for losses in ([2.0, 3.0, 2.0, 2.5], [2.0, 3.0, 3.0, 2.5]):
+        before = float(optimizer.learning_rate)
+        assert halve_on_plateau(optimizer, losses, 3)
+        assert float(optimizer.learning_rate) == pytest.approx(before / 2)
+    assert "patience=3" in BLOCKS["plateau"].code
+    rates = last("plateau")[:2]
+    assert rates == [0.15, 0.075]
+
+
+@says(
+    "Adam divides an average of the gradients by the root of an "
+    "average of their squares, and corrects both for having begun at "
+    "zero."
+)
+@says(
+    "The correction counts the optimizer's updates, not those of the variable."
+)
+@says(
+    r"The first gradient `#!math g` makes the averages `#!math 0.1 \, "
+    r"g` and `#!math 0.001 \, g^2`."
+)
+@says(
+    "In update `#!math t` they are divided by `#!math 1 - 0.9^t` and "
+    "`#!math 1 - 0.999^t`."
+)
+@says("If that is update 1, what remains is `#!math g / |g|`.")
+@says(
+    "The later it is, the less is corrected, and the length tends to "
+    r"`#!math 0.1 / \sqrt{0.001} \approx 3.16` rates."
+)
+@says("A new optimizer begins with one rate.")
+def test_the_first_update() -> None:
+    def expected(t: int) -> float:
+        return 0.1 / (1 - 0.9**t) / float(np.sqrt(0.001 / (1 - 0.999**t)))
+
+    for frozen in (0, 1, 1000, 100_000):
+        variable = tf.keras.Variable(0.0)
+        optimizer = Adam(0.001)
+        optimizer.build([variable])
+        optimizer.iterations.assign(frozen)
+        optimizer.apply([tf.constant(-5.0)], [variable])
+        found = float(variable) / 0.001
+        assert found == pytest.approx(expected(frozen + 1), rel=1e-3)
+    assert expected(1) == pytest.approx(1)
+    assert found == pytest.approx(3.16, abs=0.005)
+    corrections = [[b**t for b in (0.9, 0.999)] for t in (1, 2, 1000)]
+    assert np.all(np.diff(corrections, axis=0) < 0)
+    # Two updates, of two gradients: the averages, corrected.
+    variable, optimizer = tf.keras.Variable(0.0), Adam(0.001)
+    mean = square = 0.0
+    optimizer.build([variable])
+    for t, gradient in enumerate((-5.0, -1.0), 1):
+        before = float(variable)
+        optimizer.apply([tf.constant(gradient)], [variable])
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
+        corrected = mean / (1 - 0.9**t) / np.sqrt(square / (1 - 0.999**t))
+        moved = (float(variable) - before) / 0.001
+        assert moved == pytest.approx(-corrected, rel=1e-3)
+    shown = [
+        numbers(row)[1] for row in printed(NAME, "first_update").split("\n")
+    ]
+    assert shown == pytest.approx([1.0, expected(1001)], abs=0.01)

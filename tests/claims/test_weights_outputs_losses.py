@@ -1,0 +1,1208 @@
+"""What the page on weights, outputs and losses says is true."""
+
+import ast
+import re
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from snippets.data import make_data
+from snippets.keras_model import KerasLinearModel
+from snippets.weights_outputs_losses import (
+    Dropped,
+    Loop,
+    OwnStep,
+    TwoParts,
+    balanced,
+    check_ignored,
+    compiled,
+    compiled_scales,
+    make_line,
+    make_masked,
+    make_penalised,
+    make_scales,
+    make_series,
+    one_step,
+    summed_gradients,
+    train,
+    weighted_loss,
+)
+from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.sentences import DOCS, read
+
+NAME = "weights_outputs_losses"
+PAGE = read(NAME)
+BLOCKS = {block.name: block for block in PAGE.blocks}
+SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
+HEADINGS = re.findall(r"(?m)^##+ (.+)$", SOURCE)
+ORDER = tf.random.experimental.stateless_shuffle(tf.range(201), (0, 0))
+X, Y = (tf.gather(values, ORDER)[:, tf.newaxis] for values in make_data())
+LABEL = tf.cast(Y > 7, tf.float32)
+OUTPUTS = {"metres": Y, "centimetres": 100 * Y + 50}
+LENGTHS = [8] * 10 + [4] * 30 + [1]
+SQUARED = tf.keras.losses.MeanSquaredError()
+CLASSES = {0: 1, 1: 9}
+SGD = tf.keras.optimizers.SGD
+x64, y64, label64 = (np.asarray(v, np.float64)[:, 0] for v in (X, Y, LABEL))
+SLOPE, OFFSET = np.polyfit(x64, y64, 1)
+
+Names = dict[str, Any]
+
+
+def numbers(text: str) -> list[float]:
+    return [float(n) for n in re.findall(r"-?\d+\.?\d*(?:e[+-]\d+)?", text)]
+
+
+def lines(section: str) -> list[list[float]]:
+    """Return the numbers of each line that a block prints."""
+    return [numbers(row) for row in printed(NAME, section).split("\n")]
+
+
+def highlighted(name: str) -> list[str]:
+    rows = BLOCKS[name].code.split("\n")
+    return [
+        rows[int(number) - 1].strip()
+        for number in BLOCKS[name].options["hl_lines"].split()
+    ]
+
+
+def weights_of(model: Any) -> list[float]:
+    return [float(weight.numpy().item()) for weight in model.weights]
+
+
+def eagerly(
+    model: Any, loss: Any = "mse", rate: float = 0.1, **more: Any
+) -> Any:
+    """Return the model, compiled to run as Python."""
+    model.compile(SGD(rate), loss=loss, run_eagerly=True, **more)
+    return model
+
+
+def entropies(logits: Any = x64) -> Any:
+    """Return the binary cross-entropy of each row."""
+    return np.logaddexp(0.0, logits) - label64 * logits
+
+
+def gradient(loss: Any, model: Any) -> list[float]:
+    with tf.GradientTape() as tape:
+        value = loss()
+    found = tape.gradient(value, model.trainable_variables)
+    return [float(part.numpy().item()) for part in found]
+
+
+def one_epoch(model: Any, **options: Any) -> Any:
+    """Fit with all rows in one batch; return the logs."""
+    return model.fit(
+        X, LABEL, batch_size=201, shuffle=False, verbose=0, **options
+    ).history
+
+
+# The page
+
+
+@says(
+    "Class and sample weights, two outputs, losses per row, masks and "
+    "penalties in a training step of your own, compared with what "
+    "Keras does."
+)
+@says(
+    "When you have read this page you can weight rows and classes, "
+    "train two outputs, leave out padding and add penalties, in a "
+    "`train_step` and in a plain loop, and check each of them."
+)
+@says(
+    "A step of your own has to put it together as you mean it, and "
+    "most mistakes in that raise no error."
+)
+def test_what_the_page_has() -> None:
+    words = ["class_weight", "Sample weights", "Two outputs", "A loss per row"]
+    words += ["Mask:", "Regularization"]
+    places = [
+        next(n for n, title in enumerate(HEADINGS) if word in title)
+        for word in words
+    ]
+    assert places == sorted(places)
+    wrong = [b for b in PAGE.blocks if b.options.get("title") == "Looks right"]
+    silent = [
+        b for b in wrong if "raises" not in b.options and printed(NAME, b.name)
+    ]
+    loud = [b for b in PAGE.blocks if "raises" in b.options]
+    assert {b.name for b in silent} == {
+        *("vectors", "all_pairs", "per_row", "uneven_log"),
+        *("padded", "penalised"),
+    }
+    # Of the other three blocks of a raised error, two are the checks'.
+    assert [b.name for b in loud] == [
+        *("two_parts", "not_ignored", "shapes", "loop")
+    ]
+    for name in ("own_step", "own_scales"):
+        assert "logs as Keras does: True" in printed(NAME, name)
+    for name in ("by_hand", "by_hand_scales", "penalty_by_hand"):
+        assert printed(NAME, name)
+
+
+@says(
+    "You need to have seen [a "
+    "`train_step`](keras_from_fit_inwards.md#inside-fit) or [a loop "
+    "with an "
+    "optimizer](usual_parts.md#an-optimizer-and-a-compiled-step)."
+)
+@says("Logs that lie, shapes that broadcast: [Silent failures](traps.md).")
+@says(
+    "The step and its books, from the beginning: [Keras, from fit "
+    "inwards](keras_from_fit_inwards.md)."
+)
+@says(
+    "Mini-batches and metrics: [The loop with the usual "
+    "parts](usual_parts.md)."
+)
+def test_other_pages() -> None:
+    for page, titles in {
+        "keras_from_fit_inwards": [
+            "# Keras, from fit inwards",
+            "## Inside .*fit",
+        ],
+        "usual_parts": [
+            *("## An optimizer, and a compiled step", "## Mini-batches"),
+            "## Metrics",
+        ],
+        "traps": [
+            *("# Silent failures", r"## \d+\. A row against a column"),
+            r"## \d+\. A log of something else",
+        ],
+    }.items():
+        text = (DOCS / f"{page}.md").read_text("utf-8")
+        for title in titles:
+            assert re.search(rf"(?m)^{title}", text), title
+    inwards = (DOCS / "keras_from_fit_inwards.md").read_text("utf-8")
+    assert "keep_books" in inwards
+
+
+@says("All blocks above, in order, as one file.")
+@says("It needs TensorFlow and Matplotlib.")
+def test_all_blocks_ran_with_what_the_page_names() -> None:
+    blocks = [name.rpartition(":")[2] for name in record(NAME)]
+    assert [n for n in blocks if n in BLOCKS] == [b.name for b in PAGE.blocks]
+    modules = set()
+    for node in ast.walk(ast.parse("\n".join(b.code for b in PAGE.blocks))):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules.add((node.module or "").split(".")[0])
+    assert modules - {"collections"} == {"tensorflow", "matplotlib"}
+
+
+@says("The rows of the guide, shuffled, as columns.")
+@says(
+    "There is a label as well: one where `y` is above 7, which is "
+    "*imbalanced*, for only a tenth of the rows are ones."
+)
+@says("And a line, from which any class of model can be made.")
+@says("Return a line that begins at zero, as a model of that class.")
+def test_the_data_and_the_line() -> None:
+    names = ran(NAME, "data")
+    x, y = make_data()
+    assert names["x"].shape == names["y"].shape == (201, 1)
+    assert np.array_equal(np.sort(names["x"][:, 0]), np.sort(x))
+    assert not np.array_equal(names["x"][:, 0], x)
+    pairs = dict(zip(x.numpy(), y.numpy(), strict=True))
+    assert all(
+        pairs[a] == b for a, b in zip(*map(np.ravel, (X, Y)), strict=True)
+    )
+    assert np.array_equal(names["label"], Y.numpy() > 7)
+    assert float(tf.reduce_mean(names["label"])) == pytest.approx(
+        0.1, abs=0.001
+    )
+    for kind in (OwnStep, TwoParts, Dropped, Loop):
+        assert type(make_line(kind)) is kind
+    model = make_line()
+    assert weights_of(model) == [0.0, 0.0]
+    for weight, value in zip(model.weights, (3.0, 2.0), strict=True):
+        weight.assign(tf.fill(weight.shape, value))
+    np.testing.assert_allclose(model(X), 3 * X + 2, rtol=1e-5)
+
+
+@says(
+    "What a step minimises is one number, made of many: a loss for "
+    "every row, of every output, times a weight, perhaps without the "
+    "padding, with penalties on top."
+)
+def test_what_a_step_minimises() -> None:
+    inputs = tf.keras.Input((1,))
+    layer = tf.keras.layers.Dense(
+        1, kernel_initializer="ones", kernel_regularizer="l2"
+    )
+    out = layer(inputs)
+    model = eagerly(tf.keras.Model(inputs, {"a": out, "b": 2 * out}))
+    found = model.train_on_batch(
+        X, {"a": Y, "b": Y}, sample_weight=X + 2, return_dict=True
+    )["loss"]
+    rows = (x64 - y64) ** 2 + (2 * x64 - y64) ** 2
+    expected = np.mean((x64 + 2) * rows) + 0.01
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+# Class weights
+
+
+@says("The recall is the share of the ones that were found.")
+@says("Return the model, compiled to tell two classes apart.")
+@says(
+    "With `class_weight={0: 1, 1: 9}` the loss of each one counts "
+    "nine times, and all of them are found."
+)
+@says(
+    "Keras turns `class_weight` into a weight for every row, so "
+    "inside a step there is only `sample_weight`."
+)
+def test_class_weight() -> None:
+    seen: list[Any] = []
+
+    class Seeing(OwnStep):
+        def train_step(self, data: Any) -> Any:
+            seen.append(data)
+            return super().train_step(data)
+
+    model = compiled(make_line(Seeing))
+    model.run_eagerly = True
+    log = one_epoch(model, class_weight=CLASSES)
+    [[_, labels, weights]] = seen
+    rows = np.where(np.ravel(labels) > 0, 9.0, 1.0)
+    assert np.array_equal(np.ravel(weights), rows)
+    expected = np.mean(np.where(label64 > 0, 9.0, 1.0) * entropies(0 * x64))
+    assert log["loss"][0] == pytest.approx(expected, rel=1e-4)
+    recall = model.evaluate(X, LABEL, verbose=0, return_dict=True)["recall"]
+    w, b = weights_of(model)
+    found = (w * x64 + b > 0) & (label64 > 0)
+    assert recall == pytest.approx(np.sum(found) / 20)
+    [few, _], [all_of_them, _] = lines("imbalanced")
+    assert few < 0.5
+    assert all_of_them == 1
+
+
+@says(
+    "The price is {{ int(tf.math.count_nonzero((model(x) > 0) & "
+    "(label == 0))) }} zeros that are taken for ones."
+)
+@says(
+    "The label, zero or one, over x, and two S-shaped curves: "
+    "unweighted, the probability of a one reaches one half only at "
+    "the right end; where ones count nine times it does so at about x "
+    "= 1, left of nearly all the ones"
+)
+def test_the_curves() -> None:
+    """The second line of the page is made again by NumPy."""
+    ends = []
+    for one in (1.0, 9.0):
+        w = b = 0.0
+        for start in 5 * [*range(0, 201, 32)]:
+            rows = slice(start, start + 32)
+            errors = 1 / (1 + np.exp(-w * x64[rows] - b)) - label64[rows]
+            errors = errors * np.where(label64[rows] > 0, one, 1.0)
+            w -= 1.5 * float(np.mean(errors * x64[rows]))
+            b -= 1.5 * float(np.mean(errors))
+        ends.append((w, b))
+    assert [w for w, _ in ends] == pytest.approx(
+        [row[1] for row in lines("imbalanced")], abs=1e-3
+    )
+    (w, b), (steep, shift) = ends
+    [alarms] = [
+        int(v) for n, v in record(NAME).items() if n.startswith("int(")
+    ]
+    assert alarms == np.sum((steep * x64 + shift > 0) & (label64 == 0)) > 0
+    assert 1.8 < -b / w < 2
+    half = -shift / steep
+    assert half == pytest.approx(1, abs=0.05)
+    assert np.mean(x64[label64 > 0] > half) > 0.9
+    [axes] = figure(NAME, "plot_classes")
+    assert {*axes.points} == {
+        "the label",
+        "unweighted",
+        "ones count nine times",
+    }
+    assert {*axes.points["the label"].y} == {0.0, 1.0}
+    for name, (slope, start) in zip(
+        ("unweighted", "ones count nine times"), ends, strict=True
+    ):
+        points = axes.points[name]
+        curve = 1 / (1 + np.exp(-slope * np.array(points.x) - start))
+        np.testing.assert_allclose(points.y, curve, atol=2e-3)
+
+
+@says("too many values to unpack (expected 2, got 3)")
+@says(
+    "`too many values to unpack (expected 2, got 3)` | "
+    "[Unpacking](#too-many-values-to-unpack-expected-2-got-3)"
+)
+@says("Trains by a step that expects inputs and outputs.")
+@says("It trains until there are weights.")
+@says("With weights the data have three parts.")
+@says("(Recent versions of Python add `got 3` to the message.)")
+@says(
+    "`train_on_batch` hands over three parts in any case, so the step "
+    "fails there without weights, too."
+)
+def test_two_parts() -> None:
+    model = compiled(make_line(TwoParts))
+    model.run_eagerly = True
+    one_epoch(model)
+    assert weights_of(model) != [0.0, 0.0]
+    said = re.escape("too many values to unpack (expected 2")
+    newest = ", got 3)" if sys.version_info >= (3, 14) else ")"
+    for options in (
+        {"class_weight": CLASSES},
+        {"sample_weight": tf.ones((201, 1))},
+    ):
+        with pytest.raises(ValueError, match=said) as error:
+            one_epoch(model, **options)
+        assert f"(expected 2{newest}" in str(error.value)
+    with pytest.raises(ValueError, match=said):
+        model.train_on_batch(X, LABEL)
+    assert re.search(f"ValueError: {said}", printed(NAME, "two_parts"))
+
+
+@says("`sample_weight` dropped in silence")
+@says(
+    "`class_weight`, `sample_weight` do nothing | [Dropped "
+    "weights](#sample_weight-dropped-in-silence), "
+    "[vectors](#class_weight-without-effect-vectors)"
+)
+@says("The mend that one finds first stops the error.")
+@says("Takes what data there are, and leaves the weights of rows aside.")
+@says(
+    "No error, no warning, no weights: the numbers are those without "
+    "`class_weight`."
+)
+def test_dropped_weights() -> None:
+    assert lines("dropped") == lines("imbalanced")[:1]
+    ends = []
+    for options in ({}, {"class_weight": CLASSES}, {"sample_weight": X + 2}):
+        model = compiled(make_line(Dropped))
+        model.run_eagerly = True
+        with warnings.catch_warnings(action="error"):
+            log = one_epoch(model, **options)
+        ends.append((weights_of(model), log))
+    assert ends[0] == ends[1] == ends[2]
+
+
+@says("Update weights and metrics with one batch of data.")
+@says("Hand the third part on, to the loss and to the metrics.")
+@says("This step serves one output or several, with weights or without.")
+@says(
+    "The tracker of the loss wants the loss, with the number of rows "
+    "as its weight; of several inputs, take the rows of one."
+)
+@says("`compute_metrics` updates all other metrics.")
+@says(
+    "It gives the weights to those only that were compiled as "
+    "`weighted_metrics`."
+)
+def test_own_step() -> None:
+    weights, loss, metrics = highlighted("OwnStep")
+    assert "x, y, sample_weight =" in weights
+    assert "sample_weight)" in loss
+    assert "compute_metrics(" in metrics
+    assert "sample_weight)" in metrics
+    for make, y in ((make_line, Y), (make_scales, OUTPUTS)):
+        for given in (None, X + 2):
+            logs, ends = [], []
+            more: Names = {}
+            if make is make_line:
+                more = {"metrics": ["mse"], "weighted_metrics": ["mae"]}
+            for kind in (tf.keras.Model, OwnStep):
+                model = eagerly(make(kind), rate=1e-5, **more)
+                log = model.train_on_batch(
+                    X, y, sample_weight=given, return_dict=True
+                )
+                logs.append(log)
+                ends.append(weights_of(model))
+            assert logs[0] == pytest.approx(logs[1], rel=1e-5)
+            assert ends[0] == pytest.approx(ends[1], rel=1e-5)
+            if more:
+                rows = np.ones(201) if given is None else x64 + 2
+                assert log["mse"] == pytest.approx(np.mean(y64**2), rel=1e-4)
+                mae = np.average(abs(y64), weights=rows)
+                assert log["mae"] == pytest.approx(mae, rel=1e-4)
+    # Of two inputs, `tf.shape` would tell how many there are.
+    assert int(tf.shape([X, X])[0]) == 2
+    model = eagerly(make_line(OwnStep), rate=0.0)
+    log = model.fit(X, Y, batch_size=100, shuffle=False, verbose=0).history
+    assert log["loss"][0] == pytest.approx(np.mean(y64**2), rel=1e-4)
+
+
+@says("Trains as Keras does, by a step of its own.")
+def test_the_log_is_that_of_keras() -> None:
+    assert lines("own_step")[0] == lines("imbalanced")[1]
+    assert printed(NAME, "own_step").endswith("logs as Keras does: True")
+
+
+@says("**The check** changes what must not matter.")
+@says("Rows of weight 0 may have any outputs, and the model learns the same.")
+@says("Assert that rows of weight 0 do not change what is learned.")
+@says("Return a function that trains a line of that class for one step.")
+@says("Keras and the mended step pass.")
+@says("The step that drops the weights does not.")
+def test_the_check() -> None:
+    some = tf.cast(X > 1, tf.float32)
+    for kind in (tf.keras.Model, OwnStep):
+        check_ignored(one_step(kind), X, Y, some)
+    with pytest.raises(AssertionError, match="weight 0 moved line/kernel by"):
+        check_ignored(one_step(Dropped), X, Y, some)
+    assert printed(NAME, "ignored") == "both pass"
+    model = one_step(OwnStep)(X, Y, some)
+    assert int(model.optimizer.iterations) == 1
+    used = x64 > 1
+    slope = -2 * np.sum(y64[used] * x64[used]) / 201
+    assert weights_of(model)[0] == pytest.approx(-0.01 * slope, rel=1e-3)
+
+
+@says("`class_weight` without effect: vectors")
+@says("All this was with columns, of the shape `(batch, 1)`.")
+@says(
+    "A loss of Keras takes the mean over the last axis, then weights "
+    "what is left."
+)
+@says("Of a column a number per row is left.")
+@says(
+    "Of a vector there is one number, the mean of the batch, and it "
+    "is multiplied by every weight: a row counts as much as any "
+    "other."
+)
+def test_vectors() -> None:
+    weights = np.where(label64 > 0, 9.0, 1.0)
+    [columns], [vectors], [product] = lines("vectors")
+    assert columns == pytest.approx(np.mean(weights * entropies()), abs=1e-3)
+    assert (
+        vectors
+        == product
+        == pytest.approx(np.mean(weights) * np.mean(entropies()), abs=1e-3)
+    )
+    # With two columns, the mean over them is weighted.
+    none = tf.keras.losses.MeanSquaredError(reduction=None)
+    pairs = np.stack([y64, 2 * y64], axis=1)
+    rows = np.mean(pairs**2, axis=1) * weights
+    found = none(np.zeros_like(pairs), pairs, weights)
+    np.testing.assert_allclose(found, rows, rtol=1e-4)
+    assert none(Y, X).shape == (201,)
+    assert none(Y[:, 0], X[:, 0]).shape == ()
+    many = none(Y[:, 0], X[:, 0], weights)
+    assert np.ravel(many / weights) == pytest.approx(
+        np.mean((y64 - x64) ** 2), rel=1e-4
+    )
+
+
+@says("`fit` and `evaluate` do the same, without a warning.")
+@says(
+    "Give the model one more axis, `y[:, tf.newaxis]`, and outputs to match."
+)
+def test_fit_with_vectors() -> None:
+    ends: dict[int, list[float]] = {}
+    weights = tf.cast(X[:, 0] > 1, tf.float32)
+    share = float(tf.reduce_mean(weights))
+    for axes, given in ((1, weights), (0, share * tf.ones(201)), (2, weights)):
+        x, y = (X, Y) if axes == 2 else (X[:, 0], Y[:, 0])
+        model = eagerly(KerasLinearModel())
+        options = {"batch_size": 201, "verbose": 0, "sample_weight": given}
+        with warnings.catch_warnings(action="error"):
+            model.fit(x, y, **options)
+            loss = model.evaluate(x, y, **options)
+        ends[axes] = [*weights_of(model), loss]
+    assert ends[1] == pytest.approx(ends[0], rel=1e-4)
+    assert ends[2] != pytest.approx(ends[0], rel=0.1)
+
+
+# Weights by hand
+
+
+@says("In a plain loop, weights and losses are yours.")
+@says("Multiply row by row, and insist that the shapes agree.")
+@says("Return the mean of the rows' losses, each times its weight.")
+@says("That is the `w` of `fit`.")
+@says("The function refuses such weights.")
+def test_weighted_loss() -> None:
+    weights = tf.where(LABEL > 0, 9.0, 1.0)
+    expected = np.mean(np.ravel(weights) * entropies())
+    assert float(weighted_loss(LABEL, X, weights)) == pytest.approx(expected)
+    with pytest.raises(ValueError, match=r"losses .* weights"):
+        weighted_loss(LABEL, X, weights[:, 0])
+    assert lines("by_hand")[0] == lines("imbalanced")[1][1:]
+    assert "fit(" not in BLOCKS["by_hand"].code
+
+
+@says(
+    "Weights in your own loop change nothing | [All "
+    "pairs](#sample-weights-in-a-custom-loop)"
+)
+@says(
+    "Without the two highlighted lines of the function, weights of "
+    "the shape `(batch,)` would meet losses of the shape `(batch, "
+    "1)`:"
+)
+@says(
+    "Every loss is multiplied by every weight, and the mean is the "
+    "mean weight times the mean loss, as with the vectors above."
+)
+@says(
+    "So the gradient is longer, but points where it would point "
+    "without any weights."
+)
+def test_all_pairs() -> None:
+    check, refusal = highlighted("weighted_loss")
+    assert check.startswith("if losses.shape != weights.shape")
+    assert refusal.startswith("raise ")
+    model, weights = make_line(), tf.where(LABEL > 0, 9.0, 1.0)
+
+    def losses() -> Any:
+        return tf.nn.sigmoid_cross_entropy_with_logits(LABEL, model(X))
+
+    assert losses().shape == (201, 1)
+    pairs = weights[:, 0] * losses()
+    np.testing.assert_allclose(pairs, np.outer(losses(), weights), rtol=1e-5)
+    mean = float(tf.reduce_mean(weights))
+    assert float(tf.reduce_mean(pairs)) == pytest.approx(
+        mean * float(tf.reduce_mean(losses())), rel=1e-4
+    )
+    longer = gradient(lambda: tf.reduce_mean(weights[:, 0] * losses()), model)
+    plain = gradient(lambda: tf.reduce_mean(losses()), model)
+    right = gradient(lambda: tf.reduce_mean(weights * losses()), model)
+    assert mean > 1
+    assert longer == pytest.approx([mean * part for part in plain], rel=1e-3)
+    assert right[0] / right[1] != pytest.approx(plain[0] / plain[1], rel=0.1)
+    assert lines("all_pairs")[1][2] == lines("vectors")[1][0]
+
+
+@says(
+    "Three rows with the losses 1, 4 and 9, without weights and with "
+    "the weights 1, 1 and 4."
+)
+@says('`"sum_over_batch_size"` | the sum over the number of rows; the default')
+@says('`"mean"` | the same')
+@says('`"sum"` | the sum')
+@says('`"mean_with_sample_weight"` | the sum over the sum of the weights')
+@says('`"none"` or `None` | a number per row')
+@says("So by default weights of 9 make the loss larger, and with it the step.")
+@says(
+    "Divided by the sum of the weights, the loss stays a mean; a "
+    "weighted *metric* of Keras is divided so."
+)
+def test_reductions() -> None:
+    losses, weights = np.array([1.0, 4.0, 9.0]), np.array([1.0, 1.0, 4.0])
+    given = tf.zeros((3, 1)), tf.constant([[1.0], [2.0], [3.0]])
+    kind = tf.keras.losses.MeanSquaredError
+    total, summed = np.sum(weights * losses), np.sum(weights)
+    for reduction, expected in {
+        "sum_over_batch_size": (14 / 3, total / 3),
+        "mean": (14 / 3, total / 3),
+        "sum": (14, total),
+        "mean_with_sample_weight": (14 / 3, total / summed),
+    }.items():
+        loss = kind(reduction=reduction)
+        found = [float(loss(*given)), float(loss(*given, weights))]
+        assert found == pytest.approx(expected, rel=1e-5)
+    for by_row in ("none", None):
+        loss = kind(reduction=by_row)
+        np.testing.assert_allclose(loss(*given), losses)
+        np.testing.assert_allclose(loss(*given, weights), weights * losses)
+    assert kind().reduction == "sum_over_batch_size"
+    assert float(kind()(*given, 9 * np.ones(3))) == pytest.approx(9 * 14 / 3)
+    mean = kind(reduction="mean_with_sample_weight")
+    assert float(mean(*given, 9 * np.ones(3))) == pytest.approx(14 / 3)
+    metric = tf.keras.metrics.MeanSquaredError()
+    metric.update_state(*given, sample_weight=weights)
+    assert float(metric.result()) == pytest.approx(total / summed)
+    steps = []
+    for one in (1.0, 9.0):
+        model = eagerly(make_line())
+        model.train_on_batch(X, Y, sample_weight=one * np.ones(201))
+        steps.append(weights_of(model)[0])
+    assert steps[1] == pytest.approx(9 * steps[0], rel=1e-3)
+
+
+@says(
+    "[Exercise 1](#exercises) has weights with which both are the "
+    "same over all rows."
+)
+@says(
+    "Which class weights make both classes count the same, while the "
+    "mean weight of all rows is 1, so that the learning rate can stay "
+    "as it was?"
+)
+@says("Return weights with which zeros and ones count the same.")
+def test_balanced() -> None:
+    by_class = balanced(LABEL)
+    weights = np.where(label64 > 0, by_class[1], by_class[0])
+    assert np.mean(weights) == pytest.approx(1)
+    assert np.sum(weights[label64 > 0]) == pytest.approx(
+        np.sum(weights[label64 == 0])
+    )
+    found = [
+        float(tf.keras.losses.MeanSquaredError(reduction=r)(Y, X, weights))
+        for r in ("sum_over_batch_size", "mean_with_sample_weight")
+    ]
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+
+
+# Two outputs
+
+
+@says(
+    "A length is measured twice: in metres, and in centimetres by a "
+    "device that shows 50 too many."
+)
+@says("The model has two outputs, by name.")
+@says("Return a line that predicts one length in metres and centimetres.")
+@says("A tape wants one number, so add the losses.")
+@says("But a squared error in centimetres is 10,000 times that in metres.")
+def test_the_scales() -> None:
+    model = make_scales()
+    for weight in model.weights:
+        weight.assign(tf.ones(weight.shape))
+    outputs = model(X)
+    assert {*outputs} == {"metres", "centimetres"}
+    np.testing.assert_allclose(outputs["metres"], X + 1, rtol=1e-5)
+    np.testing.assert_allclose(
+        outputs["centimetres"], 100 * outputs["metres"], rtol=1e-5
+    )
+    first = float(SQUARED(100 * Y, outputs["centimetres"]))
+    second = float(SQUARED(Y, outputs["metres"]))
+    assert first == pytest.approx(1e4 * second, rel=1e-4)
+    assert "metres, centimetres = y, 100 * y + 50" in (
+        BLOCKS["by_hand_scales"].code
+    )
+
+
+@says(
+    "The loss explodes, loss is nan | [Loss per "
+    "row](#a-loss-per-row-the-loss-explodes), "
+    "[scales](#two-outputs-two-losses)"
+)
+@says(
+    "Train with the plain sum, then with a loss weight that undoes the units."
+)
+@says(
+    "The plain sum is too steep for this learning rate: the loss "
+    "becomes infinite, then `nan`, not a number."
+)
+@says(
+    "With the loss weight both devices count the same, and `b` is on "
+    "its way to a place half way between them."
+)
+@says("One line is to suit both.")
+def test_the_plain_sum() -> None:
+    x, y = (values.astype(np.float32) for values in (x64, y64))
+    w, b = np.float32(0), np.float32(0)
+    kinds: dict[str, None] = {}
+    rate = np.float32(0.1)
+    with np.errstate(all="ignore"):
+        for start in 3 * [*range(0, 201, 32)]:
+            rows = slice(start, start + 32)
+            off = w * x[rows] + b - y[rows]
+            far = np.float32(100) * off - np.float32(50)
+            loss = np.mean(off**2) + np.mean(far**2)
+            kind = "nan" if np.isnan(loss) else str(bool(np.isinf(loss)))
+            kinds[kind] = None
+            slope = 2 * off + 200 * far
+            w = w - rate * np.mean(slope * x[rows])
+            b = b - rate * np.mean(slope)
+    assert [*kinds] == ["False", "True", "nan"]
+    plain, weighted = printed(NAME, "by_hand_scales").split("\n")
+    assert plain.endswith("w nan, b nan")
+    _, _, b_now = numbers(weighted)
+    half_way = OFFSET + 0.25
+    assert OFFSET < b_now < half_way
+    model = make_scales()
+
+    def both() -> Any:
+        found = model(X)
+        second = SQUARED(OUTPUTS["centimetres"], found["centimetres"])
+        return SQUARED(Y, found["metres"]) + 1e-4 * second
+
+    train(model, both, 40)
+    assert weights_of(model) == pytest.approx([SLOPE, half_way], abs=1e-3)
+
+
+@says(
+    "**In `fit`:** name the losses, the loss weights and the metrics "
+    "by output."
+)
+@says("Return the model, compiled with a loss for each output.")
+@says("The same `w` and `b`.")
+@says(
+    "In each batch the loss is the weighted sum of the outputs' "
+    "losses, which are logged without their weights."
+)
+def test_two_losses_of_keras() -> None:
+    by_hand = lines("by_hand_scales")[1][1:]
+    assert lines("keras_scales")[0] == by_hand
+    model = compiled_scales(make_scales())
+    log = model.test_on_batch(X, OUTPUTS, return_dict=True)
+    parts = [np.mean(y64**2), np.mean((100 * y64 + 50) ** 2)]
+    assert [log["metres_loss"], log["centimetres_loss"]] == pytest.approx(
+        parts, rel=1e-4
+    )
+    assert log["loss"] == pytest.approx(parts[0] + 1e-4 * parts[1], rel=1e-4)
+    assert log["metres_mae"] == pytest.approx(np.mean(abs(y64)), rel=1e-4)
+
+
+@says(
+    "Why what was logged does not add up is told "
+    "[below](#an-uneven-last-batch)."
+)
+def test_what_was_logged_does_not_add_up() -> None:
+    log = dict(
+        row.split()[::2]
+        for row in printed(NAME, "keras_scales").split("\n")[1:]
+    )
+    values = {name: float(end) for name, end in log.items()}
+    total = values["metres_loss"] + 1e-4 * values["centimetres_loss"]
+    assert abs(total - values["loss"]) > 0.01
+    assert "An uneven last batch" in HEADINGS
+    told = SOURCE.partition("## An uneven last batch")[2]
+    assert "the parts do not add up" in " ".join(told.split())
+
+
+@says("Expected any non-tensor type, but got a tensor instead.")
+@says(
+    "`Expected any non-tensor type, but got a tensor` | [Two "
+    "outputs](#expected-any-non-tensor-type-but-got-a-tensor-instead)"
+)
+@says("Trains by a step that updates all metrics in one loop.")
+@says(
+    "Keras 3 itself advised it, in a warning, and with one output it "
+    "[logs a wrong loss](traps.md#5-a-log-of-something-else)."
+)
+@says("With two it fails:")
+@says(
+    "The first of `self.metrics` is the mean of the loss, and cannot "
+    "take the mean of a dictionary."
+)
+@says(
+    "The step [above](#sample_weight-dropped-in-silence) gives it the "
+    "loss, and leaves the rest to Keras."
+)
+def test_the_loop_over_all_metrics() -> None:
+    said = "Expected any non-tensor type, but got a tensor instead."
+    assert f"TypeError: {said}" in printed(NAME, "loop")
+    model = eagerly(make_scales(Loop), rate=1e-5)
+    with pytest.raises((TypeError, ValueError)):
+        model.train_on_batch(X, OUTPUTS)
+    first, *_ = model.metrics
+    assert type(first) is tf.keras.metrics.Mean
+    assert first.name == "loss"
+    with pytest.raises((TypeError, ValueError)):
+        first.update_state(OUTPUTS, OUTPUTS)
+    logs = [
+        eagerly(make_line(kind)).train_on_batch(X, Y)
+        for kind in (tf.keras.Model, OwnStep, Loop)
+    ]
+    assert logs[1] == pytest.approx(logs[0], rel=1e-5)
+    assert logs[2] != pytest.approx(logs[0], rel=0.1)
+    advice = "for metric in self.metrics:"
+    assert advice in printed("keras_from_fit_inwards", "old_step")
+    traps = (DOCS / "traps.md").read_text("utf-8")
+    assert "\n## 5. A log of something else\n" in traps
+    assert printed(NAME, "own_scales") == "logs as Keras does: True"
+
+
+@says(
+    "With two outputs, `sample_weight` is one tensor for both or a "
+    "dictionary with a tensor for each, and `class_weight` raises an "
+    "error."
+)
+def test_weights_of_two_outputs() -> None:
+    ones = tf.ones(201)
+    model = eagerly(make_scales())
+    for given, share in (
+        (2 * ones, (2, 2)),
+        ({"metres": ones, "centimetres": 3 * ones}, (1, 3)),
+    ):
+        found = model.test_on_batch(X, OUTPUTS, given, return_dict=True)
+        parts = np.mean(y64**2), np.mean((100 * y64 + 50) ** 2)
+        assert found["loss"] == pytest.approx(np.dot(share, parts), rel=1e-4)
+    with pytest.raises(ValueError, match="class_weight"):
+        model.fit(X, OUTPUTS, class_weight=CLASSES, verbose=0)
+
+
+# A loss per row
+
+
+@says("`MeanSquaredError()` is an object that returns one number.")
+@says(
+    "The function `tf.keras.losses.mse` returns one for each row of a "
+    "column, and so do `mae`, `huber`, `binary_crossentropy` and the "
+    "like."
+)
+@says("Take the mean, or use the object.")
+@says("**The check** is the last line: a loss has no shape.")
+def test_functions_and_objects() -> None:
+    some = 0.5 * tf.ones((5, 1))
+    kinds = ["mse", "mae", "huber", "binary_crossentropy", "mape", "msle"]
+    for name in [*kinds, "logcosh", "hinge"]:
+        assert getattr(tf.keras.losses, name)(some, some).shape == (5,)
+    assert SQUARED(some, some).shape == ()
+    rows = tf.keras.losses.mse(Y, X)
+    assert float(tf.reduce_mean(rows)) == pytest.approx(float(SQUARED(Y, X)))
+    code = BLOCKS["one_number"].code.rstrip()
+    assert code.endswith("\nassert loss.shape == ()")
+    assert rows.shape != ()
+
+
+@says(
+    "The tape takes the gradient of the *sum* if there is more than "
+    "one number, and of 201 rows that is 201 times the gradient of "
+    "the mean."
+)
+@says(
+    "With small batches and a small learning rate it may even train, "
+    "and then break when the batch grows."
+)
+def test_the_tape_sums() -> None:
+    model = make_line()
+    rows = gradient(lambda: tf.keras.losses.mse(Y, model(X)), model)
+    expected = [-2 * np.sum(y64 * x64), -2 * np.sum(y64)]
+    assert rows == pytest.approx(expected, rel=1e-4)
+    mean = gradient(lambda: SQUARED(Y, model(X)), model)
+    assert rows == pytest.approx([201 * part for part in mean], rel=1e-4)
+    last = {}
+    for batch in (4, 201):
+        w = b = 0.0
+        for start in 2 * [*range(0, 201, batch)]:
+            part = slice(start, start + batch)
+            off = w * x64[part] + b - y64[part]
+            w -= 0.01 * 2 * float(np.sum(off * x64[part]))
+            b -= 0.01 * 2 * float(np.sum(off))
+        last[batch] = np.mean((w * x64 + b - y64) ** 2)
+    assert last[4] < 3 < np.mean(y64**2) < last[201]
+    losses = [row[0] for row in lines("per_row")]
+    assert losses == sorted(losses)
+
+
+# Uneven batches
+
+
+@says(
+    "An epoch's loss is not the mean of its rows | [Uneven "
+    "batches](#an-uneven-last-batch)"
+)
+@says("Of 201 rows in batches of 100, the last batch has one row.")
+@says("The mean of the batches' losses counts this row a hundred times.")
+@says(
+    "`Mean` takes the number of rows as a weight, and `fit` does that "
+    "for its loss."
+)
+@says(
+    "Training is no different: a step takes the mean of its batch, so "
+    "in every epoch this row counts as much as a hundred others."
+)
+def test_uneven_batches() -> None:
+    rows = [slice(start, start + 100) for start in (0, 100, 200)]
+    assert [len(X[part]) for part in rows] == [100, 100, 1]
+    losses = [float(np.mean(y64[part] ** 2)) for part in rows]
+    counted = np.append(np.ones(200), 100.0)
+    mean = np.mean(losses)
+    assert mean == pytest.approx(np.average(y64**2, weights=counted))
+    shown = [row[-1] for row in lines("uneven")]
+    right = float(np.mean(y64**2))
+    assert shown == pytest.approx([*losses, mean, right, right], abs=1e-3)
+    tracker = tf.keras.metrics.Mean()
+    for loss, part in zip(losses, rows, strict=True):
+        tracker.update_state(loss, sample_weight=len(X[part]))
+    assert float(tracker.result()) == pytest.approx(right, rel=1e-5)
+    model = eagerly(make_line(), rate=0.0)
+    log = model.fit(X, Y, batch_size=100, shuffle=False, verbose=0).history
+    assert log["loss"][0] == pytest.approx(right, rel=1e-4)
+    # At a tiny rate, an epoch adds up the gradients of its batches.
+    model = eagerly(make_line(), rate=1e-5)
+    model.fit(X, Y, batch_size=100, shuffle=False, verbose=0)
+    slope = 2e-5 * np.sum(counted * x64 * y64) / 100
+    assert weights_of(model)[0] == pytest.approx(slope, rel=1e-2)
+
+
+@says(
+    "Shuffle, so that it is another row each time, or leave it out "
+    "with `batch(100, drop_remainder=True)`."
+)
+@says(
+    "To put a large batch together from small ones, weight their "
+    "gradients by their rows, as in [exercise 2](#exercises)."
+)
+@says(
+    "Sum up the gradients of batches of 32 so that you get the "
+    "gradient of all 201 rows at once."
+)
+@says("Return the gradient of the mean over all rows, batch by batch.")
+@says(
+    "The mean over all rows is the sum of the batches' means, each "
+    "times its share of the rows."
+)
+@says("The gradient of a sum is the sum of the gradients.")
+def test_summed_gradients() -> None:
+    data = tf.data.Dataset.range(201)
+    left = [len(part) for part in data.batch(100, drop_remainder=True)]
+    assert left == [100, 100]
+    mixed = data.shuffle(201, seed=1).batch(100)
+    ends = [int([*mixed][-1][0]) for _ in range(3)]
+    assert len({*ends}) > 1
+    model = make_line()
+    whole = gradient(lambda: SQUARED(Y, model(X)), model)
+    assert whole == pytest.approx(
+        [-2 * np.mean(x64 * y64), -2 * np.mean(y64)], rel=1e-4
+    )
+    for batch in (32, 100):
+        found = summed_gradients(model, X, Y, batch)
+        values = [float(part.numpy().item()) for part in found]
+        assert values == pytest.approx(whole, rel=1e-4)
+    parts = [y64[start : start + 32] for start in range(0, 201, 32)]
+    shares = sum(np.mean(part) * len(part) / 201 for part in parts)
+    assert shares == pytest.approx(np.mean(y64))
+    assert np.mean([np.mean(part) for part in parts]) != pytest.approx(
+        np.mean(y64), rel=1e-3
+    )
+
+
+@says("Keras itself is caught by this where it logs the loss of each output.")
+@says("The `loss` is the mean over the rows.")
+@says(
+    "But `metres_loss` is the mean of three batches, as above, and so "
+    "the parts do not add up."
+)
+@says(
+    "`fit` logs the same; only with `run_eagerly=True` is each the "
+    "mean over the rows."
+)
+@says("Give an output its loss as a metric, too, if you need to rely on it.")
+def test_keras_is_caught() -> None:
+    model = make_scales()
+    model.compile(
+        SGD(0.0),
+        loss={"metres": "mse", "centimetres": "mse"},
+        loss_weights={"metres": 1.0, "centimetres": 1e-4},
+        metrics={"metres": ["mse"]},
+    )
+    eager = compiled_scales(make_scales())
+    eager.run_eagerly = True
+    options: Names = {"batch_size": 100, "verbose": 0}
+    fit = model.fit(X, OUTPUTS, shuffle=False, **options).history
+    logs = [
+        model.evaluate(X, OUTPUTS, return_dict=True, **options),
+        {name: values[0] for name, values in fit.items()},
+    ]
+    batches = [y64[start : start + 100] for start in (0, 100, 200)]
+    of_batches = np.mean([np.mean(part**2) for part in batches])
+    total = np.mean(y64**2) + np.mean((y64 + 0.5) ** 2)
+    for log in logs:
+        assert log["loss"] == pytest.approx(total, rel=1e-4)
+        assert log["metres_loss"] == pytest.approx(of_batches, rel=1e-4)
+        parts = log["metres_loss"] + 1e-4 * log["centimetres_loss"]
+        assert parts != pytest.approx(total, rel=0.05)
+        [reliable] = [v for n, v in log.items() if n.startswith("metres_m")]
+        assert reliable == pytest.approx(np.mean(y64**2), rel=1e-4)
+    log = eager.evaluate(X, OUTPUTS, return_dict=True, **options)
+    assert log["metres_loss"] == pytest.approx(np.mean(y64**2), rel=1e-4)
+    [loss, metres], [added] = lines("uneven_log")
+    assert loss == pytest.approx(total, abs=1e-3)
+    assert metres == pytest.approx(of_batches, abs=1e-3)
+    assert added < loss - 1
+
+
+# Masks
+
+
+@says(
+    "Series of unequal lengths are padded with zeros, to make a "
+    "tensor of them."
+)
+@says("Return series of unequal lengths, padded with zeros, and a mask.")
+@says(
+    "Inputs and outputs have the shape (series, time, 1), the mask "
+    "has two axes."
+)
+@says(
+    "A function to train with, and a model whose first layer masks "
+    "times at which all inputs are zero."
+)
+@says("Return a line for series that masks times at which all inputs are 0.")
+@says("Minimise what loss() returns; tell where w and b came to rest.")
+def test_the_series() -> None:
+    x, y, mask = make_series(X, Y, LENGTHS)
+    assert x.shape == y.shape == (41, 8, 1)
+    assert mask.shape == (41, 8)
+    assert np.array_equal(tf.boolean_mask(x, mask), X)
+    assert np.array_equal(tf.boolean_mask(y, mask), Y)
+    for padded in (x, y):
+        assert not np.any(padded.numpy()[~mask.numpy()])
+    model = make_masked()
+    assert type(model.layers[1]) is tf.keras.layers.Masking
+    found = model.layers[1].compute_mask(x)
+    assert np.array_equal(found, np.any(x.numpy() != 0, axis=-1))
+    model = make_line()
+    said = numbers(train(model, lambda: SQUARED(Y, model(X)), 25))
+    assert said[:2] == pytest.approx([SLOPE, OFFSET], abs=2e-3)
+    assert said[:2] == pytest.approx(weights_of(model), abs=1e-4)
+
+
+@says(
+    "Padding draws the predictions to zero | "
+    "[Masks](#mask-the-loss-over-padded-rows)"
+)
+@says("Mask: the loss over padded rows")
+@says("Return the mean over all times, padding included.")
+@says("Return the mean over the times that are not padding.")
+@says("The masking layer did not help.")
+@says(
+    "At every padded time the model was told that an input of 0 has "
+    "the output 0, and `b` was drawn towards it."
+)
+@says("The mean has to leave the padding out, of the sum and of the count.")
+@says(
+    "**The check** is [that of the "
+    "weights](#sample_weight-dropped-in-silence): change the padding, "
+    "and nothing changes."
+)
+def test_padding() -> None:
+    x, y, mask = make_series(X, Y, LENGTHS)
+    plain, padded = lines("padded")
+    [masked] = lines("masked")
+    best = float(np.mean((SLOPE * x64 + OFFSET - y64) ** 2))
+    assert plain == masked == pytest.approx([SLOPE, OFFSET, best], abs=1e-3)
+    rows = np.append(x64, np.zeros(127)), np.append(y64, np.zeros(127))
+    assert len(rows[0]) == 41 * 8
+    assert padded[:2] == pytest.approx(np.polyfit(*rows, 1), abs=2e-3)
+    assert 0 < padded[1] < plain[1] - 0.5
+    zero = make_masked()(x)
+    total = float(tf.reduce_sum(tf.square(zero - y)))
+    names = ran(
+        NAME,
+        "padded",
+        "masked",
+        **{"series_x": x, "series_y": y, "mask": mask},
+        **{"x": X, "y": Y, "squared": SQUARED, "model": None},
+        train=lambda model, loss, updates=0: "",
+    )
+    found = [float(names[f"{n}_loss"]()) for n in ("padded", "masked")]
+    assert found == pytest.approx([total / 328, total / 201], rel=1e-4)
+    names["series_y"] = tf.where(mask[..., tf.newaxis], y, 7.0)
+    changed = [float(names[f"{n}_loss"]()) for n in ("padded", "masked")]
+    assert changed[0] > found[0] + 1
+    assert changed[1] == found[1]
+
+
+@says("A mask that gets lost")
+@says(
+    "The loss objects of Keras look for the mask that a masking layer "
+    "has left with the predictions."
+)
+@says("The first number knows of the mask.")
+@says(
+    "Arithmetic makes a new tensor, which has none, and the second "
+    "number is over all times again."
+)
+@says(
+    "And the first is not quite the third: the layer masked a true "
+    "row, whose input happens to be zero."
+)
+@says("A mask from the lengths has neither fault.")
+def test_a_lost_mask() -> None:
+    x, y, mask = make_series(X, Y, LENGTHS)
+    predictions = make_masked()(x)
+    seen = x64 != 0
+    assert np.sum(~seen) == 1
+    first = np.sum(y64[seen] ** 2) / 200
+    second = np.sum(y64**2) / 328
+    third = np.mean(y64**2)
+    assert float(SQUARED(y, predictions)) == pytest.approx(first, rel=1e-4)
+    assert float(SQUARED(y, 1.0 * predictions)) == pytest.approx(
+        second, rel=1e-4
+    )
+    assert not hasattr(1.0 * predictions, "_keras_mask")
+    assert tf.keras.losses.mse(y, predictions).shape == (41, 8)
+    *shown, [mistakes] = lines("lost_mask")
+    ends = [row[-1] for row in shown]
+    assert ends == pytest.approx([first, second, third], abs=1e-3)
+    assert abs(first - third) > 0.01
+    assert mistakes == 1
+    for scale in (1.0, 2.0):
+        squares = tf.square(scale * predictions / scale - y)
+        own = float(tf.reduce_mean(tf.boolean_mask(squares, mask)))
+        assert own == pytest.approx(third, rel=1e-4)
+
+
+# Penalties
+
+
+@says(
+    "A regulariser does nothing | "
+    "[Penalties](#regularization-losses-in-a-custom-loop)"
+)
+@says("A regulariser of a layer adds its penalty to `model.losses`.")
+@says("`fit` adds them to the loss.")
+@says("A loop has to do it.")
+@says("Return a line with a penalty of half its squared weight.")
+@says("The weight is that of least squares: no penalty.")
+@says(
+    "In a `train_step`, `self.compute_loss` adds the penalties for "
+    "you, and the loss that is logged contains them."
+)
+def test_penalties() -> None:
+    model = make_penalised()
+    kernel = model.trainable_variables[0]
+    kernel.assign([[3.0]])
+    [penalty] = model.losses
+    assert float(penalty) == pytest.approx(4.5)
+    [forgotten] = lines("penalised")
+    assert forgotten[:2] == pytest.approx([SLOPE, OFFSET], abs=1e-3)
+    rows = np.mean((3 * x64 - y64) ** 2)
+    for kind in (tf.keras.Model, OwnStep):
+        inputs = tf.keras.Input((1,))
+        penalised = eagerly(kind(inputs, model(inputs)), rate=0.0)
+        log = penalised.fit(X, Y, batch_size=201, verbose=0).history
+        assert log["loss"][0] == pytest.approx(rows + 4.5, rel=1e-4)
+    assert float(SQUARED(Y, model(X))) == pytest.approx(rows, rel=1e-4)
+
+
+@says("Return the loss and what the layers ask for beside it.")
+@says(
+    "The list is made anew from the weights each time you ask for it, "
+    "so ask inside the tape."
+)
+@says("`sum` of an empty list is 0, while `tf.add_n` of one raises an error.")
+def test_the_list_is_made_anew() -> None:
+    model = make_penalised()
+    kernel = model.trainable_variables[0]
+    for value in (2.0, 4.0):
+        kernel.assign([[value]])
+        assert float(sum(model.losses)) == 0.5 * value**2
+    outside = sum(model.losses)
+    with tf.GradientTape(persistent=True) as tape:
+        inside = sum(model.losses)
+        late = 1.0 * outside
+    assert tape.gradient(inside, [kernel])[0].numpy().item() == 4.0
+    assert tape.gradient(late, [kernel]) == [None]
+    assert sum(make_line().losses) == 0
+    with pytest.raises(ValueError, match="at least one"):
+        tf.add_n(make_line().losses)
+    [mended] = lines("remembered")
+    curvature = 2 * np.mean(x64**2)
+    w = SLOPE * curvature / (curvature + 1)
+    loss = np.mean((w * x64 + OFFSET - y64) ** 2) + 0.5 * w**2
+    assert mended == pytest.approx([w, OFFSET, loss], abs=1e-3)
+
+
+@says("Return the loss and half the squared weight.")
+@says("By hand it is one term:")
+@says(
+    "Mind the factor: `L2(0.5)` is half the sum of the squares, and "
+    "`tf.nn.l2_loss` is that half without any factor."
+)
+def test_the_factor() -> None:
+    weights = tf.constant([[1.0, 3.0]])
+    assert float(tf.keras.regularizers.L2(0.5)(weights)) == 5.0
+    assert float(tf.nn.l2_loss(weights)) == 5.0
+    assert lines("penalty_by_hand") == lines("remembered")
+    assert (
+        "+ 0.5 * tf.reduce_sum(kernel**2)" in highlighted("penalty_by_hand")[0]
+    )
