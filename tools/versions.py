@@ -38,7 +38,10 @@ FOLDER = Path(".cache/versions")
 PROGRAMS = FOLDER / "programs"
 SECONDS_ALLOWED = 3600
 SPRINGS = re.compile(r"test_trap_(\d+)_springs")
-BESIDE = ("filelock", "matplotlib", "scikit-learn", "pytest", "pytest-cov")
+BESIDE = (
+    *("filelock", "matplotlib", "scikit-learn", "tensorboard", "tqdm"),
+    *("pytest", "pytest-cov"),
+)
 """What the pages and their tests need beside TensorFlow and Keras."""
 
 Result = dict[str, Any]

@@ -274,7 +274,7 @@ def test_links_in_the_prose_lead_to_states(
     page.evaluate(
         "document.querySelectorAll('details').forEach(d => d.open = true)"
     )
-    page.get_by_role("link", name="see it diverge").click()
+    page.get_by_role("link", name="diverge").first.click()
     expect(field(page, "Learning rate")).to_have_value("0.76")
     expect(field(page, "Epochs")).to_have_value("60")
     expect(verdict(page)).to_contain_text("Diverges: the limit is 0.7426.")

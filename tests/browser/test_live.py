@@ -29,7 +29,7 @@ SERVE = [sys.executable, "-m", "engine", "serve", "--port", "8700"]
 ALL = sorted(path.stem for path in (REPOSITORY / "docs").glob("*.md"))
 FEW = ["explorer", "how_it_is_proven", "index"]
 LONG = 120_000
-RATE, LOOP, RUN, PLOT = "learning_rate: float = 0.1", 16, 17, 18
+RATE, LOOP, RUN, PLOT = "learning_rate=0.1", 16, 17, 18
 """What is edited in the guide, and the blocks that define, run and plot."""
 
 
@@ -158,7 +158,7 @@ def test_a_learning_rate_is_edited_run_compared_and_brought_back(
     page.get_by_role("button", name=f"blocks 1 to {PLOT}").click()
     expect(page.locator(":focus")).to_have_text("Copied")
     program = clipboard(page)
-    assert "learning_rate: float = 0.3" in program
+    assert "learning_rate=0.3" in program
     ends = "for line in plt.gca().lines:\n"
     ends += "    print(*(f'{y:#.5g}' for y in line.get_ydata()), sep=', ')\n"
     show = "plt.legend()\nplt.show()"
