@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import tests.devices  # noqa: F401 (before anything is computed)
+
 
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -10,13 +10,8 @@ import pytest
 import tensorflow as tf
 from matplotlib.figure import Figure
 
+import tests.devices  # noqa: F401 (before anything is computed)
 from snippets.data import make_data
-
-# A page needs two devices; they cannot be had once TensorFlow has started.
-[CPU] = tf.config.list_physical_devices("CPU")
-tf.config.set_logical_device_configuration(
-    CPU, [tf.config.LogicalDeviceConfiguration()] * 2
-)
 
 
 @pytest.fixture
