@@ -13,5 +13,6 @@
 ``browser``   the same in Chromium
 ``way_out``   the same built by other generators
 
-``story`` runs sections as a page does; ``devices`` gives TensorFlow two; ``conftest`` builds the site once.
+``story`` runs sections as a page does; ``devices`` gives
+TensorFlow two; ``conftest`` builds the site once.
 """
