@@ -28,13 +28,14 @@ from typing import Any
 from cosmic_ray.work_db import WorkDB
 from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
 
+from engine.build.serve import HOST
+
 RESULTS = Path("snippets/results/mutants.json")
 EQUIVALENT = Path("tools/equivalent.toml")
 THRESHOLDS = {"snippets": 95, "engine": 85}
 """Which part of the changes the tests are to kill, in percent."""
 SECONDS_ALLOWED = 600
 PORTS = (9871, 9872)
-HOST = "127.0.0.1"
 CONFIGURATION = """\
 [cosmic-ray]
 module-path = ["{folder}"]
