@@ -568,9 +568,10 @@ def test_when_compiling_pays() -> None:
 @says("`train_with_losses` takes the number of epochs as a tensor.")
 def test_traces(data: Data) -> None:
     by_number, by_tensor = tf.function(train), tf.function(train)
+    model = LinearModel()
     for rate in (0.1, 0.05, 0.025):
-        by_number(MODEL, *data, rate)
-        by_tensor(MODEL, *data, tf.constant(rate))
+        by_number(model, *data, rate)
+        by_tensor(model, *data, tf.constant(rate))
     assert by_number.experimental_get_tracing_count() == 3
     assert by_tensor.experimental_get_tracing_count() == 1
     told = "traces with numbers: 2\ntraces with tensors: 1"
@@ -578,13 +579,10 @@ def test_traces(data: Data) -> None:
     told = "epochs as numbers: 2\nepochs as tensors: 1"
     assert printed(NAME, "loop_traces") == told
     graph = by_tensor.get_concrete_function(
-        MODEL, *data, tf.constant(0.1)
+        model, *data, tf.constant(0.1)
     ).graph
     assert graph.inputs[2].shape == ()
     assert [*map(int, tf.range(3))] == [0, 1, 2]
-
-
-MODEL = LinearModel()
 
 
 @says(
@@ -682,6 +680,7 @@ def test_the_last_column_is_that_of_the_most_points() -> None:
 @says("The last loss is the one in the last line of the guide's loop.")
 def test_a_loop_that_tells_its_losses(data: Data) -> None:
     kept: list[Any] = []
+    model = LinearModel()
 
     def with_a_list(model: Any, x: Any, y: Any, epochs: Any) -> None:
         for _ in tf.range(epochs):
@@ -690,7 +689,7 @@ def test_a_loop_that_tells_its_losses(data: Data) -> None:
 
     compiled = tf.function(with_a_list)
     for _ in range(2):
-        compiled(MODEL, *data, tf.constant(3))
+        compiled(model, *data, tf.constant(3))
     assert len(kept) == 1
     with pytest.raises(TypeError):
         float(kept[0])
