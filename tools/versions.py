@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import EngineError
+from tools.results import write_json
 from tools.untrue import CLAIMS, untrue
 
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -204,8 +205,7 @@ def read_results(root: Path) -> dict[str, Result]:
 def write_results(root: Path, results: dict[str, Result]) -> None:
     """Keep the results of what the matrix has, in its order."""
     known = [c.name for c in matrix() if c.name in results]
-    text = json.dumps({name: results[name] for name in known}, indent=1)
-    (root / RESULTS).write_text(text + "\n", "utf-8")
+    write_json(root / RESULTS, {name: results[name] for name in known})
 
 
 def table(results: dict[str, Result]) -> str:

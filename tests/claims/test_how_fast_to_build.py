@@ -1,7 +1,5 @@
 """What the page on the speed of builds says is true."""
 
-
-
 import json
 import re
 from pathlib import Path
