@@ -1,8 +1,15 @@
-"""Where claims are tested: in an empty folder."""
+"""Where claims are tested: in an empty folder, and with two devices."""
 
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
+
+# A page needs two devices; they cannot be had once TensorFlow has started.
+[CPU] = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(
+    CPU, [tf.config.LogicalDeviceConfiguration()] * 2
+)
 
 
 @pytest.fixture(autouse=True)

@@ -37,11 +37,6 @@ from snippets.parameter_server import half
 from tests.claims.says import figure, printed, ran, record, says
 from tests.claims.sentences import DOCS, ROOT, read
 
-# They cannot be had once TensorFlow has started.
-[CPU] = tf.config.list_physical_devices("CPU")
-TWO = [tf.config.LogicalDeviceConfiguration()] * 2
-tf.config.set_logical_device_configuration(CPU, TWO)
-
 NAME = "many_devices"
 PAGE = read(NAME)
 BLOCKS = {
@@ -170,10 +165,12 @@ def test_the_setup() -> None:
     "Like the devices above, it must come before TensorFlow computes anything."
 )
 def test_devices_are_fixed_once_anything_was_computed() -> None:
+    [cpu] = tf.config.list_physical_devices("CPU")
+    piece = tf.config.LogicalDeviceConfiguration()
     assert len(tf.config.list_logical_devices("CPU")) == 2
     assert tf.constant(1.0) + 1.0 == 2.0
     with pytest.raises(RuntimeError, match="cannot be modified"):
-        tf.config.set_logical_device_configuration(CPU, TWO * 2)
+        tf.config.set_logical_device_configuration(cpu, [piece] * 4)
     assert printed(NAME, "devices").splitlines() == [
         "/device:CPU:0",
         "/device:CPU:1",
