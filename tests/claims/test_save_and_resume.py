@@ -145,8 +145,8 @@ def again(path: str) -> Any:
 @says("Two blocks are meant to fail.")
 @says("Every block runs.")
 @says(
-    "All blocks above, in order, as one file. It needs TensorFlow and "
-    "Matplotlib."
+    "All blocks above, in order, as one file, and the two files that it "
+    "runs. They need TensorFlow and Matplotlib."
 )
 def test_all_blocks_ran_and_two_failed() -> None:
     kept = [n for n in record(NAME) if re.fullmatch(r"\w+:\w+", n)]
@@ -160,6 +160,8 @@ def test_all_blocks_ran_and_two_failed() -> None:
     for block in PAGE.blocks:
         found = re.findall(r"(?m)^(?:import|from) (\w+)", block.code)
         modules |= set(found)
+    files = {b.options["file"] for b in PAGE.blocks if "file" in b.options}
+    assert files == {"train.py", "reader.py"}
     own = {*sys.stdlib_module_names}
     assert modules - own == {"tensorflow", "matplotlib"}
 
