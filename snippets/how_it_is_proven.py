@@ -7,7 +7,7 @@ from pathlib import Path
 # endregion setup
 
 if __name__ == "__main__":
-    for name in ("versions.json", "mutants.json"):
+    for name in ("versions.json", "claims.json", "mutants.json"):
         kept = Path(__file__).with_name("results") / name
         Path(name).write_bytes(kept.read_bytes())
 
@@ -40,6 +40,27 @@ if __name__ == "__main__":
         if "pages" not in result:
             print(name)
     # endregion left_out
+
+    # region claims
+    claims = json.loads(Path("claims.json").read_text())
+    total = {
+        kind: sum(counts[kind] for counts in claims.values())
+        for kind in ("sentences", "facts", "held", "shown", "not testable")
+    }
+    for kind, count in total.items():
+        print(f"{kind:12} {count:5}")
+    # endregion claims
+
+    # region untrue
+    tried = [result for result in ran if "untrue" in result]
+    print(f"sentences tried with {len(tried)} of {len(ran)} sets")
+    for result in tried:
+        found, said = result["versions"], result["untrue"].values()
+        print(
+            f"TensorFlow {found['TensorFlow']}, Keras {found['Keras']}: "
+            f"{sum(map(len, said))} sentences not true, on {len(said)} pages"
+        )
+    # endregion untrue
 
     # region mutants
     mutants = json.loads(Path("mutants.json").read_text())

@@ -1,8 +1,9 @@
 """Save a training, stop it, resume it: checkpoints and a kill."""
 
+# ruff: noqa: F401 (the kill needs them on the page)
+
 # region setup
 import os
-import runpy
 import signal
 import subprocess
 import sys
@@ -58,85 +59,6 @@ def train_until(
 
 # endregion train_until
 
-
-# region data
-DATA = """\
-import os
-import signal
-import sys
-
-import tensorflow as tf
-
-folder, kill_at = "whole", 0
-if __name__ == "__main__":
-    folder, kill_at = sys.argv[1], int(sys.argv[2])
-x = tf.linspace(-2.0, 2.0, 201)
-y = 3.0 * x + 2.0 + tf.random.stateless_normal([201], seed=(0, 0))
-"""
-# endregion data
-
-# region batches
-BATCHES = """\
-def batch_of(step):
-    epoch, place = step // 4, step % 4
-    numbers = tf.random.stateless_uniform([201], seed=(1, epoch))
-    rows = tf.argsort(numbers)[51 * place : 51 * (place + 1)]
-    return tf.gather(x, rows), tf.gather(y, rows)
-"""
-# endregion batches
-
-# region state
-STATE = """\
-w, b, step = tf.Variable(5.0), tf.Variable(0.0), tf.Variable(0)
-losses = tf.Variable(tf.fill([30], float("nan")))
-optimizer = tf.keras.optimizers.Adam(learning_rate=0.1)
-optimizer.build([w, b])
-noise = tf.random.Generator.from_seed(0)
-state = tf.train.Checkpoint(
-    w=w, b=b, optimizer=optimizer, step=step, noise=noise, losses=losses
-)
-manager = tf.train.CheckpointManager(state, folder, max_to_keep=2)
-if manager.latest_checkpoint:
-    state.restore(manager.latest_checkpoint).assert_consumed()
-print("steps taken before:", int(step), flush=True)
-"""
-# endregion state
-
-# region loop
-LOOP = """\
-while step < 30:
-    inputs, outputs = batch_of(int(step))
-    inputs += 0.1 * noise.normal(inputs.shape)
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(tf.square(inputs * w + b - outputs))
-    optimizer.apply_gradients(zip(tape.gradient(loss, [w, b]), [w, b]))
-    losses[step].assign(loss)
-    step.assign_add(1)
-    if step == kill_at:
-        os.kill(os.getpid(), signal.SIGKILL)
-    if step % 5 == 0:
-        manager.save(checkpoint_number=step)
-"""
-# endregion loop
-
-
-# region run_training
-def run_training(folder: str, kill_at: int) -> None:
-    """Run train.py in a process of its own and say how it ended."""
-    ended = subprocess.run(
-        [sys.executable, "train.py", folder, str(kill_at)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    print(ended.stdout, end="")
-    if ended.returncode < 0:
-        print("ended by", signal.Signals(-ended.returncode).name)
-    else:
-        print("ended with exit code", ended.returncode)
-
-
-# endregion run_training
 
 if __name__ == "__main__":
     # region folder
@@ -199,38 +121,6 @@ if __name__ == "__main__":
     print("goes on:", next(batches).numpy())
     print("resumed:", next(resumed_batches).numpy())
     # endregion iterator
-
-    # region uninterrupted
-    Path("train.py").write_text(DATA + BATCHES + STATE + LOOP)
-    runpy.run_path("train.py")
-    # endregion uninterrupted
-
-    # region killed
-    run_training("killed", kill_at=17)
-    print("latest:", tf.train.latest_checkpoint("killed"))
-    for file in sorted(Path("killed").iterdir()):
-        print(file.name)
-    # endregion killed
-
-    # region resumed
-    key = "losses/.ATTRIBUTES/VARIABLE_VALUE"
-    before = tf.train.load_variable("killed", key)
-    run_training("killed", kill_at=0)
-    after = tf.train.load_variable("killed", key)
-    complete = tf.train.load_variable("whole", key)
-    print("same losses:", after.tolist() == complete.tolist())
-    # endregion resumed
-
-    # region curves
-    steps = range(30)
-    plt.plot(steps, complete, "-", color=BLUE, label="uninterrupted")
-    plt.plot(steps, before, "s", color=GREEN, label="saved before the kill")
-    plt.plot(steps[15:], after[15:], "o", color=RED, label="after resuming")
-    plt.xlabel("steps taken")
-    plt.ylabel("loss of the batch")
-    plt.legend()
-    plt.show()
-    # endregion curves
 
     # region unready
     unready = tf.train.Checkpoint(

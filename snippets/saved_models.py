@@ -1,8 +1,5 @@
 """Keras models in checkpoints and files, and models without their code."""
 
-import subprocess
-import sys
-
 import tensorflow as tf
 
 from snippets.data import make_data
@@ -45,18 +42,6 @@ def fit_epochs(
 
 
 # endregion fit
-
-# region reader
-READER = """\
-import tensorflow as tf
-
-served = tf.saved_model.load("served")
-print(f"served:   {float(served.predict([2.0])[0]):.4f}")
-print(f"its w:    {float(served.line.w):.4f}")
-exported = tf.saved_model.load("exported")
-print(f"exported: {float(exported.serve([[2.0]])[0, 0]):.4f}")
-"""
-# endregion reader
 
 if __name__ == "__main__":
     x, y = make_data()
@@ -168,13 +153,3 @@ if __name__ == "__main__":
     print(f"served:   {float(served.predict([2.0])[0]):.4f}")
     print(f"exported: {float(fitted(tf.constant([[2.0]]))[0, 0]):.4f}")
     # endregion served
-
-    # region new_process
-    ended = subprocess.run(
-        [sys.executable, "-c", READER],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    print(ended.stdout, end="")
-    # endregion new_process

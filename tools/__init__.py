@@ -7,6 +7,8 @@
 ``style``     and the rules of its style
 ``versions``  tests and pages under other versions: ``make versions``
 ``inside``    what runs inside of each of their environments
+``untrue``    which sentences are not true there
+``results``   what versions, mutants and benchmarks keep for the pages
 ``mutants``   whether tests notice changes: ``make mutants``
 ``copies``    a copy of the project, to be changed
 

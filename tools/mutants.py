@@ -29,6 +29,7 @@ from cosmic_ray.work_db import WorkDB
 from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
 
 from engine.build.serve import HOST
+from tools.results import write_json
 
 RESULTS = Path("snippets/results/mutants.json")
 EQUIVALENT = Path("tools/equivalent.toml")
@@ -234,8 +235,7 @@ def main(arguments: list[str] | None = None) -> int:
         passed &= score(result) >= THRESHOLDS[folder]
         if options.sample:
             kept = {**read_results(root), folder: result}
-            text = json.dumps(kept, indent=1)
-            (root / RESULTS).write_text(text + "\n", "utf-8")
+            write_json(root / RESULTS, kept)
     return 0 if passed else 1
 
 

@@ -1,6 +1,7 @@
 """Which sentences of a page tests hold, and how the others are judged."""
 
 import ast
+import json
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -21,6 +22,7 @@ from tests.claims.sentences import (
 
 FOLDER = Path(__file__).parent
 LEAST_SHARE = 0.95
+COUNTS = ROOT / "snippets/results/claims.json"
 HELD, NO_FACT, SHOWN, NOT_TESTABLE, OPEN = "held", "-", "^", "!", "?"
 """What can be said of a sentence; all but the first are marks of a list."""
 
@@ -146,6 +148,17 @@ def _judged(page: str) -> dict[str, Judged]:
             why, _, rest = rest.partition(" | ")
         found[rest] = Judged(mark, why)
     return found
+
+
+def counts(pages: list[str]) -> str:
+    """Return how the pages stand, as JSON with a line for each page."""
+    names = ("sentences", "facts", "held", "shown", "not testable", "open")
+    rows = [
+        f"{json.dumps(page)}: {json.dumps(dict(zip(names, row, strict=True)))}"
+        for page in pages
+        for row in [standing(page).row]
+    ]
+    return "{\n " + ",\n ".join(rows) + "\n}\n"
 
 
 def table(pages: list[str]) -> str:

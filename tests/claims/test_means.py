@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.claims import __main__ as command
 from tests.claims import ledger, sentences
 from tests.claims.__main__ import main
 from tests.claims.says import figure, missing, printed, record, says
@@ -167,6 +168,13 @@ def test_the_command_tells_what_is_open_and_writes_lists(
     code, words = told("count")
     assert "| count | 4 | 2 | 1 | 0 | 1 | 0 | 50% |" in words
     assert "docs/count.md: 50.0% of its facts held" in words
+    counts = tmp_path / "counts.json"
+    monkeypatch.setattr(command, "COUNTS", counts)
+    told("--write-counts")
+    assert counts.read_text() == (
+        '{\n "count": {"sentences": 4, "facts": 2, "held": 1, "shown": 0, '
+        '"not testable": 1, "open": 0}\n}\n'
+    )
     kept.write_text("- Look.\n^ go | Slowly it goes.\n- No more.\n")
     assert 'count.md:1: no block "go" beside it: Slowly' in told()[1]
     kept.write_text("- Look.\n- Slowly it goes.\n- No more.\n- Gone.\n")

@@ -45,6 +45,41 @@ def test_traps_and_sets_that_are_left_out_are_named(
             assert f"Keras {keras}: trap {trap} no longer springs" in text
 
 
+def test_the_counts_of_sentences_are_added_up(printed: list[str]) -> None:
+    kept = json.loads((ROOT / "snippets/results/claims.json").read_text())
+    for kind in ("sentences", "facts", "held", "shown", "not testable"):
+        total = sum(counts[kind] for counts in kept.values())
+        assert f"{kind:12} {total:5}" in printed
+    facts, *held = (
+        sum(counts[kind] for counts in kept.values())
+        for kind in ("facts", "held", "shown", "not testable", "open")
+    )
+    assert facts == sum(held)
+
+
+def test_sentences_that_are_not_true_are_counted(
+    printed_by: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = [r for r in read_results(ROOT).values() if "pages" in r]
+    for row in ran:
+        row.pop("untrue", None)
+    ran[0]["untrue"] = {"traps": ["one", "two"], "index": ["three"]}
+    results = json.dumps({str(n): row for n, row in enumerate(ran)})
+    loads = json.loads
+
+    def other(text: str) -> object:
+        return loads(results if '"pages"' in text else text)
+
+    monkeypatch.setattr(json, "loads", other)
+    printed = printed_by("how_it_is_proven")
+    found = ran[0]["versions"]
+    at = printed.index(f"sentences tried with 1 of {len(ran)} sets")
+    assert printed[at + 1] == (
+        f"TensorFlow {found['TensorFlow']}, Keras {found['Keras']}: "
+        "3 sentences not true, on 2 pages"
+    )
+
+
 def test_the_score_of_each_folder_is_that_of_its_results(
     printed: list[str],
 ) -> None:

@@ -1,4 +1,3 @@
-import ast
 import gc
 import logging
 import os
@@ -14,19 +13,19 @@ import pytest
 import tensorflow as tf
 from matplotlib.figure import Figure
 
+from snippets.killed_training import run_training
 from snippets.linear_model import LinearModel
 from snippets.loss import loss
-from snippets.save_and_resume import (
-    BATCHES,
-    DATA,
-    LOOP,
-    STATE,
-    new_training,
-    run_training,
-    train_until,
-)
+from snippets.save_and_resume import new_training, train_until
+from snippets.train import batch_of
+from tests.claims.sentences import read
 
-PROGRAM = DATA + BATCHES + STATE + LOOP
+PROGRAM = "\n\n".join(
+    block.code
+    for block in read("save_and_resume").blocks
+    if block.options.get("file") == "train.py"
+)
+"""The page's train.py, with what it takes from other modules."""
 LOSSES = "losses/.ATTRIBUTES/VARIABLE_VALUE"
 Train = Callable[[str, int], None]
 
@@ -242,11 +241,14 @@ def train(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Train:
         raise Killed
 
     monkeypatch.setattr(os, "kill", kill)
-    (folder / "train.py").write_text(PROGRAM)
 
     def run(name: str, kill_at: int) -> None:
         monkeypatch.setattr(sys, "argv", ["train.py", name, str(kill_at)])
-        runpy.run_path("train.py", run_name="__main__")
+        if Path("train.py").exists():
+            runpy.run_path("train.py", run_name="__main__")
+        else:
+            monkeypatch.delitem(sys.modules, "snippets.train", raising=False)
+            runpy.run_module("snippets.train", run_name="__main__")
 
     return run
 
@@ -256,17 +258,13 @@ def saved_losses(name: str) -> list[float]:
     return losses
 
 
-def test_the_program_is_narrow_python() -> None:
-    ast.parse(PROGRAM)
-    assert max(map(len, PROGRAM.splitlines())) <= 79
-
-
-def test_run_without_arguments_the_program_is_never_killed(
-    train: Train,
+def test_the_program_does_what_its_module_does(
+    train: Train, folder: Path
 ) -> None:
-    assert runpy.run_path("train.py")["step"] == 30
-    train("other", 0)
-    assert saved_losses("whole") == saved_losses("other")
+    train("module", 0)
+    (folder / "train.py").write_text(PROGRAM)
+    train("page", 0)
+    assert saved_losses("module") == saved_losses("page")
 
 
 @pytest.mark.parametrize("kill_at", [5, 17])
@@ -319,24 +317,23 @@ def test_the_two_latest_checkpoints_are_kept(
 
 
 def test_four_batches_hold_every_row_once_in_an_order_of_the_epoch(
-    train: Train,
+    x: tf.Tensor, y: tf.Tensor
 ) -> None:
-    names = runpy.run_path("train.py")
-    x = np.asarray(names["x"])
     epochs = []
     for epoch in range(3):
-        batches = [names["batch_of"](4 * epoch + i)[0] for i in range(4)]
-        assert [len(batch) for batch in batches] == [51, 51, 51, 48]
-        epochs.append(np.concatenate(batches))
+        parts = [batch_of(4 * epoch + i, x, y)[0] for i in range(4)]
+        assert [len(part) for part in parts] == [51, 51, 51, 48]
+        epochs.append(np.concatenate(parts))
         np.testing.assert_array_equal(np.sort(epochs[-1]), x)
     assert not np.array_equal(epochs[0], epochs[1])
     assert not np.array_equal(epochs[1], epochs[2])
 
 
-def test_batches_keep_inputs_and_outputs_together(train: Train) -> None:
-    names = runpy.run_path("train.py")
-    pairs = dict(zip(names["x"].numpy(), names["y"].numpy(), strict=True))
-    inputs, outputs = names["batch_of"](7)
+def test_batches_keep_inputs_and_outputs_together(
+    x: tf.Tensor, y: tf.Tensor
+) -> None:
+    pairs = dict(zip(x.numpy(), y.numpy(), strict=True))
+    inputs, outputs = batch_of(7, x, y)
     for one, other in zip(inputs.numpy(), outputs.numpy(), strict=True):
         assert pairs[one] == other
 
@@ -376,22 +373,29 @@ def test_run_training_waits_for_the_process(folder: Path) -> None:
         os.kill(int((folder / "pid").read_text()), 0)
 
 
-# The module as a script.
+# The modules as scripts.
 
 
-def test_the_module_as_a_script(
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    figures: list[Figure] = []
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that were shown."""
+    found: list[Figure] = []
 
     def show() -> None:
-        figures.append(plt.gcf())
+        found.append(plt.gcf())
         plt.close()
 
     plt.switch_backend("agg")
     monkeypatch.setattr(plt, "show", show)
+    return found
+
+
+def test_the_module_as_a_script(
+    folder: Path,
+    figures: list[Figure],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.delitem(sys.modules, "snippets.save_and_resume")
     names = runpy.run_module("snippets.save_and_resume", run_name="__main__")
     lines = capsys.readouterr().out.splitlines()
@@ -406,8 +410,37 @@ def test_the_module_as_a_script(
     )
     on, again = (line.split(": ")[1] for line in lines[9:11])
     assert on != again
-    assert lines[11:-6] == [
+    assert lines[11:-2] == [
+        "after reading: not all values have found their place",
+        "after training: they have",
+        "same losses: True",
+        "rate after reading: 0.05",
+    ]
+    faster, slower = (float(line.split()[-1]) for line in lines[-2:])
+    assert faster == pytest.approx(names["whole"][-1], abs=1e-4)
+    assert slower != faster
+
+    [together] = figures
+    uninterrupted, restored, alone = together.axes[0].lines
+    np.testing.assert_array_equal(uninterrupted.get_ydata(), names["whole"])
+    np.testing.assert_array_equal(restored.get_ydata(), names["whole"][10:])
+    assert not np.array_equal(alone.get_ydata(), restored.get_ydata())
+    # All that the module writes is in one new folder.
+    assert [path.name[:6] for path in folder.iterdir()] == ["saved-"]
+
+
+def test_a_training_is_killed_and_resumed(
+    folder: Path,
+    figures: list[Figure],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (folder / "train.py").write_text(PROGRAM)
+    monkeypatch.delitem(sys.modules, "snippets.killed_training")
+    runpy.run_module("snippets.killed_training", run_name="__main__")
+    assert capsys.readouterr().out.splitlines() == [
         "steps taken before: 0",
+        "ended with exit code 0",
         "steps taken before: 0",
         "ended by SIGKILL",
         "latest: killed/ckpt-15",
@@ -420,29 +453,13 @@ def test_the_module_as_a_script(
         "ended with exit code 0",
         "same losses: True",
     ]
-    assert lines[-6:-2] == [
-        "after reading: not all values have found their place",
-        "after training: they have",
-        "same losses: True",
-        "rate after reading: 0.05",
-    ]
-    faster, slower = (float(line.split()[-1]) for line in lines[-2:])
-    assert faster == pytest.approx(names["whole"][-1], abs=1e-4)
-    assert slower != faster
-
-    together, killed = figures
-    uninterrupted, restored, alone = together.axes[0].lines
-    np.testing.assert_array_equal(uninterrupted.get_ydata(), names["whole"])
-    np.testing.assert_array_equal(restored.get_ydata(), names["whole"][10:])
-    assert not np.array_equal(alone.get_ydata(), restored.get_ydata())
+    [killed] = figures
     complete, before, after = (
         np.asarray(line.get_ydata()) for line in killed.axes[0].lines
     )
     np.testing.assert_array_equal(before[:15], complete[:15])
     assert np.all(np.isnan(before[15:]))
     np.testing.assert_array_equal(after, complete[15:])
-    # All that the page writes is in one new folder.
-    assert [path.name[:6] for path in folder.iterdir()] == ["saved-"]
 
 
 @pytest.mark.parametrize("meant", [False, True])

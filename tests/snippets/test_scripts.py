@@ -23,13 +23,17 @@ MODULES = sorted(
     f"snippets.{module.name}"
     for module in pkgutil.iter_modules(snippets.__path__)
 )
-IN_A_CLUSTER = {
-    # They need arguments, a cluster or what a cluster wrote; see
-    # test_launch.py and test_clusters.py.
+NOT_ALONE = {
+    # They need arguments, a cluster or what another program wrote; see
+    # test_launch.py, test_clusters.py, test_save_and_resume.py and
+    # test_saved_models.py.
     "snippets.fit_servers",
+    "snippets.killed_training",
     "snippets.launch",
     "snippets.many_devices_results",
     "snippets.parameter_server",
+    "snippets.reader",
+    "snippets.train",
     "snippets.worker",
 }
 NUMBER = re.compile(r"-?\d+\.\d+")
@@ -99,7 +103,7 @@ def line_of(text: str, start: str) -> str:
 
 
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable")
-@pytest.mark.parametrize("name", sorted({*MODULES} - IN_A_CLUSTER))
+@pytest.mark.parametrize("name", sorted({*MODULES} - NOT_ALONE))
 def test_a_module_runs_as_a_script_and_leaves_nothing_open(
     name: str, run: Run
 ) -> None:

@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 from tests.engine.scratch import Scratch
 from tools import inside, versions
 from tools.expected import main as expected
+from tools.untrue import untrue
 from tools.versions import Combination
 
 TESTS = """\
@@ -106,8 +107,8 @@ class Finder(MetaPathFinder):
 sys.meta_path.insert(0, Finder())
 import pytest
 import tools.inside
-collect = ("tests/snippets", "--collect-only", "-p", "pytest_cov.plugin")
-sys.exit(pytest.main([*collect]))
+from tools.versions import TESTS
+sys.exit(pytest.main([*TESTS, "--collect-only", "-p", "pytest_cov.plugin"]))
 """
 """Imports what runs in an environment as if some modules were missing."""
 
@@ -333,3 +334,50 @@ def test_what_is_kept_of_the_matrix_can_be_read() -> None:
     assert "not run" in versions.table({})
     for result in results.values():
         assert versions.verdict(result)
+
+
+CLAIMS = """
+@says("It is so.", page="traps")
+@says("One   is one.")
+def test_one(): ...
+
+
+@pytest.mark.parametrize("n", [1])
+@says("Two is … two.")
+def test_two(n): ...
+
+
+def test_three(): ...
+"""
+
+
+def test_what_is_not_true_is_named_by_its_page(tmp_path: Path) -> None:
+    file = tmp_path / "tests/claims/test_index.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(CLAIMS)
+    start = "tests/claims/test_index.py::test_"
+    failed = [f"{start}one", f"{start}two[1]", f"{start}two[2]"]
+    failed += [f"{start}three", "tests/snippets/test_index.py::test_one"]
+    assert untrue(tmp_path, failed) == {
+        "traps": ["It is so."],
+        "index": ["One is one.", "Two is … two."],
+    }
+    assert untrue(tmp_path, failed[3:]) == {}
+
+
+def test_what_was_left_out_is_not_counted() -> None:
+    case = (
+        '<testcase classname="tests.snippets.test_a" name="{}">{}</testcase>'
+    )
+    cases = case.format("good", "") + case.format("left", "<skipped/>")
+    cases += case.format("bad", "<failure/>")
+    assert versions.read_tests(f"<suite>{cases}</suite>") == (
+        1,
+        ["tests/snippets/test_a.py::bad"],
+    )
+
+
+def test_sentences_that_are_not_true_are_part_of_the_verdict() -> None:
+    result = {**GOOD, "untrue": {"traps": ["a", "b"], "index": ["c"]}}
+    assert versions.verdict(result) == "3 sentences not true"
+    assert versions.verdict({**GOOD, "untrue": {}}) == "all as shown"

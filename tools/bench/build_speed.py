@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import ctypes
 import itertools
-import json
 import os
 import resource
 import shutil
@@ -36,6 +35,7 @@ from tools.bench.generators import (
     read_guide,
 )
 from tools.bench.machine import describe_machine
+from tools.results import write_json
 
 RESULTS = REPOSITORY / "snippets/results/build_speed.json"
 ROUNDS = 3
@@ -187,7 +187,7 @@ def main() -> None:
     results["bars"] = bars(results)
     for text, met in results["bars"].items():
         print("met   " if met else "MISSED", text)
-    RESULTS.write_text(json.dumps(rounded(results), indent=1) + "\n")
+    write_json(RESULTS, rounded(results))
 
 
 def rounded(found: object) -> object:

@@ -7,7 +7,6 @@ of the same model. They take turns in several rounds, and medians over the
 rounds count, so that what else the machine does falls on all of them.
 """
 
-import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from snippets.keras_model import KerasLinearModel
 from snippets.linear_model import LinearModel
 from snippets.training_loop import train
 from tools.bench.machine import describe_machine, describe_versions
+from tools.results import write_json
 
 REPOSITORY = Path(__file__).parents[2]
 RESULTS = REPOSITORY / "snippets/results/loop_speed.json"
@@ -244,5 +244,5 @@ if __name__ == "__main__":
     # First calls are measured by making the same function anew, on purpose.
     tf.get_logger().setLevel("ERROR")
     found = results()
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_json(RESULTS, found)
     print(report(found))

@@ -8,7 +8,6 @@ and tells browsers so.  Writes ``snippets/results/serve_speed.json``.
 """
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -26,6 +25,7 @@ from typing import Any
 
 from tools.bench.machine import describe_machine
 from tools.copies import copy_project
+from tools.results import write_json
 
 REPOSITORY = Path(__file__).parents[2]
 RESULTS = REPOSITORY / "snippets/results/serve_speed.json"
@@ -138,7 +138,7 @@ def main() -> None:
         results = measure(root, PAGES, ROUNDS)
     for page, seconds in results["seconds"].items():
         print(f"{page}: an edit shows after {seconds:.2f} s")
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    write_json(RESULTS, results)
 
 
 if __name__ == "__main__":

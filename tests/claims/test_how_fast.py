@@ -1,0 +1,711 @@
+"""What the page on speed says is true."""
+
+import inspect
+import json
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from snippets.data import make_data
+from snippets.how_fast import (
+    train_many,
+    train_numpy,
+    train_verbosely,
+    train_with_losses,
+)
+from snippets.keras_model import KerasLinearModel
+from snippets.linear_model import LinearModel
+from snippets.loss import loss
+from snippets.training_loop import train
+from tests.claims.says import figure, printed, record, says
+from tests.claims.sentences import DOCS, ROOT, read
+from tools.bench import loop_speed
+
+NAME = "how_fast"
+PAGE = read(NAME)
+BLOCKS = {block.name: block for block in PAGE.blocks}
+SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
+FILE = ROOT / "snippets/results/loop_speed.json"
+MEASURED = json.loads(FILE.read_text("utf-8"))
+RATIOS: dict[str, list[float]] = MEASURED["times_as_fast_as_the_eager_loop"]
+SECONDS: dict[str, list[float]] = MEASURED["seconds_per_update"]
+Data = tuple[Any, Any]
+GUIDE_LOOP = "basic_training_loops", "training_loop:run"
+TRAPS = (DOCS / "traps.md").read_text("utf-8")
+SAME = "ways: 7, largest difference below 1e-6: True"
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[tf.Tensor, tf.Tensor]:
+    return make_data()
+
+
+# The page
+
+
+@says(
+    "The same TensorFlow training steps taken in seven ways, from an "
+    "eager loop to a loop compiled by XLA, shown to be equal and then "
+    "timed."
+)
+@says(
+    "At the end of this page you can make a training loop several times "
+    "as fast, and you know when that is not worth it."
+)
+@says(
+    "You take the same ten steps in seven ways, see that all end at the "
+    "same weights, and then look at how long each takes."
+)
+@says("Seven ways to take the same steps")
+@says("Each way will say where it ends. We keep the ends, to compare them.")
+@says("Print where a training ended, and keep it for a comparison.")
+@says("Four digits agree.")
+@says("All seven do the same work, so their times may be compared.")
+def test_seven_ways_end_at_the_same_weights() -> None:
+    assert printed(NAME, "same") == SAME
+    [part] = re.findall(r"(?s)## Seven ways(.*?)\n## ", SOURCE)
+    ways = [b for b in PAGE.blocks if "show(" in b.code and b.name != "show"]
+    inside = [b.name for b in ways if f':{b.name}"' in part]
+    assert len(inside) == 7
+    ends = {printed(NAME, name).split(" w ")[1] for name in inside}
+    assert ends == {"3.0503, b 1.7270"}
+    for name in inside:
+        assert re.search(
+            r"range\(10\)|constant\(10\)|epochs=10", BLOCKS[name].code
+        )
+    assert 3 < RATIOS["compiled step"][0] < RATIOS["XLA loop"][0]
+    assert len(RATIOS) == 7
+
+
+@says(
+    "You need the [guide to basic training "
+    "loops](basic_training_loops.md); its data, model, loss and step "
+    "are used again here."
+)
+@says("**The eager loop** is that of the guide.")
+def test_the_guide_has_the_same_blocks() -> None:
+    guide = {
+        (b.options["run"], b.code) for b in read("basic_training_loops").blocks
+    }
+    for name in ("make_data", "loss", "train"):
+        assert (BLOCKS[name].options["run"], BLOCKS[name].code) in guide
+    models = [b for b in PAGE.blocks if b.name == "model"]
+    assert len(models) == 2
+    assert all((b.options["run"], b.code) in guide for b in models)
+
+
+@says("All blocks above, in order, as one file.")
+@says(
+    "It needs TensorFlow and Matplotlib, and the file of the "
+    "measurements beside it."
+)
+@says(
+    "Times are not made by this page's program: they would be others on "
+    "every machine and in every run."
+)
+def test_the_program_takes_no_times() -> None:
+    code = "\n".join(b.code for b in PAGE.blocks)
+    found = {*re.findall(r"(?m)^(?:import|from) (\w+)", code)}
+    assert found == {"json", "matplotlib", "numpy", "pathlib", "tensorflow"}
+    assert "time" not in found
+    assert re.findall(r'Path\("(.*?)"\)', code) == ["loop_speed.json"]
+
+
+# The ways
+
+
+@says(
+    "Python calls one operation of TensorFlow after the other, and each "
+    "call costs time, however small the tensors are."
+)
+@says("The two ways above still come back to Python for every step.")
+@says(
+    "There is next to nothing to compute, so what you see is the cost "
+    "of calling."
+)
+def test_calls_cost_time_however_little_there_is_to_compute(
+    data: Data,
+) -> None:
+    called: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("square", "reduce_mean"):
+            real = getattr(tf, name)
+
+            def watched(
+                *a: Any, _real: Any = real, _name: str = name, **k: Any
+            ) -> Any:
+                called.append(_name)
+                return _real(*a, **k)
+
+            patch.setattr(tf, name, watched)
+        for _ in range(3):
+            train(LinearModel(), *data, 0.1)
+    assert called == ["square", "reduce_mean"] * 3
+    # NumPy computes the same in a hundredth of the time.
+    assert SECONDS["NumPy"][0] < SECONDS["eager loop"][0] / 50
+    for name in ("compiled_step", "xla_step"):
+        assert "for _ in range(10):" in BLOCKS[name].code
+
+
+@says(
+    "`tf.function` runs `train` once to *trace* it: it records the "
+    "operations in a graph. Later calls run the graph without Python."
+)
+@says("The first call of a compiled function traces, and XLA compiles.")
+def test_python_runs_once(data: Data) -> None:
+    runs = []
+
+    def counted(*given: Any) -> None:
+        runs.append(1)
+        train(*given)
+
+    for how in ({}, {"jit_compile": True}):
+        compiled = tf.function(counted, **how)
+        model = LinearModel()
+        runs.clear()
+        first = float(model.w)
+        compiled(model, *data, 0.1)
+        assert runs == [1]
+        for _ in range(3):
+            compiled(model, *data, 0.1)
+        assert runs == [1]
+        assert float(model.w) < first - 1
+    graph = compiled.get_concrete_function(LinearModel(), *data, 0.1).graph
+    assert {"Mul", "Mean"} <= {op.type for op in graph.get_operations()}
+
+
+@says(
+    "With `jit_compile=True` the compiler "
+    "[XLA](https://openxla.org/xla) turns the graph into machine code."
+)
+@says("It fuses operations, so that fewer results go to memory and back.")
+@says(
+    "XLA fuses operations, but not all: for each of the two sums it "
+    "reads `x` and `y`, writes what is to be added, and reads it again. "
+    "That is eight."
+)
+def test_what_xla_makes() -> None:
+    x, y = make_data(1000)
+    given = (LinearModel(), x, y, 0.1)
+    compiled = tf.function(train, jit_compile=True)
+    made = compiled.experimental_get_compiler_ir(*given)
+    text = made(stage="optimized_hlo")
+    fused = re.findall(r"(?m)^%(\S+) \((.*)\) -> f32\[1000\]", text)
+    whole = [taken.count("f32[1000]") for _, taken in fused]
+    assert whole == [2, 2], "two fusions, each reads x and y and writes one"
+    written = re.findall(r"(%\S+) = f32\[1000\]\{0\} fusion\(", text)
+    again = [len(re.findall(rf"{name}[,)]", text)) for name in written]
+    assert again == [1, 1], "each is read again, once"
+    by_type = made(stage="hlo").count("= f32[1000]{0} ")
+    assert by_type > 2 * len(fused), "several operations in each fusion"
+    moved = sum(whole) + len(written) + sum(again)
+    assert moved == 8
+    assert '("XLA loop", 8)' in BLOCKS["bandwidth"].code
+
+
+@says(
+    "This function has the loop inside. With `tf.range` the loop "
+    "becomes part of the graph; Python's `range` would write out every "
+    "step in it."
+)
+@says("Update the weights ``epochs`` times, each time on all of (x, y).")
+def test_a_loop_in_the_graph(data: Data) -> None:
+    def written_out(
+        model: Any, x: Any, y: Any, rate: float, epochs: int
+    ) -> None:
+        for _ in range(epochs):
+            train(model, x, y, rate)
+
+    def operations(loop: Callable[..., Any], epochs: Any) -> list[str]:
+        function = tf.function(loop).get_concrete_function(
+            LinearModel(), *data, 0.1, epochs
+        )
+        return [op.type for op in function.graph.get_operations()]
+
+    many = operations(train_many, tf.constant(3))
+    assert "While" in many or "StatelessWhile" in many
+    steps = [operations(written_out, epochs) for epochs in (1, 3)]
+    assert [ops.count("Mean") for ops in steps] == [1, 3]
+    assert many.count("Mean") == 0, "it is in the body of the loop"
+    model, other = LinearModel(), LinearModel()
+    tf.function(train_many)(model, *data, 0.1, tf.constant(3))
+    for _ in range(3):
+        train(other, *data, 0.1)
+    assert float(model.w) == pytest.approx(float(other.w), abs=1e-6)
+
+
+@says("**An XLA loop** is the same function, compiled by XLA.")
+def test_the_same_function() -> None:
+    assert "tf.function(train_many)" in BLOCKS["compiled_loop"].code
+    assert (
+        "tf.function(train_many, jit_compile=True)" in BLOCKS["xla_loop"].code
+    )
+
+
+@says(
+    "**Keras' `fit`** compiles its step, too, and does much more around "
+    "it: callbacks, metrics, a history."
+)
+@says(
+    "`fit` comes back to Python after every step, to call its "
+    "callbacks. With `steps_per_execution` it takes several steps at a "
+    "time."
+)
+@says(
+    "Here the data set holds the same batch ten times, and one "
+    "execution takes ten steps."
+)
+@says("The weights are those of the ten epochs above.")
+@says("Callbacks for batches now run once for ten of them.")
+def test_fit_by_tens(data: Data) -> None:
+    same_batch = tf.data.Dataset.from_tensors(data).repeat(10)
+
+    def called(**how: Any) -> int:
+        calls: list[int] = []
+        tell = tf.keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: calls.append(batch)
+        )
+        model = KerasLinearModel()
+        model.compile(tf.keras.optimizers.SGD(0.1), loss="mse", **how)
+        history = model.fit(
+            same_batch, verbose=0, callbacks=[tell], shuffle=False
+        )
+        assert [*history.history] == ["loss"]
+        assert int(model.optimizer.iterations) == 10
+        return len(calls)
+
+    assert called() == 10
+    assert called(steps_per_execution=10) == 1
+    model = KerasLinearModel()
+    steps = []
+    run = model.train_step
+
+    def watched(batch: Any) -> Any:
+        steps.append(1)
+        return run(batch)
+
+    model.train_step = watched
+    model.compile(tf.keras.optimizers.SGD(0.1), loss="mse")
+    model.fit(same_batch, verbose=0, shuffle=False)
+    assert len(steps) < 10, "the step is traced, not run, in Python"
+    [by_tens] = re.findall("w .*", printed(NAME, "steps_per_execution"))
+    assert by_tens in printed(NAME, "fit")
+
+
+@says(
+    "**NumPy**, to compare. There is no tape, so we write the "
+    "derivatives ourselves."
+)
+@says("Return both weights after one update on all of (x, y).")
+def test_the_derivatives_by_hand(data: Data) -> None:
+    x, y = data
+    w, b = train_numpy(
+        np.float32(5.0), np.float32(0.0), x.numpy(), y.numpy(), 0.1
+    )
+    model = LinearModel()
+    train(model, x, y, 0.1)
+    assert [w, b] == pytest.approx([float(model.w), float(model.b)], abs=1e-6)
+
+
+# The times
+
+
+@says(
+    "A benchmark of this site, `make bench`, measured them apart and "
+    "left this file."
+)
+def test_the_benchmark_writes_the_file() -> None:
+    assert MEASURED["command"] == "make bench"
+    assert loop_speed.RESULTS == FILE
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert "tools.bench.loop_speed" in makefile
+
+
+@says(
+    "The ways took turns in several rounds. Each round gives a ratio to "
+    "the eager loop of the same round, and the median of these ratios "
+    "counts."
+)
+@says(
+    "Ratios tell more than times, because a busy machine slows the "
+    "eager loop as well."
+)
+def test_medians_of_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[str] = []
+    ways = {
+        name: lambda x, y, name=name: lambda n: turns.append(name)
+        for name in ("eager loop", "other")
+    }
+    monkeypatch.setattr(loop_speed, "WAYS", ways)
+    monkeypatch.setattr(loop_speed, "updates_in", lambda seconds, run: 1)
+    loop_speed.measure(3, rounds=3)
+    assert turns == ["eager loop", "other"] * 3
+    eager, other = [1.0, 4.0, 2.0], [2.0, 8.0, 6.0]
+    found = loop_speed.compare({"eager loop": eager, "other": other})
+    assert found == {"eager loop": 1.0, "other": 0.5}
+    assert MEASURED["rounds"] == 7
+
+
+@says(
+    "The table says how many updates each way takes while the eager "
+    "loop takes one."
+)
+@says("Draw the same numbers. The dotted line is the eager loop.")
+@says(
+    "How many times as fast as the eager loop each way is, on a "
+    "logarithmic axis, with a mark for each number of points: with 201 "
+    "points the ways are spread widely, from fit, far slower than the "
+    "eager loop, to the XLA loop, far faster than all others; with a "
+    "million points all ways but fit lie much closer together"
+)
+def test_the_table_and_the_figure() -> None:
+    rows = printed(NAME, "read").splitlines()[1:]
+    table = {
+        row[:13].strip(): [
+            float(n.replace(",", "")) for n in re.findall(r"([\d.,]+)×", row)
+        ]
+        for row in rows
+    }
+    assert table == RATIOS
+    assert table["eager loop"] == [1, 1, 1]
+    for name, row in table.items():
+        eager, own = SECONDS["eager loop"], SECONDS[name]
+        for ratio, one, other in zip(row, eager, own, strict=True):
+            assert ratio == pytest.approx(one / other, rel=0.25)
+    [axes] = figure(NAME, "plot")
+    assert "log, from" in axes.text
+    assert axes.points["line 4"].x == [1, 1]
+    assert 'axvline(1, linestyle=":"' in BLOCKS["plot"].code
+    assert axes.texts == ["201", "100,000", "1,000,000"]
+    few, million = axes.points["line"].x, axes.points["line 3"].x
+    assert few == sorted(row[0] for row in RATIOS.values())
+    assert few[0] < 0.1
+    assert few[-1] > 10 * few[-2]
+    assert few[-1] / few[1] > 100 * max(million) / sorted(million)[1]
+
+
+@says(
+    "These are the numbers of one machine ({{ "
+    'measured["machine"]["processor"] }}, {{ '
+    'measured["machine"]["cores"] }} cores, no GPU) on {{ '
+    'measured["date"] }}, medians of {{ measured["rounds"] }} rounds.'
+)
+def test_the_machine() -> None:
+    assert "gpu" not in json.dumps(MEASURED).lower()
+    for key in ("processor", "cores"):
+        kept = record(NAME)[f'measured["machine"]["{key}"]']
+        assert kept == str(MEASURED["machine"][key])
+
+
+@says(
+    'The compiled step gives {{ ratios["compiled step"][0]:.1f}} times '
+    "the speed of the eager loop."
+)
+@says(
+    "The compiled loop, which stays out of Python, gives {{ "
+    'ratios["compiled loop"][0]:.0f}} times, and with XLA {{ '
+    'ratios["XLA loop"][0]:,.0f}} times.'
+)
+@says(
+    '`fit` takes {{ 1 / ratios["Keras fit"][0]:.0f}} times as long as '
+    "the eager loop: here an epoch is one step, and `fit` prepares "
+    "every epoch."
+)
+@says(
+    'An update of the eager loop takes {{ seconds["eager loop"][-1] / '
+    'seconds["eager loop"][0]:.1f}} times as long as before.'
+)
+@says(
+    "The calls cost what they did, and the numbers themselves take the rest."
+)
+@says(
+    'The XLA loop now gives {{ ratios["XLA loop"][-1]:.1f}} times the '
+    'speed of the eager loop, not {{ ratios["XLA loop"][0]:,.0f}} '
+    "times: where calls are a small part of the cost, there is little "
+    "to save on them."
+)
+def test_what_the_times_say() -> None:
+    assert RATIOS["compiled loop"][0] < RATIOS["XLA loop"][0]
+    assert RATIOS["Keras fit"][0] < 1
+    assert "epochs=10, batch_size=len(x)" in BLOCKS["fit"].code
+    eager = SECONDS["eager loop"]
+    assert eager[-1] > 2 * eager[0], "the calls are the smaller part now"
+    assert RATIOS["XLA loop"][-1] < 0.01 * RATIOS["XLA loop"][0]
+    assert MEASURED["points"] == [201, 100_000, 1_000_000]
+
+
+# Where the limit is
+
+
+class Counted(np.ndarray):
+    """An array that counts how often all of it is read or written."""
+
+    moved: ClassVar[list[str]] = []
+
+    def __array_ufunc__(
+        self, ufunc: Any, method: str, *given: Any, **how: Any
+    ) -> Any:
+        plain = [
+            g.view(np.ndarray) if isinstance(g, Counted) else g for g in given
+        ]
+        for one in plain:
+            if np.size(one) == self.size:
+                Counted.moved.append("read")
+        how.pop("out", None)
+        made = getattr(ufunc, method)(*plain, **how)
+        if np.size(made) == self.size:
+            Counted.moved.append("write")
+            return made.view(Counted)
+        return made
+
+
+@says(
+    "An update has to read `x` and `y`, two numbers of four bytes for "
+    "each point."
+)
+@says("`train_numpy` makes a new array in each operation.")
+@says(
+    "Multiplying by `w` and adding `b` read one and write one; "
+    "subtracting `y` and multiplying by `x` read two and write one; the "
+    "two means read one each."
+)
+@says("That is twelve arrays an update.")
+def test_what_numpy_moves(data: Data) -> None:
+    x, y = (array.numpy().view(Counted) for array in data)
+    assert x.itemsize == y.itemsize == 4
+    Counted.moved.clear()
+    train_numpy(np.float32(5.0), np.float32(0.0), x, y, 0.1)
+    one, two = ["read", "write"], ["read", "read", "write"]
+    expected = one + one + two + two + ["read"] + ["read"]
+    assert expected == Counted.moved
+    assert len(expected) == 12
+    assert '("NumPy", 12)' in BLOCKS["bandwidth"].code
+
+
+@says(
+    "To compare, the benchmark measured two plain jobs on arrays of the "
+    "same size."
+)
+@says("A copy reads and writes. A dot product of `x` and `y` only reads.")
+def test_the_two_plain_jobs() -> None:
+    source = inspect.getsource(loop_speed.memory_rates)
+    jobs = re.findall(r'"([a-z ]+)": lambda: np\.(\w+)\((.*)\)', source)
+    assert jobs == [
+        ("copy", "copyto", "target, x"),
+        ("dot product", "dot", "x, y"),
+    ]
+    assert np.ndim(np.dot(np.ones(3), np.ones(3))) == 0
+    assert len(MEASURED["gigabytes_per_second"]["copy"]) == 3
+
+
+@says(
+    "If nothing but memory counted, each way would move its bytes as "
+    "fast as a copy."
+)
+@says(
+    'So memory accounts for {{ shares["NumPy"]:.0%}} of the time that '
+    'NumPy takes, and for {{ shares["XLA loop"]:.0%}} of that of the '
+    "XLA loop."
+)
+@says("Computing takes the rest.")
+@says(
+    "To need less, a step would have to read `x` and `y` once and keep "
+    "all else inside the processor, as the dot product does."
+)
+@says(
+    "At its rate an update would be {{ limit:.0f}} times as fast as in "
+    "the eager loop. None of the seven ways comes near it."
+)
+@says("It cannot take less time than the memory needs to deliver them.")
+def test_how_near_to_the_limit() -> None:
+    rates = MEASURED["gigabytes_per_second"]
+    kept = record(NAME)
+    for name, arrays in (("NumPy", 12), ("XLA loop", 8)):
+        share = arrays * 4e-3 / SECONDS[name][-1] / rates["copy"][-1]
+        assert share < 1
+        told = kept[f'shares["{name}"]:.0%']
+        assert told == f"{share:.0%}"
+    limit = SECONDS["eager loop"][-1] / (8e-3 / rates["dot product"][-1])
+    assert kept["limit:.0f"] == f"{limit:.0f}"
+    best = max(row[-1] for row in RATIOS.values())
+    assert best < limit / 5
+
+
+# What compiling costs
+
+
+@says("From then on every update is faster.")
+@says("For 201 points, against the eager loop:")
+@says("For a handful of steps compiling is a loss. For a training it is not.")
+def test_when_compiling_pays() -> None:
+    found = re.findall(r"pays after ([\d,]+)", printed(NAME, "first_call"))
+    counts = [int(text.replace(",", "")) for text in found]
+    assert len(counts) == 4
+    assert min(counts) > 5
+    assert max(counts) < 1000
+    for name, first in MEASURED["seconds_of_first_call"].items():
+        assert SECONDS[name][0] < SECONDS["eager loop"][0]
+        assert first > 5 * SECONDS["eager loop"][0]
+
+
+@says(
+    "A Python number is part of the graph. Give the compiled step "
+    "another learning rate, and it is traced again."
+)
+@says("A tensor is an input of the graph, so one trace serves all values.")
+@says(
+    "Two rates, two traces; a rate that changes in every epoch would be "
+    "traced in every epoch."
+)
+@says(
+    "`tf.range` accepts a Python number, so nothing fails. But the "
+    "number is part of the graph, and a new number needs a new graph."
+)
+@says("`train_with_losses` takes the number of epochs as a tensor.")
+def test_traces(data: Data) -> None:
+    by_number, by_tensor = tf.function(train), tf.function(train)
+    model = LinearModel()
+    for rate in (0.1, 0.05, 0.025):
+        by_number(model, *data, rate)
+        by_tensor(model, *data, tf.constant(rate))
+    assert by_number.experimental_get_tracing_count() == 3
+    assert by_tensor.experimental_get_tracing_count() == 1
+    told = "traces with numbers: 2\ntraces with tensors: 1"
+    assert printed(NAME, "retracing") == told
+    told = "epochs as numbers: 2\nepochs as tensors: 1"
+    assert printed(NAME, "loop_traces") == told
+    graph = by_tensor.get_concrete_function(
+        model, *data, tf.constant(0.1)
+    ).graph
+    assert graph.inputs[2].shape == ()
+    assert [*map(int, tf.range(3))] == [0, 1, 2]
+
+
+@says(
+    "A number that the function finds outside of its arguments is part "
+    "of the graph, too: [no later value of it "
+    "counts](traps.md#8-a-number-frozen-in-a-graph)."
+)
+def test_a_number_outside_of_the_arguments_is_fixed(data: Data) -> None:
+    kept = {"rate": 0.1}
+
+    @tf.function
+    def frozen(model: Any, x: Any, y: Any) -> None:
+        train(model, x, y, kept["rate"])
+
+    model = LinearModel()
+    frozen(model, *data)
+    kept["rate"] = 0.0
+    before = float(model.w)
+    frozen(model, *data)
+    assert float(model.w) != before
+    assert "## 8. A number frozen in a graph" in TRAPS
+
+
+@says("XLA makes code for numbers.")
+@says(
+    "Printing from inside, for example, is not among what it can do on "
+    "this kind of device. `tf.function` alone can."
+)
+@says("Update the weights once, and print the loss from inside.")
+@says(
+    "`StringFormat` makes the text that `tf.print` prints, and XLA has "
+    "no code for it."
+)
+def test_xla_does_not_print(
+    data: Data, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match="StringFormat"):
+        tf.function(train_verbosely, jit_compile=True)(
+            LinearModel(), *data, 0.1
+        )
+    assert (
+        printed(NAME, "xla_prints")
+        == "not compiled, XLA_CPU_JIT: StringFormat"
+    )
+    capfd.readouterr()
+    compiled = tf.function(train_verbosely)
+    model = LinearModel()
+    compiled(model, *data, 0.1)
+    text = capfd.readouterr().err
+    assert float(text.split()[-1]) == pytest.approx(
+        float(loss(data[1], model(data[0]))), rel=1e-4
+    )
+    function = compiled.get_concrete_function(model, *data, 0.1)
+    kinds = {op.type for op in function.graph.get_operations()}
+    assert {"StringFormat", "PrintV2"} <= kinds
+
+
+@says(
+    "While you are still looking for mistakes, stay eager: you can "
+    "print and step through every line. In Keras, "
+    "`compile(run_eagerly=True)` does the same."
+)
+def test_eager_fit_runs_python(data: Data) -> None:
+    seen: list[bool] = []
+
+    class Watched(KerasLinearModel):
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            seen.append(tf.executing_eagerly())
+            return super().call(x)
+
+    model = Watched()
+    model.compile(tf.keras.optimizers.SGD(0.1), loss="mse", run_eagerly=True)
+    model.fit(*data, epochs=2, batch_size=201, verbose=0)
+    assert seen[-2:] == [True, True]
+
+
+@says(
+    "If an epoch takes long because a step computes much, the calls do "
+    "not matter: look at the last column of the table, not the first."
+)
+def test_the_last_column_is_that_of_the_most_points() -> None:
+    head = printed(NAME, "read").splitlines()[0].split()
+    assert head == ["points", "201", "100,000", "1,000,000"]
+
+
+# Exercises and links
+
+
+@says("A loop that is compiled as a whole tells nothing on its way.")
+@says(
+    "A Python list does not work, because it would be filled while "
+    "tracing; use a `tf.TensorArray`."
+)
+@says("Update the weights; return the loss after each epoch.")
+@says("The last loss is the one in the last line of the guide's loop.")
+def test_a_loop_that_tells_its_losses(data: Data) -> None:
+    kept: list[Any] = []
+    model = LinearModel()
+
+    def with_a_list(model: Any, x: Any, y: Any, epochs: Any) -> None:
+        for _ in tf.range(epochs):
+            train(model, x, y, 0.1)
+            kept.append(loss(y, model(x)))
+
+    compiled = tf.function(with_a_list)
+    for _ in range(2):
+        compiled(model, *data, tf.constant(3))
+    assert len(kept) == 1
+    with pytest.raises(TypeError):
+        float(kept[0])
+    model = LinearModel()
+    losses = train_with_losses(model, *data, 0.1, tf.constant(2))
+    assert float(losses[-1]) == pytest.approx(
+        float(loss(data[1], model(data[0])))
+    )
+    last = printed(NAME, "losses").splitlines()[-1].split()[-1]
+    assert printed(*GUIDE_LOOP).splitlines()[-1].endswith(last)
+
+
+@says(
+    "[The loop with the usual parts](usual_parts.md) has a compiled "
+    "step with everything in it."
+)
+def test_the_usual_parts_have_a_compiled_step() -> None:
+    code = "\n".join(b.code for b in read("usual_parts").blocks)
+    assert re.search(r"@?tf\.function", code)

@@ -1,0 +1,327 @@
+"""What the page on the speed of builds says is true."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("mkdocs", reason="there is no generator here")
+
+import jinja2
+
+from engine.build.preview import LateNotebooks
+from tests.claims.says import figure, printed, record, says
+from tests.claims.sentences import DOCS, ROOT, names, read
+from tools.bench import build_speed, loop_speed, serve_speed
+from tools.bench.generators import BARE, OTHERS, OURS
+
+NAME = "how_fast_to_build"
+PAGE = read(NAME)
+SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
+KEPT = record(NAME)
+RESULTS: Any = json.loads(build_speed.RESULTS.read_text("utf-8"))
+SERVED: Any = json.loads(serve_speed.RESULTS.read_text("utf-8"))
+ONE: dict[str, dict[str, float]] = {
+    tool: {edit: times["cpu"] for edit, times in builds.items()}
+    for tool, builds in RESULTS["one_page"].items()
+}
+GROWN = {int(n): times["cpu"] for n, times in RESULTS["growth"].items()}
+A_PAGE = (GROWN[10] - GROWN[1]) / 9
+ONCE = GROWN[1] - A_PAGE
+"""What is paid once, however many pages: above all the import."""
+RUN_CODE = {"ours", *OTHERS}
+
+
+@says(
+    "How long this site takes to build, cold and after an edit, beside "
+    "four other tools that run the code of the same page, measured in "
+    "one run."
+)
+@says(
+    "The [guide](basic_training_loops.md) was written for this site's "
+    "engine, for the bare generator, with all results already in the "
+    "text, and for four tools that run code: mkdocs-jupyter, "
+    "markdown-exec, MyST-NB and sphinx-gallery."
+)
+@says(
+    "Each built it *cold*, then with *nothing* changed, then after an "
+    "edit of *prose*, then after an edit of one *snippet*."
+)
+@says("One page, four builds")
+def test_who_builds_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [*OTHERS] == [
+        "mkdocs-jupyter",
+        "markdown-exec",
+        "myst-nb",
+        "sphinx-gallery",
+    ]
+    assert [*ONE] == ["ours", "bare", *OTHERS]
+    assert [*build_speed.EDITS] == ["cold", "nothing", "prose", "snippet"]
+    prose, snippet = (build_speed.EDITS[n] for n in ("prose", "snippet"))
+    assert prose.prose == snippet.prose
+    assert (prose.code, bool(snippet.code)) == ("", True)
+    assert build_speed.EDITS["cold"] == build_speed.EDITS["nothing"]
+    built: list[tuple[Any, str]] = []
+
+    def build(generator: Any, folder: Path) -> dict[str, float]:
+        built.append((generator, (folder / "text").read_text()))
+        return {"wall": 0.0, "cpu": 0.0}
+
+    class Written:
+        caches = True
+
+        def write(
+            self, guide: Any, folder: Path, pages: int, edit: Any
+        ) -> None:
+            (folder / "text").write_text(f"{guide}{edit.prose}{edit.code}")
+
+    monkeypatch.setattr(build_speed, "build", build)
+    build_speed.day(Written(), "guide")  # type: ignore[arg-type]
+    texts = [text for _, text in built]
+    assert texts[0] == texts[1] == "guide"
+    assert texts[2] == f"guide{prose.prose}"
+    assert texts[3].startswith(texts[2])
+    assert "mkdocs" in BARE.command
+    assert "engine" in OURS.command
+
+
+@says(
+    "At the end of this page you can say what it costs to run every "
+    "block of a page at each build, and what an edit costs when results "
+    "are kept."
+)
+@says(
+    "The times are not made by this page's program: a benchmark, `make "
+    "bench`, measured them and wrote a file, with the machine and the "
+    "date."
+)
+def test_the_benchmark_wrote_the_files() -> None:
+    code = "\n".join(block.code for block in PAGE.blocks)
+    assert "perf_counter" not in code
+    assert not re.search(r"(?m)^import time", code)
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    [bench] = re.findall(r"(?ms)^bench:.*?\n\n", makefile)
+    for module in (build_speed, serve_speed, loop_speed):
+        assert module.__name__ in bench
+    for results in (RESULTS, SERVED):
+        assert results["date"]
+        assert results["machine"]["processor"]
+
+
+@says(
+    "The block prints the processor time as a ratio to ours, so that "
+    "more than one is slower than ours."
+)
+@says(
+    'These are medians of {{ results["rounds"] }} rounds, measured on '
+    '{{ results["date"] }} on {{ results["machine"]["cores"] }} cores.'
+)
+def test_the_ratios() -> None:
+    head, *rows = printed(NAME, "read").splitlines()
+    for row in rows:
+        tool, *ratios = row.split()
+        for edit, ratio in zip(head.split()[1:], ratios, strict=True):
+            found = ONE[tool][edit] / ONE["ours"][edit]
+            assert float(ratio) == pytest.approx(found, abs=0.006)
+    times = [{"cold": {"wall": t, "cpu": t}} for t in (1.0, 9.0, 2.0)]
+    assert build_speed.medians(times)["cold"]["cpu"] == 2.0
+    assert KEPT['results["rounds"]'] == str(RESULTS["rounds"]) == "3"
+
+
+@says("The same in seconds:")
+@says(
+    "Processor time of six builders for four builds: cold and after an "
+    "edit of a snippet all that run code take several seconds, much of "
+    "it to import TensorFlow; with nothing changed, those that keep "
+    "results take one or two, and ours less than the bare generator; "
+    "after an edit of prose only ours and myst-nb stay that quick"
+)
+def test_the_figure() -> None:
+    [axes] = figure(NAME, "plot")
+    assert {tool: points.x for tool, points in axes.points.items()} == {
+        tool: [*times.values()] for tool, times in ONE.items()
+    }
+    for tool in RUN_CODE:
+        for edit in ("cold", "snippet"):
+            assert ONE[tool][edit] > 4
+            assert 0.4 * ONE[tool][edit] < ONCE
+    keeping = {tool for tool, generator in OTHERS.items() if generator.caches}
+    assert all(0.9 < ONE[tool]["nothing"] < 2 for tool in keeping)
+    assert len(keeping) == 3
+    assert ONE["ours"]["nothing"] < ONE["bare"]["nothing"]
+    quick = {tool for tool in RUN_CODE if ONE[tool]["prose"] < 2}
+    assert quick == {"ours", "myst-nb"}
+
+
+@says(
+    "A cold build imports TensorFlow and runs every block, whatever the "
+    "tool. What differs is what an edit costs."
+)
+@says(
+    "Look at *prose*: a tool that takes prose and code for one thing "
+    "runs all of it again when you mend a comma."
+)
+def test_what_an_edit_costs() -> None:
+    cold = [ONE[tool]["cold"] for tool in RUN_CODE]
+    prose = [ONE[tool]["prose"] for tool in RUN_CODE]
+    assert min(cold) > ONCE
+    assert max(cold) / min(cold) < 2 < 10 < max(prose) / min(prose)
+    again = [t for t in RUN_CODE if ONE[t]["prose"] > 0.95 * ONE[t]["cold"]]
+    assert sorted(again) == [
+        "markdown-exec",
+        "mkdocs-jupyter",
+        "sphinx-gallery",
+    ]
+
+
+@says(
+    "Where nothing has to run, ours is even quicker than the bare "
+    "generator, because it keeps the theme's templates compiled from "
+    "one build to the next."
+)
+def test_templates_are_kept_compiled() -> None:
+    for edit in ("nothing", "prose"):
+        assert ONE["ours"][edit] < ONE["bare"][edit]
+    source = (ROOT / "engine/build/plugin.py").read_text("utf-8")
+    assert "env.bytecode_cache = FileSystemBytecodeCache" in source
+    kept = jinja2.FileSystemBytecodeCache("templates")
+    Path("templates").mkdir()
+    for loaded in (0, 1):
+        loader = jinja2.DictLoader({"a": "b"})
+        env = jinja2.Environment(loader=loader, bytecode_cache=kept)
+        assert len([*Path("templates").iterdir()]) == loaded
+        assert env.get_template("a").render() == "b"
+
+
+# Ten pages
+
+
+@says("The two that were the fastest on one page built ten copies of it:")
+@says(
+    "Both run all pages in one process, so they import TensorFlow once, "
+    "as we do."
+)
+@says("What remains is the pages' own work.")
+@says("That costs a little: markdown-exec is quicker here.")
+def test_ten_pages() -> None:
+    fast = sorted(OTHERS, key=lambda tool: ONE[tool]["cold"])
+    assert [*RESULTS["ten_pages"]] == fast[:2]
+    for tool, times in RESULTS["ten_pages"].items():
+        further = (times["cpu"] - ONE[tool]["cold"]) / 9
+        assert further < 0.5 * ONCE, "no import of TensorFlow"
+    assert A_PAGE < 0.5 * ONCE
+    ratios = [
+        float(r)
+        for r in re.findall(r" (\d\.\d+) ", printed(NAME, "ten_pages"))
+    ]
+    assert 0.8 < ratios[0] < 1 < ratios[1]
+
+
+@says(
+    "We run each page in a process of its own, forked from one that has "
+    "imported TensorFlow, so that no page sees what another left "
+    "behind."
+)
+def test_pages_run_in_forked_processes() -> None:
+    text = (ROOT / "mkdocs.yml").read_text("utf-8")
+    assert re.search(r"preload: \[tensorflow", text)
+    source = "".join(
+        p.read_text("utf-8") for p in (ROOT / "engine/run").glob("*.py")
+    )
+    assert "os.fork()" in source
+
+
+@says(
+    "The last block of this section asks whether each further page "
+    "costs the same:"
+)
+def test_each_further_page_costs_the_same() -> None:
+    [section] = re.findall(r"(?s)## Ten pages\n(.*?)\n## ", SOURCE)
+    assert re.findall(r"\.py:(\w+)", section)[-1] == "growth"
+    assert len(re.findall(r"s for each more", printed(NAME, "growth"))) == 3
+
+
+# While you write
+
+
+@says(
+    "Whoever writes a page has `make serve` running and looks at the "
+    "page after each sentence."
+)
+@says(
+    "A second benchmark serves this site, adds a sentence to three of "
+    "its longer pages, and waits until the browser is told to load the "
+    "page again:"
+)
+@says("The next block prints how long that took:")
+@says(
+    'These are medians of {{ served["rounds"] }} edits, by the clock; '
+    "we had wished for at most one second."
+)
+def test_the_second_benchmark() -> None:
+    assert [*SERVED["seconds"]] == [*serve_speed.PAGES]
+    assert len(serve_speed.PAGES) == 3
+    lengths = {
+        n: len((DOCS / f"{n}.md").read_text("utf-8").split()) for n in names()
+    }
+    middle = sorted(lengths.values())[len(lengths) // 2]
+    assert all(lengths[name] >= middle for name in serve_speed.PAGES)
+    source = Path(serve_speed.__file__).read_text("utf-8")
+    assert '"engine", "serve"' in source
+    assert "Reloading browsers" in source
+    assert "statistics.median" in source
+    assert "time.perf_counter" in source
+    assert SERVED["rounds"] == serve_speed.ROUNDS == 5
+    told = [*map(float, re.findall(r"(\S+) s", printed(NAME, "served")))]
+    assert told == [*SERVED["seconds"].values()]
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert "-m engine serve" in makefile
+
+
+@says(
+    "Only the page itself is made so soon. Its notebook waits until "
+    "somebody looks at it."
+)
+def test_a_notebook_waits() -> None:
+    notebooks = LateNotebooks(Path("asked"))
+    uri = "notebooks/guide.ipynb"
+    assert notebooks.held(uri, "old") == "old"
+    assert notebooks.held(uri, "new") == "old"
+    notebooks.look_at("/notebooks/guide/")
+    assert notebooks.held(uri, "new") == "new"
+
+
+@says("Not all are met:")
+def test_the_bars() -> None:
+    lines = printed(NAME, "bars").splitlines()
+    assert {
+        line.split(None, 1)[1]: line.startswith("met") for line in lines
+    } == RESULTS["bars"]
+    assert len({*RESULTS["bars"].values()}) == 2
+    computed = build_speed.bars(RESULTS)
+    assert [*computed.values()] == [*RESULTS["bars"].values()]
+
+
+@says(
+    "[How it is proven](how_it_is_proven.md): what else is checked, and where."
+)
+@says("[How fast can the loop go?](how_fast.md), where the loops are timed.")
+def test_the_pages_to_go_to() -> None:
+    proven = (DOCS / "how_it_is_proven.md").read_text("utf-8")
+    assert "where each check lives" in proven
+    speed = (DOCS / "how_fast.md").read_text("utf-8")
+    assert speed.split("\n# ")[1].startswith("How fast can the loop go?")
+    assert "loop_speed.json" in speed
+
+
+@says("To run this page yourself, save the file beside the program.")
+@says("You need to have read no other page.")
+def test_the_files_are_on_the_page() -> None:
+    shown = re.findall(r'source="snippets/results/(\S+)"', SOURCE)
+    used = re.findall(
+        r'Path\("(\S+?)"\)', "".join(b.code for b in PAGE.blocks)
+    )
+    assert shown == used == ["build_speed.json", "serve_speed.json"]
+    assert "You need the" not in SOURCE

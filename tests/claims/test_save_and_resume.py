@@ -1,0 +1,1162 @@
+"""What the page on saving and resuming says is true."""
+
+import os
+import re
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from snippets.linear_model import LinearModel
+from snippets.loss import loss
+from snippets.save_and_resume import new_training, train_until
+from snippets.saved_models import Line, compile_line, fit_epochs
+from snippets.train import batch_of
+from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.sentences import DOCS, read
+
+NAME = "save_and_resume"
+PAGE = read(NAME)
+BLOCKS = {block.name: block for block in PAGE.blocks}
+SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
+GUIDE = read("basic_training_loops")
+PROGRAM = "\n\n".join(
+    block.code
+    for block in PAGE.blocks
+    if block.options.get("file") == "train.py"
+)
+
+Names = dict[str, Any]
+
+
+def values(line: str) -> list[float]:
+    return [*map(float, re.findall(r"-?\d+\.\d+", line))]
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Names]:
+    """What the page's blocks leave, and the folder in which they ran."""
+    before = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("story"))
+    names = ran(NAME, "resume", "alone")
+    names["stopped_at"] = str(Path(names["path"]).absolute())
+    yield names
+    os.chdir(before)
+
+
+@pytest.fixture(scope="module")
+def fitted(
+    tmp_path_factory: pytest.TempPathFactory, story: Names
+) -> tuple[Line, list[float]]:
+    """A line after ten epochs, saved in all of Keras' ways; ten more."""
+    line = Line(name="named")
+    compile_line(line)
+    x, y = column(story["x"]), column(story["y"])
+    fit_epochs(0, 10, line, x, y)
+    folder = tmp_path_factory.mktemp("fitted")
+    line.saved = folder
+    line.save(folder / "line.keras")
+    line.save_weights(folder / "line.weights.h5")
+    line.export(folder / "exported", verbose=False)
+    line.predicted = float(line(tf.constant([[2.0]]))[0, 0])
+    return line, fit_epochs(10, 20, line, x, y)
+
+
+class Killed(Exception):
+    """Stands for the end of a process."""
+
+
+def train(folder: str, kill_at: int = 0) -> Names:
+    """Run train.py of this folder, or of the repository, in this process."""
+
+    def kill(process: int, how: int) -> None:
+        assert (process, how) == (os.getpid(), signal.SIGKILL)
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "kill", kill)
+        patch.setattr(sys, "argv", ["train.py", folder, str(kill_at)])
+        if Path("train.py").exists():
+            return runpy.run_path("train.py", run_name="__main__")
+        patch.delitem(sys.modules, "snippets.train", raising=False)
+        return runpy.run_module("snippets.train", run_name="__main__")
+
+
+def losses_of(folder: str) -> list[float]:
+    key = "losses/.ATTRIBUTES/VARIABLE_VALUE"
+    losses: list[float] = tf.train.load_variable(folder, key).tolist()
+    return losses
+
+
+class Trainings(NamedTuple):
+    """A training that was not stopped, and one that was killed."""
+
+    folder: Path
+    saved: list[int]
+    """The steps after which they were saved."""
+
+    def take(self) -> None:
+        """Copy them to the current folder."""
+        shutil.copytree(self.folder, ".", dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def trainings(tmp_path_factory: pytest.TempPathFactory) -> Trainings:
+    """Run train.py until it ends, and until it is killed at step 17."""
+    saved: list[int] = []
+    save = tf.train.CheckpointManager.save
+
+    def watched(self: Any, checkpoint_number: Any) -> Any:
+        saved.append(int(checkpoint_number))
+        return save(self, checkpoint_number=checkpoint_number)
+
+    folder = tmp_path_factory.mktemp("trainings")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(tf.train.CheckpointManager, "save", watched)
+        train("whole")
+        with pytest.raises(Killed):
+            train("killed", 17)
+    return Trainings(folder, saved)
+
+
+def column(x: tf.Tensor) -> tf.Tensor:
+    return x[:, tf.newaxis]
+
+
+def again(path: str) -> Any:
+    """Read into a new training; return what `read` answers."""
+    return new_training(LinearModel()).read(path)
+
+
+# The page
+
+
+@says("Two blocks are meant to fail.")
+@says("Every block runs.")
+@says(
+    "All blocks above, in order, as one file, and the two files that it "
+    "runs. They need TensorFlow and Matplotlib."
+)
+def test_all_blocks_ran_and_two_failed() -> None:
+    kept = [n for n in record(NAME) if re.fullmatch(r"\w+:\w+", n)]
+    assert {name.rpartition(":")[2] for name in kept} == {*BLOCKS}
+    failing = [b.name for b in PAGE.blocks if "raises" in b.options]
+    assert failing == ["unconsumed", "uncallable"]
+    for name in failing:
+        error = BLOCKS[name].options["raises"]
+        assert f"{error}: " in printed(NAME, name)
+    modules = set()
+    for block in PAGE.blocks:
+        found = re.findall(r"(?m)^(?:import|from) (\w+)", block.code)
+        modules |= set(found)
+    files = {b.options["file"] for b in PAGE.blocks if "file" in b.options}
+    assert files == {"train.py", "reader.py"}
+    own = {*sys.stdlib_module_names}
+    assert modules - own == {"tensorflow", "matplotlib"}
+
+
+@says(
+    "You need the [guide to basic training "
+    "loops](basic_training_loops.md); its data, model and loss are used "
+    "again here."
+)
+@says(
+    "Where loop, loss and model come from: [Basic training "
+    "loops](basic_training_loops.md)."
+)
+def test_the_guide_has_the_same_blocks() -> None:
+    guide = {
+        (b.options["run"], b.code) for b in read("basic_training_loops").blocks
+    }
+    for name in ("make_data", "model", "loss"):
+        assert (BLOCKS[name].options["run"], BLOCKS[name].code) in guide
+    assert any(run.endswith(":train") for run, _ in guide)
+
+
+@says(
+    "Files and processes from the standard library, TensorFlow, "
+    "Matplotlib, and the colours of the plots."
+)
+def test_the_setup() -> None:
+    code = BLOCKS["setup"].code
+    for name in ("tempfile", "subprocess", "tensorflow", "matplotlib"):
+        assert re.search(rf"(?m)^import {name}", code)
+    assert "from pathlib import Path" in code
+    assert len(re.findall(r'"#\w{6}"', code)) == 3
+
+
+@says(
+    "This page writes many files. They go into a new folder beside your "
+    "program, so nothing of yours is touched."
+)
+def test_all_files_go_into_a_new_folder() -> None:
+    Path("mine").write_text("mine")
+    start = Path.cwd()
+    ran(NAME, "folder")
+    try:
+        assert Path.cwd().parent == start
+        assert not [*Path.cwd().iterdir()]
+        written = re.findall(
+            r'(?:write|save|save_weights|export)\("(.+?)"',
+            "".join(block.code for block in PAGE.blocks),
+        )
+        assert len(written) >= 6
+        assert not any(Path(name).is_absolute() for name in written)
+    finally:
+        os.chdir(start)
+    assert Path("mine").read_text() == "mine"
+    assert [b.name for b in PAGE.blocks][:2] == ["setup", "folder"]
+
+
+# What there is to save
+
+
+@says(
+    "At the end of this page you can resume one so exactly that its "
+    "losses equal, to the last bit, those of a training that was never "
+    "stopped."
+)
+@says("We kill one to prove it.")
+@says("`write` saves to a file, and `read` puts the values into new objects.")
+@says(
+    "The comparison is exact: {{ len(whole) }} equal floating-point numbers."
+)
+@says(
+    "The first three of the list are enough here: the batch is always "
+    "the whole data set, and nothing is random."
+)
+@says(
+    "The loop asks the training for its epoch, so it starts wherever that is."
+)
+def test_a_resumed_training_equals_one_that_was_not_stopped(
+    story: Names,
+) -> None:
+    assert len(story["whole"]) == 30
+    assert story["first"] + story["rest"] == story["whole"]
+    assert int(story["resumed"].epoch) == 30
+    training = new_training(LinearModel())
+    training.epoch.assign(27)
+    assert len(train_until(30, training, story["x"], story["y"])) == 3
+    once = train_until(9, new_training(LinearModel()), story["x"], story["y"])
+    assert once == story["whole"][:9], "nothing is random"
+    assert "ended by SIGKILL" in printed(NAME, "killed")
+    assert "same losses: True" in printed(NAME, "resumed")
+
+
+@says("Saving the weights is enough to *use* a model.")
+def test_the_weights_alone_predict_the_same(story: Names) -> None:
+    model = LinearModel()
+    read_back = tf.train.Checkpoint(model=model).read(story["stopped_at"])
+    read_back.expect_partial()
+    x = story["x"]
+    saved = new_training(LinearModel())
+    saved.read(story["stopped_at"])
+    np.testing.assert_array_equal(model(x), saved.model(x))
+
+
+@says(
+    "To go on training as if nothing had happened, you need everything "
+    "that the next step depends on:"
+)
+@says("the **state of the optimizer**, such as momentum;")
+@says("the **epoch** or step you are in;")
+@says("the **weights**;")
+@says("Return all that a training of the model consists of, at its start.")
+@pytest.mark.parametrize("part", ["model", "optimizer", "epoch"])
+def test_each_part_left_out_makes_another_training(
+    story: Names, part: str
+) -> None:
+    lacking, new = new_training(LinearModel()), new_training(LinearModel())
+    lacking.read(story["stopped_at"]).assert_consumed()
+
+    def variables(training: Any) -> list[Any]:
+        if part == "epoch":
+            return [training.epoch]
+        return [*getattr(training, part).variables]
+
+    for one, other in zip(variables(lacking), variables(new), strict=True):
+        one.assign(other)
+    rest = train_until(30, lacking, story["x"], story["y"])
+    assert rest != story["rest"]
+
+
+@says(
+    "the **place in the data**: which batches are still to come, in "
+    "what … order;"
+)
+@says("the **random state**, where random numbers are drawn.")
+@pytest.mark.parametrize("part", ["place", "noise"])
+def test_place_and_noise_matter_where_there_are_any(
+    part: str, trainings: Trainings
+) -> None:
+    trainings.take()
+    program = PROGRAM.replace(", noise=noise", "")
+    program = program.replace("assert_consumed", "expect_partial")
+    if part == "place":
+        program = PROGRAM.replace(
+            "batch_of(int(step)", "batch_of(int(step) + 1"
+        )
+    assert program != PROGRAM
+    Path("train.py").write_text(program)
+    train("killed")
+    assert losses_of("killed")[:15] == losses_of("whole")[:15]
+    assert losses_of("killed")[15:] != losses_of("whole")[15:]
+
+
+@says(
+    "`tf.train.Checkpoint` saves objects that keep their state in "
+    "variables: modules, optimizers, counters, random generators."
+)
+@says("It is a container, too: what you name becomes an attribute.")
+@says(
+    "The epoch is a `tf.Variable`, because a checkpoint takes no Python "
+    "numbers."
+)
+def test_what_a_checkpoint_takes() -> None:
+    made = {
+        "model": LinearModel(),
+        "optimizer": tf.keras.optimizers.SGD(),
+        "epoch": tf.Variable(7),
+        "noise": tf.random.Generator.from_seed(0),
+    }
+    checkpoint = tf.train.Checkpoint(**made)
+    path = checkpoint.write("all")
+    for name, value in made.items():
+        assert getattr(checkpoint, name) is value
+        assert any(
+            key.startswith(name) for key, _ in tf.train.list_variables(path)
+        )
+    with pytest.raises(ValueError, match="trackable"):
+        tf.train.Checkpoint(epoch=7)
+
+
+@says(
+    "An optimizer makes its variables when it is first used; `build` "
+    "makes them at once."
+)
+@says("The model must have its variables already.")
+def test_when_an_optimizer_makes_its_variables() -> None:
+    def momenta(optimizer: Any) -> int:
+        return len(optimizer.variables) - 2
+
+    used, built = (tf.keras.optimizers.SGD(0.1, momentum=0.9) for _ in "ab")
+    variable = tf.Variable(1.0)
+    assert momenta(used) == momenta(built) == 0
+    used.apply_gradients([(tf.constant(1.0), variable)])
+    built.build([variable])
+    assert momenta(used) == momenta(built) == 1
+    late, x = new_training(Line()), tf.constant([[1.0]])
+    with pytest.raises(ValueError, match="Unknown variable"):
+        train_until(1, late, x, x)
+
+
+@says("Train up to the epoch; return the loss before each update.")
+def test_the_losses_are_those_before_the_updates(story: Names) -> None:
+    x, y = story["x"], story["y"]
+    assert story["whole"][0] == float(loss(y, LinearModel()(x)))
+
+
+@says(
+    "`assert_consumed` raises an `AssertionError` if a saved value "
+    "found no place, or if a variable that the checkpoint reaches got "
+    "no value."
+)
+@says("Rename an attribute, and its value will no longer be found.")
+def test_what_assert_consumed_raises_at(story: Names) -> None:
+    again(story["stopped_at"]).assert_consumed()
+    training = new_training(LinearModel())
+    training.more = tf.Variable(0.0)
+    status = training.read(story["stopped_at"])
+    with pytest.raises(AssertionError, match="not bound to checkpointed"):
+        status.assert_consumed()
+    fewer = new_training(LinearModel())
+    parts = {"model": fewer.model, "optimizer": fewer.optimizer}
+    status = tf.train.Checkpoint(**parts).read(story["stopped_at"])
+    with pytest.raises(AssertionError, match="epoch"):
+        status.assert_consumed()
+    status.expect_partial()
+    renamed = tf.train.Checkpoint(**parts, epochs=fewer.epoch)
+    status = renamed.read(story["stopped_at"])
+    with pytest.raises(AssertionError, match="not bound to checkpointed"):
+        status.assert_consumed()
+    status.expect_partial()
+    assert int(fewer.epoch) == 0
+
+
+@says(
+    "[Below](#a-model-that-is-not-built-yet) you see what it saves you from."
+)
+def test_below_is_a_model_that_was_not_restored() -> None:
+    [part] = re.findall(
+        r"(?s)### A model that is not built yet\n(.*?)\n### ", SOURCE
+    )
+    assert "new model is half restored" in part
+    assert "AssertionError" in printed(NAME, "unconsumed")
+
+
+@says("Each value is named by the attributes that lead to it.")
+@says("The last two lines are the momentum of `b` and `w`.")
+@says("Note the learning rate: it is saved as well.")
+def test_the_names_in_the_file(story: Names) -> None:
+    lines = [line.split() for line in printed(NAME, "contents").splitlines()]
+    at_stop = new_training(LinearModel())
+    at_stop.read(story["stopped_at"])
+    names = [name for name, _ in lines]
+    for name, told in lines:
+        found: Any = at_stop
+        for part in name.split("/"):
+            listed = isinstance(found, list | tuple)
+            found = found[int(part)] if listed else getattr(found, part)
+        assert float(found) == pytest.approx(float(told), abs=1e-3)
+    assert "optimizer/_learning_rate" in names
+    momentum = [v for v in at_stop.optimizer.variables if "momentum" in v.name]
+    assert names[-2:] == ["optimizer/_variables/2", "optimizer/_variables/3"]
+    assert [v.name.split("_")[0] for v in momentum] == ["b", "w"]
+    last_two = [float(value) for _, value in lines[-2:]]
+    assert last_two == pytest.approx([*map(float, momentum)], abs=1e-3)
+
+
+# The weights alone
+
+
+@says(
+    "`expect_partial` says that the rest of the file is left out on purpose."
+)
+def test_expect_partial_keeps_silent(story: Names) -> None:
+    assert "expect_partial" in BLOCKS["alone"].code
+    status = tf.train.Checkpoint(model=LinearModel()).read(story["stopped_at"])
+    with pytest.raises(AssertionError):
+        status.assert_consumed()
+    assert status.expect_partial() is status
+
+
+@says(
+    "The loss of the uninterrupted training swings up and down as it "
+    "falls; the training with all restored lies on it, point for point, "
+    "while the one with the weights alone leaves it at epoch eleven and "
+    "swings less"
+)
+@says(
+    "The weights alone start from the same loss, {{ rest[0]:.2f }}, and "
+    "then go another way: the momentum of ten epochs is gone."
+)
+@says(
+    "That need not be worse, but it is another training, and one that "
+    "depends on when it was stopped."
+)
+def test_the_weights_alone_go_another_way(story: Names) -> None:
+    whole, alone = np.array(story["whole"]), np.array(story["alone_rest"])
+    steps = np.sign(np.diff(whole))
+    assert np.count_nonzero(np.diff(steps)) >= 6
+    assert whole[-1] < 0.2 * whole[0]
+    assert story["rest"] == story["whole"][10:]
+    assert alone[0] == whole[10]
+    assert abs(alone[1] - whole[11]) > 0.1
+    assert np.abs(np.diff(alone)).sum() < np.abs(np.diff(whole[10:])).sum()
+    assert alone.mean() < whole[10:].mean(), "it is not worse here"
+    [drawn] = figure(NAME, "alone")
+    assert drawn.points["weights alone"].x[0] == 10
+    assert [*drawn.points] == [
+        "uninterrupted",
+        "all restored",
+        "weights alone",
+    ]
+    other = new_training(LinearModel())
+    train_until(5, other, story["x"], story["y"])
+    fresh = new_training(other.model)
+    fresh.epoch.assign(5)
+    early = train_until(30, fresh, story["x"], story["y"])
+    assert early[-20:] != story["alone_rest"]
+
+
+# The place in the data
+
+
+@says("The iterator of a `tf.data` pipeline can stand in a checkpoint, too.")
+@says(
+    "But take the usual order, shuffle, batch, repeat, and save at the "
+    "end of an epoch."
+)
+@says("Here an epoch is ten numbers in three batches, of four, four and two.")
+@says(
+    "The resumed iterator shuffles its second epoch in another way, and "
+    "`assert_consumed` has nothing to complain of."
+)
+@says(
+    "Without `autotune` it does not read ahead, and you meet it for certain."
+)
+def test_the_iterator_at_the_end_of_an_epoch() -> None:
+    chain = r"shuffle\(.*\)\s+numbers = numbers\.batch\(4\)\.repeat\(\)"
+    assert re.search(chain, BLOCKS["iterator"].code)
+    for _ in range(3):
+        left = ran(NAME, "iterator")
+        first, again = left["batches"], left["resumed_batches"]
+        assert next(first).numpy().tolist() != next(again).numpy().tolist()
+    on, resumed = printed(NAME, "iterator").splitlines()
+    assert on.split(": ")[1] != resumed.split(": ")[1]
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    numbers = tf.data.Dataset.range(10).shuffle(10, seed=0).batch(4).repeat()
+    batches = iter(numbers.with_options(options))
+    taken = [next(batches) for _ in range(2)]
+    path = tf.train.Checkpoint(batches=batches).write("middle")
+    resumed = iter(numbers.with_options(options))
+    tf.train.Checkpoint(batches=resumed).read(path).assert_consumed()
+    third = next(resumed).numpy().tolist()
+    assert third == next(batches).numpy().tolist(), "in the middle it is right"
+    epoch = [*taken[0].numpy(), *taken[1].numpy(), *third]
+    assert [len(batch) for batch in (*taken, third)] == [4, 4, 2]
+    assert sorted(epoch) == [*range(10)]
+
+
+@says(
+    "Compute the order from the epoch with a stateless generator, and "
+    "the place in the data needs no saving: it follows from the "
+    "counter."
+)
+@says("The next program does so.")
+@says("The next part gives the batch of any step.")
+@says(
+    "Sorting random numbers shuffles the rows, in an order that depends "
+    "on the epoch alone."
+)
+@says("Four batches make an epoch.")
+@says("Return the batch of that step, in the order of its epoch.")
+def test_the_order_follows_from_the_counter(story: Names) -> None:
+    x, y = story["x"], story["y"]
+    assert "stateless_uniform" in BLOCKS["batches"].code
+    epochs = []
+    for epoch in range(3):
+        parts = [batch_of(4 * epoch + i, x, y)[0].numpy() for i in range(4)]
+        epochs.append([*np.concatenate(parts)])
+        assert sorted(epochs[-1]) == [*x.numpy()]
+        assert epochs[-1] != [*x.numpy()]
+    assert epochs[0] != epochs[1] != epochs[2]
+    tf.random.set_seed(99)
+    np.testing.assert_array_equal(batch_of(5, x, y)[0], parts_of(x, y)[1])
+    assert "iter(" not in PROGRAM
+
+
+def parts_of(x: tf.Tensor, y: tf.Tensor) -> list[Any]:
+    return [batch_of(4 + i, x, y)[0] for i in range(4)]
+
+
+# A training that is killed
+
+
+@says(
+    "Now for the real thing: a program that trains in small, shuffled "
+    "batches, adds noise to them, saves now and then, and dies in the "
+    "middle."
+)
+@says(
+    "A program that is to be killed must be a file of its own. The "
+    "page's program writes its parts to `train.py`;"
+)
+@says(
+    "The program takes two arguments: the folder for its checkpoints, "
+    "and the step after which to die, where 0 means never."
+)
+@says("The last part is the loop. It saves every five steps.")
+@says(
+    "The `CheckpointManager` numbers the checkpoints and keeps the last two."
+)
+@says("`losses` is the history. It is a variable, so it survives as well.")
+@says("`latest_checkpoint` is `None` in an empty folder.")
+@says("So the same program starts a training and resumes it.")
+@says(
+    "The latest checkpoint is that of 15 steps, in the middle of the "
+    "fourth epoch; two steps are lost."
+)
+@says("The checkpoint of 5 steps was deleted to make room.")
+@says("It went back to 15 steps and did the lost two again.")
+@says("Every loss is the same.")
+@says("A kill costs what was done since the last save.")
+def test_the_program_dies_and_is_resumed(
+    trainings: Trainings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert tf.train.latest_checkpoint(".") is None
+    assert trainings.saved == [5, 10, 15, 20, 25, 30, 5, 10, 15]
+    trainings.take()
+    assert tf.train.latest_checkpoint("killed") == "killed/ckpt-15"
+    kept = {path.name for path in Path("killed").glob("*.index")}
+    assert kept == {"ckpt-10.index", "ckpt-15.index"}
+    assert divmod(15, 4) == (3, 3), "three of four batches of the fourth epoch"
+    before = losses_of("killed")
+    assert before[:15] == losses_of("whole")[:15]
+    assert np.isnan(before[15:]).all()
+    train("killed")
+    assert losses_of("killed") == losses_of("whole")
+    told = "steps taken before: 15"
+    assert capfd.readouterr().out.splitlines() == [told]
+    assert printed(NAME, "uninterrupted").startswith("steps taken before: 0")
+    assert printed(NAME, "killed").startswith("steps taken before: 0")
+    assert "inputs += 0.1 * noise" in PROGRAM
+    assert {b.options["file"] for b in PAGE.blocks if b.name == "loop"} == {
+        "train.py"
+    }
+
+
+@says(
+    "A checkpoint is an index and its data, and the file `checkpoint` "
+    "names the latest."
+)
+def test_the_files_of_a_checkpoint(trainings: Trainings) -> None:
+    trainings.take()
+    names = sorted(path.name for path in Path("whole").iterdir())
+    assert names == [
+        "checkpoint",
+        *(
+            f"ckpt-{step}.{kind}"
+            for step in (25, 30)
+            for kind in ("data-00000-of-00001", "index")
+        ),
+    ]
+    state = tf.train.get_checkpoint_state("whole")
+    assert state.model_checkpoint_path == "whole/ckpt-30"
+    assert (
+        'model_checkpoint_path: "ckpt-30"'
+        in Path("whole/checkpoint").read_text()
+    )
+
+
+@says("`noise` keeps its random state in a variable.")
+@says(
+    "The global state behind `tf.random.normal` is no such object and "
+    "cannot be saved."
+)
+def test_where_random_states_are_kept() -> None:
+    noise = tf.random.Generator.from_seed(0)
+    assert isinstance(noise.state, tf.Variable)
+    path = tf.train.Checkpoint(noise=noise).write("noise")
+    first = noise.normal([3])
+    tf.train.Checkpoint(noise=noise).read(path).assert_consumed()
+    np.testing.assert_array_equal(first, noise.normal([3]))
+    general = tf.random.get_global_generator()
+    before = general.state.numpy()
+    drawn = [tf.random.normal([3]).numpy().tolist() for _ in range(2)]
+    assert drawn[0] != drawn[1]
+    np.testing.assert_array_equal(before, general.state)
+    with pytest.raises(ValueError, match="trackable"):
+        tf.train.Checkpoint(noise=tf.random)
+
+
+@says(
+    "`restore` reads what a manager or `save` has saved, as `read` "
+    "reads what you `write`."
+)
+@says(
+    "`save` counts, and keeps its counter in the file, where `read` has "
+    "no use for it and `restore` expects it."
+)
+@says("If you mix the two pairs, `assert_consumed` raises.")
+@says(
+    "The `if` matters: `restore(None)` restores nothing, and says so "
+    "only if you ask `assert_consumed`."
+)
+@says("A name without a file raises a `NotFoundError`.")
+def test_which_reads_what() -> None:
+    def new() -> Any:
+        return tf.train.Checkpoint(step=tf.Variable(0))
+
+    written, saved = new().write("written"), new().save("saved")
+    managed = tf.train.CheckpointManager(new(), "managed", 2).save()
+
+    def counters(path: str) -> list[str]:
+        names = [name for name, _ in tf.train.list_variables(path)]
+        return [name for name in names if "save_counter" in name]
+
+    assert counters(saved)
+    assert counters(managed)
+    assert not counters(written)
+    new().read(written).assert_consumed()
+    new().restore(saved).assert_consumed()
+    new().restore(managed).assert_consumed()
+    for status in (new().read(saved), new().restore(written)):
+        with pytest.raises(AssertionError, match=r"save_counter|not bound"):
+            status.assert_consumed()
+    kept = new()
+    kept.step.assign(3)
+    status = kept.restore(None)
+    assert int(kept.step) == 3
+    with pytest.raises(AssertionError, match="nothing is being restored"):
+        status.assert_consumed()
+    for reading in (new().read, new().restore):
+        with pytest.raises(tf.errors.NotFoundError):
+            reading("wrong")
+
+
+@says("This function runs the file in a process of its own.")
+@says("Run train.py in a process of its own and say how it ended.")
+@says(
+    "`SIGKILL` is the end that a process cannot catch: no `finally`, no "
+    "clean-up."
+)
+def test_nothing_is_done_after_a_kill(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    from snippets.killed_training import run_training
+
+    with pytest.raises(OSError, match="Invalid argument"):
+        signal.signal(signal.SIGKILL, signal.SIG_IGN)
+    Path("train.py").write_text(
+        "import atexit, os, sys\n"
+        "atexit.register(print, 'clean-up')\n"
+        "print(os.getpid(), flush=True)\n"
+        "try:\n    os.kill(os.getpid(), int(sys.argv[2]))\n"
+        "finally:\n    print('finally')\n"
+    )
+    run_training("a", kill_at=signal.SIGKILL)
+    process, *rest = capfd.readouterr().out.splitlines()
+    assert int(process) != os.getpid()
+    assert rest == ["ended by SIGKILL"]
+    run_training("a", kill_at=signal.SIGINT)
+    assert "finally\nclean-up" in capfd.readouterr().out
+
+
+@says(
+    "The loss of noisy batches starts at nine, leaps to almost fourteen "
+    "and falls to about one within thirty steps; squares lie on the "
+    "line of the uninterrupted training until fourteen steps are taken, "
+    "and circles lie on it from fifteen to the end"
+)
+def test_the_picture_of_the_killed_training() -> None:
+    [drawn] = figure(NAME, "curves")
+    whole, before, after = drawn.points.values()
+    assert whole.y[0] == pytest.approx(9, abs=0.1)
+    [most] = map(float, re.findall(r"most (\S+), mean 3", drawn.text))
+    assert 13.5 < most < 14
+    assert whole.y[-1] == pytest.approx(1, abs=0.2)
+    assert before.y[:3] == whole.y[:3]
+    assert "15 not finite" in drawn.text
+    assert (after.x[0], after.x[-1]) == (15, 29)
+    assert after.y[-1] == whole.y[-1]
+    code = BLOCKS["curves"].code
+    assert 'before, "s"' in code
+    assert 'after[15:], "o"' in code
+    assert "same losses: True" in printed(NAME, "resumed")
+
+
+SAVES = """
+import os, signal, sys, time
+import tensorflow as tf
+
+def save(folder, ready):
+    big = tf.Variable(tf.zeros([4_000_000]))
+    state = tf.train.Checkpoint(big=big)
+    manager = tf.train.CheckpointManager(state, folder, max_to_keep=2)
+    manager.save()
+    big.assign(tf.ones([4_000_000]))
+    os.write(ready, b"!")
+    manager.save()
+    os._exit(0)
+
+for number, delay in enumerate([0.0, 0.004]):
+    there, ready = os.pipe()
+    process = os.fork()
+    if not process:
+        save(f"save-{number}", ready)
+    os.read(there, 1)
+    time.sleep(delay)
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+"""
+
+
+@says(
+    "A kill in the middle of a save costs no more: the data are written "
+    "to a file beside the old ones, and only when they are complete "
+    "does the file `checkpoint` name them, so the last checkpoint "
+    "before stays the latest."
+)
+def test_a_kill_in_the_middle_of_a_save() -> None:
+    subprocess.run([sys.executable, "-c", SAVES], check=True, timeout=60)
+    in_the_middle = 0
+    for folder in sorted(Path().glob("save-*")):
+        latest = tf.train.latest_checkpoint(folder)
+        key = "big/.ATTRIBUTES/VARIABLE_VALUE"
+        big = tf.train.load_variable(latest, key)
+        assert (big == int(latest[-1]) - 1).all()
+        started = [p for p in folder.iterdir() if p.name.startswith("ckpt-2")]
+        in_the_middle += bool(started) and latest.endswith("ckpt-1")
+    assert in_the_middle
+
+
+# Keras models
+
+
+@says("A checkpoint takes a Keras model in the place of the module.")
+@says(
+    "This model is a line again; its layer makes the weights at the "
+    "first call, when it sees the shape of its input."
+)
+@says("A straight line whose weights are made at its first call.")
+@says("Return a prediction for each row of x, shape (rows, 1).")
+@says(
+    "The cure is to call the model once before reading, so that its "
+    "variables are there. `expect_partial` gives up the failed attempt."
+)
+@says(
+    "So the order is always the same: make the model, call it, build "
+    "the optimizer, read, assert."
+)
+def test_a_keras_model_in_a_checkpoint(story: Names) -> None:
+    x, y = column(story["x"]), column(story["y"])
+
+    def called() -> Line:
+        line = Line()
+        assert line.weights == []
+        assert line(x).shape == (201, 1)
+        assert len(line.weights) == 2
+        assert line.dense.kernel.shape == (1, 1)
+        return line
+
+    stopped = new_training(called())
+    train_until(10, stopped, x, y)
+    path = stopped.write("keras")
+    resumed = new_training(called())
+    resumed.read(path).assert_consumed()
+    assert train_until(14, resumed, x, y) == train_until(14, stopped, x, y)
+
+
+@says(
+    "The decorator, in Keras' own words "
+    "`keras.saving.register_keras_serializable`, registers the class, "
+    "so that Keras finds it when it loads [a whole "
+    "model](#the-whole-model-keras)."
+)
+@says(
+    "The keyword arguments are for that, too: from the file come "
+    "`trainable` and `dtype`, which Keras hands to the constructor."
+)
+def test_the_class_is_registered(fitted: tuple[Line, list[float]]) -> None:
+    decorator = keras.saving.register_keras_serializable
+    assert tf.keras.utils.register_keras_serializable is decorator
+    assert keras.saving.get_registered_object("Custom>Line") is Line
+    loaded = tf.keras.models.load_model(fitted[0].saved / "line.keras")
+    assert {*loaded.get_config()} == {"trainable", "dtype"}
+    given: list[dict[str, object]] = []
+    start = Line.__init__
+
+    def watched(self: Line, **options: object) -> None:
+        given.append(options)
+        start(self, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Line, "__init__", watched)
+        tf.keras.models.load_model(fitted[0].saved / "line.keras")
+    assert [{*options} for options in given] == [{"trainable", "dtype"}]
+    custom = keras.saving.get_custom_objects()
+    del custom["Custom>Line"]
+    try:
+        with pytest.raises(TypeError, match="Could not locate class"):
+            tf.keras.models.load_model(fitted[0].saved / "line.keras")
+    finally:
+        custom["Custom>Line"] = Line
+
+
+@says("There are two traps.")
+@says(
+    "No error, and the new model is half restored: it has the trained "
+    "bias, but the kernel, which is what Keras calls `w`, is still that "
+    "of the start."
+)
+@says("Ask, and you are told:")
+def test_an_unbuilt_model_is_half_restored() -> None:
+    saved, now = map(values, printed(NAME, "unbuilt").splitlines())
+    assert now[1] == saved[1] != 0
+    assert now[0] == 5.0 != saved[0]
+    assert 'full_name: "line/kernel"' in printed(NAME, "unconsumed")
+    assert values(printed(NAME, "built")) == saved
+    traps = [
+        "A model that is not built yet",
+        "Layers that draw random numbers",
+    ]
+    assert all(f"\n### {trap}\n" in SOURCE for trap in traps)
+
+
+@says("For `fit`, Keras has files of its own.")
+@says(
+    "`save` writes the whole model into one: what it is made of, its "
+    "weights, and how it was compiled, with the state of the optimizer."
+)
+@says("Same losses: nothing was lost.")
+@says(
+    "But the file does not know the epoch. That is what `initial_epoch` "
+    "is for."
+)
+@says(
+    "Two things are not in a `.keras` file: the epoch, and the random "
+    "state of layers."
+)
+@says("Fit from the first epoch to the last; return the losses.")
+def test_a_keras_file(story: Names, fitted: tuple[Line, list[float]]) -> None:
+    line, rest = fitted
+    x, y = column(story["x"]), column(story["y"])
+    loaded = tf.keras.models.load_model(line.saved / "line.keras")
+    assert isinstance(loaded, Line)
+    assert isinstance(loaded.optimizer, tf.keras.optimizers.SGD)
+    assert int(loaded.optimizer.iterations) == 10
+    assert loaded.loss == "mse"
+    seen: list[int] = []
+    tell = tf.keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: seen.append(epoch)
+    )
+    once = {"batch_size": 201, "shuffle": False, "verbose": 0}
+    loaded.fit(x, y, epochs=1, callbacks=[tell], **once)
+    loaded.fit(x, y, initial_epoch=10, epochs=11, callbacks=[tell], **once)
+    assert seen == [0, 10]
+    assert len(rest) == 10
+    assert printed(NAME, "keras") == "same losses: True"
+
+
+@says("Give the line an optimizer and a loss for ``fit``.")
+def test_a_compiled_line_has_both() -> None:
+    line = Line()
+    compile_line(line)
+    assert (line.optimizer is not None, line.loss) == (True, "mse")
+
+
+@says("The same block saved the weights as well.")
+@says(
+    "They need a model to go into, which you make and call yourself: "
+    "into one that was never called, `load_weights` raises a "
+    "`ValueError`."
+)
+@says(
+    "The same start and another way, as [above](#the-weights-alone), "
+    "because the optimizer began anew."
+)
+@says(
+    "Since the model was compiled when it was saved, the file has the "
+    "state of its optimizer after all."
+)
+@says("It is read if there is a built optimizer to take it:")
+@says("The optimizer is in a `.weights.h5` file if the model was compiled.")
+def test_a_file_of_weights(fitted: tuple[Line, list[float]]) -> None:
+    path = str(fitted[0].saved / "line.weights.h5")
+    assert 'save_weights("line.weights.h5")' in BLOCKS["keras"].code
+    with pytest.raises(ValueError, match="not yet been built"):
+        Line().load_weights(path)
+    told = "same first loss: True\nsame losses: False"
+    assert printed(NAME, "weights") == told
+    assert printed(NAME, "weights_and_optimizer") == "same losses: True"
+    groups: list[str] = []
+    with h5py.File(path) as file:
+        file.visit(groups.append)
+    assert "optimizer/vars/3" in groups
+    x = tf.constant([[1.0]])
+    taken = []
+    for builds in (False, True):
+        line = Line()
+        line(x)
+        compile_line(line)
+        if builds:
+            line.optimizer.build(line.trainable_variables)
+        line.load_weights(path)
+        taken.append(int(line.optimizer.iterations))
+    assert taken == [0, 10]
+    plain = Line()
+    plain(x)
+    plain.save_weights("plain.weights.h5")
+    with h5py.File("plain.weights.h5") as file:
+        assert "optimizer" not in file
+
+
+@says("A layer such as `Dropout` has a random state of its own.")
+@says("In a checkpoint it needs a name of its own, too:")
+@says(
+    "There is nothing of `model` in the file, though it was named: a "
+    "checkpoint does not find this state by itself."
+)
+@says("Nor does the `.keras` file hold it:")
+@says("As loaded, the layer drops what it would drop at the very beginning.")
+@says(
+    "With its state read from the checkpoint, it goes on where the "
+    "other one was."
+)
+def test_the_random_state_of_a_layer() -> None:
+    left = ran("saved_models", "dropout")
+    ones = tf.ones((1, 8))
+    first = left["reloaded"] = tf.keras.models.load_model("noisy.keras")
+    fresh = tf.keras.layers.Dropout(0.5, seed=0)
+    np.testing.assert_array_equal(
+        first(ones, training=True), fresh(ones, training=True)
+    )
+    told = printed(NAME, "dropout").splitlines()
+    assert [line.split("/")[0] for line in told[1:]] == ["seed"]
+    assert told[0] == "_CHECKPOINTABLE_OBJECT_GRAPH []"
+    lines = printed(NAME, "dropout_resumed").splitlines()
+    on, reloaded, resumed = (line.split(":")[1].strip() for line in lines)
+    assert on == resumed != reloaded
+    assert isinstance(left["dropout"].seed_generator.state, keras.Variable)
+
+
+# A model without its code
+
+
+@says("To load a model of your own, all of the above needs its class.")
+@says(
+    "A *SavedModel* does not: it holds the variables and the functions "
+    "that TensorFlow has *traced*, turned into graphs."
+)
+@says("Our module has no such function yet.")
+@says(
+    "Without one a module can be saved and loaded, but there is nothing "
+    "to call:"
+)
+@says("`tf.function` traces the call.")
+@says("Its signature says for which inputs: here a vector of any length.")
+@says("A Keras model can do the same by itself, with `export`.")
+@says("This program knows neither of the two classes.")
+@says("It is another file, `reader.py`.")
+@says("What TensorFlow has to log goes to a file.")
+@says(
+    "Each model predicts what it did before; they differ because they "
+    "were trained for different numbers of epochs."
+)
+@says(
+    "The module kept its variables by their names, and its function by "
+    "the name we gave it; the method of an exported Keras model is "
+    "called `serve`."
+)
+def test_models_without_their_code(
+    story: Names, fitted: tuple[Line, list[float]]
+) -> None:
+    line, _ = fitted
+    assert "_UserObject' object is not callable" in printed(NAME, "uncallable")
+    ran("saved_models", "served", resumed=story["resumed"], fitted=line)
+    loaded = tf.saved_model.load("served")
+    assert not isinstance(loaded, LinearModel)
+    for x in ([1.0], [1.0, -2.0, 3.0]):
+        np.testing.assert_allclose(
+            loaded.predict(x), story["resumed"].model(x)
+        )
+    with pytest.raises(TypeError, match="Can not cast"):
+        loaded.predict(tf.ones((2, 1)))
+    assert hasattr(loaded.line, "w")
+    exported = tf.saved_model.load(str(line.saved / "exported"))
+    got = float(exported.serve([[2.0]])[0, 0])
+    assert got == pytest.approx(line.predicted, abs=1e-5)
+    code = "".join(
+        b.code for b in PAGE.blocks if b.options.get("file") == "reader.py"
+    )
+    assert "LinearModel" not in code
+    assert "class" not in code
+    before = [values(t)[0] for t in printed(NAME, "served").splitlines()]
+    kept = record(NAME)["python reader.py 2> reader.log"].splitlines()
+    after = [values(text)[0] for text in kept]
+    assert [after[0], after[2]] == before
+    assert before[0] != before[1]
+    epochs = [30, 20]
+    assert [len(story["whole"]), int(line.optimizer.iterations)] == epochs
+
+
+# Which format for what
+
+
+@says("checkpoint | a loop of your own | all that you name | your code")
+@says("`.keras` | resuming `fit` | model, weights, optimizer | your classes")
+@says(
+    "`.weights.h5` | passing weights on | weights, optimizer | the "
+    "model, called"
+)
+@says("SavedModel | using a model | variables, functions | TensorFlow alone")
+@says(
+    "You also learn which file format is for what, with loops of your "
+    "own and with Keras."
+)
+def test_the_table_of_formats(fitted: tuple[Line, list[float]]) -> None:
+    rows = re.findall(r"(?m)^\| (?!-|format)(\S+?) \|", SOURCE)
+    assert rows == ["checkpoint", "`.keras`", "`.weights.h5`", "SavedModel"]
+    folder = fitted[0].saved
+    with pytest.raises(ValueError, match="not yet been built"):
+        Line().load_weights(folder / "line.weights.h5")
+    loaded = tf.keras.models.load_model(folder / "line.keras")
+    assert loaded.optimizer is not None
+    exported = tf.saved_model.load(str(folder / "exported"))
+    assert len(exported.variables) == 2
+    assert callable(exported.serve)
+
+
+# Exercises
+
+
+@says(
+    "A checkpoint remembers the values that have found no place, and "
+    "hands them over when a variable turns up for them."
+)
+@says(
+    "For this optimizer that went well. For the Keras model above it did not."
+)
+@says("`build` lets you know before you train, not after.")
+def test_values_are_handed_over_late(story: Names) -> None:
+    late = tf.train.Checkpoint()
+    status = late.read(story["stopped_at"])
+    late.epoch = tf.Variable(0)
+    assert int(late.epoch) == 10
+    status.expect_partial()
+    assert printed(NAME, "unready").splitlines() == [
+        "after reading: not all values have found their place",
+        "after training: they have",
+        "same losses: True",
+    ]
+    assert "kernel 5.0000" in printed(NAME, "unbuilt")
+
+
+@says(
+    "The learning rate is one of the optimizer's variables, so `read` "
+    "put the saved 0.05 in its place."
+)
+@says(
+    "You resume from `stopped` because the loss swings too much, and "
+    "want a learning rate of 0.01."
+)
+def test_the_saved_rate_takes_the_place_of_the_new_one(story: Names) -> None:
+    slower = new_training(LinearModel(), learning_rate=0.01)
+    names = [variable.name for variable in slower.optimizer.variables]
+    assert "learning_rate" in names
+    slower.read(story["stopped_at"]).assert_consumed()
+    assert float(slower.optimizer.learning_rate) == pytest.approx(0.05)
+    slower.optimizer.learning_rate = 0.01
+    rest = train_until(30, slower, story["x"], story["y"])
+    assert np.abs(np.diff(rest)).sum() < np.abs(np.diff(story["rest"])).sum()
+
+
+@says(
+    "`fit` that saves and resumes by itself: [the BackupAndRestore "
+    "callback](https://keras.io/api/callbacks/backup_and_restore/)."
+)
+def test_keras_backs_up_and_restores(story: Names) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def stop(epoch: int, logs: Any) -> None:
+        if epoch == 2:
+            raise Interrupted
+
+    def fit(*callbacks: Any) -> list[int]:
+        line = Line()
+        compile_line(line)
+        x, y = column(story["x"]), column(story["y"])
+        line(x)
+        backup = tf.keras.callbacks.BackupAndRestore("backup")
+        how: Any = {"batch_size": 201, "shuffle": False, "verbose": 0}
+        how["callbacks"] = [backup, *callbacks]
+        epochs: list[int] = line.fit(x, y, epochs=4, **how).epoch
+        return epochs
+
+    with pytest.raises(Interrupted):
+        fit(tf.keras.callbacks.LambdaCallback(on_epoch_begin=stop))
+    assert fit() == [2, 3]
