@@ -1,5 +1,7 @@
 """What the page on saving and resuming says is true."""
 
+import gc
+import logging
 import os
 import re
 import runpy
@@ -1132,6 +1134,42 @@ def test_the_saved_rate_takes_the_place_of_the_new_one(story: Names) -> None:
     slower.optimizer.learning_rate = 0.01
     rest = train_until(30, slower, story["x"], story["y"])
     assert np.abs(np.diff(rest)).sum() < np.abs(np.diff(story["rest"])).sum()
+
+
+@says("Without such a check you learn of it late, or never.")
+@says(
+    "When an object that was restored is gone, TensorFlow logs for each "
+    'value that was left over: "Value in checkpoint could not be found in '
+    "the restored object\", with the value's path."
+)
+@says(
+    "If it is meant, as where you read the weights alone, say so with "
+    "`expect_partial()` in place of `assert_consumed()`."
+)
+@pytest.mark.parametrize("meant", [False, True])
+def test_a_value_left_over_is_logged_unless_it_is_meant(
+    meant: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = tf.Module()
+    whole.w, whole.b = tf.Variable(1.0), tf.Variable(2.0)
+    path = tf.train.Checkpoint(model=whole).write(str(tmp_path / "whole"))
+    part = tf.Module()
+    part.w = tf.Variable(0.0)
+    checkpoint = tf.train.Checkpoint(model=part)
+    status = checkpoint.read(path)
+    if meant:
+        status.expect_partial()
+    logger = logging.getLogger("tensorflow")
+    logger.addHandler(caplog.handler)
+    assert not caplog.messages, "as long as the objects live"
+    try:
+        del checkpoint, status, part
+        gc.collect()
+    finally:
+        logger.removeHandler(caplog.handler)
+    said = "Value in checkpoint could not be found in the restored object"
+    assert any(said in text for text in caplog.messages) is not meant
+    assert any("model.b" in text for text in caplog.messages) is not meant
 
 
 @says(

@@ -1,5 +1,3 @@
-import gc
-import logging
 import os
 import runpy
 import signal
@@ -460,28 +458,3 @@ def test_a_training_is_killed_and_resumed(
     np.testing.assert_array_equal(before[:15], complete[:15])
     assert np.all(np.isnan(before[15:]))
     np.testing.assert_array_equal(after, complete[15:])
-
-
-@pytest.mark.parametrize("meant", [False, True])
-def test_a_value_left_over_is_logged_unless_it_is_meant(
-    meant: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    whole = tf.Module()
-    whole.w, whole.b = tf.Variable(1.0), tf.Variable(2.0)
-    path = tf.train.Checkpoint(model=whole).write(str(tmp_path / "whole"))
-    part = tf.Module()
-    part.w = tf.Variable(0.0)
-    checkpoint = tf.train.Checkpoint(model=part)
-    status = checkpoint.read(path)
-    if meant:
-        status.expect_partial()
-    logger = logging.getLogger("tensorflow")
-    logger.addHandler(caplog.handler)
-    try:
-        del checkpoint, status, part
-        gc.collect()
-    finally:
-        logger.removeHandler(caplog.handler)
-    said = "Value in checkpoint could not be found in the restored object"
-    assert any(said in text for text in caplog.messages) is not meant
-    assert any("model.b" in text for text in caplog.messages) is not meant
