@@ -1,4 +1,4 @@
-"""Save a training, stop it, resume it: checkpoints and a kill."""
+"""Save a training, stop it, resume it, by checkpoints."""
 
 # ruff: noqa: F401 (the kill needs them on the page)
 

@@ -824,7 +824,7 @@ def test_what_other_pages_have() -> None:
     traps = (DOCS / "traps.md").read_text("utf-8")
     assert "## 8. A number frozen in a graph" in traps
     assert len(re.findall(r"\*\*The checks?\*\*", traps)) == 17
-    saving = (ROOT / "snippets/save_and_resume.py").read_text("utf-8")
+    saving = "\n".join(block.code for block in read("save_and_resume").blocks)
     assert "tf.train.Checkpoint" in saving
     assert re.search(r"epoch.*tf\.Variable\(", saving)
     assert ".restore(" in saving

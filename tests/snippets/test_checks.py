@@ -67,7 +67,7 @@ SAID: dict[tuple[str, str, int], tuple[Names, Names]] = {
         {"first": LOSSES[:1], "rest": LOSSES[1:], "whole": LOSSES},
         {"first": LOSSES[:1], "rest": NEXT[1:], "whole": LOSSES},
     ),
-    ("save_and_resume", "resumed", 0): pair(
+    ("killed_training", "resumed", 0): pair(
         "after", "complete", made=np.array
     ),
     ("save_and_resume", "unready", 0): pair("unready_rest", "rest"),
