@@ -14,7 +14,11 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.pages import Page
 from mkdocs.utils import is_markdown_file
 
-BOX = re.compile(r'(<input[^>]*type="checkbox"[^>]*?) autocomplete="off">')
+INVALID = re.compile(
+    r'(<input[^>]*type="checkbox"[^>]*?) autocomplete="off"(?=>)'
+    r'|(<label[^>]*?) tabindex=""(?=[ >])'
+)
+"""What the theme writes, and HTML does not allow, with what stands before."""
 MINIFIED = {".js": "application/javascript", ".css": "text/css"}
 PAPER, INK, SOFT, RED = "#12161b", "#e4e7ea", "#aab3bd", "#f29a5b"
 STEPS = (0.06, 0.2, 0.35, 0.5)
@@ -39,8 +43,7 @@ def on_page_context(
 
 def on_post_page(output: str, **kwargs: Any) -> str:
     """Mend what neither a template nor an option lets a project change."""
-    # Browsers take no autocomplete on a checkbox, and validators object.
-    return BOX.sub(r"\1>", output)
+    return INVALID.sub(r"\1\2", output)
 
 
 on_post_template = on_post_page

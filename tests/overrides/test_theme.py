@@ -15,7 +15,11 @@ THEME = Path(__file__).parents[2] / "docs/overrides"
 CONFIG = f"""\
 site_name: Cups & saucers
 site_url: https://x.example/there/
-theme: {{name: material, custom_dir: {THEME}, font: false}}
+theme:
+  name: material
+  custom_dir: {THEME}
+  font: false
+  features: [navigation.sections]
 hooks: [{THEME}/hooks.py]
 plugins: [search]
 markdown_extensions: [{{toc: {{permalink: true}}}}]
@@ -162,6 +166,14 @@ def test_checkboxes_take_no_autocomplete(built: Path) -> None:
         boxes = read(built / name).select("input[type=checkbox]")
         assert boxes
         assert not any(box.has_attr("autocomplete") for box in boxes)
+
+
+def test_a_place_in_the_order_of_tabs_is_a_number(built: Path) -> None:
+    for name in ("index.html", "404.html"):
+        page = read(built / name)
+        assert page.select("label.md-nav__link[for=__nav_3]"), "a section"
+        for element in page.select("[tabindex]"):
+            int(str(element["tabindex"]))
 
 
 def test_what_the_explorer_loads_is_minified(built: Path) -> None:
