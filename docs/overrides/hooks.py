@@ -43,7 +43,11 @@ def on_page_context(
 
 def on_post_page(output: str, **kwargs: Any) -> str:
     """Mend what neither a template nor an option lets a project change."""
-    return INVALID.sub(r"\1\2", output)
+    output = INVALID.sub(r"\1\2", output)
+    # A page outside of the navigation has no switch for its contents.
+    if 'id="__toc"' not in output:
+        output = output.replace(' for="__toc"', "")
+    return output
 
 
 on_post_template = on_post_page

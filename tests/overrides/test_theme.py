@@ -22,6 +22,7 @@ theme:
   features: [navigation.sections]
 hooks: [{THEME}/hooks.py]
 plugins: [search]
+nav: [index.md, a.md, Sizes: ["größe/mit leer.md"], views/a.md]
 markdown_extensions: [{{toc: {{permalink: true}}}}]
 """
 TAKE_HOME = """\
@@ -35,7 +36,7 @@ PAGES = {
     "a.md": f'---\ndescription: Of "a" & b\n{TAKE_HOME}---\n# An `a` < b\n',
     "größe/mit leer.md": f'---\ntitle: The "size"\n{TAKE_HOME}---\nWords.\n',
     "views/a.md": "---\ntaken_from: a.md\n---\n# View of a\n",
-    "views/own.md": "---\ntaken_from: own.ipynb\n---\n# View of my own\n",
+    "views/own.md": "---\ntaken_from: own.ipynb\n---\n# View of my own\n\n## One\n",
 }
 SCRIPT = """\
 // What it is.
@@ -174,6 +175,16 @@ def test_a_place_in_the_order_of_tabs_is_a_number(built: Path) -> None:
         assert page.select("label.md-nav__link[for=__nav_3]"), "a section"
         for element in page.select("[tabindex]"):
             int(str(element["tabindex"]))
+
+
+@pytest.mark.parametrize("name", ["a/index.html", "views/own/index.html"])
+def test_a_label_is_that_of_a_control(built: Path, name: str) -> None:
+    page = read(built / name)
+    labels = page.select("label[for]")
+    assert labels
+    assert {str(x["for"]) for x in labels} <= {
+        str(control["id"]) for control in page.select("input[id]")
+    }
 
 
 def test_what_the_explorer_loads_is_minified(built: Path) -> None:
