@@ -114,7 +114,8 @@ if __name__ == "__main__":
         "predictions": lambda: keras_model(x),
         "float(loss)": lambda: history.append(float(loss(y, keras_model(x)))),
         "loss": lambda: history.append(loss(y, keras_model(x))),
-        "new model": lambda: new_round(x, y, build=True),
+        "model": lambda: history.append(KerasLinearModel()),
+        "new round": lambda: new_round(x, y, build=True),
     }.items():
         try:
             check_growth(work)

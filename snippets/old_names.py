@@ -39,13 +39,13 @@ def message(code: str, names: dict[str, object]) -> str:
 def kind(code: str, said: str) -> str:
     """Return in one word what became of the code."""
     error = said.partition(":")[0]
-    missing = re.search(r"no attribute '(\w+)'", said)
     if said == SILENCE:
         return "works"
     if error == "UserWarning":
         return "warned"
     if error in ("ImportError", "ModuleNotFoundError"):
-        return "gone"
+        return "gone" if "import " in code else "refused"
+    missing = re.search(r"AttributeError: .*['`](\w+)['`]", said)
     return "gone" if missing and missing[1] in code else "refused"
 
 

@@ -15,7 +15,7 @@ from snippets.old_names_tables import VARIABLES
 
 # region then
 def then(x: np.ndarray, y: np.ndarray) -> list[float]:
-    """Train as in 2016, ten steps; return w and b."""
+    """Train as with TensorFlow 1, ten steps; return w and b."""
     with tf.Graph().as_default():
         inputs = v1.placeholder(tf.float32)
         outputs = v1.placeholder(tf.float32)
