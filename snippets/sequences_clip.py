@@ -17,9 +17,9 @@ from snippets.sequences_setup import Model, Optimizer, Step
 
 # region make_clipped_step
 def make_clipped_step(model: Model, optimizer: Optimizer, most: float) -> Step:
-    """Return a step that clips, and returns the norm before that."""
+    """Return a step that clips; it returns loss, and norm before that."""
 
-    def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    def step(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, ...]:
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(y - model(x, training=True)))
         variables = model.trainable_variables

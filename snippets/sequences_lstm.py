@@ -43,7 +43,7 @@ def make_stream_step(model: Model, optimizer: Optimizer) -> Step:
     """Return a step that learns from a window and hands on the state."""
     optimizer.build(model.trainable_variables)
 
-    def step(x: tf.Tensor, y: tf.Tensor, state: list[tf.Tensor]) -> tf.Tensor:
+    def step(x: tf.Tensor, y: tf.Tensor, state: list[tf.Tensor]):
         with tf.GradientTape() as tape:
             predictions, *state = model([x, *state], training=True)
             loss = tf.reduce_mean(tf.square(y - predictions))

@@ -9,9 +9,11 @@ from snippets.sequences_setup import Layer, Model
 
 # region reset
 def reset(model: Model) -> None:
-    """Set the states of the model's stateful layers to zero."""
+    """Set the states of stateful layers to zero, in inner models too."""
     for layer in model.layers:
-        if getattr(layer, "stateful", False):
+        if isinstance(layer, tf.keras.Model):
+            reset(layer)
+        elif getattr(layer, "stateful", False):
             layer.reset_state()
 
 

@@ -204,9 +204,11 @@ if __name__ == "__main__":
     slope, point = tf.Variable(0.0), tf.Variable(0.0)
     optimizer = tf.keras.optimizers.Adam(learning_rate=0.1)
     optimizer.build([slope, point])
-    for variable in (slope, point):
-        optimizer.apply_gradients([(tf.constant(-1.0), variable)])
-    print(f"slope {slope.numpy():.4f}, point {point.numpy():.4f}")
+    for rounds in range(1, 31):
+        for variable in (slope, point):
+            optimizer.apply_gradients([(tf.constant(-1.0), variable)])
+        if rounds in (1, 30):
+            print(f"slope {slope.numpy():.4f}, point {point.numpy():.4f}")
     print("updates counted:", int(optimizer.iterations))
     # endregion counted_twice
 
@@ -214,9 +216,10 @@ if __name__ == "__main__":
     for variable in (slope, point):
         variable.assign(0.0)
         optimizer = tf.keras.optimizers.Adam(learning_rate=0.1)
-        optimizer.apply_gradients([(tf.constant(-1.0), variable)])
+        for _ in range(rounds):
+            optimizer.apply_gradients([(tf.constant(-1.0), variable)])
     print(f"slope {slope.numpy():.4f}, point {point.numpy():.4f}")
-    assert int(optimizer.iterations) == 1
+    assert int(optimizer.iterations) == rounds
     # endregion two_optimizers
 
     # region flags

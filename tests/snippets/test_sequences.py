@@ -351,6 +351,16 @@ def test_reset_leaves_other_layers_alone() -> None:
     reset(model)
 
 
+def test_reset_finds_the_layers_of_a_model_in_the_model() -> None:
+    one_row = tf.keras.Input(batch_shape=(1, None, 1))
+    inner = tf.keras.Sequential([one_row, make_rnn(1.0, 1.0, stateful=True)])
+    model = tf.keras.Sequential([one_row, inner])
+    row = tf.ones((1, 3, 1))
+    for _ in range(2):
+        reset(model)
+        assert numbers(model(row))[0].tolist() == [1.0, 2.0, 3.0]
+
+
 @pytest.mark.parametrize("act", ["predict", "evaluate"])
 def test_predict_and_evaluate_move_the_state(act: str) -> None:
     names = stateful()

@@ -1,0 +1,1200 @@
+"""What the page on sequences says is true."""
+
+import ast
+import inspect
+import logging
+import math
+import re
+import warnings
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from snippets.sequences import (
+    check_padding,
+    make_model,
+    make_rnn,
+    make_step,
+    make_sums,
+    mean_all,
+    mean_real,
+    mean_rows,
+)
+from snippets.sequences_clip import make_clipped_step, make_score
+from snippets.sequences_lstm import make_lstm, make_stream_step, make_waves
+from snippets.sequences_setup import Loss
+from snippets.sequences_state import read as read_row
+from snippets.sequences_state import reset
+from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.sentences import DOCS, read
+
+NAME = "sequences"
+PAGE = read(NAME)
+BLOCKS = {block.name: block for block in PAGE.blocks}
+SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
+layers = tf.keras.layers
+SGD = tf.keras.optimizers.SGD
+MeanSquaredError = tf.keras.losses.MeanSquaredError
+Sequential = tf.keras.Sequential
+KINDS = [layers.SimpleRNN, layers.GRU, layers.LSTM]
+X, Y, MASK = make_sums(32, 10)
+ONES = tf.ones((1, 20, 1))
+LONG = tf.random.stateless_uniform([32, 80, 1], (0, 0), -1.0, 1.0)
+
+Names = dict[str, Any]
+
+
+def numbers(text: str) -> list[float]:
+    found = re.findall(r"-?\d+\.?\d*(?:e[+-]\d+)?|inf|nan", text)
+    return [float(number) for number in found]
+
+
+def lines(section: str) -> list[list[float]]:
+    """Return the numbers of each line that a block prints."""
+    return [numbers(line) for line in printed(NAME, section).split("\n")]
+
+
+def highlighted(name: str) -> list[str]:
+    rows = BLOCKS[name].code.split("\n")
+    return [
+        rows[int(number) - 1].strip()
+        for number in BLOCKS[name].options["hl_lines"].split()
+    ]
+
+
+def anchor(heading: str) -> str:
+    return re.sub(r"[\s-]+", "-", re.sub(r"[^\w\- ]", "", heading.lower()))
+
+
+def sections(page: str = NAME) -> dict[str, str]:
+    """Return the text below each heading of a page, by its anchor."""
+    source = (DOCS / f"{page}.md").read_text("utf-8")
+    parts = re.split(r"(?m)^#+ ", source)[1:]
+    split = (part.partition("\n") for part in parts)
+    return {anchor(title): text for title, _, text in split}
+
+
+def flat(tensor: Any) -> Any:
+    """Return sequences of one number a step as NumPy sees them."""
+    return np.asarray(tensor, np.float64)[..., 0]
+
+
+def states(x: Any, u: float, w: float) -> Any:
+    """Return the states of the network with two weights."""
+    state, found = np.zeros(len(x)), []
+    for step in range(x.shape[1]):
+        state = w * state + u * x[:, step]
+        found.append(state)
+    return np.stack(found, axis=1)
+
+
+def mask_of(tensor: Any) -> Any:
+    return getattr(tensor, "_keras_mask", None)
+
+
+def weights_of(model: Any) -> list[float]:
+    return [float(weight.numpy().item()) for weight in model.weights]
+
+
+def slopes(value: Callable[[], Any], sources: Any) -> list[Any]:
+    with tf.GradientTape() as tape:
+        tape.watch([s for s in sources if isinstance(s, tf.Tensor)])
+        result = value()
+    return [*tape.gradient(result, sources)]
+
+
+def exploding(count: int = 20) -> Any:
+    """Return a model that explodes, and rows of so many numbers."""
+    x = tf.random.stateless_uniform([32, count, 1], (0, 0), -1.0, 1.0)
+    model = Sequential([tf.keras.Input((None, 1)), make_rnn(1.0, 1.5)])
+    return model, x, tf.cumsum(x, axis=1)
+
+
+def descent(x: Any, w: float) -> tuple[float, Any]:
+    """Return loss and gradient of the network with u = 1, by NumPy."""
+    by_u = states(x, 1.0, w)
+    before = np.pad(by_u, [[0, 0], [1, 0]])[:, :-1]
+    errors = by_u - np.cumsum(x, axis=1)
+    by_w = states(before, 1.0, w)
+    found = [np.mean(2 * errors * slope) for slope in (by_u, by_w)]
+    return float(np.mean(errors**2)), np.array(found)
+
+
+def stateful(rows: int = 1) -> tuple[Any, Any]:
+    """Return a model that keeps its state, and its layer."""
+    counter = make_rnn(1.0, 1.0, stateful=True)
+    inputs = tf.keras.Input(batch_shape=(rows, None, 1))
+    return Sequential([inputs, counter]), counter
+
+
+@cache
+def predicted() -> Any:
+    """Return what the untrained model says of the data."""
+    return make_model()(X)
+
+
+@pytest.fixture(scope="module")
+def lstm() -> Names:
+    return ran("sequences_lstm", "stream", "run", "compare")
+
+
+# The page and its table
+
+
+@says(
+    "An RNN in a TensorFlow training loop of your own - masks and the right "
+    "mean, state and reset, truncated backpropagation, clipping, any length."
+)
+@says(
+    "Rows of uneven length, a state that goes from step to step, gradients "
+    "that pass through every step: a recurrent network asks more of a custom "
+    "training loop than a line does, and much of what goes wrong there raises "
+    "no error."
+)
+@says(
+    "At the end of this page you can mask a padded loss, carry a state over "
+    "and reset it, cut backpropagation off, clip gradients that explode, and "
+    "compile one step for all lengths."
+)
+def test_what_the_page_has() -> None:
+    words = ["masking-the-loss", "mask-gets-lost", "state-that-is-forgotten"]
+    words += ["reset_states", "truncated-backpropagation", "exploding"]
+    words += ["one-graph-for-all-lengths", "an-lstm-in-a-custom"]
+    titles = [*sections()]
+    places = [
+        next(n for n, title in enumerate(titles) if word in title)
+        for word in words
+    ]
+    assert places == sorted(places)
+    wrong = [b for b in PAGE.blocks if b.options.get("title") == "Looks right"]
+    assert [block.name for block in wrong] == [
+        *("mean_all", "wrong_mean", "forgotten", "not_reset"),
+        *("unclipped", "many_graphs"),
+    ]
+    for block in wrong:
+        assert "raises" not in block.options
+        assert not re.search("(?i)error|warning", printed(NAME, block.name))
+    assert "input_signature" in BLOCKS["stream"].code
+
+
+@says("The same sequence, padded, gets another prediction | … answer)")
+@says("More padding, less loss | [2](#2-masking-the … sequence)")
+@says(
+    "`does not support masking and will therefore destroy the mask` | "
+    "[2](#where-a-mask-gets-lost)"
+)
+@says("A zero in the data is skipped | … padding)")
+@says("Each batch or window starts from nothing | … forgotten)")
+@says(
+    "`'Sequential' object has no attribute 'reset_states'` | "
+    "[5](#5-sequential-object-has-no-attribute-reset_states)"
+)
+@says("A stateful LSTM predicts something else each time | … reset_states)")
+@says("`the batch size must be static` | … reset_states)")
+@says("Truncated backpropagation: what does it cut? | … time)")
+@says("The loss is inf, then nan; exploding gradients | … gradients)")
+@says("`triggered tf.function retracing` | … lengths)")
+@says("1. Padding changes the answer")
+@says("5. `'Sequential' object has no attribute 'reset_states'`")
+def test_each_row_leads_to_a_section_that_shows_it() -> None:
+    rows = re.findall(r"(?m)^\| (.+) \| \[.+\]\(#(.+)\) \|$", SOURCE)
+    shows = {
+        "last_step": "masking False: 2.125, padded 0.531",
+        "check_means": "loss 0.6332, was 0.7834",
+        "": "`destroy the mask information`",
+        "real_zero": "masking True: 1.000 1.000",
+        "forgotten": "[1. 2. 3. 4.]\n[1. 2. 3. 4.]",
+        "reset_states": "'Sequential' object has no attribute 'reset_states'",
+        "not_reset": "[ 9. 10. 11.]",
+        " ": "`the batch size must be static`",
+        "seen": "windows of 10: count 20, gradient 145",
+        "unclipped": "step 2: loss inf, then u nan, w nan",
+        "  ": "`triggered tf.function retracing`",
+    }
+    assert len(rows) == len(shows)
+    parts = sections()
+    for (_, place), (block, text) in zip(rows, shows.items(), strict=True):
+        if not block.strip():
+            assert text in " ".join(parts[place].split())
+            continue
+        assert f':{block}"' in parts[place]
+        assert text in printed(NAME, block)
+    one_row = tf.keras.Input(batch_shape=(1, None, 1))
+    model = Sequential([one_row, layers.LSTM(2, stateful=True)])
+    assert not np.allclose(model(ONES[:, :3]), model(ONES[:, :3]))
+
+
+@says(
+    "You need a loop with an optimizer and a compiled step, as in [the loop "
+    "with the usual parts](usual_parts.md#an-optimizer-and-a-compiled-step)."
+)
+@says(
+    "[Gradient clipping](usual_parts.md#gradient-clipping) tells more, and "
+    "what `clipnorm` without `global_` does."
+)
+@says(
+    "See [When the loss is not a "
+    "number](not_a_number.md#gradient-clipping-does-not-save-a-nan)."
+)
+@says(
+    "The other parts of a loop: [The loop with the usual "
+    "parts](usual_parts.md)."
+)
+@says("A loss that is nan: [When the loss is not a number](not_a_number.md).")
+def test_other_pages() -> None:
+    parts = sections("usual_parts")
+    assert "tf.function" in parts["an-optimizer-and-a-compiled-step"]
+    assert "`clipnorm`, without\n`global_`" in parts["gradient-clipping"]
+    others = {"mini-batches", "metrics", "early-stopping", "callbacks"}
+    assert others < parts.keys()
+    assert "gradient-clipping-does-not-save-a-nan" in sections("not_a_number")
+
+
+@says("All blocks above, in order, as one file.")
+@says("It needs TensorFlow and Matplotlib.")
+@says("The imports, three colours, and some types.")
+@says("A `Loss` is a function of outputs, predictions and a mask.")
+def test_all_blocks_ran_with_what_the_page_names() -> None:
+    blocks = [name.rpartition(":")[2] for name in record(NAME)]
+    assert [n for n in blocks if n in BLOCKS] == [b.name for b in PAGE.blocks]
+    modules = set()
+    for node in ast.walk(ast.parse("\n".join(b.code for b in PAGE.blocks))):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules.add((node.module or "").split(".")[0])
+    assert modules == {
+        *("math", "collections", "typing"),
+        *("tensorflow", "matplotlib"),
+    }
+    first = PAGE.blocks[0].code
+    assert sum("import " in b.code for b in PAGE.blocks) == 1
+    assert len(re.findall(r'"#\w{6}"', first)) == 3
+    assert len(re.findall(r"(?m)^\w+(?:: TypeAlias)? = ", first)) > 3
+    assert len(get_args(Loss)[0]) == 3
+    for loss in (mean_real, mean_all, mean_rows):
+        parameters = inspect.signature(loss).parameters
+        assert [*parameters] == ["y", "predictions", "mask"]
+
+
+# The data and the network
+
+
+@says(
+    "The data are rows of numbers, and their running sums are to be learned."
+)
+@says(
+    "Rows have different lengths, so each is padded with zeros behind its end."
+)
+@says("The mask says which steps are real.")
+@says("Return numbers, their running sums, and where they are real.")
+@says("A row has 2 to longest numbers.")
+@says("Behind them x and y are zero.")
+def test_the_data() -> None:
+    x, y, mask = make_sums(200, 10)
+    real, x, y = mask.numpy(), flat(x), flat(y)
+    lengths = real.sum(axis=1)
+    assert {*lengths} == {*range(2, 11)}
+    for row, length in enumerate(lengths):
+        assert real[row, :length].all()
+        assert np.all(x[row, :length] != 0)
+        sums = np.cumsum(x[row, :length])
+        np.testing.assert_allclose(y[row, :length], sums, atol=1e-5)
+        assert not np.any(x[row, length:])
+        assert not np.any(y[row, length:])
+    shown = [row for row in lines("look") if len(row) == 10]
+    np.testing.assert_allclose(shown, [flat(X)[5], flat(Y)[5]], atol=0.006)
+
+
+@says("Two weights are enough for a network that can learn this.")
+@says("With `#!math u = w = 1` it makes running sums:")
+@says(
+    "It is a `SimpleRNN` without bias and activation, small enough to be "
+    "computed by hand."
+)
+@says("Return a recurrent layer with two weights: h = w * h + u * x.")
+@says("The model to train starts with `#!math u = w = 0.5`.")
+@says("Return a model of sums that has them to learn.")
+def test_the_network() -> None:
+    rnn = make_rnn(0.3, -0.8)
+    assert type(rnn) is layers.SimpleRNN
+    assert not rnn.use_bias
+    assert rnn.activation is tf.keras.activations.linear
+    expected = states(flat(X), 0.3, -0.8)
+    np.testing.assert_allclose(flat(rnn(X)), expected, atol=1e-5)
+    assert [w.shape for w in rnn.weights] == [(1, 1), (1, 1)]
+    sums = np.cumsum(flat(X), axis=1)
+    np.testing.assert_allclose(flat(make_rnn(1, 1)(X)), sums, atol=1e-5)
+    assert weights_of(make_model()) == [0.5, 0.5]
+    assert float(mean_real(Y, predicted(), MASK)) > 1
+    assert lines("right_mean") == [pytest.approx([1.0, 1.0], abs=0.02)]
+
+
+@says(
+    "A `Masking` layer in front looks for steps in which all numbers are "
+    "zero, and sends a mask along."
+)
+def test_the_masking_layer() -> None:
+    steps = tf.constant([[[1.0, 2.0], [0.0, 3.0], [0.0, 0.0]]])
+    outputs = layers.Masking()(steps)
+    assert mask_of(outputs).numpy().tolist() == [[True, True, False]]
+    assert type(make_model().layers[0]) is layers.Masking
+    assert len(make_model(masking=False).layers) == 1
+    assert np.array_equal(mask_of(predicted()), MASK)
+
+
+@says(
+    "`GRU` and `LSTM` take masks and states in the same way; at the end of "
+    "the page there is [an LSTM](#an-lstm-in-a-custom-training-loop)."
+)
+@says(
+    "`*state` takes whatever there is: one tensor from `SimpleRNN` and "
+    "`GRU`, two from `LSTM`."
+)
+@says(
+    "Row by row it belongs to the rows of the window, so the next window "
+    "must have the same rows in the same order."
+)
+@says("Do not shuffle windows.")
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_recurrent_layers(kind: Any) -> None:
+    assert "layers.LSTM(" in BLOCKS["make_lstm"].code
+    assert [*sections()].index("an-lstm-in-a-custom-training-loop") > 10
+    x, _, mask = make_sums(3, 6)
+    rnn = kind(4, return_sequences=True, return_state=True)
+    outputs, *state = rnn(x, mask=mask)
+    assert len(state) == (2 if kind is layers.LSTM else 1)
+    for row, length in enumerate(mask.numpy().sum(axis=1)):
+        last = outputs[row, length - 1].numpy()
+        assert np.all(outputs[row, length:] == last)
+        assert np.all(state[0][row] == last)
+    whole, *_ = rnn(x)
+    _, *state = rnn(x[:, :3])
+    assert all(part.shape[0] == len(x) for part in state)
+    after, *_ = rnn(x[:, 3:], initial_state=state)
+    np.testing.assert_allclose(after, whole[:, 3:], atol=1e-6)
+    shuffled, *_ = rnn(x[::-1, 3:], initial_state=state)
+    assert abs(shuffled[::-1] - whole[:, 3:]).numpy().max() > 1e-3
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        rnn(x[:2, 3:], initial_state=state)
+
+
+# 1. Padding changes the answer
+
+
+@says(
+    "Take a row of three numbers, and the same row with two steps of padding."
+)
+@says(
+    "Without a mask the network reads the zeros and forgets: each padded "
+    "step multiplies its state by `#!math w`."
+)
+@says(
+    "With a mask it keeps state and output as they were at the last real step."
+)
+@says("**The check** is that both numbers are equal.")
+def test_padding_changes_the_answer() -> None:
+    row = tf.constant([[[1.0], [2.0], [3.0]]])
+    padded = tf.pad(row, [[0, 0], [0, 2], [0, 0]])
+    due = states(flat(row), 0.5, 0.5)[0, -1]
+    without, masked = lines("last_step")
+    assert without == pytest.approx([due, due * 0.5**2], abs=1e-3)
+    assert masked == pytest.approx([due, due], abs=1e-3)
+    rnn = make_rnn(0.5, 0.5, return_state=True)
+    outputs, state = rnn(layers.Masking()(padded))
+    assert flat(outputs)[0, 2:].tolist() == [due] * 3
+    assert float(tf.squeeze(state)) == due
+
+
+# 2. Masking the loss
+
+
+@says("The network skips padded steps.")
+@says("A loss does so only if it knows the mask.")
+@says("Here are four means of the same squared errors.")
+@says("Return the mean squared error of the real steps.")
+@says("Return the mean squared error of all steps, padded ones included.")
+@says(
+    "The mean over all steps takes the padded ones in: at those the network "
+    "repeats its last output, and the padded target is zero."
+)
+@says(
+    "The loss object of Keras finds the mask that came along with the "
+    "predictions and takes the right mean."
+)
+def test_four_means() -> None:
+    predictions = predicted()
+    outputs, real = flat(predictions), MASK.numpy()
+    errors = (flat(Y) - outputs) ** 2
+    right, wrong = errors[real].mean(), errors.mean()
+    assert abs(right - wrong) > 0.1
+    four = [row[0] for row in lines("four_means")]
+    assert four == pytest.approx([right, wrong, right, wrong], abs=1e-3)
+    assert float(mean_real(Y, predictions, MASK)) == pytest.approx(right)
+    assert float(mean_all(Y, predictions, MASK)) == pytest.approx(wrong)
+    assert float(MeanSquaredError()(Y, predictions)) == pytest.approx(right)
+    kept = make_rnn(0.5, 0.5)(X, mask=MASK)
+    assert np.array_equal(flat(kept), outputs)
+    for row, length in enumerate(real.sum(axis=1)):
+        assert np.all(outputs[row, length:] == outputs[row, length - 1])
+        assert not np.any(flat(Y)[row, length:])
+
+
+@says("Train with both.")
+@says("Return a step that updates the model and returns its loss.")
+@says("Return the two weights at which 60 steps with a loss end.")
+@says(
+    "With the wrong mean, the network learns to take in only three quarters "
+    "of each number: its last outputs are then closer to the padded zeros."
+)
+@says("With the right one it learns to add.")
+def test_training_with_both_means() -> None:
+    x, y, mask = make_sums(4, 6)
+    model, due = make_model(), make_model()
+    with tf.GradientTape() as tape:
+        loss = mean_real(y, due(x), mask)
+    found = tape.gradient(loss, due.weights)
+    step = make_step(model, SGD(0.05), mean_real)
+    assert float(step(x, y, mask)) == pytest.approx(float(loss))
+    expected = [0.5 - 0.05 * slope.numpy().item() for slope in found]
+    assert weights_of(model) == pytest.approx(expected, rel=1e-5)
+    code = BLOCKS["learn"].code
+    assert "for _ in range(60):" in code
+    assert "SGD(0.05)" in code
+    assert "learn(mean_all" in BLOCKS["wrong_mean"].code
+    assert "learn(mean_real" in BLOCKS["right_mean"].code
+    [[u, w]], [[one, other]] = lines("wrong_mean"), lines("right_mean")
+    assert u == pytest.approx(0.75, abs=0.03)
+    assert w == pytest.approx(1.0, abs=0.03)
+    assert (one, other) == pytest.approx((1.0, 1.0), abs=0.02)
+
+    def padded(u: float, w: float) -> float:
+        outputs = make_rnn(u, w)(X, mask=MASK)
+        return float(mean_real(Y, outputs, tf.logical_not(MASK)))
+
+    assert padded(u, w) < padded(one, other)
+
+
+@says("**The check** makes the padding longer.")
+@says("It must not change the loss.")
+@says("Assert that three more padded steps leave the loss as it is.")
+@says("Return the mean of the mean squared errors of the rows.")
+def test_the_check_of_padding() -> None:
+    seen: list[Any] = []
+
+    def seeing(y: Any, predictions: Any, mask: Any) -> Any:
+        seen.append((y, predictions, mask))
+        return mean_real(y, predictions, mask)
+
+    check_padding(seeing, make_model(), X, Y, MASK)
+    assert [mask.shape[1] for *_, mask in seen] == [10, 13]
+    for values in seen[1]:
+        assert not np.any(values[:, 10:]) or values is seen[1][1]
+    with pytest.raises(AssertionError, match=r"loss 0\.6332, was 0\.7834"):
+        check_padding(mean_all, make_model(), X, Y, MASK)
+    check_padding(mean_rows, make_model(), X, Y, MASK)
+    errors = (flat(Y) - flat(predicted())) ** 2
+    rows = [row[real].mean() for row, real in zip(errors, MASK, strict=True)]
+    found = float(mean_rows(Y, predicted(), MASK))
+    assert found == pytest.approx(np.mean(rows))
+    assert "check_padding(mean_rows" in BLOCKS["by_rows"].code
+
+
+@says(
+    "In the last of the four means, the mask was lost with "
+    "`predictions[..., 0]`."
+)
+@says("It is a note that Keras attaches to what its layers return.")
+@says(
+    "An operation of TensorFlow's that makes a new tensor, be it "
+    "`predictions * 1.0`, makes one without it, and what a compiled model "
+    "returns, as `tf.function(model)(x)`, has none either."
+)
+@says(
+    "So `MeanSquaredError()` is right about the one and wrong about the "
+    "other, without a word."
+)
+@says("A function such as `tf.keras.losses.mse` does not look for it at all.")
+@says("Where a mask gets lost")
+def test_where_a_mask_gets_lost() -> None:
+    assert "predictions[..., 0]" in highlighted("four_means")[1]
+    x, y, mask = make_sums(4, 6)
+    model = make_model()
+    predictions = model(x)
+    right = float(mean_real(y, predictions, mask))
+    wrong = float(mean_all(y, predictions, mask))
+    assert abs(right - wrong) > 0.01
+    assert np.array_equal(mask_of(predictions), mask)
+    keras_loss = MeanSquaredError()
+    with warnings.catch_warnings(action="error"):
+        assert float(keras_loss(y, predictions)) == pytest.approx(right)
+        for act in (
+            lambda p: p * 1.0,
+            lambda p: p[..., 0],
+            tf.identity,
+            tf.stop_gradient,
+            lambda p: tf.reshape(p, p.shape),
+        ):
+            lost = act(predictions)
+            assert mask_of(lost) is None
+            due = tf.reshape(y, lost.shape)
+            assert float(keras_loss(due, lost)) == pytest.approx(wrong)
+        compiled = tf.function(model)(x)
+        assert mask_of(compiled) is None
+        assert float(keras_loss(y, compiled)) == pytest.approx(wrong)
+    assert mask_of(tf.cast(predictions, tf.float32)) is not None
+    losses = tf.keras.losses
+    for function in (losses.mse, losses.mae, losses.huber, losses.msle):
+        blind = function(y, predictions)
+        assert np.array_equal(blind, function(y, predictions * 1.0))
+
+
+@says(
+    "Layers that cannot pass a mask on, such as `Reshape`, at least warn "
+    "that they `destroy the mask information`."
+)
+@pytest.mark.parametrize(
+    ("layer", "passes"),
+    [
+        (layers.Reshape((10, 1)), False),
+        (layers.Flatten(), False),
+        (layers.Conv1D(1, 2), False),
+        (layers.MaxPooling1D(2), False),
+        (layers.Permute((2, 1)), False),
+        (layers.Lambda(lambda values: values * 1.0), False),
+        (layers.Dense(1), True),
+        (layers.Dropout(0.5), True),
+    ],
+)
+def test_layers_that_cannot_pass_a_mask_on(layer: Any, passes: bool) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        outputs = layer(predicted())
+    assert (mask_of(outputs) is not None) is passes
+    said = "does not support masking and will therefore destroy the mask "
+    told = [w for w in told if f"{said}information" in str(w.message)]
+    assert len(told) == (0 if passes else 1)
+
+
+# 3. A zero that is no padding
+
+
+@says(
+    "With the mask the second step did not take place: the state stayed as "
+    "it was where it should have been halved."
+)
+@says("`Masking` cannot know.")
+@says(
+    "Either pad with a value that is not in the data, and name it in "
+    "`Masking(mask_value=…)`, or hand the layer a mask that you made from "
+    "the lengths."
+)
+@says(
+    "**The check** is that the mask has as many real steps as the lengths say."
+)
+def test_a_zero_that_is_no_padding() -> None:
+    right, wrong = lines("real_zero")
+    due = states(np.array([[2.0, 0.0, 3.0]]), 0.5, 0.5)[0]
+    assert right == pytest.approx(due, abs=1e-3)
+    assert wrong[1] == wrong[0] == 2 * due[1]
+    assert lines("own_mask")[0] == pytest.approx([*due, due[-1]], abs=1e-3)
+    assert "mask=real" in BLOCKS["own_mask"].code
+    row = tf.constant([[[2.0], [0.0], [3.0], [-9.0]]])
+    other = layers.Masking(mask_value=-9.0)
+    named = flat(make_rnn(0.5, 0.5)(other(row)))[0]
+    assert named == pytest.approx([*due, due[-1]])
+    padded = tf.constant([[[2.0], [0.0], [3.0], [0.0]]])
+    made = tf.sequence_mask([3], 4)
+    counts = [
+        int(tf.math.count_nonzero(m))
+        for m in (
+            layers.Masking().compute_mask(padded),
+            other.compute_mask(row),
+            made,
+        )
+    ]
+    assert counts == [2, 3, 3]
+
+
+@says(
+    "Words are numbers, too, and `Embedding` with `mask_zero=True` takes the "
+    "number 0 for padding."
+)
+@says("Number your words from 1.")
+def test_an_embedding() -> None:
+    words = tf.constant([[0, 3, 1, 0]])
+    embedding = layers.Embedding(5, 2, mask_zero=True)
+    real = mask_of(embedding(words)).numpy()
+    assert real.tolist() == [[False, True, True, False]]
+    assert mask_of(layers.Embedding(5, 2)(words)) is None
+    assert printed(NAME, "words") == "[[ True  True  True False False]]"
+
+
+# 4. A state that is forgotten
+
+
+@says("A network with `#!math u = w = 1` counts ones.")
+@says("Each call starts with a state of zeros.")
+@says("Ask the layer for its state and hand it to the next call.")
+@says(
+    "**The check** is the last line: read in windows or at once, the end is "
+    "the same."
+)
+def test_a_state_is_forgotten_or_carried() -> None:
+    counter = make_rnn(1.0, 1.0)
+    for _ in range(2):
+        assert flat(counter(ONES)).tolist() == [[*range(1, 21)]]
+    asked, handed = highlighted("carried")
+    assert "return_state=True" in asked
+    assert handed == "outputs, *state = counter(window, initial_state=state)"
+    assert lines("carried") == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    last = BLOCKS["carried"].code.rstrip().split("\n")[-1]
+    assert last == "assert outputs[0, -1, 0] == whole[0, -1, 0]"
+    names = ran("sequences_state", "forgotten", "carried")
+    again = {**names, "outputs": counter(names["windows"][1])}
+    with pytest.raises(AssertionError):
+        exec(last, again)
+
+
+# 5. Stateful
+
+
+@says("With `stateful=True` the layer keeps the state itself.")
+@says(
+    "It has to know the number of rows, or it raises `the batch size must be "
+    "static`."
+)
+@says("It keeps the state until it is told otherwise.")
+@says("The next row is a new one, of three ones.")
+@says("Nobody told it.")
+@says(
+    "And a stateful layer refuses another number of rows, while by hand each "
+    "stream may have its own."
+)
+@says(
+    "A state that you [carry by hand](#4-a-state-that-is-forgotten) is not "
+    "left over unless you hand it on."
+)
+def test_a_stateful_layer() -> None:
+    assert "stateful=True" in highlighted("stateful")[0]
+    assert lines("stateful")[1] == [5, 6, 7, 8]
+    assert lines("not_reset") == [[9, 10, 11]]
+    model, counter = stateful()
+    for start in (0, 4, 8):
+        counts = flat(model(ONES[:, :4]))[0]
+        assert counts.tolist() == [*range(start + 1, start + 5)]
+    assert float(tf.squeeze(counter.states[0])) == 12
+    with pytest.raises(ValueError, match="the batch size must be static"):
+        Sequential(
+            [tf.keras.Input((None, 1)), make_rnn(1.0, 1.0, stateful=True)]
+        )
+    with pytest.raises(ValueError, match="batch size"):
+        model(tf.ones((2, 4, 1)))
+    by_hand = make_rnn(1.0, 1.0, return_state=True)
+    for rows in (1, 2, 5):
+        outputs, *state = by_hand(tf.ones((rows, 3, 1)))
+        assert flat(outputs)[:, 0].tolist() == [1] * rows
+        outputs, *_ = by_hand(tf.ones((rows, 3, 1)), initial_state=state)
+        assert flat(outputs)[:, 0].tolist() == [4] * rows
+
+
+@says(
+    "`predict` and `evaluate` also move the state, so what such a model says "
+    "depends on all that it was asked before."
+)
+@pytest.mark.parametrize("act", ["predict", "evaluate"])
+def test_predict_and_evaluate_move_the_state(act: str) -> None:
+    model, _ = stateful()
+    model.compile(loss="mse", run_eagerly=True)
+    inputs = [ONES[:, :3]] * (1 if act == "predict" else 2)
+    getattr(model, act)(*inputs, batch_size=1, verbose=0)
+    assert flat(model(ONES[:, :3])).tolist() == [[4, 5, 6]]
+
+
+@says(
+    "In Keras 3 models have no such method, but recurrent layers have "
+    "`reset_state`."
+)
+@says("Set the states of stateful layers to zero, in inner models too.")
+@says("**The check** asks twice.")
+def test_reset() -> None:
+    inputs = tf.keras.Input((1,))
+    functional = tf.keras.Model(inputs, layers.Dense(1)(inputs))
+    for model in (Sequential(), functional, tf.keras.Model()):
+        assert not hasattr(model, "reset_states")
+        assert not hasattr(model, "reset_state")
+    for kind in [*KINDS, layers.ConvLSTM1D]:
+        assert hasattr(kind, "reset_state")
+    assert not hasattr(layers.Dense, "reset_state")
+    model, counter = stateful()
+    outer = Sequential([layers.Dense(1, kernel_initializer="ones"), model])
+    for whole in (model, outer):
+        for _ in range(2):
+            reset(whole)
+            assert np.all(counter.states[0] == 0)
+            assert flat(whole(ONES[:, :3])).tolist() == [[1, 2, 3]]
+    plain = make_rnn(1.0, 1.0)
+    reset(Sequential([plain]))
+    assert "for _ in range(2):" in BLOCKS["was_reset"].code
+    assert lines("was_reset") == [[1, 2, 3]] * 2
+
+
+# 6. Truncated backpropagation through time
+
+
+@says("The state carries what was read from window to window.")
+@says(
+    "`read` reads a row in windows, on one tape, and can cut the state out of "
+    "the gradient with `tf.stop_gradient`."
+)
+@says("Return the last state after reading x in windows of so many steps.")
+@says(
+    "The slope of the last state is the sum of all states before it, "
+    r"`#!math 0 + 1 + \dots + 19 = 190`."
+)
+@says("The count is always right.")
+@says(
+    "The gradient is that of the last window: windows of ten see "
+    r"`#!math 10 + \dots + 19` and windows of five `#!math 15 + \dots + 19`."
+)
+@says("The rest of the way is cut off.")
+@says("`tf.stop_gradient` is for windows that share a tape.")
+def test_the_gradient_of_windows() -> None:
+    assert "tf.stop_gradient" in highlighted("read")[0]
+    seen: list[int] = []
+    counter = make_rnn(1.0, 1.0, return_state=True)
+
+    def reading(window: Any, initial_state: Any) -> Any:
+        seen.append(window.shape[1])
+        return counter(window, initial_state=initial_state)
+
+    last_of_seven = read_row(reading, ONES[:, :7], 3, cut=False)
+    assert last_of_seven.numpy().tolist() == [[7]]
+    assert seen == [3, 3, 1]
+    states_before = flat(make_rnn(1.0, 1.0)(ONES))[0, :-1]
+    assert sum(states_before) == sum(range(20)) == 190
+    shown = lines("seen")
+    assert shown == [
+        [size, 20, sum(range(20 - size, 20))] for size in (20, 10, 5)
+    ]
+    for cut, due in ((True, 145), (False, 190)):
+        counting = partial(read_row, counter, ONES, 10, cut)
+        assert counting().numpy().item() == 20
+        _, by_w = slopes(counting, counter.trainable_variables)
+        assert by_w.numpy().item() == due
+
+
+@says(
+    "The gradient of the last state by step: uncut it rises smoothly from "
+    "about 0.14 at the first step to 1 at step 20; cut every ten steps it is "
+    "zero up to step 10 and the same curve from step 11"
+)
+@says(
+    "Compute it as well: the numbers count `#!math 1, w, w^2, \\dots` from "
+    "the last to the first."
+)
+def test_the_figure_of_the_gradient() -> None:
+    rnn = make_rnn(1.0, 0.9, return_state=True)
+    whole, cut = (
+        flat(slopes(partial(read_row, rnn, ONES, 10, cut), [ONES])[0])[0]
+        for cut in (False, True)
+    )
+    assert whole[::-1] == pytest.approx(0.9 ** np.arange(20), rel=1e-5)
+    assert whole[0] == pytest.approx(0.14, abs=0.005)
+    assert whole[-1] == 1
+    assert not np.any(cut[:10])
+    assert cut[10:] == pytest.approx(whole[10:])
+    [axes] = figure(NAME, "reach")
+    for name, line in {"whole": whole, "cut every 10 steps": cut}.items():
+        steps, drawn = axes.points[name]
+        due = [line[int(step) - 1] for step in steps]
+        assert drawn == pytest.approx(due, abs=1e-3)
+    for (size, *both), count in zip(lines("share"), (5, 10), strict=True):
+        assert size == count
+        part = sum(whole[-count:]) / sum(whole)
+        assert both == pytest.approx([part, part], abs=0.006)
+
+
+@says(
+    "A link that is longer than a window is in no gradient, nor is a shorter "
+    "one that crosses from one window into the next."
+)
+@says(
+    "The gradient is also cut, without `tf.stop_gradient`, where each window "
+    "has a tape of its own, and where the layer is stateful."
+)
+@says(
+    "So a loop with a tape and a step for every window truncates in any case."
+)
+def test_what_is_cut() -> None:
+    row, size = ONES[:, :4], 2
+    by_hand = make_rnn(1.0, 1.0, return_state=True)
+
+    def cut(end: int) -> Any:
+        return read_row(by_hand, row[:, :end], size, cut=True)
+
+    def by_state(end: int) -> Any:
+        model, _ = stateful()
+        windows = [row[:, n : min(n + size, end)] for n in range(0, end, size)]
+        return [model(window) for window in windows][-1][0, -1]
+
+    for act in (cut, by_state):
+        for end in range(1, 5):
+            [found] = slopes(partial(act, end), [row])
+            linked = [
+                source // size == (end - 1) // size for source in range(end)
+            ]
+            assert flat(found)[0, :end].astype(bool).tolist() == linked
+    uncut, state = make_rnn(1.0, 1.0, return_state=True), None
+    optimizer = SGD(1e-6)
+    for start in (0, 10):
+        window = ONES[:, start : start + 10]
+        with tf.GradientTape() as tape:
+            _, *state = uncut(window, initial_state=state)
+        found = tape.gradient(state[0], uncut.trainable_variables)
+        optimizer.apply(found, uncut.trainable_variables)
+    assert found[1].numpy().item() == pytest.approx(145, rel=1e-3)
+
+
+# 7. Exploding gradients
+
+
+@says(
+    "On the way through a row the first number is multiplied by `#!math w` "
+    "in each later step."
+)
+@says(
+    "With `#!math w = 1.5`, after 20 numbers it has become "
+    "{{ 1.5**19:.0f }} times as large."
+)
+@says("Here is what that makes of loss and gradient.")
+def test_the_gradient_explodes() -> None:
+    rnn = make_rnn(1.0, 1.5)
+    [found] = slopes(lambda: rnn(ONES)[0, -1, 0], [ONES])
+    first = float(flat(found)[0, 0])
+    assert record(NAME)["1.5**19:.0f"] == f"{first:.0f}" == "2217"
+    for (count, loss, norm), steps in zip(
+        lines("explode"), (5, 10, 20), strict=True
+    ):
+        assert count == steps
+        _, x, _ = exploding(steps)
+        due, gradient = descent(flat(x), 1.5)
+        assert loss == pytest.approx(due, rel=0.05)
+        assert norm == pytest.approx(np.linalg.norm(gradient), rel=0.05)
+
+
+@says(
+    "Now take steps, with those rows of 20 numbers and a learning rate of 0.1."
+)
+@says(
+    "The first step threw the weights far away, and from there the loss is "
+    "inf and the weights are nan."
+)
+def test_unclipped() -> None:
+    assert "SGD(0.1)" in BLOCKS["unclipped"].code
+    _, x, _ = exploding(20)
+    loss, gradient = descent(flat(x), 1.5)
+    due = [1.0, loss, *(np.array([1.0, 1.5]) - 0.1 * gradient)]
+    first, second = lines("unclipped")
+    assert first == pytest.approx(due, rel=0.05)
+    assert min(abs(number) for number in first[2:]) > 1e4
+    assert second[1] == math.inf
+    assert np.isnan(second[2:]).all()
+
+
+@says(
+    "Clipping by the global norm keeps the direction of the gradient and "
+    "limits its length."
+)
+@says("Return a step that clips; it returns loss, and norm before that.")
+@says(
+    "Now each step moves the weights by 0.1, the learning rate times the "
+    "limit, and five of them lead to `#!math w = 1`."
+)
+@says(
+    "Watch the norm: it tells whether clipping is the exception or, as here, "
+    "the rule."
+)
+@says(
+    "An optimizer with `global_clipnorm` does the same, and you need not "
+    "touch the step."
+)
+@says("**The check** is that loss and norm are finite.")
+def test_clipped() -> None:
+    model, x, y = exploding(20)
+    step = make_clipped_step(model, SGD(0.1), 1.0)
+    due, gradient = descent(flat(x), 1.5)
+    length = np.linalg.norm(gradient)
+    loss, norm = step(x, y)
+    assert float(loss) == pytest.approx(due, rel=1e-4)
+    assert float(norm) == pytest.approx(length, rel=1e-4)
+    moved = np.subtract(weights_of(model), [1.0, 1.5])
+    assert moved == pytest.approx(-0.1 * gradient / length, rel=1e-3)
+    other, _, _ = exploding(20)
+    optimizer = SGD(0.1, global_clipnorm=1.0)
+    make_step(other, optimizer, mean_all)(x, y, None)
+    assert weights_of(other) == pytest.approx(weights_of(model))
+    shown = np.array([row[1:] for row in lines("clipped")])
+    assert shown[0, 0] == pytest.approx(length, rel=0.05)
+    assert shown[:, 0].min() > 1
+    places = np.concatenate([[[1.0, 1.5]], shown[:, 1:]])
+    steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
+    assert steps == pytest.approx([0.1] * 5, abs=0.01)
+    assert places[-1, 1] == pytest.approx(1.0, abs=0.01)
+    assert "step = make_step(" in BLOCKS["by_optimizer"].code
+    assert [row[2:] for row in lines("clipped")][:2] == [
+        row[1:] for row in lines("by_optimizer")
+    ]
+    checks = BLOCKS["clipped"].code.rstrip().split("\n")[-2:]
+    assert checks == [
+        "assert math.isfinite(loss)",
+        "assert math.isfinite(norm)",
+    ]
+
+
+@says("Clipping by the norm does not help where the norm is not finite.")
+@says(
+    "With rows of 80 numbers loss and gradient still are, but the norm "
+    "overflows, and `clip_by_global_norm` returns nan."
+)
+def test_a_norm_that_overflows() -> None:
+    model, x, y = exploding(80)
+    with tf.GradientTape() as tape:
+        loss = mean_all(y, model(x), None)
+    gradients = tape.gradient(loss, model.weights)
+    assert math.isfinite(loss)
+    assert np.isfinite(gradients).all()
+    clipped, norm = tf.clip_by_global_norm(gradients, 1.0)
+    assert norm == math.inf
+    assert np.isnan(clipped).all()
+    optimizer = SGD(0.1, global_clipnorm=1.0)
+    optimizer.apply(gradients, model.trainable_variables)
+    assert np.isnan(weights_of(model)).all()
+
+
+# 8. One graph for all lengths
+
+
+@says("Return a function from a batch to its loss.")
+@says("Each new length is traced into a graph of its own.")
+@says("Say beforehand what may vary: `None` stands for any length.")
+@says(
+    "If you leave the signature out, `reduce_retracing=True` finds it after "
+    "the first two lengths."
+)
+@says("**The check** counts the graphs.")
+@says("8. One graph for all lengths")
+def test_one_graph_for_all_lengths() -> None:
+    x, y, mask = make_sums(4, 6)
+    due = float(mean_real(y, make_model()(x), mask))
+    assert float(make_score(make_model())(x, y, mask)) == due
+    assert [row[-1] for row in lines("many_graphs")] == [1, 2]
+    assert [row[-1] for row in lines("one_graph")] == [1, 1]
+    assert sum("None" in row for row in highlighted("one_graph")) == 2
+    last = BLOCKS["one_graph"].code.rstrip().split("\n")[-1]
+    assert last == "assert graphs == 1"
+
+    def mean_of(values: Any) -> Any:
+        return tf.reduce_mean(tf.cumsum(values, axis=1))
+
+    any_length = tf.TensorSpec([None, None, 1])
+    counts = []
+    for options in (
+        {},
+        {"reduce_retracing": True},
+        {"input_signature": [any_length]},
+    ):
+        function = tf.function(mean_of, **options)
+        for length in (8, 5, 7, 6, 5):
+            function(tf.ones((4, length, 1)))
+        counts.append(function.experimental_get_tracing_count())
+    assert counts == [4, 2, 1]
+
+
+@says(
+    "If that goes on, TensorFlow warns that calls `triggered tf.function "
+    "retracing`; on that there is [a page](memory.md)."
+)
+def test_the_warning_of_retracing() -> None:
+    said: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    listener, logger = Listener(), tf.get_logger()
+    logger.addHandler(listener)
+    try:
+        double = tf.function(lambda values: 2 * values)
+        for length in range(1, 8):
+            double(tf.ones((1, length, 1)))
+    finally:
+        logger.removeHandler(listener)
+    assert any("triggered tf.function retracing" in text for text in said)
+    assert "triggered-tffunction-retracing" in sections("memory")
+
+
+@says(
+    "All this holds for a step as well: that of the LSTM below has a "
+    "signature."
+)
+def test_a_step_has_a_signature(lstm: Names) -> None:
+    step = lstm["step"]
+    assert step.input_signature is not None
+    assert step.experimental_get_tracing_count() == 1
+    for length in (7, 4):
+        values = tf.zeros((8, length, 1))
+        step.get_concrete_function(values, values, lstm["zeros"])
+    assert step.experimental_get_tracing_count() == 1
+
+
+# The LSTM
+
+
+@says("From all that it has read, the model is to forecast the next value.")
+@says(
+    "The noise has a variance of 0.09, so on average no forecast gets below "
+    "that."
+)
+@says("Return waves with noise and without, shape (rows, steps, 1).")
+def test_the_waves(lstm: Names) -> None:
+    assert np.array_equal(lstm["x"][:, 1:], lstm["y"][:, :-1])
+    assert np.array_equal(lstm["noisy"][:, 1:], lstm["y"])
+    noisy, waves = make_waves(64, 200)
+    assert noisy.shape == waves.shape == (64, 200, 1)
+    assert abs(waves).numpy().max() == pytest.approx(1, abs=1e-3)
+    period = waves[:, 20:] - waves[:, :-20]
+    assert abs(period).numpy().max() < 1e-3
+    noise = flat(noisy - waves)
+    assert noise.var() == pytest.approx(0.09, rel=0.03)
+    # Nothing that was read tells of the noise to come: the wave is best.
+    assert (
+        abs(np.corrcoef(noise[:, 1:].ravel(), noise[:, :-1].ravel()))[0, 1]
+        < 0.03
+    )
+    wave, y = flat(waves)[:, 1:], flat(noisy)[:, 1:]
+    best = np.mean((y - wave) ** 2)
+    assert best == pytest.approx(0.09, rel=0.03)
+    for other in (0.9 * wave, wave + 0.1, flat(noisy)[:, :-1]):
+        assert np.mean((y - other) ** 2) > best
+
+
+@says("The model takes its state as inputs and returns the new one.")
+@says("Return a model from (x, h, c) to (predictions, h, c).")
+@says(
+    "The step truncates: the state comes in as a value, from outside of the "
+    "tape."
+)
+@says("Return a step that learns from a window and hands on the state.")
+def test_the_step_of_the_lstm() -> None:
+    noisy, _ = make_waves(3, 7)
+    first, second, y = noisy[:, :3], noisy[:, 3:6], noisy[:, 4:7]
+    zeros = [tf.zeros((3, 2))] * 2
+    model = make_lstm(2)
+    assert len(model.inputs) == len(model.outputs) == 3
+    predictions, h, c = model([first, *zeros])
+    assert predictions.shape == (3, 3, 1)
+    whole, *end = model([noisy[:, :6], *zeros])
+    after, *new = model([second, h, c])
+    np.testing.assert_allclose(after, whole[:, 3:], atol=1e-6)
+    for part, due in zip(new, end, strict=True):
+        np.testing.assert_allclose(part, due, atol=1e-6)
+    grads = []
+    for cut in (True, False):
+        with tf.GradientTape() as tape:
+            _, *state = model([first, *zeros])
+            if cut:
+                state = [tf.stop_gradient(part) for part in state]
+            predictions, *_ = model([second, *state])
+            loss = tf.reduce_mean(tf.square(y - predictions))
+        grads.append(tape.gradient(loss, model.trainable_variables))
+    before = model.get_weights()
+    step = make_stream_step(model, SGD(1.0))
+    found, handed = step(second, y, [h, c])
+    assert float(found) == pytest.approx(float(loss))
+    for part, due in zip(handed, new, strict=True):
+        np.testing.assert_allclose(part, due, atol=1e-6)
+    moved = [
+        old - now for old, now in zip(before, model.get_weights(), strict=True)
+    ]
+    far = [
+        max(
+            abs(a - b).max()
+            for a, b in zip(moved, map(np.asarray, g), strict=True)
+        )
+        for g in grads
+    ]
+    assert far[0] < 1e-5 < 1e-3 < far[1]
+
+
+@says("Each epoch reads the stream from its start, so it begins with zeros.")
+@says("Forecast once with it, and once with zeros for each window.")
+def test_each_epoch_begins_with_zeros(lstm: Names) -> None:
+    assert not any(np.any(part) for part in lstm["zeros"])
+    begins, hands_on = highlighted("run")
+    assert begins == "state, losses = zeros, []"
+    assert hands_on.startswith("loss, state = step(")
+    assert "range(0, 200, 10)" in BLOCKS["run"].code
+    forecast, x, zeros = lstm["forecast"], lstm["x"], lstm["zeros"]
+    carried, forgotten = lstm["parts"]["carried"], lstm["parts"]["forgotten"]
+    state = zeros
+    for number in range(3):
+        window = x[:, 10 * number : 10 * number + 10]
+        due, *state = forecast([window, *state])
+        np.testing.assert_allclose(carried[number], due, atol=1e-5)
+        due, *_ = forecast([window, *zeros])
+        np.testing.assert_allclose(forgotten[number], due, atol=1e-5)
+
+
+@says(
+    "Forgotten, the forecast starts from nothing every ten steps, and the "
+    "loss is higher."
+)
+@says("Carried, it is close to the variance of the noise.")
+@says(
+    "Forty steps of a noisy wave as points, and two forecasts: with the state "
+    "carried the line follows the wave throughout; with the state forgotten "
+    "it leaves the wave at every tenth step and comes back to it within a "
+    "few steps"
+)
+def test_the_state_was_worth_carrying(lstm: Names) -> None:
+    [carried], [forgotten] = lines("compare")
+    assert 0.09 < carried < 0.12
+    assert forgotten > 1.4 * carried
+    [axes] = figure(NAME, "plot")
+    assert [*axes.points] == [
+        *("noisy wave", "state carried", "state forgotten"),
+    ]
+    assert "noisy wave': 40 points" in axes.text
+    wave = flat(lstm["waves"])[0, 161:201]
+    away = {}
+    for name, parts in lstm["parts"].items():
+        line = flat(tf.concat(parts, 1))[0, 160:]
+        steps, drawn = axes.points[f"state {name}"]
+        due = [line[int(step) - 160] for step in steps]
+        assert drawn == pytest.approx(due, abs=0.01)
+        away[name] = abs(line - wave).reshape(4, 10)
+    assert away["carried"].max() < 0.3
+    assert away["forgotten"][:, 0].min() > 0.4
+    assert away["forgotten"][:, 5:].max() < 0.3
+
+
+# Exercises
+
+
+@says("In `mean_real` each step counts the same, so long rows count more.")
+def test_long_rows_count_more() -> None:
+    errors = (flat(Y) - flat(predicted())) ** 2 * MASK.numpy()
+    lengths = MASK.numpy().sum(axis=1)
+    rows = errors.sum(axis=1) / lengths
+    weighted = np.average(rows, weights=lengths)
+    found = float(mean_real(Y, predicted(), MASK))
+    assert found == pytest.approx(weighted)
+    assert lines("by_rows") == [
+        [pytest.approx(found, abs=1e-3)],
+        [pytest.approx(rows.mean(), abs=1e-3)],
+    ]
