@@ -236,8 +236,14 @@ def test_what_the_page_has() -> None:
         assert name in BLOCKS["verdict"].code
 
 
-@says("`A non-persistent GradientTape can only be used … set` | … tape)")
-@says("`GradientTape.gradient can only be called once … tapes` | … tape)")
+@says(
+    "`A non-persistent GradientTape can only be used to compute one set` | "
+    "[1](#1-two-models-one-tape)"
+)
+@says(
+    "`GradientTape.gradient can only be called once on non-persistent tapes` "
+    "| [1](#1-two-models-one-tape)"
+)
 @says("Nothing moves, or the discriminator does not learn | … weights)")
 @says("The losses look balanced, the samples are far off | … both)")
 @says("`ValueError: Unknown variable` | [4](#4-one-optimizer-for-two-models)")
@@ -255,7 +261,10 @@ def test_what_the_page_has() -> None:
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\]\(#.+\)) \|$", SOURCE)
     shows = [
-        {"one_tape": "A non-persistent GradientTape can only be used to"},
+        {
+            "one_tape": "A non-persistent GradientTape can only be used to "
+            "compute one set"
+        },
         {"": "`GradientTape.gradient can only be called once on"},
         {
             "wrong_variables": "after 30 rounds: point 1.00, slope 0.00",
