@@ -304,17 +304,21 @@ def test_the_numbers_match_within_their_last_decimal(
 
 
 @says(
-    "If your own data are arrays of NumPy, they are `float64` as well, "
-    "unless you asked for another type."
+    "Arrays of NumPy are `float64` as well, or `int64` if all their numbers "
+    "are whole, unless you asked for another type."
 )
-@says("`tf.cast(array, tf.float32)` makes tensors of them that fit the model.")
+@says(
+    "If your own data are such arrays, `tf.cast(array, tf.float32)` makes "
+    "tensors of them that fit the model."
+)
 def test_arrays() -> None:
-    array = np.array([1.0, 2.0])
-    assert array.dtype == np.float64
     assert np.array([1.0], np.float32).dtype == np.float32
-    assert LinearModel()(tf.cast(array, tf.float32)).dtype == tf.float32
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        LinearModel()(tf.constant(array))
+    for numbers, dtype in (([1.0, 2.0], np.float64), ([1, 2], np.int64)):
+        array = np.array(numbers)
+        assert array.dtype == dtype
+        assert LinearModel()(tf.cast(array, tf.float32)).dtype == tf.float32
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            LinearModel()(tf.constant(array))
 
 
 @says(
@@ -1035,8 +1039,8 @@ def test_what_fit_takes(capsys: pytest.CaptureFixture[str]) -> None:
 
 @says(
     "The default `run_eagerly=False` lets `fit` compile its step with "
-    "`tf.function`, so it runs as a graph; set it to `True` in "
-    "`compile` to debug."
+    "`tf.function`, so it runs as a *graph*, a recording of its operations, "
+    "without Python; set it to `True` in `compile` to debug."
 )
 def test_fit_runs_a_graph() -> None:
     eager: list[bool] = []
@@ -1052,8 +1056,10 @@ def test_fit_runs_a_graph() -> None:
         model.compile(optimizer="sgd", loss="mse", **options)
         assert model.run_eagerly == expected
         eager.clear()
-        model.fit(X[:8], Y[:8], verbose=0)
-        assert eager[-1] == expected
+        model.fit(X[:8], Y[:8], batch_size=2, verbose=0)
+        eager.clear()
+        model.fit(X[:8], Y[:8], batch_size=2, verbose=0)
+        assert eager == 4 * [True] * expected
 
 
 @says(

@@ -19,6 +19,7 @@ import tensorflow as tf
 from snippets import explorer
 from snippets.linear_model import LinearModel
 from snippets.training_loop import training_loop
+from snippets.traps_steps import largest_curvature
 from tests.claims.says import printed, ran, record, says
 from tests.claims.sentences import DOCS, ROOT, read
 
@@ -521,7 +522,8 @@ def test_adam() -> None:
 )
 @says(
     "The distance shrinks while that factor lies between −1 and 1, so "
-    "for rates below two divided by the larger curvature."
+    "for rates below two divided by the larger curvature. Here that is the "
+    "one along `w`."
 )
 def test_the_curvature() -> None:
     x, y = (tf.constant(v, tf.float32) for v in (X, Y))
@@ -533,6 +535,7 @@ def test_the_curvature() -> None:
     hessian = outer.jacobian(first, ends).numpy()
     np.testing.assert_allclose(hessian, np.diag(CURVATURES), atol=1e-5)
     assert np.all(CURVATURES > 0), "a bowl"
+    assert CURVATURES.argmax() == 0
     for rate in (0.1, 0.43, 0.7, 0.76):
         run = descend(rate=rate, epochs=4)
         factors = run.apart[1:] / run.apart[:-1]
@@ -544,6 +547,29 @@ def test_the_curvature() -> None:
     curvature, limit = re.findall(r"\d\.\d+", printed(NAME, "limit"))
     assert float(curvature) == pytest.approx(CURVATURES[0], abs=1e-4)
     assert float(limit) == pytest.approx(2 / CURVATURES.max(), abs=1e-4)
+
+
+@says(
+    "With other inputs it need not be. If the mean of `x` is not 0, the two "
+    "directions mix and the limit is lower; if `x` is small, the bowl is "
+    "steeper along `b`. [Trap 10](traps.md#10-a-learning-rate-past-the-limit) "
+    "computes the limit for any inputs."
+)
+@pytest.mark.parametrize("inputs", [X + 3, X / 4])
+def test_the_limit_for_other_inputs(inputs: np.ndarray) -> None:
+    curvatures = np.array([2 * np.mean(inputs**2), 2.0])
+    x = tf.constant(inputs, tf.float32)
+    largest = largest_curvature(LinearModel(), x, 3 * x + 2)
+    assert (largest > 1.01 * curvatures.max()) == (inputs.mean() > 1)
+    if inputs.mean() < 1:
+        assert largest == pytest.approx(curvatures[1], rel=1e-5)
+        assert curvatures[1] > curvatures[0]
+    for factor, ends in ((0.98, True), (1.02, False)):
+        place = np.array([1.0, -4.0])
+        for _ in range(2000):
+            step = slopes(inputs, 3 * inputs + 2, *place)
+            place = place - factor * 2 / largest * step
+        assert np.allclose(place, [3, 2], atol=0.5) == ends
 
 
 @says(

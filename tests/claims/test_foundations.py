@@ -305,11 +305,13 @@ def test_a_column_and_a_row_of_three_make_nine() -> None:
 
 @says(
     "`tf.linspace` answers in `float64` if its ends are whole numbers. "
-    "With a dot, it answers in `float32`."
+    "With a dot in both, it answers in `float32`."
 )
 def test_the_dot_in_linspace() -> None:
     assert tf.linspace(-2, 2, 5).dtype == tf.float64
     assert tf.linspace(-2.0, 2.0, 5).dtype == tf.float32
+    with pytest.raises(TypeError, match=r"Cannot convert 2\.0"):
+        tf.linspace(-2, 2.0, 5)
     told = "from -2 to 2: float64\nfrom -2.0 to 2.0: float32"
     assert printed("foundations", "double") == told
 
@@ -331,17 +333,34 @@ def test_two_types_are_refused() -> None:
 
 
 @says(
-    "Data often come in as arrays of NumPy, which are `float64` unless "
-    "you ask for something else."
+    "and beside whole numbers it loses what stands behind its points. A "
+    "function such as `tf.add` goes by its first argument: an array in that "
+    "place stays `float64`, and the variable after it is refused."
+)
+def test_what_an_array_loses() -> None:
+    array, whole = np.array([1.5, 2.5]), tf.constant([1, 2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (array * whole).numpy().tolist() == [1, 4]
+    variable = tf.Variable([1.0, 2.0])
+    assert tf.add(variable, array).dtype == tf.float32
+    message = "expected to be a double tensor but is a float tensor"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        tf.add(array, variable)
+
+
+@says(
+    "Data often come in as arrays of NumPy. Unless you ask for something "
+    "else, those are `float64`, or `int64` if all their numbers are whole."
 )
 @says(
     "`tf.constant` keeps that type if you name no other, and `tf.cast` "
     "always names one."
 )
 @says(
-    "The last line makes no tensor of the array first. Next to a "
-    "variable or a tensor, an array takes the type of the other, "
-    "without a word."
+    "The last line makes no tensor of the array first. With an operator such "
+    "as `*`, an array takes the type of the variable or tensor on the other "
+    "side, without a word"
 )
 def test_arrays_come_in_as_float64() -> None:
     for array in (np.linspace(-2, 2, 5), np.ones(5), np.array([1.0] * 5)):
@@ -359,6 +378,8 @@ def test_arrays_come_in_as_float64() -> None:
             with pytest.raises(tf.errors.InvalidArgumentError):
                 tf.constant(array) * other
     assert np.ones(2, np.float32).dtype == np.float32
+    for whole in (np.array([1, 2]), np.arange(3)):
+        assert whole.dtype == tf.constant(whole).dtype == np.int64
     lines = printed("foundations", "arrays").split("\n")
     assert [line.split()[-1] for line in lines] == [
         *("float64", "float64", "float32", "float32", "float32")
@@ -717,7 +738,8 @@ def test_way_3() -> None:
 @says("This one and its mend differ by `.0`.")
 @says(
     "A whole number cannot change by a little, so it has no slope. A "
-    "cast to `int32` on the way ends it just as well."
+    "cast to `int32` on the way ends it just as well, and so does a "
+    "comparison or `tf.argmax`: an accuracy made of these cannot be a loss."
 )
 @says("Is its dtype a floating-point type? | no: [4](#4-a-whole-number)")
 def test_way_4() -> None:
@@ -733,6 +755,15 @@ def test_way_4() -> None:
 
     assert gradient(through(tf.int32), tf.Variable(3.0)) is None
     assert float(gradient(through(tf.float64), tf.Variable(3.0))) == 6.0
+    logits = tf.Variable([[2.0, 1.0]])
+
+    def accuracy(logits: tf.Tensor) -> tf.Tensor:
+        right = tf.argmax(logits, axis=1) == 0
+        return tf.reduce_mean(tf.cast(right, tf.float32))
+
+    assert gradient(accuracy, logits) is None
+    assert gradient(lambda w: tf.cast(w > 1.0, tf.float32), logits) is None
+    assert gradient(lambda w: tf.reduce_max(w), logits) is not None
 
 
 @says("In a loop it takes one step to show.")

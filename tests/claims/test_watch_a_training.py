@@ -270,6 +270,11 @@ def test_the_rows(left: dict[str, Ran]) -> None:
 )
 @says("Return a compiled step; it returns the loss before its update.")
 @says("Take a step with each batch; return the mean of their losses.")
+@says(
+    "Its loss is the plain mean of theirs, which is right only because they "
+    "are equally large; otherwise [weight each with its "
+    "rows](traps.md#17-a-mean-of-batch-means)."
+)
 def test_the_step_and_the_epoch() -> None:
     model = KerasLinearModel()
     step: Any = make_step(model, SGD(0.03))
@@ -284,6 +289,15 @@ def test_the_step_and_the_epoch() -> None:
 
     batches: Any = [(3.0, 1.0), (5.0, 2.0)]
     assert train_epoch(keeps, batches) == 2.5
+    assert len({len(x) for x, _ in BATCHES}) == 1
+
+    def mean_square(x: Any, _: Any) -> Any:
+        return np.mean(np.square(x))
+
+    for rows, is_right in (([0, 1], True), ([0, 1, 2], False)):
+        parts: Any = [(np.array(rows), None), (np.array([3, 4]), None)]
+        whole = np.mean(np.square([*rows, 3, 4]))
+        assert (train_epoch(mean_square, parts) == whole) == is_right
     assert taken == batches
 
 
@@ -827,7 +841,7 @@ def test_what_other_pages_have() -> None:
     saving = "\n".join(block.code for block in read("save_and_resume").blocks)
     assert "tf.train.Checkpoint" in saving
     assert re.search(r"epoch.*tf\.Variable\(", saving)
-    assert ".restore(" in saving
+    assert ".read(" in saving
 
 
 # Callbacks
@@ -1317,35 +1331,37 @@ def test_print_runs_once() -> None:
     "[Print](#print-prints-only-once)"
 )
 @says(
-    "For the same reason `float(value)` and `value.numpy()` fail inside of a "
-    "compiled step: return the loss, and look at it outside."
+    "For the same reason `value.numpy()` fails inside of a compiled step, and "
+    "`float(value)` makes no number there, but another tensor. Return the "
+    "loss, and look at it outside."
 )
 def test_a_compiled_function_has_no_values() -> None:
-    @tf.function(autograph=False)
-    def to_float(value: tf.Tensor) -> float:
-        return float(value)
+    made: list[object] = []
 
-    @tf.function(autograph=False)
+    @tf.function
+    def to_float(value: tf.Tensor) -> tf.Tensor:
+        made.append(float(value))
+        return made[-1]
+
+    @tf.function
     def to_numpy(value: tf.Tensor) -> Any:
         return value.numpy()
 
-    @tf.function
-    def to_numpy_as_it_comes(value: tf.Tensor) -> Any:
-        return value.numpy()
-
+    assert float(to_float(tf.constant(1.0))) == 1.0
+    [number] = made
+    assert isinstance(number, tf.Tensor)
+    assert not hasattr(number, "numpy")
     message = "'SymbolicTensor' object has no attribute 'numpy'"
-    with pytest.raises(TypeError, match="not 'SymbolicTensor'"):
-        to_float(tf.constant(1.0))
-    for function in (to_numpy, to_numpy_as_it_comes):
-        with pytest.raises(AttributeError, match=message):
-            function(tf.constant(1.0))
+    with pytest.raises(AttributeError, match=message):
+        to_numpy(tf.constant(1.0))
     assert "`value.numpy()`" in chapter("print-prints-only-once")
     assert float(tf.function(lambda value: value)(tf.constant(1.0))) == 1.0
 
 
 @says(
     "It writes to standard error past Python, so what catches Python's output "
-    "does not catch it."
+    "does not catch it. (In a notebook, its documentation says, it prints "
+    "into the cell.)"
 )
 @says("Name a file, and it writes there.")
 @says("Print a loss into a file.")
@@ -1358,6 +1374,8 @@ def test_where_tf_print_prints(capfd: pytest.CaptureFixture[str]) -> None:
         tf.print("told")
     assert caught.getvalue() == ""
     assert capfd.readouterr() == ("", "told\n")
+    notebooks = "`tf.print` prints to the notebook cell outputs"
+    assert notebooks in " ".join(tf.print.__doc__.split())
     for value in (8.0, 4.0):
         tf.function(tell_file)(tf.constant(value))
     assert Path("losses.txt").read_text() == "loss 8\nloss 4\n"
