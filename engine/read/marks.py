@@ -14,11 +14,11 @@ MARK = re.compile(r"zqmark(\d+)zq")
 BRACES = "zqbraceszq"
 """Stands for two braces that are no value."""
 _PLACE = re.compile(rf'<div data-run="(\d+)">|zqmark(\d+)zq(</div>)?|{BRACES}')
-_UNSEEN = frozenset(
-    "button datalist dialog head iframe noscript script select style template "
-    "textarea title".split()
-)
-"""Elements that show no HTML, show it at times, or cannot be taken home."""
+_NO_TEXT = {"head", "iframe", "script", "style", "template", "title"}
+_AT_TIMES = {"datalist", "noscript"}
+_NOT_TAKEN = {"button", "select", "textarea"}
+_UNSEEN = _NO_TEXT | _AT_TIMES | _NOT_TAKEN
+"""Elements in which no result is to stand."""
 _NOT_DISPLAYED = re.compile(r"display:\s*none|visibility:\s*hidden")
 
 

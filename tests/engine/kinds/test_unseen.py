@@ -30,7 +30,6 @@ CASES = {
     "heading_id": (f"{FENCE}\n## H {{: #h-{{{{ 1 }}}} }}\n", 4, HIDDEN),
     "text_area": (f"<textarea>\n\n{FENCE}\n</textarea>\n", 3, HIDDEN),
     "no_script": (f"<noscript>\n\n{FENCE}\n</noscript>\n", 3, HIDDEN),
-    "dialog": (f"<dialog>\n\n{FENCE}\n</dialog>\n", 3, HIDDEN),
     "choice": (f"{FENCE}\n<select><option>{{{{ 1 }}}}</select>", 4, HIDDEN),
     "in_pre": ("<pre>\n```python run=x\n```\n</pre>\n", 2, TEXT),
     "in_a_line": (f"Text. {FENCE}", 1, TEXT),
