@@ -23,8 +23,6 @@ class Section:
     """The line of the file on which the code starts, from 1."""
     code: str
     """The dedented code, without a newline at its end."""
-    indent: int = 0
-    """By how many columns the code was dedented."""
 
     @property
     def reference(self) -> str:

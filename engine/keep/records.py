@@ -166,7 +166,7 @@ def _block(run: BlockRun) -> BlockRecord:
     drawing = run.figures[0] if run.figures else Drawing("", "")
     return BlockRecord(
         output=screen(run.output),
-        error=run.failure.message if run.failure else "",
+        error=screen(run.failure.message.encode()) if run.failure else "",
         figure=drawing.svg,
         drawn=drawing.data,
     )

@@ -15,12 +15,13 @@ from engine.program import (
     Section,
 )
 from engine.read.snippets import Snippets, did_you_mean
+from engine.read.values import OPEN
 
 PYTHON_NAMES = frozenset({"python", "py", "python3", "py3"})
 CONSOLE = "console"
 FILE_LANGUAGES = ("json", "yaml")
 """Languages, beside Python, in which a page shows a reader's file."""
-OF_THE_HIGHLIGHTER = frozenset({"title", "hl_lines", "linenums"})
+OPTION = re.compile(r"""([\w-]+)=(?:"[^"]*"|'[^']*')""")
 
 
 class Option(NamedTuple):
@@ -70,21 +71,21 @@ def _file_name(text: str) -> str:
     return text
 
 
-RUN = {"run": Option("", str), "fold": Option(None, str)}
+TEXT = Option(None, str)
+LOOK = dict.fromkeys(("title", "hl_lines", "linenums"), TEXT)
+"""The options of the highlighter."""
 LIMIT = {"limit": Option(SECONDS_ALLOWED, _seconds)}
-PYTHON = {
-    **RUN,
-    **LIMIT,
-    "alt": Option(None, str),
-    "raises": Option(None, str),
+BLOCK = {**LOOK, "fold": TEXT}
+PYTHON = {**BLOCK, **LIMIT, "run": TEXT, "alt": TEXT, "raises": TEXT}
+FILE = {
+    **BLOCK,
+    "run": TEXT,
+    "source": TEXT,
+    "file": Option(None, _file_name),
 }
-FILE = {**RUN, "source": Option("", str), "file": Option(None, _file_name)}
-COMMAND = {
-    **LIMIT,
-    "fold": Option(None, str),
-    "exits": Option(0, _exit_code),
-}
+COMMAND = {**BLOCK, **LIMIT, "exits": Option(0, _exit_code)}
 SITE_FENCE = {"after": Option("", str)}
+NO_OPTIONS: dict[str, Option] = {}
 
 
 def is_block(language: str, given: Mapping[str, str]) -> bool:
@@ -110,12 +111,19 @@ def read_options(
     given: Mapping[str, str], options: Mapping[str, Option]
 ) -> dict[str, Any]:
     """Return the options' values; raise PageError for what is none."""
+    known = ", ".join(sorted(options))
     for key in given:
         if key not in options:
-            known = ", ".join(sorted({*options, *OF_THE_HIGHLIGHTER}))
+            use = f"use one of: {known}" if known else "remove it"
             raise PageError(
                 f'unknown fence option "{key}"',
-                hint=f"{did_you_mean(key, options)}use one of: {known}",
+                hint=did_you_mean(key, options) + use,
+            )
+        if OPEN in given[key]:
+            raise PageError(
+                f'{key}="{given[key]}" holds a value, and would show its '
+                "braces",
+                hint="put the value into the prose beside the block",
             )
     try:
         return {
@@ -125,6 +133,26 @@ def read_options(
     except ValueError as error:
         problem, hint = error.args
         raise PageError(problem, hint=hint) from None
+
+
+def require_each_once(header: str) -> None:
+    """Raise PageError if the line gives an option twice."""
+    keys = OPTION.findall(header)
+    for key in keys:
+        if keys.count(key) > 1:
+            raise PageError(
+                f'the option "{key}" is given twice',
+                hint="keep the one that is meant",
+            )
+
+
+def require_empty(fence: Fence, shown: str) -> None:
+    """Raise PageError if the fence holds text, which nobody would see."""
+    if fence.body.strip():
+        raise PageError(
+            f"a block that shows {shown} has code of its own",
+            hint=f"move the code into {shown} and leave the fence empty",
+        )
 
 
 def _python(fence: Fence, snippets: Snippets) -> Block:
@@ -140,7 +168,7 @@ def _python(fence: Fence, snippets: Snippets) -> Block:
             hint='name its section with run="snippets/NAME.py:SECTION", '
             "or fence it as text",
         )
-    _require_empty(fence, options["run"])
+    require_empty(fence, options["run"])
     return PythonBlock(
         line=fence.line,
         section=snippets.find(options["run"]),
@@ -163,9 +191,9 @@ def _file(fence: Fence, root: Path, snippets: Snippets) -> Block:
 
 
 def _file_section(
-    fence: Fence, options: Mapping[str, str], root: Path, snippets: Snippets
+    fence: Fence, options: Mapping[str, Any], root: Path, snippets: Snippets
 ) -> Section:
-    _require_empty(fence, options["run"] or options["source"])
+    require_empty(fence, options["run"] or options["source"] or "a file")
     if _is_python(fence):
         if not options["run"] or options["source"]:
             raise PageError(
@@ -178,7 +206,7 @@ def _file_section(
             f'a file cannot be shown as "{fence.language}"',
             hint=f"fence it as one of: python, {', '.join(FILE_LANGUAGES)}",
         )
-    source = Path(options["source"])
+    source = Path(options["source"] or "")
     file = (root / source).resolve()
     if not file.is_file() or not file.is_relative_to(root):
         named = options["source"] or "is named by source="
@@ -208,11 +236,3 @@ def _command(fence: Fence) -> Block:
 
 def _is_python(fence: Fence) -> bool:
     return fence.language in PYTHON_NAMES
-
-
-def _require_empty(fence: Fence, shown: str) -> None:
-    if fence.body.strip():
-        raise PageError(
-            f"a block that shows {shown} has code of its own",
-            hint=f"move the code into {shown} and leave the fence empty",
-        )

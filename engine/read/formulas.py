@@ -9,6 +9,7 @@ from markdown import Markdown
 from markdown.inlinepatterns import InlineProcessor
 
 from engine.errors import PageError
+from engine.read import marks
 from engine.read.reading import Reading
 
 
@@ -39,7 +40,9 @@ class InlineFormula(InlineProcessor):
         """Return the formula, for Markdown to leave as it is."""
         mathml = ""
         try:
-            mathml = formula(m[1], "inline")
+            # A value in a formula is shown nowhere, and is blamed for that.
+            if not marks.word_in(m[1]):
+                mathml = formula(m[1], "inline")
         except PageError as error:
             reading = self.reading()
             first, *_ = m[1].split("\n")

@@ -14,7 +14,11 @@ MARK = re.compile(r"zqmark(\d+)zq")
 BRACES = "zqbraceszq"
 """Stands for two braces that are no value."""
 _PLACE = re.compile(rf'<div data-run="(\d+)">|zqmark(\d+)zq(</div>)?|{BRACES}')
-_UNSEEN = frozenset(["script", "style", "template", "head", "title"])
+_NO_TEXT = {"head", "iframe", "script", "style", "template", "title"}
+_AT_TIMES = {"datalist", "noscript"}
+_NOT_TAKEN = {"button", "select", "textarea"}
+_UNSEEN = _NO_TEXT | _AT_TIMES | _NOT_TAKEN
+"""Elements in which no result is to stand."""
 _NOT_DISPLAYED = re.compile(r"display:\s*none|visibility:\s*hidden")
 
 
@@ -26,6 +30,12 @@ def mark(number: int) -> str:
 def block_mark(number: int) -> str:
     """Return the mark of what is a block of its own."""
     return f'<div data-run="{number}">{mark(number)}</div>'
+
+
+def word_in(text: str) -> str:
+    """Return the first mark in the text, or nothing."""
+    found = re.search(f"{MARK.pattern}|{BRACES}", text)
+    return found[0] if found else ""
 
 
 def unmarked(text: str) -> str:
@@ -69,13 +79,14 @@ def visible(html: str) -> Iterator[int]:
     finder = _Finder()
     finder.feed(html)
     finder.close()
-    yield from finder.found
+    yield from (n for n in finder.found if n not in finder.in_ids)
 
 
 class _Finder(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: dict[int, None] = {}
+        self.in_ids: set[int] = set()
         self.open: list[tuple[str, bool]] = []
         """The elements around, and whether anything in them is unseen."""
 
@@ -89,6 +100,8 @@ class _Finder(HTMLParser):
         unseen |= bool(_NOT_DISPLAYED.search(values.get("style") or ""))
         for value in () if unseen else values.values():
             self._find(value or "")
+        # Links to such an id were made before its value is known.
+        self.in_ids.update(map(int, MARK.findall(values.get("id") or "")))
         if tag not in HTML_EMPTY:
             self.open.append((tag, unseen))
 

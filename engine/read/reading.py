@@ -13,7 +13,7 @@ from engine.read.page import Item, Page, ShownBlock, SiteFence, arrange
 from engine.read.snippets import Snippets
 
 LEFT_OVER = re.compile(
-    r"(?<![`~])(?<![`~] )(`{3,}|~{3,})[ \t]*\S*[ \t].*\b(run|source|exits)="
+    r"(?i)(?<![`~])(?<![`~] )(`{3,}|~{3,})\s*\S*\s.*\b(run|source|exits)\s*="
 )
 OPENING = re.compile(r"!!!|\?\?\?|===|[-*+] |\d+\. |:   |\[\^")
 """How what holds text that is indented begins."""
@@ -101,6 +101,19 @@ class Reading:
             error.path, error.line = self.path, line
         self.errors.append(error)
 
+    def look_for_marks(self) -> None:
+        """Blame words that would be taken for marks."""
+        for index, line in enumerate(self.source.lines):
+            if word := marks.word_in(line):
+                self.blame(
+                    PageError(
+                        f'"{word}" marks the place of a result while a page '
+                        "is rendered",
+                        hint="write another word",
+                    ),
+                    self.source.line(index),
+                )
+
     def look_for_left_over(self, prose: Source) -> None:
         """Blame fences that SuperFences did not take for such."""
         for index, line in enumerate(prose.lines):
@@ -139,7 +152,11 @@ class Reading:
         seen = dict.fromkeys(marks.visible(html))
         for number in self.items.keys() - seen.keys():
             self._blame_unseen(number)
-        items = {number: self.items[number] for number in seen}
+        items = {
+            number: self.items[number]
+            for number in seen
+            if number in self.items
+        }
         page, errors = arrange(self.path, html, items)
         # Without a block that has an error, those below it may seem wrong.
         if not self.errors:
@@ -156,9 +173,10 @@ class Reading:
             PageError(
                 f"this {what} is not shown on the page, so it would run "
                 "hidden",
-                hint="take it out, or show it: no comment around it, not "
-                "indented further than its container; to show a fence as "
-                "text, put it into a fence of four backticks",
+                hint="take it out, or show it: no comment, formula or form "
+                "around it, in no id, not indented further than its "
+                "container; to show a fence as text, put it into a fence of "
+                "four backticks",
             ),
             self.lines[number],
         )

@@ -153,14 +153,14 @@ def _section(module: _Module, name: str, start: int, end: int) -> Section:
             path=module.path,
             line=start,
         )
-    code, indent = _dedented(module, range(filled[0], filled[-1] + 1))
-    section = Section(module.path, name, filled[0], code, indent)
+    code = _dedented(module, range(filled[0], filled[-1] + 1))
+    section = Section(module.path, name, filled[0], code)
     _require_statements(section)
     return section
 
 
-def _dedented(module: _Module, rows: range) -> tuple[str, int]:
-    """Return the code without its margin, and the margin's width.
+def _dedented(module: _Module, rows: range) -> str:
+    """Return the code without its margin.
 
     Strings keep their value: the lines that begin inside one stay as they
     are.  Comments may stand to the left of the margin.
@@ -175,7 +175,7 @@ def _dedented(module: _Module, rows: range) -> tuple[str, int]:
         line = lines[row] if row in filled else ""
         shifted = line.startswith(margin)
         lines[row] = line[len(margin) :] if shifted else line.lstrip()
-    return "\n".join(lines.values()), len(margin)
+    return "\n".join(lines.values())
 
 
 def _require_statements(section: Section) -> None:

@@ -10,13 +10,16 @@ from engine.errors import PageError
 from engine.program import Block, Value
 from engine.read import marks
 from engine.read.fences import (
-    OF_THE_HIGHLIGHTER,
+    LOOK,
+    NO_OPTIONS,
     PYTHON_NAMES,
     SITE_FENCE,
     Fence,
     is_block,
     read_block,
     read_options,
+    require_each_once,
+    require_empty,
 )
 from engine.read.formulas import formula
 from engine.read.page import ShownBlock, SiteFence, WholeProgram
@@ -27,9 +30,7 @@ LANGUAGES = (*sorted(PYTHON_NAMES), "console", "json", "yaml")
 SITE_FENCES = "engine_fences"
 """The attribute of a Markdown object that holds a site's own fences."""
 
-Look = dict[str, str]
-"""The highlighter's options."""
-Form = Callable[[Fence, Look], str]
+Form = Callable[[Fence], str]
 
 
 class Counted(list[str]):
@@ -75,6 +76,7 @@ class Fences:
     def count(self, lines: list[str]) -> list[str]:
         """Have SuperFences go through lines that are counted."""
         self.reading.source = self.reading.agree(lines)
+        self.reading.look_for_marks()
         self.lines = Counted(lines)
         return self.lines
 
@@ -101,14 +103,11 @@ class Fences:
             end = self.lines.at
             start = end - len(self.superfences.code) - 1
             line = self.reading.source.line(start)
-            look = {
-                name: options.pop(name)
-                for name in OF_THE_HIGHLIGHTER & options.keys()
-            }
             try:
                 if takes is is_block:
                     self.reading.look_for_slips(start, end + 1)
-                return form(Fence(line, language, options, src), look)
+                require_each_once(self.lines[start])
+                return form(Fence(line, language, options, src))
             except PageError as error:
                 self.reading.blame(error, line)
             except Exception as error:
@@ -121,24 +120,25 @@ class Fences:
             name, format_fence, validate, None
         )
 
-    def _block(self, fence: Fence, look: Look) -> str:
+    def _block(self, fence: Fence) -> str:
         root, snippets = self.project.root, self.project.snippets
         block = read_block(fence, root, snippets)
-        code = self._coloured(block, look) if self.project.runs else ""
+        code = self._coloured(block, fence) if self.project.runs else ""
         item = ShownBlock(block, code)
         return marks.block_mark(self.reading.add(item, fence.line))
 
-    def _program(self, fence: Fence, look: Look) -> str:
+    def _program(self, fence: Fence) -> str:
+        read_options(fence.given, NO_OPTIONS)
+        require_empty(fence, "the whole program")
         highlight = partial(self._highlight, lexer="python", look={})
         item = WholeProgram(fence.line, highlight)
         return marks.block_mark(self.reading.add(item, fence.line))
 
-    def _formula(self, fence: Fence, look: Look) -> str:
+    def _formula(self, fence: Fence) -> str:
+        read_options(fence.given, NO_OPTIONS)
         return f'<div class="formula">{formula(fence.body, "block")}</div>'
 
-    def _site_fence(
-        self, render: Callable[[str], str], fence: Fence, look: Look
-    ) -> str:
+    def _site_fence(self, render: Callable[[str], str], fence: Fence) -> str:
         texts, values = [], []
         for said, expression, line in split_values(fence.body):
             texts.append(said)
@@ -150,12 +150,13 @@ class Fences:
         )
         return marks.block_mark(self.reading.add(item, fence.line))
 
-    def _coloured(self, block: Block, look: Look) -> str:
+    def _coloured(self, block: Block, fence: Fence) -> str:
         # The lexer of consoles takes lines without a prompt for output.
         lexer = "sh" if block.language == "console" else block.language
+        look = {k: text for k, text in fence.given.items() if k in LOOK}
         return self._highlight(block.code, lexer, look)
 
-    def _highlight(self, code: str, lexer: str, look: Look) -> str:
+    def _highlight(self, code: str, lexer: str, look: dict[str, str]) -> str:
         """Return the code as HTML, coloured as any other of the site."""
         fences, known = self.superfences, self.project.highlighted
         settings = fences.highlight_ext.get_pymdownx_highlight_settings()

@@ -22,6 +22,11 @@ TOO_LONG = (
     f"printed more than {BYTES_ALLOWED // 1000} kB",
     "print less; about ten lines a block read well",
 )
+SHOWS_ENGINE = (
+    "shows what carries it out, which no reader has",
+    "print no stack below your own functions, give a warning a lower "
+    "stacklevel, and leave out the name of Matplotlib's backend",
+)
 FILE_LINE = re.compile(
     r'File "(?:[^"]*/)?(?P<file>[^"/]+)", line (?P<line>\d+)'
 )
@@ -91,10 +96,15 @@ def _complaints(
         case FileBlock() if run.failure:
             problem = f"cannot be saved: {run.failure.message}"
             yield problem, "give the file another name"
-    if len(run.output) > BYTES_ALLOWED:
+    said = run.output
+    if run.failure:
+        said += run.failure.message.encode()
+    if len(said) > BYTES_ALLOWED:
         yield TOO_LONG
+    if re.search(rb"engine(/run/interpreter\.py|\.run\.figures)", said):
+        yield SHOWS_ENGINE
     try:
-        screen(run.output)
+        screen(said)
     except UnicodeDecodeError as error:
         start = error.start
         yield (
@@ -104,7 +114,7 @@ def _complaints(
     except ValueError as error:
         yield f"printed {error}", "print text"
     if run.unshown:
-        hint = "end the block with plt.show()"
+        hint = "end the block with plt.show(), and choose no backend"
         yield "draws a figure but does not show it", hint
     if len(run.figures) > 1:
         hint = "show one figure a block; use subplots or two sections"

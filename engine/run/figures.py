@@ -50,6 +50,7 @@ SVG = "http://www.w3.org/2000/svg"
 HREF = "{http://www.w3.org/1999/xlink}href"
 ROUNDED = ("d", "x", "y", "width", "height", "transform", "viewBox", "points")
 DECIMAL = re.compile(r"-?\d+\.\d+")
+NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 REFERENCE = re.compile(r"(?<=#)[\w-]+")
 
 FigureCanvas = FigureCanvasSVG
@@ -106,7 +107,7 @@ def lean_svg(svg: str) -> str:
     the metadata and the style sheet, which would apply to the whole page.
     """
     ET.register_namespace("", SVG)
-    tree = ET.fromstring(svg)
+    tree = ET.fromstring(NOT_XML.sub("", svg))
     for parent in list(tree.iter()):
         for child in list(parent):
             if child.tag in (f"{{{SVG}}}metadata", f"{{{SVG}}}style"):

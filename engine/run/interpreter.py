@@ -1,14 +1,14 @@
 """Runs blocks of Python one after the other, as if they were one file.
 
-Every block is compiled with its module's real path and line numbers, so
-that AutoGraph finds the source and tracebacks point into ``snippets/``.
+Every block is compiled with its module's name and line numbers, and written
+there as the page shows it, so that AutoGraph and ``inspect`` find what the
+reader sees, and tracebacks point into ``snippets/``.
 """
 
 import __future__
 
 import ast
-import io
-import tokenize
+import gc
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -32,11 +32,11 @@ class Interpreter:
 
     def __init__(
         self,
-        root: Path,
+        sources: Path,
         namespace: dict[str, Any],
         shorten: Callable[[str], str],
     ) -> None:
-        self._root = root
+        self._sources = sources
         self._namespace = namespace
         self._shorten = shorten
         self._flags = 0
@@ -76,21 +76,36 @@ class Interpreter:
             code = compile(text, "value", "eval", dont_inherit=True)
         return format(eval(code, self._namespace))
 
+    def clear(self) -> None:
+        """Let go of all names, as Python does when it ends."""
+        for name in list(self._namespace):
+            if name != "__builtins__":
+                self._namespace[name] = None
+        gc.collect()
+
     def _compile(self, section: Section) -> Any:
         """Compile the section as if it stood where its module has it."""
-        path = str(self._root / section.path)
+        path = str(self._write(section))
         source = "\n" * (section.line - 1) + section.code + "\n"
-        flags = self._flags | ast.PyCF_ONLY_AST
-        tree = compile(source, path, "exec", flags, dont_inherit=True)
-        self._check_futures(tree, path)
-        if section.indent:
-            _indent(tree, source, section.indent)
-        code = compile(tree, path, "exec", self._flags, dont_inherit=True)
+        self._check_futures(source, path)
+        code = compile(source, path, "exec", self._flags, dont_inherit=True)
         self._flags |= code.co_flags & FUTURES
         return code
 
-    def _check_futures(self, tree: ast.Module, path: str) -> None:
-        for node in tree.body:
+    def _write(self, section: Section) -> Path:
+        """Write the code into its lines of a file, and return that."""
+        path = self._sources / section.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = path.read_text("utf-8").split("\n") if path.exists() else []
+        code = section.code.split("\n")
+        start, end = section.line - 1, section.line - 1 + len(code)
+        lines += [""] * (end + 1 - len(lines))
+        lines[start:end] = code
+        path.write_text("\n".join(lines), "utf-8")
+        return path
+
+    def _check_futures(self, source: str, path: str) -> None:
+        for node in ast.parse(source, path).body:
             future = getattr(node, "module", "") == "__future__"
             if future and self._begun:
                 raise SyntaxError(TOO_LOW, (path, node.lineno, None, None))
@@ -107,26 +122,12 @@ class Interpreter:
         report.stack[:] = [f for f in report.stack if HERE not in f.filename]
         last = "".join(report.format_exception_only())
         trace = "".join(report.format()) if report.stack else last
-        name, message = type(error).__name__, last.strip()
+        name, message = type(error).__name__, _printable(last.strip())
         return Failure(
             name, self._shorten(message), self._shorten(trace), line
         )
 
 
-def _indent(tree: ast.AST, source: str, columns: int) -> None:
-    """Move the code to the columns in which its module has it.
-
-    Lines that begin inside a text have not been dedented.
-    """
-    lines = io.StringIO(source).readline
-    kept = {
-        row
-        for token in tokenize.generate_tokens(lines)
-        for row in range(token.start[0] + 1, token.end[0] + 1)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.expr | ast.stmt):
-            if node.lineno not in kept:
-                node.col_offset += columns
-            if node.end_lineno not in kept:
-                node.end_col_offset = (node.end_col_offset or 0) + columns
+def _printable(text: str) -> str:
+    """Return the text as standard error shows it."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -5,6 +5,8 @@ other native code write past ``sys.stdout``.
 """
 
 import atexit
+import builtins
+import contextlib
 import importlib
 import io
 import json
@@ -24,6 +26,8 @@ from engine.program import CommandBlock, FileBlock, Step, Value
 from engine.run.hiding import hidden, keep_figures
 from engine.run.interpreter import Interpreter
 from engine.run.results import BlockRun, Drawing, Failure, StepRun, ValueRun
+
+INSTALLED = re.compile(r"(?<![^\s\"'])[^\s\"']*/site-packages/")
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,13 @@ class _Worker:
     def __init__(self, job: Job) -> None:
         self._pid = os.getpid()
         self._job = job
+        self._streams = sys.stdout, sys.stderr
         self._output = _redirect(f"{job.folder}/output")
         self._read = 0
         _settle(Path(job.folder))
         main = _main_module(job.script)
-        self._interpreter = Interpreter(Path(job.root), main, self._shorten)
+        sources = Path(job.folder, "sources")
+        self._interpreter = Interpreter(sources, main, self._shorten)
 
     def carry_out(self, step: Step) -> StepRun:
         with hidden():
@@ -79,6 +85,7 @@ class _Worker:
         with hidden():
             threading._shutdown()  # type: ignore[attr-defined]
             atexit._run_exitfuncs()
+            self._interpreter.clear()
         return self._printed()
 
     def _do(self, step: Step) -> ValueRun | Failure | None:
@@ -94,8 +101,10 @@ class _Worker:
 
     def _printed(self) -> bytes:
         """Return what was printed since the last call."""
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (*self._streams, sys.stdout, sys.stderr):
+            # A program may have closed it, or put anything in its place.
+            with contextlib.suppress(Exception):
+                stream.flush()
         start = self._read
         self._read = os.fstat(self._output).st_size
         printed = os.pread(self._output, self._read - start, start)
@@ -104,9 +113,10 @@ class _Worker:
     def _shorten(self, text: str) -> str:
         """Shorten the paths that a reader of the page has no use for."""
         folder = self._job.folder
-        for path in (self._job.root, f"{folder}/run", folder):
+        own = (f"{folder}/{name}" for name in ("run", "sources"))
+        for path in (self._job.root, *own, folder):
             text = text.replace(f"{path}/", "")
-        return re.sub(r"[^\s\"']*/site-packages/", "", text)
+        return INSTALLED.sub("", text)
 
 
 def _save(file: str, contents: str) -> Failure | None:
@@ -136,12 +146,18 @@ def _figures() -> tuple[tuple[Drawing, ...], int]:
 def _redirect(path: str) -> int:
     """Send standard output and error to one file; return its descriptor."""
     output = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    for stream in (sys.stdout, sys.stderr):
+    for stream, errors in (
+        (sys.stdout, "strict"),
+        (sys.stderr, "backslashreplace"),
+    ):
         os.dup2(output, stream.fileno())
         # A terminal takes whole lines, too.
         assert isinstance(stream, io.TextIOWrapper)
         stream.reconfigure(
-            encoding="utf-8", line_buffering=True, write_through=False
+            encoding="utf-8",
+            errors=errors,
+            line_buffering=True,
+            write_through=False,
         )
     return output
 
@@ -163,6 +179,7 @@ def _main_module(script: str) -> dict[str, Any]:
     """Return the names of a new main module, that of the reader's script."""
     module = types.ModuleType("__main__")
     module.__file__ = script
+    vars(module).update(__annotations__={}, __builtins__=builtins)
     sys.modules["__main__"] = module
     sys.argv[:] = [Path(script).name]  # as typed beside it
     sys.breakpointhook = _refuse_to_debug

@@ -57,6 +57,36 @@ CASES = {
         8,
         "cannot read the value that begins `{{ x + }}`",
     ),
+    "blanks": (FENCE.replace("run=", "run = "), 1, TEXT),
+    "no_break": (FENCE.replace(" run", "\u00a0run"), 1, TEXT),
+    "given_twice": (
+        FENCE.replace("\n", ' fold="A" fold="B"\n', 1),
+        1,
+        'the option "fold" is given twice',
+    ),
+    "value_in_an_option": (
+        FENCE.replace("\n", ' title="{{ x }}"\n', 1),
+        1,
+        "holds a value, and would show its braces",
+    ),
+    "program_with_code": (
+        f"{FENCE}\n```program\nx = 2\n```\n",
+        4,
+        "has code of its own",
+    ),
+    "program_with_options": (
+        f'{FENCE}\n```program fold="A"\n```\n',
+        4,
+        'unknown fence option "fold"',
+    ),
+    "formula_with_options": (
+        '```math title="A"\nx\n```\n',
+        1,
+        'unknown fence option "title"',
+    ),
+    "mark": ("A zqmark9zq.\n", 1, '"zqmark9zq" marks the place of a result'),
+    "mark_of_a_block": (f"{FENCE}\n`zqmark1zq`\n", 4, "marks the place"),
+    "mark_in_code": ("```text\nzqbraceszq\n```\n", 2, "marks the place"),
     "formula": ("A `#!math \\frac{` here.\n", 1, "cannot set the formula"),
     "formulas": ("A.\n\n```math\n\\frac{\n```\n", 3, "cannot set the formula"),
 }

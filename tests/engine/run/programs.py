@@ -32,7 +32,7 @@ def program(
             made.append(step)
             continue
         lines.append(f"    # region s{number}")
-        section = Section(MODULE, f"s{number}", len(lines) + 1, step, 4)
+        section = Section(MODULE, f"s{number}", len(lines) + 1, step)
         lines.extend(f"    {line}" for line in step.split("\n"))
         lines.append(f"    # endregion s{number}")
         last = options if step is steps[-1] else {}

@@ -122,7 +122,7 @@ def test_carets_point_at_code_beside_a_text_at_the_margin(
     code = "text = '''\nleft''', (1).x"
     module = "#\nif True:\n    text = '''\nleft''', (1).x\n"
     (root / "margin.py").write_text(module)
-    section = Section(Path("snippets/margin.py"), "all", 3, code, 4)
+    section = Section(Path("snippets/margin.py"), "all", 3, code)
     message = page.fails(PythonBlock(line=3, section=section))
     assert "    left''', (1).x\n             ^^^^^\n" in message
 

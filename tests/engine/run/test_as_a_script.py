@@ -1,0 +1,130 @@
+"""What a program prints is what its reader's script prints, or a fault."""
+
+import sys
+from pathlib import Path
+from subprocess import PIPE, STDOUT, run
+
+import pytest
+
+from engine.keep.records import make_record
+from engine.program import script
+from tests.engine.run.programs import Page, program
+
+GOOD = {
+    "objects that go at the end": [
+        "class A:\n    def __del__(self):\n        print('deleted')",
+        "a = A()\nprint('end')",
+    ],
+    "a generator that was left": [
+        "def g():\n    try:\n        yield 1\n    finally:\n"
+        "        print('closed')",
+        "started = g()\nprint(next(started))",
+    ],
+    "the source of what is shown": [
+        "import inspect",
+        "def f(x):\n    return x\n\n\nclass A:\n    y = '''\nmargin'''",
+        "print(inspect.getsource(f))\nprint(inspect.getsource(A))",
+    ],
+    "closed output": ["import sys", "print('a')\nsys.stdout.close()", "x = 1"],
+    "no output": ["import sys", "print('a')\nsys.stdout = None", "print(1)"],
+    "half a character": [
+        "import sys",
+        "print('\\udc80', file=sys.stderr)",
+        "print(sys.stderr.errors)",
+    ],
+    "names of the main module": [
+        "print(__annotations__, __builtins__.__name__, __doc__)",
+        "x: int = 1\nprint(__annotations__)",
+    ],
+    "a trace that only C shows": [
+        "import sys",
+        "class A:\n    def __del__(self):\n        (1).real / 0",
+        "sys.unraisablehook = lambda it: print(it.exc_value)\nA()",
+    ],
+}
+ENGINES_OWN = [
+    "import traceback\ntraceback.print_stack()",
+    "import warnings\nwarnings.warn('old', stacklevel=2)",
+    "import logging\nlogging.warning('here', stack_info=True)",
+    "import matplotlib.pyplot as plt\nprint(plt.get_backend())",
+]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_script_prints_the_same(
+    page: Page, tmp_path: Path, name: str
+) -> None:
+    whole = program(page.root, *GOOD[name])
+    outputs = [block.output for block in page.blocks(*GOOD[name])]
+    file = tmp_path / "script.py"
+    file.write_text(script(whole.blocks), encoding="utf-8")
+    printed = run(
+        [sys.executable, file],
+        stdout=PIPE,
+        stderr=STDOUT,
+        check=True,
+        env={"LC_ALL": "C.UTF-8", "PYTHONUTF8": "0", "PYTHONUNBUFFERED": "1"},
+    )
+    assert b"".join(outputs) == printed.stdout
+
+
+@pytest.mark.parametrize("code", ENGINES_OWN)
+def test_what_names_the_engine_is_a_fault(page: Page, code: str) -> None:
+    words = page.fails("x = 1", code)
+    assert words.startswith("docs/page.md:20: snippets/m.py:7: ")
+    assert "shows what carries it out, which no reader has" in words
+
+
+@pytest.mark.parametrize(
+    ("message", "problem"),
+    [
+        ("'a\\x00b'", "printed the control character NUL (\\x00)"),
+        ("'x' * 30000", "printed more than 20 kB"),
+    ],
+)
+def test_an_announced_error_is_checked_as_any_output(
+    page: Page, message: str, problem: str
+) -> None:
+    words = page.fails(f"raise ValueError({message})", raises="ValueError")
+    assert problem in words
+
+
+def test_an_error_is_kept_as_a_terminal_shows_it(page: Page) -> None:
+    code = "raise ValueError('\\udc80 \\x1b[31mred\\x1b[0m')"
+    whole = program(page.root, code, raises="ValueError")
+    runs = page.workers.run(whole)
+    record = make_record(whole, runs, 0, {})
+    assert record.blocks[0].error == "ValueError: \\udc80 red"
+
+
+def test_a_word_without_end_is_named_for_its_length(page: Page) -> None:
+    assert "printed more than 20 kB" in page.fails("print('x' * 900_000)")
+
+
+def test_a_trace_of_another_thread_shows_the_code(page: Page) -> None:
+    code = (
+        "import threading\n\n\ndef bad():\n    return 1 + (2).real / 0\n\n\n"
+        "thread = threading.Thread(target=bad)\nthread.start()\nthread.join()"
+    )
+    said = page.output(code)
+    assert (
+        '  File "snippets/m.py", line 8, in bad\n'
+        "    return 1 + (2).real / 0\n"
+        "               ~~~~~~~~~^~~\n"
+    ) in said
+
+
+def test_a_figure_may_say_what_xml_cannot_hold(page: Page) -> None:
+    (block,) = page.blocks(
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
+        "plt.title('a\\x00b\\x1bc')\nplt.show()"
+    )
+    assert ">abc<" in block.figures[0].svg
+
+
+def test_another_backend_is_named(page: Page) -> None:
+    words = page.fails(
+        "import matplotlib\nimport matplotlib.pyplot as plt",
+        "matplotlib.use('agg')\nplt.plot([1, 2])\nplt.show()",
+    )
+    assert "and choose no backend" in words
