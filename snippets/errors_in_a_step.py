@@ -337,8 +337,8 @@ if __name__ == "__main__":
     # region near
     for kind in (KerasLinearModel, Near):
         model = kind()
-        model.compile(tf.keras.optimizers.SGD(0.1), "mse")
-        model.fit(x, y, batch_size=201, epochs=60, verbose=0)
+        model.compile(tf.keras.optimizers.SGD(0.5), "mse")
+        model.fit(x, y, batch_size=201, epochs=40, verbose=0)
         w, b = float(model.w), float(model.b)
         print(f"{kind.__name__}: w {w:.4f}, b {b:.4f}")
     # endregion near

@@ -1,5 +1,7 @@
 """What of the pages the search is to find."""
 
+from typing import Any
+
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 
@@ -14,7 +16,8 @@ def on_post_build(config: MkDocsConfig) -> None:
     The tags of a page say what all of it is about. Material gives them to
     each of its sections, and so any section of it would be found for them.
     """
-    index = config.plugins["material/search"].search_index
+    plugin: Any = config.plugins["material/search"]
+    index = plugin.search_index
     index.entries = [e for e in index.entries if e["title"] not in ALIKE]
     for entry in index.entries:
         if "#" in entry["location"]:
