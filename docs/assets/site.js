@@ -270,6 +270,51 @@
 
   // The search -----------------------------------------------------------
 
+  // Words of any question, and of any page here: nothing is told by them.
+  const COMMON = new Set(
+    (
+      "a able about after all almost also am an and any anyone are as at be " +
+      "because been before but by can cannot could custom did do does don " +
+      "doesn either else error every first for from get gets getting got had " +
+      "has have having he her his how however i if in into is isn it its just " +
+      "least let like likely loop loops may me might more most must my needs " +
+      "neither no nor not of off often on only or other our own please rather " +
+      "said same say should since so some still tensorflow tf than that the " +
+      "their them then there these they this to too training tried try trying " +
+      "twas us use used using ve want wants was way we were what when where " +
+      "which while who whom why will with would wrong yet you your"
+    ).split(" "),
+  );
+  const ENDING =
+    /^([a-z]{4,}?)(?:ations?|ions?|ings?|ed|es|e|(?<!s)s|[sz](?:e[ds]?|ing|ations?))$/;
+
+  /** Return the words of a question, or of a pasted message, that tell what
+   * it is about. Each is found with any ending, so its own is taken away. */
+  function telling(question) {
+    const words = question.toLowerCase().split(/\W+/).filter(Boolean);
+    const rare = words.filter(
+      (word) => word.length > 1 && !COMMON.has(word) && !/^\d+$/.test(word),
+    );
+    const stems = (rare.length ? rare : words).map((word) =>
+      word.replace(ENDING, "$1").replace(/([^ls])\1$/, "$1"),
+    );
+    return [...new Set(stems)].join(" ");
+  }
+
+  /** Have Material's search look for the telling words alone. */
+  function askBetter() {
+    const { Worker } = window;
+    const QUESTION = 2;
+    window.Worker = class extends Worker {
+      postMessage(message) {
+        const { type, data } = message;
+        super.postMessage(
+          type === QUESTION ? { type, data: telling(data) } : message,
+        );
+      }
+    };
+  }
+
   function fetchSearchWhenWanted() {
     const template = document.getElementById("search-script");
     const input = document.querySelector(".md-search__input");
@@ -279,6 +324,7 @@
     const fetchOnce = () => {
       if (wanted) return;
       wanted = true;
+      askBetter();
       for (const { src } of template.content.querySelectorAll("script")) {
         const element = document.createElement("script");
         element.src = src;

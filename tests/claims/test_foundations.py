@@ -738,8 +738,9 @@ def test_way_3() -> None:
 @says("This one and its mend differ by `.0`.")
 @says(
     "A whole number cannot change by a little, so it has no slope. A "
-    "cast to `int32` on the way ends it just as well, and so does a "
-    "comparison or `tf.argmax`: an accuracy made of these cannot be a loss."
+    "cast to `int32` on the way ends it just as well, and so do `tf.argmax`, "
+    "`tf.round` and a comparison: a loss made with them, such as an accuracy, "
+    "is not differentiable."
 )
 @says("Is its dtype a floating-point type? | no: [4](#4-a-whole-number)")
 def test_way_4() -> None:
@@ -749,6 +750,12 @@ def test_way_4() -> None:
         assert gradient(tf.square, tf.Variable(3, dtype=dtype)) is None
     for dtype in (tf.float16, tf.float32, tf.float64):
         assert float(gradient(tf.square, tf.Variable(3, dtype=dtype))) == 6.0
+
+    def cast(step: Function) -> Function:
+        return lambda w: tf.cast(step(w), tf.float32)
+
+    for step in (tf.argmax, tf.round, lambda w: w > 1.0):
+        assert gradient(cast(step), tf.Variable([1.2, 3.4])) is None
 
     def through(dtype: Any) -> Function:
         return lambda w: tf.square(tf.cast(tf.cast(w, dtype), tf.float32))

@@ -165,6 +165,10 @@ def test_the_pages_stand_alone_in_the_order_of_the_course() -> None:
     "mend it, and test for it in a line or two."
 )
 @says(
+    "[Errors in a training step](errors_in_a_step.md) Tell from a message "
+    "what to look for, and mend it."
+)
+@says(
     "[The loop with the usual parts](usual_parts.md) Add mini-batches, "
     "metrics, validation and early stopping, one part at a time."
 )
@@ -186,6 +190,7 @@ def test_what_the_pages_have() -> None:
         "basic_training_loops": ["## The loop", "## The same with Keras"],
         "explorer": ["drag the learning rate", "**3. Momentum", "**5. Adam"],
         "traps": ["## 1. ", "## 12. ", "symptom", "**The check"],
+        "errors_in_a_step": ["| What you see |", "raises=", '"Mended"'],
         "usual_parts": [
             "## Mini-batches",
             "## Metrics",

@@ -2,6 +2,7 @@
 
 import math
 import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from snippets.data import make_data
+from snippets.errors_in_a_step import Near, check_pairs
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.nan_sources import train_short
@@ -201,16 +203,17 @@ def test_tapes() -> None:
 
 
 @says(
-    "`freeze_and_fine_tune:all_frozen` Nothing is left to train, so the "
-    "optimizer is handed no variables."
+    "`errors_in_a_step:slips` Nothing is left to train, so the optimizer is "
+    "handed no variables."
 )
 @says(
     "To unfreeze a layer of a frozen model is not enough: leave the model "
     "trainable and freeze its layers."
 )
 def test_a_frozen_model() -> None:
-    page = "freeze_and_fine_tune"
-    shown(page, "all_frozen", "ValueError", "not enough values to unpack")
+    page, text = "freeze_and_fine_tune", "ValueError: not enough values to"
+    shown("errors_in_a_step", "slips", "ValueError", text.split(": ")[1])
+    assert text in printed(page, "all_frozen")
     assert printed(page, "all_frozen").startswith("trainable: []")
     layers = [tf.keras.layers.Dense(1, name=name) for name in ("a", "b")]
     model = tf.keras.Sequential([tf.keras.Input((1,)), *layers])
@@ -613,3 +616,161 @@ def test_one_optimizer_for_two_models() -> None:
         shared.apply([tf.constant(1.0)], [other])
     SGD(0.1).apply([tf.constant(1.0)], [other])
     assert float(other) == pytest.approx(0.9)
+
+
+@says(
+    "`errors_in_a_step:called_twice` A name that stood for a function stands "
+    "for the number that it returned."
+)
+@says("Use two names.")
+@says("Or a `zip` of pairs was used twice.")
+@says(
+    "`errors_in_a_step:exercise_pairs` A check of that page: there are no "
+    "pairs, for a `zip` was used twice."
+)
+@says(
+    "`errors_in_a_step:exercise_pairs` A check of that page: pairs are the "
+    "wrong way round."
+)
+def test_names_that_changed_and_a_zip_used_twice() -> None:
+    shown("errors_in_a_step", "called_twice", "TypeError", "not callable")
+    shown("errors_in_a_step", "exercise_pairs", "ValueError", "used twice?")
+    shown("errors_in_a_step", "exercise_pairs", "TypeError", "a tensor stands")
+    mean = tf.keras.losses.MeanSquaredError()
+    assert callable(mean)
+    assert not callable(mean([1.0], [2.0]))
+    pairs = zip([tf.constant(1.0)], [tf.Variable(1.0)], strict=True)
+    SGD(0.1).apply_gradients(pairs)
+    with pytest.raises(ValueError, match="not enough values"):
+        SGD(0.1).apply_gradients(pairs)
+    with pytest.raises(ValueError, match="used twice"):
+        check_pairs(pairs)
+    turned = zip([tf.Variable(1.0)], [tf.constant(1.0)], strict=True)
+    with pytest.raises(TypeError, match="a tensor stands"):
+        check_pairs(turned)
+
+
+@says(
+    "`errors_in_a_step:turned` The optimizer found a tensor where a variable "
+    "belongs."
+)
+@says(
+    "Hand it pairs of a gradient and its variable, in this order; what is to "
+    "move has to be a variable."
+)
+@says(
+    "`errors_in_a_step:slips` Gradients were handed over without their "
+    "variables."
+)
+@says("Pair them: `zip(gradients, variables)`.")
+@says("`errors_in_a_step:slips` Two lists were handed over.")
+@says("`apply_gradients` takes pairs, and `apply` takes two lists.")
+def test_what_an_optimizer_is_handed() -> None:
+    page = "errors_in_a_step"
+    shown(page, "turned", "AttributeError", "'_unique_id'")
+    shown(page, "slips", "TypeError", "Cannot iterate over a scalar tensor")
+    shown(page, "slips", "TypeError", "takes 2 positional arguments but 3")
+    w, one = tf.Variable(1.0), tf.constant(1.0)
+    for pair in ((w, one), (one, one)):
+        with pytest.raises(AttributeError, match="_unique_id"):
+            SGD(0.1).apply_gradients([pair])
+    with pytest.raises(TypeError, match="iterate"):
+        SGD(0.1).apply_gradients([one])
+    with pytest.raises(TypeError, match="takes 2 positional"):
+        SGD(0.1).apply_gradients([one], [w])
+    SGD(0.1).apply_gradients(zip([one], [w], strict=True))
+    SGD(0.1).apply([one], [w])
+    assert float(w) == pytest.approx(0.8)
+
+
+@says(
+    "`errors_in_a_step:made_inside` A compiled function made a variable, as "
+    "part of an optimizer, a layer or a metric."
+)
+@says("Make them once, outside.")
+@says(
+    "`errors_in_a_step:asked` Python's `if`, `and` or `assert` met a tensor "
+    "of a graph, which has no value yet."
+)
+@says("Say it with tensors, or decorate the method with `tf.function`.")
+def test_variables_and_conditions_in_a_graph() -> None:
+    page = "errors_in_a_step"
+    shown(page, "made_inside", "ValueError", "only supports singleton")
+    kind = "OperatorNotAllowedInGraphError"
+    shown(page, "asked", kind, "Using a symbolic `tf.Tensor` as a Python")
+    mean = tf.keras.metrics.Mean()
+    assert tf.function(lambda: mean(2.0))() == 2.0
+    w = tf.Variable(1.0)
+    for make in (
+        lambda: SGD(0.1).apply([tf.constant(1.0)], [w]),
+        lambda: tf.keras.metrics.Mean()(2.0),
+        lambda: tf.keras.layers.Dense(1)(tf.ones((1, 1))),
+    ):
+        with pytest.raises(ValueError, match="singleton"):
+            tf.function(make)()
+
+    def sign(x: tf.Tensor) -> tf.Tensor:
+        if x > 0.0:
+            return tf.constant(1.0)
+        return tf.constant(-1.0)
+
+    plain = tf.autograph.experimental.do_not_convert(sign)
+    with pytest.raises(tf.errors.OperatorNotAllowedInGraphError):
+        tf.function(plain)(tf.constant(2.0))
+    assert tf.function(sign)(tf.constant(2.0)) == 1.0
+    assert tf.where(tf.constant(2.0) > 0.0, 1.0, -1.0) == 1.0
+
+
+@says(
+    "`errors_in_a_step:ran_out` There are fewer batches than "
+    "`steps_per_epoch` says."
+)
+@says("Leave it out, or repeat the data.")
+def test_fewer_batches_than_steps() -> None:
+    page = "errors_in_a_step"
+    shown(page, "ran_out", "UserWarning", "Your input ran out of data")
+    rows = tf.data.Dataset.from_tensor_slices((X, Y)).batch(67)
+    model = KerasLinearModel()
+    model.compile("sgd", "mse")
+    quiet = {"verbose": 0, "shuffle": False}
+    with pytest.warns(UserWarning, match="ran out of data"):
+        model.fit(rows, steps_per_epoch=4, **quiet)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(rows, **quiet)
+        model.fit(rows.repeat(), steps_per_epoch=4, **quiet)
+
+
+@says(
+    "`errors_in_a_step:one_hot` The labels are one-hot, and the loss wants "
+    "numbers of classes."
+)
+@says("Take `CategoricalCrossentropy`.")
+@says(
+    "`errors_in_a_step:either` The labels are numbers of classes, and the "
+    "loss wants them one-hot."
+)
+@says("Take `SparseCategoricalCrossentropy`.")
+@says(
+    "`errors_in_a_step:three_arguments` Keras calls a compiled loss with `y` "
+    "and `y_pred` alone."
+)
+@says("Override `compute_loss` for a loss that needs more.")
+def test_labels_and_arguments_of_a_loss() -> None:
+    page = "errors_in_a_step"
+    shown(page, "one_hot", "ValueError", "must have rank (ndim)")
+    shown(page, "either", "ValueError", "must have the same rank")
+    shown(page, "three_arguments", "TypeError", "missing 1 required")
+    labels, logits = tf.constant([0, 2]), tf.constant([[2.0, 1, 0], [1, 0, 1]])
+    one_hot = tf.one_hot(labels, 3)
+    sparse = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    dense = tf.keras.losses.CategoricalCrossentropy(from_logits=True)
+    assert float(sparse(labels, logits)) == float(dense(one_hot, logits))
+    for wrong, given in ((sparse, one_hot), (dense, labels)):
+        with pytest.raises(ValueError, match="rank"):
+            wrong(given, logits)
+    model = KerasLinearModel()
+    model.compile(loss=lambda *told: tf.constant(float(len(told))))
+    assert float(model.compute_loss(X, Y, Y)) == 2.0
+    near = Near().compute_loss(X, Y, Y + 1.0)
+    assert float(near) == pytest.approx(float(np.mean(np.exp(-(X**2)))))

@@ -1070,7 +1070,8 @@ def test_a_backup_needs_a_model_that_was_called() -> None:
 @says("`LambdaCallback` | nothing")
 @says(
     "A `ModelCheckpoint` that is to save the best and finds nothing to judge "
-    "by warns, and saves every epoch."
+    "by warns, `Can save best model only with val_loss available`, and saves "
+    "every epoch."
 )
 @says("`ModelCheckpoint` | with `save_best_only`: what it monitors in `logs`")
 @says("`TensorBoard` | `model.optimizer`; the package")

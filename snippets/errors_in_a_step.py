@@ -1,0 +1,361 @@
+"""Mistakes that stop a training step with an error, and their mends."""
+
+# region setup
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+
+import tensorflow as tf
+
+# endregion setup
+from snippets.data import make_data
+from snippets.keras_model import KerasLinearModel
+
+
+# region gradients_of
+def gradients_of(model, x, y):
+    """Return the gradients of the mean squared error."""
+    with tf.GradientTape() as tape:
+        current_loss = tf.reduce_mean(tf.square(model(x, training=True) - y))
+    return tape.gradient(current_loss, model.trainable_variables)
+
+
+# endregion gradients_of
+
+
+# region said
+def said(call: Callable[[], object]) -> str:
+    """Return the error that a call ends with."""
+    try:
+        call()
+    except (TypeError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    return "nothing"
+
+
+# endregion said
+
+
+# region Capped
+class Capped(KerasLinearModel):
+    """A line whose loss counts as 100 at most."""
+
+    def compute_loss(self, *arguments, **named):
+        """Return the compiled loss, or 100."""
+        current_loss = super().compute_loss(*arguments, **named)
+        if current_loss > 100.0:
+            return tf.constant(100.0)
+        return current_loss
+
+
+# endregion Capped
+
+
+# region CappedTensor
+class CappedTensor(KerasLinearModel):
+    """A line whose loss counts as 100 at most."""
+
+    def compute_loss(self, *arguments, **named):
+        """Return the compiled loss, or 100."""
+        current_loss = super().compute_loss(*arguments, **named)
+        return tf.minimum(current_loss, 100.0)
+
+
+# endregion CappedTensor
+
+
+# region CappedFunction
+class CappedFunction(Capped):
+    """The same, its condition made part of the graph."""
+
+    compute_loss = tf.function(Capped.compute_loss)
+
+
+# endregion CappedFunction
+
+
+# region make_rows
+def make_rows(
+    x: tf.Tensor, y: tf.Tensor
+) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+    """Yield three batches of 67 rows."""
+    for first in range(0, 201, 67):
+        yield x[first : first + 67], y[first : first + 67]
+
+
+# endregion make_rows
+
+
+# region Near
+class Near(KerasLinearModel):
+    """A line for which a point counts the less, the further x is from 0."""
+
+    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
+        """Return a mean of squared errors, weighted by the input."""
+        weights = tf.exp(-tf.square(x))
+        return tf.reduce_mean(weights * tf.square(y_pred - y))
+
+
+# endregion Near
+
+
+# region check_pairs
+def check_pairs(
+    pairs: Iterable[tuple[object, object]],
+) -> list[tuple[object, object]]:
+    """Return the pairs as a list, or say what is wrong with them."""
+    listed = list(pairs)
+    if not listed:
+        raise ValueError("no pairs: was a zip used twice?")
+    for gradient, variable in listed:
+        if not hasattr(variable, "assign"):
+            raise TypeError("a tensor stands where a variable belongs")
+        if gradient is None:
+            raise ValueError("a gradient is None")
+    return listed
+
+
+# endregion check_pairs
+
+
+# region slope_penalty
+def slope_penalty(model: tf.keras.Model, x: tf.Tensor) -> tf.Tensor:
+    """Return how far the slope of the model at each x is from 1, squared."""
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(model(x, training=True))
+    return tf.reduce_mean(tf.square(tape.gradient(total, x) - 1.0))
+
+
+# endregion slope_penalty
+
+if __name__ == "__main__":
+    # region data
+    x, y = make_data()
+    x, y = x[:, tf.newaxis], y[:, tf.newaxis]
+    # endregion data
+
+    try:
+        # region called_twice
+        loss = tf.keras.losses.MeanSquaredError()
+        for _ in range(2):
+            loss = loss(y, 3.0 * x + 2.0)
+        # endregion called_twice
+    except TypeError as error:
+        print(error)
+
+    # region named_apart
+    loss = tf.keras.losses.MeanSquaredError()
+    for _ in range(2):
+        current_loss = loss(y, 3.0 * x + 2.0)
+    print(f"loss {current_loss:.4f}")
+    # endregion named_apart
+
+    try:
+        # region turned
+        model, optimizer = KerasLinearModel(), tf.keras.optimizers.SGD(0.1)
+        variables = model.trainable_variables
+        gradients = gradients_of(model, x, y)
+        optimizer.apply_gradients(zip(variables, gradients, strict=True))
+        # endregion turned
+    except AttributeError as error:
+        print(error)
+
+    # region paired
+    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+    print(f"w {float(model.w):.4f}, b {float(model.b):.4f}")
+    # endregion paired
+
+    # region slips
+    pairs = zip(gradients, variables, strict=True)
+    optimizer.apply_gradients(pairs)
+    print(said(lambda: optimizer.apply_gradients(pairs)))
+    print(said(lambda: optimizer.apply_gradients(gradients)))
+    print(said(lambda: optimizer.apply_gradients(gradients, variables)))
+    # endregion slips
+
+    try:
+        # region point
+        point = tf.constant([0.0])
+        with tf.GradientTape() as tape:
+            tape.watch(point)
+            distance = tf.reduce_sum(tf.square(model(point) - 8.0))
+        slope = tape.gradient(distance, point)
+        tf.keras.optimizers.SGD(0.1).apply([slope], [point])
+        # endregion point
+    except AttributeError as error:
+        print(error)
+
+    # region movable
+    point, mover = tf.Variable([0.0]), tf.keras.optimizers.SGD(0.01)
+    for _ in range(100):
+        with tf.GradientTape() as tape:
+            distance = tf.reduce_sum(tf.square(model(point) - 8.0))
+        mover.apply([tape.gradient(distance, point)], [point])
+    print("point:", point.numpy(), "line:", model(point).numpy())
+    # endregion movable
+
+    try:
+        # region made_inside
+        @tf.function
+        def train_once(x, y):
+            """Take a step with an optimizer of its own."""
+            optimizer = tf.keras.optimizers.SGD(0.1, momentum=0.9)
+            gradients = gradients_of(model, x, y)
+            optimizer.apply(gradients, model.trainable_variables)
+
+        train_once(x, y)
+        # endregion made_inside
+    except ValueError as error:
+        print(error)
+
+    # region made_anew
+    for made in ("once", "in each step"):
+        model = KerasLinearModel()
+        optimizer = tf.keras.optimizers.SGD(0.01, momentum=0.9)
+        for _ in range(30):
+            if made == "in each step":
+                optimizer = tf.keras.optimizers.SGD(0.01, momentum=0.9)
+            gradients = gradients_of(model, x, y)
+            optimizer.apply(gradients, model.trainable_variables)
+        print(f"made {made}: w {float(model.w):.4f}, b {float(model.b):.4f}")
+    # endregion made_anew
+
+    # region made_before
+    model = KerasLinearModel()
+    optimizer = tf.keras.optimizers.SGD(0.01, momentum=0.9)
+    optimizer.build(model.trainable_variables)
+
+    @tf.function
+    def train_step(x, y):
+        """Take a step with the optimizer from outside."""
+        gradients = gradients_of(model, x, y)
+        optimizer.apply(gradients, model.trainable_variables)
+
+    for _ in range(30):
+        train_step(x, y)
+    print(f"w {float(model.w):.4f}, b {float(model.b):.4f}")
+    # endregion made_before
+
+    try:
+        # region asked
+        model = Capped()
+        model.compile("sgd", "mse")
+        model.fit(x, y, verbose=0)
+        # endregion asked
+    except tf.errors.OperatorNotAllowedInGraphError as error:
+        print(error)
+
+    # region computed
+    for kind in (CappedTensor, CappedFunction):
+        model = kind()
+        model.compile("sgd", "mse")
+        fit = model.fit(x, y, batch_size=201, epochs=2, verbose=0)
+        first, second = fit.history["loss"]
+        print(f"{kind.__name__}: {first:.4f}, {second:.4f}")
+    # endregion computed
+
+    # region ran_out
+    rows = tf.data.Dataset.from_tensor_slices((x, y)).batch(67)
+    model.compile("sgd", "mse")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(rows, epochs=2, steps_per_epoch=5, shuffle=False, verbose=0)
+    print("UserWarning:", caught[0].message)
+    print("updates:", int(model.optimizer.iterations))
+    # endregion ran_out
+
+    # region repeated
+    model.compile("sgd", "mse")
+    endless = rows.repeat()
+    model.fit(endless, epochs=2, steps_per_epoch=5, shuffle=False, verbose=0)
+    print("updates:", int(model.optimizer.iterations))
+    # endregion repeated
+
+    # region used_up
+    generator = make_rows(x, y)
+    for epoch in (1, 2):
+        print(f"epoch {epoch}: {sum(1 for _ in generator)} batches")
+    # endregion used_up
+
+    # region fresh
+    for epoch in (1, 2):
+        print(f"epoch {epoch}: {sum(1 for _ in make_rows(x, y))} batches")
+    # endregion fresh
+
+    try:
+        # region one_hot
+        labels = tf.constant([0, 2, 1])
+        logits = tf.constant([[2.0, 0, 0], [0, 1, 3], [1, 4, 1]])
+        losses = tf.keras.losses
+        sparse = losses.SparseCategoricalCrossentropy(from_logits=True)
+        sparse(tf.one_hot(labels, 3), logits)
+        # endregion one_hot
+    except ValueError as error:
+        print(error)
+
+    # region either
+    dense = losses.CategoricalCrossentropy(from_logits=True)
+    print(f"numbers: {sparse(labels, logits):.4f}")
+    print(f"one-hot: {dense(tf.one_hot(labels, 3), logits):.4f}")
+    print(said(lambda: dense(labels, logits)))
+    # endregion either
+
+    # region softmax_twice
+    sure = 100.0 * tf.one_hot(labels, 3)
+    print(f"logits:        {sparse(labels, sure):.4f}")
+    print(f"softmax twice: {sparse(labels, tf.nn.softmax(sure)):.4f}")
+    # endregion softmax_twice
+
+    # region outside
+    w = tf.Variable(3.0)
+    with tf.GradientTape() as outer, tf.GradientTape() as inner:
+        cube = w**3
+    first = inner.gradient(cube, w)
+    print("first:", first.numpy())
+    print("second:", outer.gradient(first, w))
+    # endregion outside
+
+    # region inside
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            cube = w**3
+        first = inner.gradient(cube, w)
+    second = outer.gradient(first, w)
+    print("second:", second.numpy())
+    assert second is not None
+    # endregion inside
+
+    try:
+        # region three_arguments
+        model = KerasLinearModel()
+        model.compile("sgd", lambda y, y_pred, x: tf.abs(x) * (y_pred - y))
+        model.fit(x, y, verbose=0)
+        # endregion three_arguments
+    except TypeError as error:
+        print(error)
+
+    # region near
+    for kind in (KerasLinearModel, Near):
+        model = kind()
+        model.compile(tf.keras.optimizers.SGD(0.5), "mse")
+        model.fit(x, y, batch_size=201, epochs=40, verbose=0)
+        w, b = float(model.w), float(model.b)
+        print(f"{kind.__name__}: w {w:.4f}, b {b:.4f}")
+    # endregion near
+
+    # region exercise_pairs
+    model = KerasLinearModel()
+    variables, gradients = model.trainable_variables, gradients_of(model, x, y)
+    pairs = zip(gradients, variables, strict=True)
+    print("pairs:", len(check_pairs(pairs)))
+    print(said(lambda: check_pairs(pairs)))
+    print(said(lambda: check_pairs(zip(variables, gradients, strict=True))))
+    # endregion exercise_pairs
+
+    # region exercise_penalty
+    model = KerasLinearModel()
+    with tf.GradientTape() as tape:
+        penalty = slope_penalty(model, x)
+    slope = tape.gradient(penalty, model.w)
+    print(f"penalty {penalty:.4f}, gradient {slope:.4f}")
+    # endregion exercise_penalty

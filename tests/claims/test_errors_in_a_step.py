@@ -1,0 +1,588 @@
+"""What the page on errors in a training step says is true."""
+
+import re
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from snippets.data import make_data
+from snippets.errors_in_a_step import (
+    Capped,
+    CappedFunction,
+    CappedTensor,
+    Near,
+    check_pairs,
+    gradients_of,
+    make_rows,
+    said,
+    slope_penalty,
+)
+from snippets.keras_model import KerasLinearModel
+from tests.claims.says import printed, ran, record, says
+from tests.claims.sentences import DOCS, read
+
+NAME = "errors_in_a_step"
+PAGE = read(NAME)
+BLOCKS = {block.name: block for block in PAGE.blocks}
+SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
+X, Y = (values[:, tf.newaxis] for values in make_data())
+SGD = tf.keras.optimizers.SGD
+NotAllowed = tf.errors.OperatorNotAllowedInGraphError
+
+
+def numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"-?\d+\.\d+", text)]
+
+
+def shows(section: str, message: str) -> None:
+    """Assert that a block is meant to fail, and prints this."""
+    assert message in " ".join(printed(NAME, section).split())
+    assert BLOCKS[section].options["raises"] in printed(NAME, section)
+
+
+# The page
+
+
+@says(
+    "Error messages of a TensorFlow training step - EagerTensor, "
+    "apply_gradients, tf.function, bool, logits and labels - each made, "
+    "explained and mended."
+)
+@says(
+    "On this page each mistake is made, so that you see its message, and "
+    "then mended."
+)
+@says("you know some slips of the same kind that bring no message at all")
+@says("All blocks above, in order, as one file. It needs TensorFlow.")
+@says("Data and model are those of the guide, the data as columns.")
+def test_each_mistake_is_made_and_mended() -> None:
+    raised = [n for n, b in BLOCKS.items() if b.options.get("raises")]
+    titles = [block.options.get("title") for block in PAGE.blocks]
+    assert len(raised) == 7
+    assert titles.count("Mended") >= titles.count("Looks right")
+    silent = {"made_anew", "used_up", "softmax_twice", "outside"}
+    for name in silent:
+        assert BLOCKS[name].options["title"] == "Looks right"
+        assert not re.search("Error|Warning", printed(NAME, name))
+    code = "\n".join(block.code for block in PAGE.blocks)
+    imported = re.findall(r"(?m)^\s*(?:import|from) (\w+)", code)
+    assert {*imported} == {"warnings", "collections", "tensorflow"}
+    assert X.shape == Y.shape == (201, 1)
+    assert {"data:make_data", "keras_model:model"} <= {*record(NAME)}
+
+
+@says("`'EagerTensor' object is not callable` | [A name] … callable)")
+@says(
+    "`'EagerTensor' object has no attribute '_unique_id'` | [Pairs] … input)"
+)
+@says("`not enough values to unpack (expected 2, got 0)` | … apply_gradients)")
+@says("`takes 2 positional arguments but 3 were given` | … apply_gradients)")
+@says(
+    "`tf.function only supports singleton tf.Variables` | [Variables] … call)"
+)
+@says(
+    "`Using a symbolic tf.Tensor as a Python bool is not allowed` | … allowed)"
+)
+@says("`Your input ran out of data` | [Steps] … batches)")
+@says("Logits and labels have two shapes or ranks | [Cross-entropy] … not)")
+@says("The loss of a classifier never comes near 0 | [`from_logits`] … twice)")
+@says("The second derivative is `None` | [Two tapes] … none)")
+@says(
+    "`missing 1 required positional argument` | [More arguments] … argument)"
+)
+def test_each_row_leads_to_a_section_that_shows_it() -> None:
+    parts = dict[str, str]()
+    for part in re.split(r"(?m)^##+ ", SOURCE)[1:]:
+        title, _, text = part.partition("\n")
+        anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        parts[anchor] = text
+    rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
+    assert len(rows) == 11
+    for row, links in rows:
+        for anchor in re.findall(r"\(#(.+?)\)", links):
+            sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
+            told = " ".join(printed(NAME, name) for name in sections)
+            if (
+                row.startswith("`")
+                and anchor != "the-second-epoch-has-no-batches"
+            ):
+                words = row.strip("`").replace("'EagerTensor'", "EagerTensor'")
+                assert words in told.replace("`", "")
+    shows("one_hot", "target.shape=(3, 3), output.shape=(3, 3)")
+    assert "second: None" in printed(NAME, "outside")
+    assert numbers(printed(NAME, "softmax_twice"))[1] > 0.5
+
+
+# Names and pairs
+
+
+@says("The first round of this loop is right.")
+@says(
+    "Then `loss` is no longer the function but the number that it returned, "
+    "and a number cannot be called."
+)
+@says(
+    "The first optimizers of TensorFlow 2 said the same of `minimize` with a "
+    "number as the loss. Today they have [no `minimize`]"
+)
+def test_a_number_is_not_callable() -> None:
+    shows("called_twice", "EagerTensor' object is not callable")
+    names: dict[str, Any] = {"x": X, "y": Y}
+    with pytest.raises(TypeError, match="not callable"):
+        ran("errors_in_a_step", "called_twice", **names)
+    loss = tf.keras.losses.MeanSquaredError()(Y, 3.0 * X + 2.0)
+    assert numbers(printed(NAME, "named_apart")) == pytest.approx(
+        [float(loss)], abs=1e-4
+    )
+    assert not hasattr(SGD(), "minimize")
+
+
+@says(
+    "`apply_gradients` wants pairs of a gradient and its variable, in this "
+    "order."
+)
+@says("The optimizer looked for its variables and found a tensor.")
+@says("That is all the message says.")
+@says("Return the gradients of the mean squared error.")
+@says("Return the error that a call ends with.")
+def test_pairs_in_their_order() -> None:
+    shows("turned", "EagerTensor' object has no attribute '_unique_id'")
+    model = KerasLinearModel()
+    gradients = gradients_of(model, X, Y)
+    error = np.squeeze(5.0 * X - Y)
+    expected = 2 * np.mean(error * np.squeeze(X)), 2 * np.mean(error)
+    assert np.array(gradients) == pytest.approx(expected, abs=1e-5)
+    pairs = list(zip(gradients, model.trainable_variables, strict=True))
+    with pytest.raises(AttributeError, match="_unique_id"):
+        SGD(0.1).apply_gradients([(v, g) for g, v in pairs])
+    SGD(0.1).apply_gradients(pairs)
+    moved = 5.0 - 0.1 * expected[0], -0.1 * expected[1]
+    assert [float(model.w), float(model.b)] == pytest.approx(moved, abs=1e-5)
+    assert numbers(printed(NAME, "paired")) == pytest.approx(moved, abs=1e-4)
+    assert said(lambda: 1) == "nothing"
+    assert said(lambda: float("a")).startswith("ValueError: could not")
+
+
+@says("A `zip` can be walked through once, so the second call finds no pairs.")
+@says(
+    "Gradients without their variables are taken for pairs; what the message "
+    "is depends on their shapes."
+)
+@says("And two lists are what `optimizer.apply` takes, not `apply_gradients`.")
+def test_slips_with_pairs() -> None:
+    first, second, third = printed(NAME, "slips").splitlines()
+    assert "expected 2, got 0" in first
+    assert "Cannot iterate over a scalar" in second
+    assert "takes 2 positional arguments but 3 were given" in third
+    pairs = zip([1, 2], "ab", strict=True)
+    assert (len(list(pairs)), len(list(pairs))) == (2, 0)
+    alone = {
+        said(lambda: SGD().apply_gradients([tf.zeros(())] * 2)),
+        said(lambda: SGD().apply_gradients([tf.zeros(1)] * 2)),
+    }
+    assert len(alone) == 2
+    assert "nothing" not in alone
+    w = tf.Variable(5.0)
+    SGD(0.5).apply([tf.constant(2.0)], [w])
+    assert w.numpy() == 4.0
+
+
+@says("Here the model stays, and the input moves.")
+@says("The gradient is there, for the tape was told to watch.")
+@says("But an optimizer moves variables only.")
+@says("Make the input one, and the tape watches it by itself.")
+@says("The brackets in the last line of the loop make lists of one.")
+@says(
+    "Without them the optimizer would walk through the numbers of the point "
+    "instead."
+)
+def test_an_input_that_moves() -> None:
+    shows("point", "_unique_id")
+    model = KerasLinearModel()
+    names = ran("errors_in_a_step", "movable", model=model)
+    assert [float(model.w), float(model.b)] == [5.0, 0.0]
+    assert names["point"].numpy() == pytest.approx([8 / 5], abs=1e-3)
+    with pytest.raises(AttributeError, match="_unique_id"):
+        ran("errors_in_a_step", "point", model=model)
+    code = BLOCKS["movable"].code
+    assert "watch" not in code
+    assert "[tape.gradient(distance, point)], [point]" in code
+    assert "tape.watch" in BLOCKS["point"].code
+    point = tf.Variable([0.0, 1.0])
+    with pytest.raises(AttributeError):
+        SGD(0.1).apply(tf.ones(2), point)
+    assert "gradient" not in printed(NAME, "point")
+
+
+# Variables in a compiled function
+
+
+@says(
+    "Older releases said `tf.function-decorated function tried to create "
+    "variables on non-first call`."
+)
+@says(
+    "An optimizer has variables: its rate, its count of updates, its momentum."
+)
+@says("A compiled function may make variables once only.")
+@says("Layers, metrics and models have variables, too.")
+@says("Take a step with an optimizer of its own.")
+def test_variables_are_made_once() -> None:
+    shows("made_inside", "only supports singleton tf.Variables created on")
+    optimizer = SGD(0.1, momentum=0.9)
+    optimizer.build([tf.Variable(0.0)])
+    paths = " ".join(v.path for v in optimizer.variables)
+    for word in ("learning_rate", "iteration", "momentum"):
+        assert word in paths
+
+    kept: list[tf.Variable] = []
+
+    @tf.function
+    def once(x: tf.Tensor) -> tf.Tensor:
+        if not kept:
+            kept.append(tf.Variable(2.0))
+        return kept[0] * x
+
+    assert once(tf.constant(3.0)) == 6.0
+    for make in (
+        lambda: tf.keras.layers.Dense(1)(tf.ones((1, 1))),
+        lambda: tf.keras.metrics.Mean()(1.0),
+        lambda: KerasLinearModel()(tf.ones((1, 1))),
+    ):
+        with pytest.raises(ValueError, match="singleton"):
+            tf.function(make)()
+
+
+@says("To run the step eagerly stops the error, and hides the mistake:")
+@says(
+    "A new optimizer in each step starts each time without momentum, and so "
+    "none is ever built up."
+)
+@says("Make it once, outside, and build it.")
+@says("Take a step with the optimizer from outside.")
+def test_a_new_optimizer_forgets() -> None:
+    once, anew = printed(NAME, "made_anew").splitlines()
+    assert numbers(once) == numbers(printed(NAME, "made_before"))
+
+    def end(beta: float) -> list[float]:
+        w, b, speed = 5.0, 0.0, np.zeros(2)
+        x, y = np.squeeze(X), np.squeeze(Y)
+        for _ in range(30):
+            error = w * x + b - y
+            slope = 2 * np.array([np.mean(error * x), np.mean(error)])
+            speed = beta * speed - 0.01 * slope
+            w, b = w + speed[0], b + speed[1]
+        return [w, b]
+
+    assert numbers(once) == pytest.approx(end(0.9), abs=1e-3)
+    assert numbers(anew) == pytest.approx(end(0.0), abs=1e-3)
+
+
+# A condition
+
+
+def compiled(kind: type[tf.keras.Model]) -> tf.keras.Model:
+    model = kind()
+    model.compile("sgd", "mse")
+    return model
+
+
+@says(
+    "`fit` compiles the step, and while a graph is made a tensor has no value "
+    "yet."
+)
+@says(
+    "In a `tf.function` of your own this `if` works, since TensorFlow "
+    "rewrites its code."
+)
+@says(
+    "What `fit` calls is not rewritten: neither `train_step` nor "
+    "`compute_loss`, nor the `call` of a layer."
+)
+@says(
+    "`and`, `or`, `not`, `assert` and Python's `max` ask for a bool as well."
+)
+def test_a_condition_is_asked_for_a_bool() -> None:
+    shows("asked", "Using a symbolic `tf.Tensor` as a Python `bool`")
+
+    class Step(KerasLinearModel):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {} if tf.reduce_max(data[0]) > 9.0 else {"a": 1.0}
+
+    class Call(KerasLinearModel):
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return x if tf.reduce_max(x) > 9.0 else super().call(x)
+
+    for kind in (Capped, Step, Call):
+        with pytest.raises(NotAllowed, match="Python `bool`"):
+            compiled(kind).fit(X, Y, verbose=0)
+
+    @tf.function
+    def size(x: tf.Tensor) -> tf.Tensor:
+        if x > 0.0:
+            return x
+        return -x
+
+    assert size(tf.constant(-2.0)) == 2.0
+
+    asks = tf.autograph.experimental.do_not_convert
+    for ask in (
+        lambda a: a and 1,
+        lambda a: a or 1,
+        lambda a: not a,
+        lambda a: max(a, 2.0),
+        refuse,
+    ):
+        with pytest.raises(NotAllowed, match="Python `bool`"):
+            tf.function(asks(ask))(tf.constant(1.0))
+
+
+def refuse(value: tf.Tensor) -> None:
+    assert value
+
+
+@says("Say it with tensors, by `tf.minimum`, `tf.where` or the like.")
+@says("Both are right.")
+@says("A line whose loss counts as 100 at most.")
+@says("Return the compiled loss, or 100.")
+@says("The same, its condition made part of the graph.")
+def test_conditions_in_the_graph() -> None:
+    usual = compiled(KerasLinearModel).fit(
+        X, Y, batch_size=201, epochs=2, verbose=0
+    )
+    lines = printed(NAME, "computed").splitlines()
+    for line, kind in zip(lines, (CappedTensor, CappedFunction), strict=True):
+        assert line.startswith(kind.__name__)
+        logged = usual.history["loss"]
+        assert numbers(line) == pytest.approx(logged, abs=1e-3)
+        model = compiled(kind)
+        assert float(model.compute_loss(X, Y, Y + 1000.0)) == 100.0
+        assert float(model.compute_loss(X, Y, Y + 2.0)) == pytest.approx(4.0)
+    assert float(tf.where(tf.constant(200.0) > 100.0, 100.0, 1.0)) == 100.0
+
+
+# Data that end
+
+
+@says("It is a warning, and the training goes on.")
+@says(
+    "There are three batches, and `fit` was told to take five in each epoch."
+)
+@says("In each of the two epochs it stopped after three.")
+@says("Leave `steps_per_epoch` out, or let the data begin again.")
+def test_five_steps_of_three_batches() -> None:
+    out, again = (printed(NAME, n) for n in ("ran_out", "repeated"))
+    assert "UserWarning: Your input ran out of data; interrupting" in out
+    assert out.endswith("updates: 6")
+    assert again == "updates: 10"
+    rows = tf.data.Dataset.from_tensor_slices((X, Y)).batch(67)
+    assert len(rows) == 3
+    model = compiled(KerasLinearModel)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(rows, epochs=2, shuffle=False, verbose=0)
+    assert int(model.optimizer.iterations) == 6
+
+
+@says("In a loop of your own the same slip brings no warning.")
+@says(
+    "A generator ends once and for all, so from the second epoch on nothing "
+    "is trained, in no time."
+)
+@says("A `tf.data.Dataset` and a list begin again by themselves.")
+@says("Yield three batches of 67 rows.")
+def test_a_generator_ends_once_and_for_all() -> None:
+    assert printed(NAME, "used_up").splitlines() == [
+        "epoch 1: 3 batches",
+        "epoch 2: 0 batches",
+    ]
+    assert printed(NAME, "fresh").count("3 batches") == 2
+    batches = [*make_rows(X, Y)]
+    assert [len(x) for x, _ in batches] == [67, 67, 67]
+    assert tf.reduce_all(tf.concat([y for _, y in batches], 0) == Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        generator = make_rows(X, Y)
+        assert [sum(1 for _ in generator) for _ in range(3)] == [3, 0, 0]
+    for data in (batches, tf.data.Dataset.from_tensor_slices(X).batch(67)):
+        assert [sum(1 for _ in data) for _ in range(2)] == [3, 3]
+
+
+# Labels
+
+
+@says(
+    "Labels are numbers of classes, or they are *one-hot*: a row for each, "
+    "with a one at its class."
+)
+@says("For each there is a loss. This is the wrong one.")
+@says("`target` are the labels, `output` are the logits.")
+@says(
+    "Older releases said `logits and labels must have the same first "
+    "dimension`."
+)
+@says(
+    "`SparseCategoricalCrossentropy` takes numbers, and "
+    "`CategoricalCrossentropy` takes one-hot rows."
+)
+@says("The last line is the same slip the other way round.")
+def test_each_kind_of_labels_has_a_loss() -> None:
+    shows("one_hot", "Argument `output` must have rank (ndim) `target.ndim")
+    by_number, one_hot, error = printed(NAME, "either").splitlines()
+    assert "`target` and `output` must have the same rank" in error
+    assert "target.shape=(3,), output.shape=(3, 3)" in error
+    labels = [0, 2, 1]
+    logits = np.array([[2.0, 0, 0], [0, 1, 3], [1, 4, 1]])
+    right = np.log(np.sum(np.exp(logits), 1)) - logits[range(3), labels]
+    expected = pytest.approx([np.mean(right)], abs=1e-4)
+    assert numbers(by_number) == expected
+    assert numbers(one_hot) == expected
+    assert tf.one_hot(labels, 3).numpy().argmax(1).tolist() == labels
+
+
+@says("A model that ends with a softmax returns probabilities, not logits.")
+@says(
+    "With `from_logits=True` the loss takes the softmax again, without an "
+    "error."
+)
+@says(
+    "Keras warns of it if the softmax is the activation of a layer, and not "
+    "otherwise."
+)
+@says("All three answers are right, and as sure as can be.")
+@says(
+    "Yet with three classes the loss cannot fall below "
+    "{{ sparse(labels, tf.nn.softmax(sure)):.2f }}."
+)
+@says(
+    "**The check** is the first line of the output: an answer that is sure "
+    "and right costs nothing."
+)
+def test_softmax_twice() -> None:
+    once, twice = numbers(printed(NAME, "softmax_twice"))
+    least = np.log(1 + 2 / np.e)
+    assert (once, twice) == pytest.approx((0.0, least), abs=1e-4)
+    value = record(NAME)["sparse(labels, tf.nn.softmax(sure)):.2f"]
+    assert float(value) == pytest.approx(least, abs=0.005)
+    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    labels = tf.constant([0, 2, 1])
+    for seed in range(5):
+        logits = tf.random.stateless_normal([3, 3], (0, seed), stddev=9.0)
+        assert float(loss(labels, tf.nn.softmax(logits))) >= least - 1e-6
+    layer = tf.keras.layers.Dense(3, activation="softmax")
+    with pytest.warns(UserWarning, match="produced by a Softmax"):
+        loss(labels, layer(tf.ones((3, 1))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loss(labels, tf.nn.softmax(tf.ones((3, 3))))
+    assert np.sum(layer(tf.ones((1, 1)))) == pytest.approx(1.0)
+
+
+# Two tapes
+
+
+@says(
+    "The slope of `#!math w^3` is `#!math 3 w^2`, and the slope of that is "
+    "`#!math 6 w`."
+)
+@says(
+    "The line that computes it stands below both tapes, where nothing is "
+    "recorded."
+)
+@says(
+    "The second derivative is `None`, too, where the first is a constant: "
+    "that of `2.0 * w` does not depend on `w`."
+)
+@says(
+    "A gradient penalty is made in this way, as in [exercise 2](#exercises)."
+)
+def test_the_second_derivative() -> None:
+    first, second = printed(NAME, "outside").splitlines()
+    assert (first, second) == (f"first: {3 * 3.0**2}", "second: None")
+    assert printed(NAME, "inside") == f"second: {6 * 3.0}"
+    w = tf.Variable(3.0)
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            line = 2.0 * w
+        slope = inner.gradient(line, w)
+    assert slope == 2.0
+    assert outer.gradient(slope, w) is None
+    assert "GradientTape" in BLOCKS["slope_penalty"].code
+    assert "slope_penalty" in BLOCKS["exercise_penalty"].code
+
+
+# More arguments
+
+
+@says("Keras calls a compiled loss with `y` and `y_pred`, and nothing else.")
+@says("The method `compute_loss` of the model is given the inputs as well.")
+@says("A line for which a point counts the less, the further x is from 0.")
+@says("Return a mean of squared errors, weighted by the input.")
+@says(
+    "If a weight for each row is all that you need, `sample_weight` does "
+    "[the same](weights_outputs_losses.md#sample-weights-in-a-custom-loop)."
+)
+def test_a_loss_that_knows_the_input() -> None:
+    shows("three_arguments", "missing 1 required positional argument: 'x'")
+    given: list[int] = []
+
+    def loss(*arguments: tf.Tensor) -> tf.Tensor:
+        given.append(len(arguments))
+        return tf.reduce_mean(tf.square(arguments[1] - arguments[0]))
+
+    model = KerasLinearModel()
+    model.compile("sgd", loss)
+    model.fit(X, Y, verbose=0)
+    assert {*given} == {2}
+    x, y, weights = np.squeeze(X), np.squeeze(Y), np.exp(-(X[:, 0] ** 2))
+    near = Near().compute_loss(X, Y, 5.0 * X)
+    own = np.mean(weights * (5.0 * x - y) ** 2)
+    assert float(near) == pytest.approx(own, rel=1e-5)
+    squared = tf.keras.losses.MeanSquaredError()
+    weighted = squared(Y, 5.0 * X, sample_weight=weights)
+    assert float(weighted) == pytest.approx(own, rel=1e-5)
+    plain, kept = printed(NAME, "near").splitlines()
+    for line, weight in ((plain, np.ones(201)), (kept, weights)):
+        fit = np.polyfit(x, y, 1, w=np.sqrt(weight))
+        assert numbers(line) == pytest.approx(fit, abs=0.002)
+
+
+# The exercises
+
+
+@says("Return the pairs as a list, or say what is wrong with them.")
+def test_pairs_are_checked() -> None:
+    w = tf.Variable(1.0)
+    good = [(tf.constant(1.0), w)]
+    assert check_pairs(iter(good)) == good
+    with pytest.raises(ValueError, match="no pairs"):
+        check_pairs([])
+    with pytest.raises(TypeError, match="where a variable belongs"):
+        check_pairs([(w, tf.constant(1.0))])
+    with pytest.raises(ValueError, match="a gradient is None"):
+        check_pairs([(None, w)])
+
+
+@says("Return how far the slope of the model at each x is from 1, squared.")
+@says("The slope of the line is its weight `#!math w`, for every `x`.")
+@says(
+    "So the penalty is `#!math (w - 1)^2`, and its gradient "
+    "`#!math 2 \\, (w - 1)`."
+)
+@says(
+    "What is its gradient with respect to the weight of the line, which is 5?"
+)
+def test_the_gradient_penalty() -> None:
+    printed_now = numbers(printed(NAME, "exercise_penalty"))
+    assert printed_now == [(5 - 1) ** 2, 2 * (5 - 1)]
+    model = KerasLinearModel()
+    for weight in (0.5, 3.0):
+        model.w.assign(weight)
+        with tf.GradientTape() as tape:
+            penalty = slope_penalty(model, X)
+        assert float(penalty) == pytest.approx((weight - 1) ** 2)
+        gradient = tape.gradient(penalty, model.w)
+        assert float(gradient) == pytest.approx(2 * (weight - 1))
