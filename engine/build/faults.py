@@ -17,7 +17,8 @@ from engine.errors import PageError
 
 SCRIPT = re.compile(r"(?s)<(script|style)\b.*?</\1>|<!--.*?-->")
 TAG = re.compile(r"<[^>]*>")
-LINK = re.compile(r'<\w[^>]*?\s(?:href|src)="([^"]*)"')
+ADDRESS = re.compile(r'[ \n](?:href|src)="([^"#][^"]*)"')
+LINK = re.compile(rf"<\w[^>]*?{ADDRESS.pattern}")
 
 
 def unread_front_matter(text: str, path: Path) -> Iterator[PageError]:
@@ -85,8 +86,9 @@ def dead_links(
     mount = f"{urlsplit(config.site_url or '').path.rstrip('/')}/"
     for page in pages:
         uri = str(page.page.file.dest_uri)
-        text = SCRIPT.sub("", (site / uri).read_text("utf-8"))
-        for link in map(html.unescape, LINK.findall(text)):
+        text = (site / uri).read_text("utf-8")
+        for found in dict.fromkeys(ADDRESS.findall(text)):
+            link = html.unescape(found)
             address = urlsplit(urljoin(f"//site{mount}{quote(uri)}", link))
             below = address.path.removeprefix(mount)
             is_ours = address.netloc == "site" and not address.scheme
@@ -94,7 +96,9 @@ def dead_links(
                 continue
             seen.add(below)
             target = site / unquote(below)
-            if not (target.is_file() or (target / "index.html").is_file()):
+            if target.is_file() or (target / "index.html").is_file():
+                continue
+            if found in LINK.findall(SCRIPT.sub("", text)):
                 yield _dead_link(page, link, config)
 
 

@@ -16,7 +16,7 @@ MAKERS = ("beautifulsoup4", "latex2mathml", "markdownify", "nbformat")
 
 def digest(*parts: object) -> str:
     """Return a key for the parts, and for what makes something of them."""
-    return hashlib.sha256(repr((_makers(), parts)).encode()).hexdigest()
+    return _hashed((_makers(), parts))
 
 
 def kept(
@@ -35,8 +35,12 @@ def kept(
 
 
 @cache
-def _makers() -> list[str]:
+def _makers() -> str:
     sources = [
         path.read_text("utf-8") for path in sorted(ENGINE.rglob("*.py"))
     ]
-    return [*sources, *map(version, MAKERS)]
+    return _hashed((sources, [version(name) for name in MAKERS]))
+
+
+def _hashed(parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
