@@ -67,13 +67,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _disk(error: OSError, root: Path) -> PageError:
     """Return what the disk refused, as an error to mend."""
-    path = str(error.filename2 or error.filename or "").removeprefix(
-        f"{root}/"
-    )
+    path = str(error.filename2 or error.filename or "")
+    hint = "let the build write to .cache/ and site/, and make room there"
+    if isinstance(error, FileNotFoundError):
+        hint = "put a file there, or remove what leads to it"
     return PageError(
         error.strerror or str(error),
-        hint="let the build write to .cache/ and site/, and make room there",
-        path=path,
+        hint=hint,
+        path=path.removeprefix(f"{root}/"),
     )
 
 

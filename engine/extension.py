@@ -6,20 +6,31 @@ the extension fills each page before it returns.
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from markdown import Markdown
 from markdown.extensions import Extension
 
-from engine.errors import raise_all
+from engine.errors import PageError, raise_all
 from engine.keep.records import NOTHING, missing_alts
 from engine.project import Project, Settings
 from engine.read.markdown import Reader
 from engine.read.reading import Reading
+from engine.read.snippets import did_you_mean
 from engine.read.superfences import SITE_FENCES
 from engine.show.page import FilledPage
+
+KINDS = {
+    "docs": str,
+    "snippets": str,
+    "preload": list,
+    "stamp": dict,
+    "checks": list,
+}
+"""The options that say what a site is, and their kinds in YAML."""
+NAMED = {str: "word", list: "list", dict: "mapping"}
+_PROJECTS: dict[str, Project] = {}
 
 
 class EngineExtension(Extension):
@@ -35,6 +46,12 @@ class EngineExtension(Extension):
             "checks": [[], "Functions that check the site's own rules"],
             "project": ["", "The project, if a generator has one"],
         }
+        for name in kwargs.keys() - self.config.keys():
+            raise PageError(
+                f'engine.extension has no option "{name}"',
+                hint=f"{did_you_mean(name, self.config)}remove it",
+                path="mkdocs.yml",
+            )
         super().__init__(**kwargs)
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
@@ -68,30 +85,29 @@ def add_fence(md: Markdown, name: str, render: Callable[[str], str]) -> None:
     setattr(md, SITE_FENCES, {**fences, name: render})
 
 
-def project_of(config: Mapping[str, Any]) -> Project:
-    """Return the project that the extension's configuration describes."""
-    return _project(
-        Path(config.get("root", ".")).resolve(),
-        config.get("docs", "docs"),
-        config.get("snippets", "snippets"),
-        tuple(config.get("preload", ())),
-        tuple(config.get("stamp", {}).items()),
-        tuple(config.get("checks", ())),
-    )
+def settings_of(options: Mapping[str, Any]) -> Settings:
+    """Return what a site says of itself; raise PageError for another kind."""
+    for name, kind in KINDS.items():
+        if not isinstance(options.get(name, kind()), kind):
+            raise PageError(
+                f"engine.extension: {name} is not a {NAMED[kind]}",
+                hint=f"write it as a {NAMED[kind]}",
+                path="mkdocs.yml",
+            )
+    return Settings(**{name: options[name] for name in KINDS & options.keys()})
 
 
-@cache
-def _project(
-    root: Path,
-    docs: str,
-    snippets: str,
-    preload: tuple[str, ...],
-    stamp: tuple[tuple[str, str], ...],
-    checks: tuple[str, ...],
-) -> Project:
-    """Return the one project of a folder, for generators without hooks."""
-    settings = Settings(docs, snippets, preload, dict(stamp), checks)
-    return Project(root, settings)
+def project_of(options: Mapping[str, Any]) -> Project:
+    """Return the project that the extension's options describe.
+
+    For generators without hooks it is the same one for all pages.
+    """
+    root = Path(options.get("root", ".")).resolve()
+    settings = settings_of(options)
+    key = repr((root, settings))
+    if key not in _PROJECTS:
+        _PROJECTS[key] = Project(root, settings)
+    return _PROJECTS[key]
 
 
 def _fill(md: Markdown, project: Project, reading: Reading, html: str) -> str:

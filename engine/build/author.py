@@ -9,7 +9,7 @@ from markdown import Markdown
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.utils.meta import get_data
 
-from engine.build.messages import not_utf8
+from engine.build.messages import in_config, not_utf8, placed
 from engine.build.plugin import Checked
 from engine.build.rendered import RenderedPage
 from engine.build.site import build_into, opened, project_in
@@ -57,7 +57,7 @@ def check(root: Path) -> None:
         project = project_in(config)
         pages, errors = _read_all(config, project, runs=False)
         for name in project.settings.checks:
-            errors += _check(name)(project, pages)
+            errors += _checked(name, project, pages)
     raise_all(errors)
     blocks = sum(len(page.program.blocks) for page in pages)
     print(f"{len(pages)} pages, {blocks} blocks: all can be read")
@@ -93,10 +93,19 @@ def _read_all(
     raise AssertionError("nothing was to be written")
 
 
-def _check(name: str) -> Check:
+def _checked(
+    name: str, project: Project, pages: list[RenderedPage]
+) -> list[PageError]:
+    """Return what a check of the site's own finds wrong."""
     module, _, function = name.partition(":")
-    found: Check = getattr(importlib.import_module(module), function)
-    return found
+    try:
+        check: Check = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise in_config(project.root, f"checks: {name}: {error}") from None
+    try:
+        return list(check(project, pages))
+    except Exception as error:
+        raise placed(error, project.root) from error
 
 
 def _path(project: Project, name: str) -> Path:

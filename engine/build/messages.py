@@ -2,6 +2,8 @@
 
 import logging
 import re
+import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,6 +12,10 @@ from engine.project import Project
 from engine.read import marks
 from engine.read.snippets import did_you_mean
 
+CONFIG = "mkdocs.yml"
+ENGINE = Path(__file__).parents[1]
+TRACE = re.compile(r"(?m)^\s.*\n")
+NAMES_KEY = re.compile(r"(?:Config value '|configuration name: )(\w+)")
 LINK = re.compile(r"Doc file '(.+?)' (contains an? .*?link '(.+?)'.*)", re.S)
 NOT_READ = re.compile(r"Encoding error reading file: (.+)")
 IN_NAV = re.compile(r"A reference to '(.+?)' is included in the 'nav'")
@@ -39,7 +45,8 @@ def _errors(text: str, project: Project) -> Iterator[PageError]:
             marks.MARK.sub("{{ … }}", problem),
             hint=_hint(path, link, project),
             path=project.docs / path,
-            line=_line(docs / path, f"]({link}") or _line(docs / path, link),
+            line=line_of(docs / path, f"]({link}")
+            or line_of(docs / path, link),
         )
     elif match := NOT_READ.search(text):
         yield not_utf8(project.root, project.docs / match[1])
@@ -47,8 +54,8 @@ def _errors(text: str, project: Project) -> Iterator[PageError]:
         hint = (
             f"{did_you_mean(match[1], _pages(docs))}name a page that is there"
         )
-        line = _line(project.root / "mkdocs.yml", match[1])
-        yield PageError(text, hint=hint, path="mkdocs.yml", line=line)
+        line = line_of(project.root / CONFIG, match[1])
+        yield PageError(text, hint=hint, path=CONFIG, line=line)
     elif match := NOT_IN_NAV.search(text):
         for page in match[1].split("\n"):
             yield PageError(
@@ -58,6 +65,51 @@ def _errors(text: str, project: Project) -> Iterator[PageError]:
             )
     else:
         yield PageError(text, hint="correct what MkDocs names")
+
+
+def in_config(root: Path, said: str) -> PageError:
+    """Return the error for what MkDocs says of its configuration."""
+    found = NAMES_KEY.search(said)
+    return PageError(
+        TRACE.sub("", said),
+        hint="correct it",
+        path=CONFIG,
+        line=line_of(root / CONFIG, f"{found[1]}:") if found else None,
+    )
+
+
+def placed(
+    error: BaseException, root: Path, page: Path | None = None
+) -> BaseException:
+    """Return what the site's own code raised, with its place.
+
+    Without one the page is named; what the engine raises itself is left.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [(frame.filename, frame.lineno) for frame in frames]
+    if isinstance(error, SyntaxError) and error.filename:
+        places.append((error.filename, error.lineno))
+    if not places or places[-1][0].startswith(str(ENGINE)):
+        return error
+    raised = f"raised {type(error).__name__}: {error}"
+    for name, line in reversed(places):
+        path = Path(name)
+        if path.is_relative_to(root) and not any(
+            path.is_relative_to(other) for other in (ENGINE, sys.prefix)
+        ):
+            return PageError(
+                f"this {raised}",
+                hint="correct it" + (f"; it was at {page}" if page else ""),
+                path=path.relative_to(root),
+                line=line,
+            )
+    if page is None or isinstance(error, OSError):
+        return error
+    return PageError(
+        f"rendering it {raised}",
+        hint="correct what this names, or the extension that raised it",
+        path=page,
+    )
 
 
 def not_utf8(root: Path, path: Path) -> PageError:
@@ -92,7 +144,9 @@ def _pages(docs: Path) -> list[str]:
     return [path.relative_to(docs).as_posix() for path in docs.rglob("*.md")]
 
 
-def _line(path: Path, text: str) -> int | None:
+def line_of(path: Path, text: str) -> int | None:
     """Return the first line of the file that has the text."""
+    if not path.is_file():
+        return None
     lines = path.read_text(encoding="utf-8-sig").split("\n")
     return next((n for n, line in enumerate(lines, 1) if text in line), None)

@@ -5,9 +5,7 @@ know its pages before.  So each page is given a notebook, and those of pages
 without a program are taken out again.
 """
 
-import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 from markupsafe import escape
@@ -17,6 +15,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 from mkdocs.utils import get_relative_url
 
+from engine.build.kept import digest, kept
 from engine.build.rendered import RenderedPage
 from engine.keep.files import write_atomically
 from engine.project import Project
@@ -35,25 +34,27 @@ class Notebooks:
         self.folder = project.cache / FOLDER
         self._sources: dict[str, str] = {}
         """The page from which each notebook is taken, by their files."""
-        self._urls: dict[str, str] = {}
 
     def add(self, files: Files, config: MkDocsConfig) -> None:
         """Add a notebook for each page but the home page."""
         if "mkdocs-jupyter" not in config.plugins:
             return
-        pages = {
-            file.src_uri: file
+        pages = [
+            file.src_uri
             for file in files.documentation_pages()
-            if file.src_uri.endswith(".md") and file.url not in (".", "./")
-        }
-        pages.pop("index.md", None)
-        for source, page in pages.items():
+            if file.src_uri.endswith(".md")
+            and file.url not in (".", "./")
+            and file.src_uri != "index.md"
+        ]
+        taken = {file.src_uri.rpartition(".")[0] for file in files}
+        for source in pages:
             uri = _uri(source)
+            if uri.removesuffix(".ipynb") in taken:
+                continue  # the author shows something else there
             write_atomically(self.folder / uri, EMPTY)
             where = config.site_dir, config.use_directory_urls
             files.append(File(uri, str(self.folder), *where))
             self._sources[uri] = source
-            self._urls[source] = page.url
 
     def leave_out_of_nav(self, files: Files) -> None:
         """List no notebook: each page links to its own."""
@@ -81,41 +82,31 @@ class Notebooks:
         if path.read_text(encoding="utf-8") != notebook:
             write_atomically(path, notebook)
 
-    def describe(self, page: Page, pages: dict[str, RenderedPage]) -> None:
-        """Tell the theme and the search that the page is a notebook."""
-        source = pages.get(self.source(page))
-        if source and not source.errors:
-            page.meta["taken_from"] = source.src_uri
-            # MkDocs and themes take all three for HTML.
-            page.title = escape(f"Notebook: {source.title}")
-            page.meta["title"] = escape(f"Notebook: {source.heading}")
-            page.meta["search"] = {"exclude": True}
-            page.meta["description"] = escape(
-                f"{source.heading}, as an executed notebook."
-            )
-            page.canonical_url = source.page.canonical_url
+    def show(self, page: Page, html: str, source: RenderedPage) -> str:
+        """Return the notebook as the site shows it; describe it so, too.
 
-    def view(self, page: Page, html: str) -> str:
-        """Show a notebook as the site does, and list the headings it has.
-
-        What is made of it is kept: reading the HTML takes longer than all
-        else that is done to a page.
+        Reading the HTML takes longer than all else that is done to a page.
         """
-        path = self.project.cache / "views" / f"{self.source(page)}.json"
-        tidy_source = Path(__file__).with_name("notebook_view.py").read_text()
-        digest = hashlib.sha256((tidy_source + html).encode()).hexdigest()
-        try:
-            kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
-            kept = {}
-        if kept.get("key") != digest:
+        page.meta["taken_from"] = source.src_uri
+        # MkDocs and themes take all three for HTML.
+        page.title = escape(f"Notebook: {source.title}")
+        page.meta["title"] = escape(f"Notebook: {source.heading}")
+        page.meta["search"] = {"exclude": True}
+        page.meta["description"] = escape(
+            f"{source.heading}, as an executed notebook."
+        )
+        page.canonical_url = source.page.canonical_url
+        url = get_relative_url(source.page.url, page.url)
+
+        def make() -> dict[str, Any]:
             from engine.build.notebook_view import tidy  # bs4 takes long
 
-            url = get_relative_url(self._urls[self.source(page)], page.url)
-            kept = {"key": digest, **tidy(html, url)._asdict()}
-            write_atomically(path, json.dumps(kept))
-        page.toc = get_toc(kept["contents"])
-        return str(kept["html"])
+            return tidy(html, url)._asdict()
+
+        path = self.project.cache / "views" / f"{source.src_uri}.json"
+        view = kept(path, digest(html, url), make)
+        page.toc = get_toc(view["contents"])
+        return str(view["html"])
 
     def prune(self, pages: dict[str, RenderedPage], files: Files) -> None:
         """Take out the notebooks of pages that have no program."""

@@ -6,7 +6,7 @@ readers take home.
 """
 
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
@@ -15,9 +15,10 @@ from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
+from engine.build import faults
 from engine.build.notebooks import Notebooks
 from engine.build.rendered import RenderedPage
-from engine.build.search import Words
+from engine.build.search import spare_the_search
 from engine.build.take_home import TakeHome
 from engine.errors import EngineError, PageError, PageErrors
 from engine.extension import project_of
@@ -38,19 +39,31 @@ class Checked(EngineError):
         self.errors = errors
 
 
-class EnginePlugin(Words):
+def extension_options(config: MkDocsConfig) -> dict[str, Any]:
+    """Return the extension's options, with the folders that MkDocs knows."""
+    root = Path(config.config_file_path or "").resolve().parent
+    options: dict[str, Any] = config.mdx_configs.setdefault(EXTENSION, {})
+    docs = Path(config.docs_dir)
+    if not docs.is_relative_to(root):
+        raise PageError(
+            f"docs_dir: {docs} is not in this folder",
+            hint="move the pages into a folder beside mkdocs.yml",
+            path="mkdocs.yml",
+        )
+    options.setdefault("root", str(root))
+    options.setdefault("docs", docs.relative_to(root).as_posix())
+    return options
+
+
+class EnginePlugin:
     """Takes part in one build."""
 
     project: Project
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Ask the extension for what it reads."""
-        root = Path(config.config_file_path or "").resolve().parent
-        settings = config.mdx_configs.setdefault(EXTENSION, {})
-        settings.setdefault("root", str(root))
-        docs = Path(config.docs_dir)
-        settings.setdefault("docs", docs.relative_to(root).as_posix())
-        self.project = settings.setdefault("project", project_of(settings))
+        options = extension_options(config)
+        self.project = options.setdefault("project", project_of(options))
         self.project.take = self._take
         self.reading: Reading | None = None
         self.pages: dict[str, RenderedPage] = {}
@@ -79,9 +92,9 @@ class EnginePlugin(Words):
         """Say which page is next; make a notebook that is next."""
         self.reading = None
         self.project.path = self.project.docs / page.file.src_uri
-        source = self.pages.get(self.notebooks.source(page))
-        if source and not source.errors:
-            self._make(page, source)
+        if source := self._source(page):
+            view = self.take_home.view(source, page)
+            self.notebooks.write(page, view)
         return page
 
     @event_priority(-100)  # what other plugins leave of the page is shown
@@ -89,13 +102,17 @@ class EnginePlugin(Words):
         self, html: str, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
         """Read the page's program and have it run."""
+        if page.meta.get("title", "") is None:
+            del page.meta["title"]  # else themes and MkDocs call it "None"
         if self.reading:
             rendered = RenderedPage(self.project, page, self.reading, html)
+            rendered.errors += faults.unread_front_matter(
+                page.markdown or "", rendered.read.path
+            )
             self.pages[page.file.src_uri] = rendered
             page.meta["rendered"] = rendered
-        elif self.notebooks.source(page):
-            self.notebooks.describe(page, self.pages)
-            return self.notebooks.view(page, html)
+        elif source := self._source(page):
+            return self.notebooks.show(page, html, source)
         return html
 
     @event_priority(100)  # before any other plugin looks at the pages
@@ -115,8 +132,7 @@ class EnginePlugin(Words):
                     files=files, log_level=config.validation.links.anchors
                 )
             self._end(Checked(list(self.pages.values()), errors))
-        if errors:
-            self._end(PageErrors(errors))
+        self._end_if(errors)
         for rendered in self.pages.values():
             rendered.fill()
             if rendered.filled:
@@ -127,18 +143,32 @@ class EnginePlugin(Words):
             for rendered in self.pages.values()
         }
         self.notebooks.prune(self.pages, files)
+        self._end_if(list(faults.at_one_address(files, self.project.docs)))
+        spare_the_search(config)
         folder = self.project.cache / "templates"
         folder.mkdir(parents=True, exist_ok=True)
         # Compiled templates rarely change, and cost much.
         env.bytecode_cache = FileSystemBytecodeCache(str(folder))
         return env
 
+    @event_priority(-100)  # what other plugins leave of it is written
+    def on_post_page(
+        self, output: str, page: Page, config: MkDocsConfig
+    ) -> str:
+        """Let nothing be lost of what a page with a program shows."""
+        rendered = self.pages.get(page.file.src_uri)
+        if rendered and rendered.filled:
+            self._end_if(list(faults.lost_words(rendered, output)))
+        return output
+
+    @event_priority(-100)  # once other plugins have written what they write
     def on_post_build(self, config: MkDocsConfig) -> None:
-        """Put what readers take home into the site."""
+        """Put what readers take home into the site; follow all links."""
         try:
             self.take_home.write(list(self.pages.values()))
         except PageError as error:
             self._end(error)
+        self._end_if(list(faults.dead_links(self.pages.values(), config)))
 
     def on_shutdown(self) -> None:
         """End what still runs."""
@@ -164,10 +194,14 @@ class EnginePlugin(Words):
     def _take(self, reading: Reading) -> None:
         self.reading = reading
 
-    def _make(self, page: Page, source: RenderedPage) -> None:
-        if not source.wait() and source.filled:
-            view = self.take_home.view(source, page)
-            self.notebooks.write(page, view)
+    def _source(self, page: Page) -> RenderedPage | None:
+        """Return the page that a notebook is taken from, if it is good."""
+        source = self.pages.get(self.notebooks.source(page))
+        return source if source and source.is_good else None
+
+    def _end_if(self, errors: list[PageError]) -> None:
+        if errors:
+            self._end(PageErrors(errors))
 
     def _end(self, error: EngineError) -> NoReturn:
         """End the build with the error, as MkDocs has plugins do it."""

@@ -65,11 +65,13 @@ class RenderedPage:
         return self.filled or FilledPage(self.read, NOTHING)
 
     def rewrite(self, markup: str) -> None:
-        """Show other HTML on a page without a program.
+        """Show other HTML, with the same marks.
 
         A site's hook may make it of what all pages did, once they are filled.
         """
-        self.read = replace(self.read, html=markup)
+        if markup != self.read.html:
+            self.read = replace(self.read, html=markup)
+            self.__dict__.pop("filled", None)
         self.page.content = self.shown.html
 
     def wait(self) -> list[PageError]:
@@ -86,10 +88,15 @@ class RenderedPage:
             self.errors.append(error)
         return self.errors
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the page has a program, which ended as it was meant to."""
+        return not self.wait() and self.filled is not None
+
     def fill(self) -> None:
         """Put the results into all that MkDocs knows of the page."""
         page: Any = self.page
-        page.content = self.shown.html
+        self.rewrite(page.content)  # another plugin may have changed it
         if isinstance(page.title, str):
             page.title = self.shown.markup(page.title)
         for link in page.toc:

@@ -1,10 +1,10 @@
 """Spare the search what it cannot find words in, and would read for long."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.pages import Page
 
 NOT_WORDS = re.compile(
@@ -14,30 +14,21 @@ NOT_WORDS = re.compile(
 )
 
 
-class Words:
-    """Hides drawings and colours of code while the search reads a page."""
+def spare_the_search(config: MkDocsConfig) -> None:
+    """Have the search read pages without drawings and colours of code."""
+    for name in ("search", "material/search"):
+        plugin: Any = config.plugins.get(name)
+        if index := getattr(plugin, "search_index", None):
+            index.add_entry_from_context = _of_words(
+                index.add_entry_from_context
+            )
 
-    @event_priority(50)
-    def _leave_the_words(
-        self,
-        context: dict[str, Any],
-        page: Page,
-        config: MkDocsConfig,
-        nav: Any,
-    ) -> dict[str, Any]:
-        context["all_content"] = page.content
-        page.content = NOT_WORDS.sub("", page.content or "")
-        return context
 
-    @event_priority(-50)
-    def _bring_all_back(
-        self,
-        context: dict[str, Any],
-        page: Page,
-        config: MkDocsConfig,
-        nav: Any,
-    ) -> dict[str, Any]:
-        page.content = context.pop("all_content")
-        return context
+def _of_words(add: Callable[[Page], None]) -> Callable[[Page], None]:
+    def add_words(page: Page) -> None:
+        whole = page.content
+        page.content = NOT_WORDS.sub("", whole or "")
+        add(page)
+        page.content = whole
 
-    on_page_context = CombinedEvent(_leave_the_words, _bring_all_back)
+    return add_words

@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import sys
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,14 +15,11 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError
 
-from engine.build.messages import errors_of
-from engine.build.plugin import EXTENSION, Checked, EnginePlugin
+from engine.build.messages import CONFIG, errors_of, in_config, placed
+from engine.build.plugin import Checked, EnginePlugin, extension_options
 from engine.errors import PageError, PageErrors, raise_all
-from engine.extension import project_of
+from engine.extension import settings_of
 from engine.project import Project
-
-CONFIG = "mkdocs.yml"
-ENGINE = Path(__file__).parents[1]
 
 
 def build(
@@ -58,7 +54,7 @@ def build_into(
     try:
         with _warnings() as warnings:
             build_with_mkdocs(config, serve_url=serve_url)
-    except (Exception, Abort) as error:
+    except (Exception, SystemExit) as error:
         ended = _cause(error)
     finally:
         gc.set_threshold(*before)
@@ -73,20 +69,7 @@ def build_into(
             raise ended
     raise_all(errors)
     if ended:
-        raise _with_page(ended, project) from ended
-
-
-def _with_page(error: BaseException, project: Project) -> BaseException:
-    """Return what an extension or plugin raised, with the page's name."""
-    *_, last = traceback.extract_tb(error.__traceback__)
-    is_ours = last.filename.startswith(str(ENGINE))
-    if project.path is None or is_ours or isinstance(error, OSError):
-        return error
-    return PageError(
-        f"rendering it raised {type(error).__name__}: {error}",
-        hint="correct what this names, or the extension that raised it",
-        path=project.path,
-    )
+        raise placed(ended, project.root, project.path) from ended
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -117,14 +100,11 @@ def project_in(
     config: MkDocsConfig, jobs: int = 0, force: bool = False
 ) -> Project:
     """Return a project of its own for the configuration's extension."""
-    root = Path(config.config_file_path or "").resolve().parent
-    settings = config.mdx_configs.setdefault(EXTENSION, {})
-    settings.setdefault("root", str(root))
-    docs = Path(config.docs_dir).relative_to(root)
-    settings.setdefault("docs", docs.as_posix())
-    shared = project_of(settings)
-    project = Project(root, shared.settings, jobs=jobs, force=force)
-    settings["project"] = project
+    options = extension_options(config)
+    project = Project(
+        Path(options["root"]), settings_of(options), jobs=jobs, force=force
+    )
+    options["project"] = project
     if not any(name.endswith("build/hooks.py") for name in config.hooks):
         config.plugins["engine"] = EnginePlugin()  # type: ignore[assignment]
     return project
@@ -172,13 +152,18 @@ def _load(root: Path) -> MkDocsConfig:
     file = root / CONFIG
     if not file.exists():
         raise PageError("there is no such file", hint="write one", path=CONFIG)
-    try:
-        with _warnings() as warnings:
+    problem = ""
+    with _warnings() as warnings:
+        try:
             config = load_config(str(file), strict=False)
-    except ConfigurationError as error:
-        said = [record.getMessage() for record in warnings]
-        problem = "\n".join([*said, str(error)])
-        raise PageError(problem, hint="correct it", path=CONFIG) from None
+        except ConfigurationError as error:
+            problem = str(error)
+        except Abort:
+            pass  # it has said why
+        except Exception as error:
+            raise placed(error, root) from error
+    said = [record.getMessage() for record in warnings]
+    raise_all([in_config(root, text) for text in [*said, problem] if text])
     return config
 
 

@@ -1,9 +1,7 @@
 """Put what readers take home into the site, and links to it on the pages."""
 
-import hashlib
-import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urljoin
@@ -12,11 +10,10 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-import engine.take
+from engine.build.kept import digest, kept
 from engine.build.rendered import RenderedPage
 from engine.build.serve import HEADERS
 from engine.errors import PageError
-from engine.keep.files import write_atomically
 from engine.project import Project
 
 LINK = r"site-{}:/([^\s)>\"\\]*)"
@@ -79,9 +76,9 @@ class TakeHome:
             made, twin = self._made(page), _twin(page)
             text = self._linked(made, "text", partial(self._to_twin, twin))
             self._write(twin, text, page)
-            about = page.page.meta.get("description", "")
             address = urljoin(site, quote(twin))
-            short += f"- [{_bracketed(page.heading)}]({address}): {about}\n"
+            about = _in_line(page.page.meta.get("description") or "")
+            short += f"- [{_in_line(page.heading)}]({address}): {about}\n"
             if page.filled:
                 link = partial(self._to_twin, FULL)
                 full += self._linked(made, "text", link) + "\n"
@@ -110,18 +107,9 @@ class TakeHome:
         """Return what is made of the page, kept from build to build."""
         html = rendered.shown.bare
         record = rendered.filled.record if rendered.filled else None
-        about = rendered.page.url, rendered.heading, html, record
-        parts = repr((_source(), LINK, *about))
-        key = hashlib.sha256(parts.encode()).hexdigest()
+        key = digest(rendered.page.url, rendered.heading, html, record)
         path = self.project.cache / "taken" / f"{_slug(rendered)}.json"
-        try:
-            kept: dict[str, str] = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
-            kept = {}
-        if kept.get("key") != key:
-            kept = {"key": key, **_make(rendered, html, key)}
-            write_atomically(path, json.dumps(kept))
-        return kept
+        return kept(path, key, lambda: _make(rendered, html, key))
 
     def _linked(
         self, made: dict[str, str], kind: str, link: Callable[[str], str]
@@ -144,7 +132,9 @@ class TakeHome:
         self, name: str, text: str, page: RenderedPage | None = None
     ) -> None:
         path = Path(self.config.site_dir) / name
-        if path.exists() and page:
+        if path.exists():
+            if page is None:
+                return  # the author has written it
             raise PageError(
                 f"what readers take home would overwrite {name}, which the "
                 "site has already",
@@ -182,12 +172,6 @@ def _make(rendered: RenderedPage, html: str, key: str) -> dict[str, str]:
     return made
 
 
-def _source() -> str:
-    folders: Iterable[str] = engine.take.__path__
-    paths = [p for folder in folders for p in Path(folder).glob("*.py")]
-    return "".join(path.read_text("utf-8") for path in sorted(paths))
-
-
 def _slug(rendered: RenderedPage) -> str:
     return rendered.src_uri.removesuffix(".md")
 
@@ -197,5 +181,6 @@ def _twin(rendered: RenderedPage) -> str:
     return PurePosixPath(uri).with_suffix(".md").as_posix()
 
 
-def _bracketed(text: str) -> str:
-    return re.sub(r"([\[\]\\])", r"\\\1", text)
+def _in_line(text: object) -> str:
+    """Return the text for a line of Markdown, in which it links nowhere."""
+    return re.sub(r"([\[\]\\])", r"\\\1", " ".join(str(text).split()))

@@ -128,10 +128,10 @@ export class Block {
   }
 
   /** Show a run of the reader's own in the place of the page's. */
-  show({ html, fault, good }, notice) {
+  show({ html, fault, good }, notes) {
     this.own ??= make("div", "live-own");
     const label = make("p", "live-label", make("b", "", "Your run"));
-    if (notice) label.append(` ${notice}`);
+    for (const note of notes) label.append(` ${note}`);
     this.own.replaceChildren(label);
     if (html) label.insertAdjacentHTML("afterend", html);
     else label.after(make("p", "live-fault", fault));

@@ -5,6 +5,8 @@ import { Block } from "./block.js";
 import { button, make } from "./elements.js";
 import { GONE, serverOf } from "./server.js";
 
+const PROSE = "The text around it keeps the page's numbers.";
+
 export function begin(script, elements) {
   const { send, answers } = serverOf(script);
   const key = `${location.pathname}.edits`;
@@ -152,10 +154,12 @@ export function begin(script, elements) {
     run.notice ??= event.notice;
     if (run.isUnwanted || !(event.html || event.fault)) return;
     const block = blocks[(event.block ?? number) - 1];
-    block.show(event, run.notice);
+    const above = blocks.slice(0, block.number);
+    const notes = run.notice ? [run.notice] : [];
+    if (above.some(({ page }, i) => run.texts[i] !== page)) notes.push(PROSE);
+    block.show(event, notes);
     run.last = { ...event, block };
     run.shown.add(block);
-    const above = blocks.slice(0, block.number);
     block.isOld = above.some(({ text }, i) => text !== run.texts[i]);
   }
 

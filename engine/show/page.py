@@ -1,6 +1,7 @@
 """Replace the marks of a page by what its program came to."""
 
 import html
+import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -16,6 +17,9 @@ from engine.read.page import (
     WholeProgram,
 )
 from engine.show.blocks import closing, opening, whole_program
+
+TITLE = re.compile(r'<span class="filename">.*?</span>')
+"""The title of a block, as the highlighter has it."""
 
 
 class FilledPage:
@@ -80,7 +84,10 @@ class FilledPage:
             return "", self._fences[number]
         if number in self._above:
             return f'<div data-program="{self._above[number]}">', "</div>"
-        return f'<div data-block="{self._blocks[number][2]}">', "</div>"
+        _, _, count, code = self._blocks[number]
+        title = TITLE.search(code)
+        named = title[0] if title else ""
+        return f'{named}<div data-block="{count}">', "</div>"
 
     def _own(self, item: SiteFence, values: Iterator[str]) -> str:
         texts = [item.texts[0]]

@@ -25,6 +25,10 @@ AFTER_NEWLINE = re.compile(rf"(?<=\n){STARTS_LINE}")
 BACKTICKS = re.compile("`+")
 LANGUAGE = re.compile(r"language-(\S+)")
 PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
+NO_CELL = ["blockquote", "caption", "dl", "ol", "pre", "table", "ul"]
+"""What no table of Markdown can hold."""
+ALIGNED = re.compile(r"text-align:\s*(left|center|right)")
+RULES = {"left": ":--", "center": ":-:", "right": "--:"}
 SPANS = {"a", "b", "em", "i", "strong"}
 CONVERTER: Any = markdownify.MarkdownConverter  # its types leave out a lot
 
@@ -118,7 +122,39 @@ class _Writer(CONVERTER):
 
     def convert_img(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         alt = self.escape(str(el.get("alt", "")), parent_tags)
-        return f"![{alt}]({el.get('src', '')})"
+        title = self.escape(str(el.get("title", "")), parent_tags)
+        quoted = title.replace('"', r"\"")
+        said = f' "{quoted}"' if title else ""
+        return f"![{alt}]({el.get('src', '')}{said})"
+
+    def convert_input(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        return "[x]" if el.has_attr("checked") else "[ ]"
+
+    def convert_br(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        if not parent_tags.isdisjoint(("td", "th")):
+            return "<br>"
+        line: str = super().convert_br(el, text, parent_tags)
+        return line
+
+    def convert_table(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        if _is_more_than_markdown(el):
+            return f"\n\n{self._html(el)}\n\n"
+        first = el.find("tr") or el
+        styles = [str(cell.get("style", "")) for cell in first(["td", "th"])]
+        found = [ALIGNED.search(style) for style in styles]
+        rules = [RULES[match[1]] if match else "---" for match in found]
+        bare = " | ".join("---" for _ in rules)
+        table = text.strip().replace(bare, " | ".join(rules), 1)
+        return f"\n\n{table}\n\n"
+
+    def _html(self, table: Tag) -> str:
+        """Return a table as HTML, which a blank line would end."""
+        for formula in table.find_all("math"):
+            formula.replace_with(self.convert_math(formula, "", {"td"}))
+        for pre in table.find_all("pre"):
+            pre.string = pre.get_text()
+        lines = str(table).replace("\n\n", "\n&#10;")
+        return lines.replace("$", "<span>$</span>") if self.for_cell else lines
 
     def convert_li(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         item: str = super().convert_li(el, text, parent_tags)
@@ -126,6 +162,14 @@ class _Writer(CONVERTER):
         # Python-Markdown nests what is indented by four columns.
         pad = " " * max(4 - len(marker), 1)
         return item.replace("\n ", f"\n{pad}").replace(" ", pad, 1)
+
+
+def _is_more_than_markdown(table: Tag) -> bool:
+    """Return whether a table holds blocks, or cells of several columns."""
+    cells = table.find_all(["td", "th"])
+    spans = any(c.has_attr("colspan") or c.has_attr("rowspan") for c in cells)
+    blocks = any(len(cell.find_all("p")) > 1 for cell in cells)
+    return spans or blocks or table.find(NO_CELL) is not None
 
 
 def _escape_start(found: re.Match[str]) -> str:

@@ -87,7 +87,8 @@ def _leave_out(article: Tag) -> None:
             drawing.insert_before(_holding("p", [said]))
         drawing.decompose()
     for table in article.find_all("table", class_="highlighttable"):
-        table.replace_with(table.find_all("pre")[-1])
+        parts = [*table.find_all(class_="filename")[-1:], table("pre")[-1]]
+        table.replace_with(*parts)
 
 
 def _name_titles(article: Tag) -> None:
@@ -106,6 +107,7 @@ def _name_titles(article: Tag) -> None:
 
 def _needs_the_page(element: Tag) -> bool:
     unseen = element.name in NOT_TAKEN or element.has_attr("hidden")
+    unseen &= element.get("type") != "checkbox"
     return unseen or "headerlink" in element.get_attribute_list("class")
 
 
@@ -114,7 +116,8 @@ def _is_title(element: Tag) -> bool:
         holder = element.parent.get_attribute_list("class")
         return "tabbed-labels" in holder or "tabbed-set" in holder
     classes = element.get_attribute_list("class")
-    return element.name == "summary" or "admonition-title" in classes
+    titles = {"admonition-title", "filename"}
+    return element.name == "summary" or not titles.isdisjoint(classes)
 
 
 def _is_mark(element: Tag) -> bool:

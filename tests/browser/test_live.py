@@ -26,7 +26,7 @@ from tools.compare import EXPECTED, same, stated_tolerance
 
 FONTS = REPOSITORY / ".cache/matplotlib"
 SERVE = [sys.executable, "-m", "engine", "serve", "--port", "8700"]
-ALL = sorted(path.stem for path in (REPOSITORY / "docs").glob("*.md"))
+ALL = sorted(path.stem for path in (REPOSITORY / EXPECTED).glob("*.txt"))
 FEW = ["explorer", "how_it_is_proven", "index"]
 LONG = 120_000
 RATE, LOOP, RUN, PLOT = "learning_rate=0.1", 16, 17, 18
@@ -147,6 +147,9 @@ def test_a_learning_rate_is_edited_run_compared_and_brought_back(
     edit(page, PLOT)
     figure = run(page, PLOT)
     expect(figure.locator("b")).to_have_text("Your run")
+    expect(figure.locator(".live-label")).to_contain_text(
+        "The text around it keeps the page's numbers."
+    )
     losses = printed(block(page, RUN).locator(".live-own"))
     assert len(losses.split("\n")) == len(before.split("\n")) > 5
     assert losses != before
@@ -207,6 +210,7 @@ def test_every_block_run_unedited_gives_what_the_page_shows(
         if drawn.count():
             own = ours.inner_html().replace(f"b{number}.001:", f"b{number}:")
             assert same(drawn.inner_html(), own, within)
+        expect(shown.locator(".live-label")).to_have_text("Your run")
         expect(shown.locator(".live-fault")).to_have_count(0)
         found.locator(".live-edit").click()
 

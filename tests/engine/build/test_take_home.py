@@ -95,9 +95,9 @@ def test_a_page_is_called_as_it_calls_itself(rich: Scratch) -> None:
     path = site / "notebooks/count/index.html"
     view = BeautifulSoup(path.read_text("utf-8"), "html5lib")
     assert view.title is not None
-    assert view.title.get_text() == "2 > 1 & x - Scratch"
+    assert view.title.get_text() == "Notebook: 2 > 1 & x - Scratch"
     entries = view.select(".md-nav--primary .md-nav__item--active")
-    assert entries[-1].get_text().split()[0] == "Short"
+    assert entries[-1].get_text().split()[:2] == ["Notebook:", "Short"]
 
 
 def test_the_whole_is_what_runs(rich: Scratch) -> None:

@@ -123,6 +123,7 @@ def _rendered_markdown(text: str, dollars: bool = False) -> BeautifulSoup:
         "def_list",
         "table",
         "strikethrough",
+        "task_lists",
         *(["math"] if dollars else []),
     ]
     render = mistune.create_markdown(escape=False, plugins=plugins)

@@ -1,5 +1,8 @@
 """What other extensions and hooks make of the Markdown is the page."""
 
+import pytest
+
+from tests.engine.kinds import forms
 from tests.engine.kinds.pages import PAGES, SAID, page
 from tests.engine.kinds.site import Site
 
@@ -55,3 +58,69 @@ def test_what_another_extension_raises_has_the_name_of_the_page(
     words = sections.bad()
     assert words.startswith("docs/p.md: rendering it raised SnippetMissing")
     assert "missing.md" in words
+
+
+HOOKS = {
+    "output": (
+        "def on_post_page(output, **_):\n"
+        "    return output.replace('Text', 'Other')\n"
+    ),
+    "result": (
+        "def on_post_page(output, **_):\n"
+        "    return output.replace('<samp>one', '<samp>two')\n"
+    ),
+    "context": (
+        "def on_page_context(context, page, **_):\n"
+        "    page.content = page.content.replace('Text', 'Other')\n"
+        "    return context\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_what_changes_a_page_when_it_is_done_is_a_fault(
+    sections: Site, name: str
+) -> None:
+    sections.write("hook.py", HOOKS[name])
+    with (sections.root / "mkdocs.yml").open("a") as file:
+        file.write("hooks: [hook.py]\n")
+    sections.page("p", page("P", "%1\nText.\n\n%2\n%3\n"))
+    words = sections.bad()
+    assert "docs/p.md: a plugin, hook or template takes " in words
+    assert words.count("mend:") == 1
+
+
+def test_what_only_adds_to_a_page_may_do_so(sections: Site) -> None:
+    sections.write(
+        "hook.py",
+        """
+        def on_post_page(output, **_):
+            output = output.replace("<samp>", '<samp  class="x">')
+            return output.replace("</article>", "<p>More.</p></article>")
+        """,
+    )
+    with (sections.root / "mkdocs.yml").open("a") as file:
+        file.write("hooks: [hook.py]\n")
+    sections.page("p", page("P", "%1\nText.\n\n%2\n%3\n"))
+    assert forms.page(sections.good(), "p/").text.endswith("More.")
+
+
+def test_what_another_plugin_fills_in_late_is_shown(sections: Site) -> None:
+    sections.write(
+        "hook.py",
+        """
+        from mkdocs.plugins import event_priority
+
+
+        @event_priority(101)
+        def on_env(env, config, files):
+            page = files.get_file_from_path("p.md").page
+            page.content = page.content.replace("LIST", "<b>late</b>")
+        """,
+    )
+    with (sections.root / "mkdocs.yml").open("a") as file:
+        file.write("hooks: [hook.py]\n")
+    sections.page("p", page("P", "%1\nA LIST.\n\n%2\n%3\n"))
+    built = sections.good()
+    assert "Alate." in forms.page(built, "p/").text
+    assert "A **late**." in (built / "p/index.md").read_text()

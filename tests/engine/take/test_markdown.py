@@ -145,3 +145,67 @@ def test_what_cannot_be_mistaken_is_not_escaped() -> None:
 
 def test_a_name_stands_as_it_is_in_a_line() -> None:
     assert escaped("__init__.py") == r"\_\_init\_\_.py"
+
+
+def test_a_table_keeps_its_lines_and_its_sides() -> None:
+    cells = '<td>a<br>b</td><td style="text-align: right;">c</td>'
+    head = '<th>x</th><th style="text-align: right;">y</th>'
+    page = f"<table><tr>{head}</tr><tr>{cells}</tr></table>"
+    assert prose(page).markdown == "| x | y |\n| --- | --: |\n| a<br>b | c |"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "<table><tr><td><pre>a\n\n  b &lt;</pre></td><td>$c$</td></tr>"
+        "</table>",
+        "<table><tr><td><ul><li>a</li><li>b</li></ul></td></tr></table>",
+        '<table><tr><td colspan="2">a</td></tr></table>',
+        "<table><caption>a</caption><tr><td>b</td></tr></table>",
+        "<table><tr><td><p>a</p><p>b</p></td></tr></table>",
+    ],
+)
+def test_a_table_that_no_markdown_can_say_stays_html(table: str) -> None:
+    piece = prose(f"<p>a</p>{table}<p>b</p>")
+    for text, shown in (
+        (piece.markdown, markdown.markdown(piece.markdown)),
+        (piece.cell, markdown2html_mistune(piece.cell)),
+    ):
+        again = BeautifulSoup(shown, "html.parser").table
+        assert again is not None, text
+        for span in again.find_all("span"):
+            span.unwrap()
+        again.smooth()
+        assert str(again) == str(BeautifulSoup(table, "html.parser"))
+
+
+def test_a_formula_in_a_table_of_html_is_no_drawing() -> None:
+    formula = '<math data-latex="x"><mi>x</mi></math>'
+    page = f"<table><tr><td colspan=2>{formula}</td></tr></table>"
+    assert '<td colspan="2">$x$</td>' in prose(page).markdown
+
+
+def test_an_image_keeps_its_title() -> None:
+    page = '<p><img alt="a" src="b.png" title="c &quot;d&quot;"></p>'
+    assert prose(page).markdown == r'![a](b.png "c \"d\"")'
+
+
+def test_a_task_is_done_or_not() -> None:
+    box = '<label><input type="checkbox" disabled{}><span></span></label>'
+    items = f"<li>{box.format(' checked')} a</li><li>{box.format('')} b</li>"
+    radio = '<input type="radio"> c'
+    assert prose(f"<ul>{items}</ul>{radio}").markdown == (
+        "-   [x] a\n-   [ ] b\n\nc"
+    )
+
+
+def test_code_keeps_its_title() -> None:
+    titled = '<span class="filename">a|b.py</span>'
+    plain = f'<div class="highlight">{titled}<pre><code>x</code></pre></div>'
+    numbered = (
+        '<table class="highlighttable"><tr><th class="filename" colspan="2">'
+        f"{titled}</th></tr><tr><td><pre>1</pre></td><td><pre><code>x</code>"
+        "</pre></td></tr></table>"
+    )
+    for page in (plain, numbered):
+        assert prose(page).markdown == "**a\\|b.py**\n\n```\nx\n```"

@@ -1,0 +1,127 @@
+"""What MkDocs lets pass, and readers would stumble over."""
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+import yaml
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import Files, InclusionLevel
+from mkdocs.utils.meta import YAML_RE
+
+from engine.build.messages import CONFIG, line_of
+from engine.build.rendered import RenderedPage
+from engine.errors import PageError
+
+SCRIPT = re.compile(r"(?s)<(script|style)\b.*?</\1>|<!--.*?-->")
+TAG = re.compile(r"<[^>]*>")
+ADDRESS = re.compile(r'[ \n](?:href|src)="([^"#][^"]*)"')
+LINK = re.compile(rf"<\w[^>]*?{ADDRESS.pattern}")
+
+
+def unread_front_matter(text: str, path: Path) -> Iterator[PageError]:
+    """Yield an error for front matter that MkDocs shows as text."""
+    if not (found := YAML_RE.match(text)):
+        return
+    try:
+        yaml.safe_load(found[1])
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        yield PageError(
+            f"the front matter cannot be read: {error.problem}",
+            hint="put a value that has a colon, or begins with a mark, "
+            "between quotes",
+            path=path,
+            line=mark.line + 2 if mark else None,
+        )
+
+
+def at_one_address(files: Files, docs: Path) -> Iterator[PageError]:
+    """Yield an error for each file in whose place another is written."""
+    written: dict[str, str] = {}
+    for file in files:
+        if file.inclusion.value <= InclusionLevel.DRAFT.value:
+            continue
+        other = written.setdefault(file.dest_uri, file.src_uri)
+        if other != file.src_uri:
+            yield PageError(
+                f"{other} is written to {file.dest_uri} as well",
+                hint="give one of the two another name",
+                path=docs / file.src_uri,
+            )
+
+
+def lost_words(page: RenderedPage, output: str) -> Iterator[PageError]:
+    """Yield an error if a page is written without words that it shows.
+
+    Others may add to it: what readers take home is all the same of it.
+    """
+    shown = page.shown.html
+    if all(part in output for part in shown.split("</h1>", 1)):
+        return
+    written = iter(_words(output))
+    for word in _words(shown):
+        if word not in written:
+            yield PageError(
+                f'a plugin, hook or template takes "{word}" from what this '
+                "page shows",
+                hint="change a page in on_page_markdown or on_page_content, "
+                "and let its template show all of page.content",
+                path=page.read.path,
+            )
+            return
+
+
+def dead_links(
+    pages: Iterable[RenderedPage], config: MkDocsConfig
+) -> Iterator[PageError]:
+    """Yield an error for each address to which pages link in vain.
+
+    What MkDocs warns of has ended the build before: left are links in HTML,
+    in templates, and to what is excluded.
+    """
+    site, seen = Path(config.site_dir), set[str]()
+    mount = f"{urlsplit(config.site_url or '').path.rstrip('/')}/"
+    for page in pages:
+        uri = str(page.page.file.dest_uri)
+        text = (site / uri).read_text("utf-8")
+        for found in dict.fromkeys(ADDRESS.findall(text)):
+            link = html.unescape(found)
+            address = urlsplit(urljoin(f"//site{mount}{quote(uri)}", link))
+            below = address.path.removeprefix(mount)
+            is_ours = address.netloc == "site" and not address.scheme
+            if not is_ours or below == address.path or below in seen:
+                continue
+            seen.add(below)
+            target = site / unquote(below)
+            if target.is_file() or (target / "index.html").is_file():
+                continue
+            if found in LINK.findall(SCRIPT.sub("", text)):
+                yield _dead_link(page, link, config)
+
+
+def _dead_link(
+    page: RenderedPage, link: str, config: MkDocsConfig
+) -> PageError:
+    """Return the error, with the line on which an author has the link."""
+    root = Path(config.config_file_path or "").parent
+    name = PurePosixPath(urlsplit(link).path).name
+    source = unquote(name if "." in name else f"{name}.md")
+    for path in (page.read.path, Path(CONFIG)):
+        for text in (f'"{link}"', source):
+            if line := line_of(root / path, text):
+                break
+        if line:
+            break
+    return PageError(
+        f'the link "{link}" leads to nothing that is built',
+        hint="link to a file that is, or leave the link out",
+        path=path if line else page.read.path,
+        line=line,
+    )
+
+
+def _words(markup: str) -> Iterable[str]:
+    return html.unescape(TAG.sub(" ", markup)).split()

@@ -1,0 +1,137 @@
+"""A link that leads to nothing that is built ends the build."""
+
+import pytest
+
+from tests.engine.kinds import forms
+from tests.engine.kinds.site import Site
+
+FENCE = '```python run="snippets/a.py:one"\n```\n'
+DEAD = {
+    "html": ('<a href="nowhere/">x</a>\n', "", 3),
+    "markdown_in_html": ('<a href="w.md">x</a>\n', "", 3),
+    "image": ('<img src="no.png" alt="x">\n', "", 3),
+    "draft": ("[x](w.md)\n", "draft_docs: w.md\n", 3),
+    "excluded": ("[x](w.md)\n", "exclude_docs: w.md\n", 3),
+    "excluded_file": ("[x](a%20b.txt)\n", "exclude_docs: '*.txt'\n", 0),
+}
+
+
+@pytest.mark.parametrize("name", DEAD)
+def test_each_is_named_with_its_line(site: Site, name: str) -> None:
+    text, setting, line = DEAD[name]
+    site.write("docs/w.md", "# W\n\nDraft.\n")
+    site.write("docs/a b.txt", "x\n")
+    site.page("p", f"# P\n\n{text}")
+    with (site.root / "mkdocs.yml").open("a") as file:
+        file.write(setting)
+    words = site.bad()
+    place = f"docs/p.md:{line}" if line else "docs/p.md"
+    assert words.startswith(f'{place}: the link "'), words
+    assert "leads to nothing that is built" in words
+    assert words.count("mend:") == 1
+
+
+def test_a_draft_in_the_navigation_is_named_there(site: Site) -> None:
+    site.write("docs/w.md", "# W\n\nDraft.\n")
+    site.page("p", "# P\n\nText.\n")
+    added = "draft_docs: w.md\nnav: [index.md, p.md, w.md]\n"
+    with (site.root / "mkdocs.yml").open("a") as file:
+        file.write(added)
+    line = (site.root / "mkdocs.yml").read_text().count("\n") - 1
+    words = site.bad()
+    assert words.startswith(f'mkdocs.yml:{line}: the link "w/" leads'), words
+    assert words.count("mend:") == 1
+
+
+def test_links_that_are_no_files_are_left_alone(site: Site) -> None:
+    site.page(
+        "p",
+        '# P\n\n<a href="https://e.org/x">x</a> <a href="//e.org/x">x</a>\n'
+        '<a href="mailto:a@e.org">m</a> <a href="/elsewhere/">e</a>\n'
+        '<a href="#learning=1">s</a> <a href="">t</a> <a href="?a=1">q</a>\n'
+        '`<a href="none">` <!-- <a href="none">x</a> -->\n'
+        "<script>const a = '<a href=\"none\">';</script>\n",
+    )
+    site.replace(
+        "mkdocs.yml", "site_name", "site_url: https://s.org/sub/\nsite_name"
+    )
+    code, words = site.engine("build")
+    assert code == 0, words
+
+
+@pytest.mark.parametrize("other", ["docs/p.ipynb", "docs/p/index.md"])
+def test_two_pages_at_one_address_are_named(site: Site, other: str) -> None:
+    site.sections("a", one="print('one')")
+    site.page("p", f"# P\n\n{FENCE}\n")
+    empty = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+    site.write(other, empty)
+    words = site.bad()
+    assert "is written to p/index.html as well" in words
+    assert words.count("mend:") == 1
+
+
+@pytest.mark.parametrize("own", ["notebooks/p.md", "notebooks/p.ipynb"])
+def test_what_stands_where_a_view_would_be_stays(site: Site, own: str) -> None:
+    site.sections("a", one="print('one')")
+    site.page("p", f"# P\n\n{FENCE}\n")
+    book = (
+        '{"cells": [{"cell_type": "markdown", "id": "a", "metadata": {}, '
+        '"source": "# Mine"}], "metadata": {}, "nbformat": 4, '
+        '"nbformat_minor": 5}'
+    )
+    site.write(f"docs/{own}", book if own.endswith("b") else "# Mine\n")
+    shown = forms.rendered(site.good(), "notebooks/p/").get_text()
+    assert "Mine" in shown
+    links = forms.rendered(site.root / "site", "p/").select(".run-downloads")
+    assert "Notebook view" not in [link.get_text() for link in links]
+
+
+@pytest.mark.parametrize("name", ["llms.txt", "llms-full.txt", "_headers"])
+def test_a_file_that_an_author_has_written_stays(
+    site: Site, name: str
+) -> None:
+    site.write(f"docs/{name}", "mine\n")
+    assert (site.good() / name).read_text() == "mine\n"
+
+
+def test_what_describes_a_page_links_nowhere(site: Site) -> None:
+    site.page("p", "---\ndescription: |\n  One [x](y)\n  two.\n---\n# P\n")
+    listed = (site.good() / "llms.txt").read_text()
+    assert "- [P](p/index.md): One \\[x\\](y) two.\n" in listed
+
+
+def test_a_page_whose_title_is_nothing_goes_by_its_name(site: Site) -> None:
+    site.sections("a", one="print('one')")
+    site.page("some_page", f"---\ntitle: null\n---\n{FENCE}")
+    built = site.good()
+    assert "[Some page](" in (built / "llms.txt").read_text()
+    assert (built / "some_page.py").read_text().startswith('"""Some page.')
+
+
+def test_a_view_leads_to_where_a_hook_has_moved_its_page(site: Site) -> None:
+    site.write(
+        "hook.py",
+        """
+        def on_files(files, config):
+            page = files.get_file_from_path("p.md")
+            page.dest_uri = "moved/index.html"
+            page.url = "moved/"
+            return files
+        """,
+    )
+    with (site.root / "mkdocs.yml").open("a") as file:
+        file.write("hooks: [hook.py]\n")
+    site.sections("a", one="print('one')")
+    site.page("p", f"# P\n\n{FENCE}\n")
+    view = forms.rendered(site.good(), "notebooks/p/")
+    assert view.select(".run-downloads a[href='../../moved/']")
+
+
+def test_a_view_follows_its_page_when_addresses_change(site: Site) -> None:
+    site.sections("a", one="print('one')")
+    site.page("p", f"# P\n\n{FENCE}\n")
+    site.good()
+    with (site.root / "mkdocs.yml").open("a") as file:
+        file.write("use_directory_urls: false\n")
+    view = forms.rendered(site.good(), "notebooks/p.html")
+    assert view.select(".run-downloads a[href='../p.html']")

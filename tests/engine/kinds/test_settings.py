@@ -1,0 +1,116 @@
+"""What is wrong around the pages is one message, too, with its place."""
+
+import pytest
+
+from tests.engine.kinds.site import MKDOCS, Site
+
+EXTENSION = "  - engine.extension\n"
+SETTINGS = {
+    "no_hook": ("hooks: [no.py]\n", "Config value 'hooks': The path"),
+    "no_key": ("site_nmae: x\n", "Unrecognised configuration name: site_nmae"),
+    "no_docs": ("docs_dir: nowhere\n", "Config value 'docs_dir': The path"),
+    "outside": ("docs_dir: ..\n", "docs_dir: "),
+    "no_plugin": ("plugins: [none]\n", 'The "none" plugin is not installed'),
+    "no_theme": ("theme: none\n", "Unrecognised theme name: 'none'"),
+    "no_option": (
+        f"markdown_extensions:\n{EXTENSION}      snippet: x\n".replace(
+            "extension\n ", "extension:\n "
+        ),
+        'engine.extension has no option "snippet"\n',
+    ),
+    "no_list": (
+        f"markdown_extensions:\n{EXTENSION}      preload: numpy\n".replace(
+            "extension\n ", "extension:\n "
+        ),
+        "engine.extension: preload is not a list\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_that_is_wrong_is_named(site: Site, name: str) -> None:
+    added, problem = SETTINGS[name]
+    key = added.partition(":")[0]
+    kept = MKDOCS.partition(f"\n{key}:")[0] + "\n"
+    site.write("mkdocs.yml", f"{kept}{added}")
+    for command in ("build", "check"):
+        code, words = site.engine(command)
+        assert code == 1, words
+        assert words.startswith("mkdocs.yml:"), words
+        assert problem in words
+        assert "Traceback" not in words
+        assert "  File " not in words
+        assert words.count("mend: correct it\n") <= 1
+
+
+HOOKS = {
+    "syntax": ("def on_env(:\n", 1, "SyntaxError: invalid syntax"),
+    "import": ("import sys\nimport none_such\n", 2, "ModuleNotFoundError: "),
+    "markdown": (
+        "def on_page_markdown(markdown, **_):\n    raise ValueError('x')\n",
+        2,
+        "ValueError: x",
+    ),
+    "end": ("def on_post_build(config):\n    1 / 0\n", 2, "ZeroDivision"),
+    "exit": ("def on_env(env, **_):\n    raise SystemExit(3)\n", 2, "SystemE"),
+    "file": ("def on_env(env, **_):\n    open('nowhere')\n", 2, "FileNotFou"),
+}
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_a_hook_that_raises_is_named_with_its_line(
+    site: Site, name: str
+) -> None:
+    text, line, raised = HOOKS[name]
+    site.write("hook.py", text)
+    with (site.root / "mkdocs.yml").open("a") as file:
+        file.write("hooks: [hook.py]\n")
+    words = site.bad()
+    assert words.startswith(f"hook.py:{line}: this raised {raised}"), words
+    assert words.count("mend:") == 1
+
+
+def test_a_template_that_raises_is_named_with_its_line(site: Site) -> None:
+    block = "{% block content %}{{ a.b.c }}{% endblock %}"
+    site.write("theme/main.html", f"{{% extends 'base.html' %}}\n{block}\n")
+    words = site.bad()
+    assert words.startswith("theme/main.html:2: this raised UndefinedError: ")
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("none_such:all", "mkdocs.yml: checks: none_such:all: No module"),
+        ("rules", "mkdocs.yml: checks: rules: "),
+        ("rules:none", "mkdocs.yml: checks: rules:none: "),
+        ("rules:bad", "rules.py:2: this raised ZeroDivisionError: "),
+    ],
+)
+def test_a_check_of_the_sites_own_that_fails_is_named(
+    site: Site, named: str, said: str
+) -> None:
+    site.write("rules.py", "def bad(project, pages):\n    yield 1 / 0\n")
+    option = f"  - engine.extension:\n      checks: ['{named}']\n"
+    site.replace("mkdocs.yml", EXTENSION, option)
+    code, words = site.engine("check")
+    assert code == 1
+    assert words.startswith(said), words
+    assert words.count("mend:") == 1
+
+
+def test_front_matter_that_is_no_yaml_is_named_with_its_line(
+    site: Site,
+) -> None:
+    site.page("p", "---\ntags: [a]\ntitle: One: two\n---\n\n# P\n\nText.\n")
+    words = site.bad()
+    assert words.startswith("docs/p.md:3: the front matter cannot be read: ")
+    assert words.count("mend:") == 1
+
+
+def test_a_link_of_the_file_system_that_leads_nowhere_is_named(
+    site: Site,
+) -> None:
+    (site.root / "docs/p.md").symlink_to("nowhere.md")
+    words = site.bad()
+    assert words.startswith("docs/p.md: No such file or directory\n")
+    assert "put a file there" in words
