@@ -8,7 +8,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visitor
-from tests.conftest import build_repository
 
 GUIDE = "basic_training_loops/"
 VIEW = "notebooks/basic_training_loops/"
@@ -267,15 +266,12 @@ def test_less_motion_is_respected(visitor: Visitor) -> None:
 
 
 def test_the_offline_copy_is_read_and_searched_without_a_server(
-    chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chromium: Browser, offline: Path
 ) -> None:
-    monkeypatch.setenv("OFFLINE", "true")
-    folder = tmp_path / "offline"
-    assert build_repository(folder) == 0
     page = chromium.new_page(viewport={"width": 1280, "height": 800})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"file://{folder}/index.html")
+    page.goto(f"file://{offline}/index.html")
     page.get_by_role("link", name="Read the guide").click()
     expect(page.locator("h1")).to_contain_text("Basic training loops")
     assert search(page, "assign_sub")[0]
