@@ -379,7 +379,7 @@ def test_axe_finds_nothing_with_an_editor_open(
     edit(page, 2, "3.0]", "4.0]")
     run(page, 2)
     edit(page, 4)
-    assert faults(page) == []
+    assert faults(page, theme, within="article") == []
     wide = page.evaluate("() => document.documentElement.scrollWidth")
     assert wide == width
 
