@@ -1,5 +1,6 @@
 """What all tests share: the built site."""
 
+import os
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -20,12 +21,13 @@ PUBLISHED = {
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the site, built from the repository."""
-    folder = tmp_path_factory.mktemp("site") / "site"
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in PUBLISHED.items():
-            patch.setenv(name, value)
-        assert build_repository(folder) == 0
-    return folder
+    return built_once(tmp_path_factory, "site", PUBLISHED)
+
+
+@pytest.fixture(scope="session")
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the copy that is read without a server."""
+    return built_once(tmp_path_factory, "offline", {"OFFLINE": "true"})
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -40,19 +42,30 @@ def pytest_runtest_setup() -> None:
         handler.stream = sys.__stderr__
 
 
-def build_repository(folder: Path) -> int:
-    """Build the repository's site into the folder; return the exit code.
+def built_once(
+    factory: pytest.TempPathFactory, name: str, variables: dict[str, str]
+) -> Path:
+    """Return the repository's site, which the first who asks builds.
 
     The tests run side by side, and two builds at once are a fault.
     """
     # Where other versions are tried out, there is no generator.
     from engine.__main__ import main
 
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "repository" / name
     cache = REPOSITORY / ".cache"
     cache.mkdir(exist_ok=True)
-    with FileLock(cache / "tests.lock"):
-        root = ["--root", str(REPOSITORY)]
-        return main([*root, "build", "--site", str(folder)])
+    with FileLock(cache / "tests.lock"), pytest.MonkeyPatch.context() as patch:
+        for variable, value in variables.items():
+            patch.setenv(variable, value)
+        if not folder.exists():
+            folder.parent.mkdir(exist_ok=True)
+            root = ["--root", str(REPOSITORY)]
+            assert main([*root, "build", "--site", str(folder)]) == 0
+    return folder
 
 
 def pytest_terminal_summary(

@@ -60,7 +60,9 @@ class Visit:
 
 
 @pytest.fixture(scope="session")
-def address(site: Path) -> Iterator[str]:
+def address(
+    site: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The address of the site, which stands under a path as on GitHub."""
     text = (site / "_headers").read_text("utf-8")
     lines = [line.strip() for line in text.splitlines()[1:]]
@@ -69,8 +71,7 @@ def address(site: Path) -> Iterator[str]:
         (Handler,),
         {"extra": dict(line.split(": ", 1) for line in lines)},
     )
-    root = site.parent / "root"
-    root.mkdir()
+    root = tmp_path_factory.mktemp("root")
     (root / "repo").symlink_to(site)
     server = Server(
         ("127.0.0.1", 0), functools.partial(handler, directory=str(root))

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Visit, listen
 from tests.browser.test_pages import GUIDE, clipboard, faults, open_folds
-from tests.conftest import REPOSITORY, build_repository
+from tests.conftest import REPOSITORY
 from tests.site.reader import run_alone
 from tools.compare import EXPECTED, same, stated_tolerance
 
@@ -383,7 +383,7 @@ def test_axe_finds_nothing_with_an_editor_open(
     edit(page, 2, "3.0]", "4.0]")
     run(page, 2)
     edit(page, 4)
-    assert faults(page) == []
+    assert faults(page, theme, within="article") == []
     wide = page.evaluate("() => document.documentElement.scrollWidth")
     assert wide == width
 
@@ -426,14 +426,12 @@ def test_less_motion_is_all_the_same(tab: Tab) -> None:
     assert page.evaluate(moving) == 0
 
 
-@pytest.mark.parametrize("offline", ["false", "true"])
+@pytest.mark.parametrize("published", ["site", "offline"])
 def test_what_is_published_has_no_trace_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offline: str
+    request: pytest.FixtureRequest, published: str
 ) -> None:
-    monkeypatch.setenv("OFFLINE", offline)
-    site = tmp_path / "site"
-    assert build_repository(site) == 0
-    files = [path for path in site.rglob("*") if path.is_file()]
+    folder: Path = request.getfixturevalue(published)
+    files = [path for path in folder.rglob("*") if path.is_file()]
     assert len(files) > 50
     for path in files:
         assert path.name not in ("live.js", "editor.js", "live.css")

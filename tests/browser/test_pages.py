@@ -8,22 +8,21 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visitor
-from tests.conftest import build_repository
 
 GUIDE = "basic_training_loops/"
 VIEW = "notebooks/basic_training_loops/"
 PATHS = ["", GUIDE, "foundations/", VIEW, "404.html"]
 LIGHT, DARK = "rgb(253, 252, 250)", "rgb(18, 22, 27)"
-RULES = {
-    "runOnly": [
-        "wcag2a",
-        "wcag2aa",
-        "wcag21a",
-        "wcag21aa",
-        "wcag22aa",
-        "best-practice",
-    ]
-}
+RULES = [
+    "wcag2a",
+    "wcag2aa",
+    "wcag21a",
+    "wcag21aa",
+    "wcag22aa",
+    "best-practice",
+]
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
+"""Those of the rules that look at colours."""
 
 
 def search(page: Page, words: str) -> list[str]:
@@ -55,11 +54,23 @@ def open_folds(page: Page) -> None:
     )
 
 
-def faults(page: Page) -> list[str]:
-    """Return what axe finds, as rule and element."""
-    # The drawings are images to axe; their thousand strokes cost minutes.
-    context = {"exclude": [["svg[role=img] *"]]}
-    answer = Axe().run(page, context=context, options=RULES)
+def faults(
+    page: Page, theme: str = "light", within: str = "html"
+) -> list[str]:
+    """Return what axe finds within an element, as rule and element.
+
+    The dark theme is the light one in other colours, so that these alone
+    are looked at.
+    """
+    rules = {"type": "tag", "values": RULES}
+    if theme == "dark":
+        rules = {"type": "rule", "values": OF_COLOURS}
+    answer = Axe().run(
+        page,
+        # The drawings are images to axe; their thousand strokes cost minutes.
+        context={"include": [[within]], "exclude": [["svg[role=img] *"]]},
+        options={"runOnly": rules, "resultTypes": ["violations"]},
+    )
     violations = answer.response["violations"]
     return [
         f"{violation['id']}: {node['html'][:120]}"
@@ -74,7 +85,19 @@ def faults(page: Page) -> list[str]:
 def test_axe_finds_nothing(
     visitor: Visitor, path: str, theme: str, width: int
 ) -> None:
-    assert faults(visitor(theme=theme, width=width).open(path)) == []
+    page = visitor(theme=theme, width=width).open(path)
+    assert faults(page, theme) == []
+
+
+def test_the_themes_differ_in_colours_alone(site: Path) -> None:
+    css = "\n".join(path.read_text("utf-8") for path in site.rglob("*.css"))
+    # What `light-dark` chooses from are colours.
+    assert css.count("light-dark(#") == css.count("light-dark(") > 10
+    assert "prefers-color-scheme" not in css
+    chosen = re.findall(r"\[data-theme=[^{]*\{([^}]*)\}", css)
+    assert len(chosen) == css.count("data-theme") == 2
+    assert {rule.split()[0] for rule in chosen} == {"color-scheme:"}
+    assert all(rule.count(":") == 1 for rule in chosen)
 
 
 @pytest.mark.parametrize("width", [1280, 375])
@@ -84,7 +107,7 @@ def test_axe_finds_nothing_while_searching(
 ) -> None:
     page = visitor(theme=theme, width=width).open(GUIDE)
     search(page, "gradient")
-    assert faults(page) == []
+    assert faults(page, theme, within=".md-header") == []
 
 
 def test_nothing_is_asked_of_another_host_and_nothing_goes_wrong(
@@ -267,15 +290,12 @@ def test_less_motion_is_respected(visitor: Visitor) -> None:
 
 
 def test_the_offline_copy_is_read_and_searched_without_a_server(
-    chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chromium: Browser, offline: Path
 ) -> None:
-    monkeypatch.setenv("OFFLINE", "true")
-    folder = tmp_path / "offline"
-    assert build_repository(folder) == 0
     page = chromium.new_page(viewport={"width": 1280, "height": 800})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"file://{folder}/index.html")
+    page.goto(f"file://{offline}/index.html")
     page.get_by_role("link", name="Read the guide").click()
     expect(page.locator("h1")).to_contain_text("Basic training loops")
     assert search(page, "assign_sub")[0]

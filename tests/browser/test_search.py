@@ -4,9 +4,11 @@ What is typed is what people write in questions and reports; the page named
 beside it has to be among the first three that are found.
 """
 
-import pytest
+from collections.abc import Iterator
 
-from tests.browser.conftest import Visitor
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
 from tests.browser.test_pages import search
 
 FIRST = 3
@@ -57,13 +59,23 @@ ASKED = {
 }
 
 
+@pytest.fixture(scope="module")
+def home(chromium: Browser, address: str) -> Iterator[Page]:
+    """The home page; what is searched is read once for all words."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(address)
+    yield page
+    page.close()
+
+
 @pytest.mark.parametrize("words", ASKED)
 def test_words_of_a_report_lead_to_the_page_that_answers(
-    visitor: Visitor, words: str
+    home: Page, words: str
 ) -> None:
-    page = visitor().open("")
-    search(page, words)
-    items = page.locator(".md-search-result__item")
+    items = home.locator(".md-search-result__item")
+    home.locator(".md-search__input").fill("")
+    expect(items).to_have_count(0)
+    search(home, words)
     found = [
         str(item.locator("a").first.get_attribute("href")).split("?")[0]
         for item in items.all()[:FIRST]

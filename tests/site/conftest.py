@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
+from tests.site.reader import read
+
 REPOSITORY = Path(__file__).parents[2]
 PAGES = {
     # MkDocs makes a folder of every page but the home page.
@@ -23,8 +25,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def html(site: Path, name: str) -> BeautifulSoup:
-    text = (site / f"{name}.html").read_text(encoding="utf-8")
-    return BeautifulSoup(text, "html5lib")
+    return read(site / f"{name}.html")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from bs4 import BeautifulSoup
@@ -21,6 +22,12 @@ LOGGED = re.compile(
 """What the first import of TensorFlow logs, which no page shows."""
 
 END_OF_BLOCK = "<<< end of block >>>"
+
+
+@cache
+def read(path: Path) -> BeautifulSoup:
+    """Return the page at the path, which nobody may change."""
+    return BeautifulSoup(path.read_text("utf-8"), "html5lib")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
 from tests.site.conftest import PAGES, PROGRAMS, REPOSITORY
-from tests.site.reader import copied_blocks, run_alone
+from tests.site.reader import copied_blocks, read, run_alone
 from tools.compare import same
 
 FONTS = REPOSITORY / ".cache/matplotlib"
@@ -24,7 +24,7 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
 
 def page(site: Path, slug: str) -> BeautifulSoup:
     path = "index.html" if slug == "index" else f"{slug}/index.html"
-    return BeautifulSoup((site / path).read_text("utf-8"), "html5lib")
+    return read(site / path)
 
 
 def without_magic(cell: str) -> str:
@@ -188,8 +188,7 @@ def test_every_page_has_a_card_of_its_own(site: Path, slug: str) -> None:
 def test_the_notebook_view_shows_the_same_and_asks_nobody(
     site: Path, slug: str
 ) -> None:
-    text = (site / f"notebooks/{slug}/index.html").read_text("utf-8")
-    view = BeautifulSoup(text, "html5lib")
+    view = read(site / f"notebooks/{slug}/index.html")
     article = view.select_one("article")
     assert article is not None
     assert not article.select("script, style, img:not([alt])")
