@@ -710,11 +710,8 @@ def test_optimizers_are_those_of_keras() -> None:
 
     assert optimizers(tf.train) == []
     assert "GradientDescent" in optimizers(v1.train)
-    for name in ("Adam", "Adagrad", "RMSProp"):
-        assert name in optimizers(v1.train)
-        assert name.lower() in dir(tf.keras.optimizers) or hasattr(
-            tf.keras.optimizers, name.replace("Prop", "prop")
-        )
+    assert {"Adam", "Adagrad", "RMSProp"} <= {*optimizers(v1.train)}
+    assert {"Adam", "Adagrad", "RMSprop"} <= {*dir(tf.keras.optimizers)}
     w, gradient = tf.Variable(1.0), tf.constant(10.0)
     v1.train.GradientDescentOptimizer(0.1).minimize(lambda: w**2, var_list=[w])
     assert float(w) == pytest.approx(0.8)
@@ -811,7 +808,6 @@ def test_decay(said: dict[str, Table]) -> None:
     assert first[0] == others[0][0]
     below = [a < b for a, b in zip(first, others[0], strict=True)]
     assert below == [False] + [True] * 9
-    assert "':'" not in BLOCKS["decay"].code
     assert 'plt.plot(meant, ":"' in BLOCKS["decay"].code
 
 
@@ -1118,7 +1114,7 @@ def test_a_loss_from_outside(silent: Names) -> None:
     model(one)
     assert model.losses == []
     layer = Penalty()
-    assert layer(one) is one or float(layer(one)) == 1.0
+    assert layer(one).numpy().item() == 1.0
     assert [float(value) for value in layer.losses] == [100.0]
 
 
