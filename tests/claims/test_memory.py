@@ -1049,6 +1049,7 @@ def test_several_batches_have_less_noise() -> None:
 )
 @says("Assert that work, done again, leaves no more than it left before.")
 @says("Give it an epoch of your training in a test.")
+@says("Arrays of NumPy, such as what `predict` returns, it does not see.")
 def test_the_check_to_paste() -> None:
     done: list[Any] = []
 
@@ -1073,6 +1074,9 @@ def test_the_check_to_paste() -> None:
 
         with pytest.raises(AssertionError, match=told):
             check_growth(work)
+    arrays: list[Any] = []
+    check_growth(lambda: arrays.append(np.zeros(1000)))
+    assert sum(array.nbytes for array in arrays) == 4 * 8000
     going = [tf.zeros([3]) for _ in range(4)]
     check_growth(going.pop)
     model, optimizer = KerasLinearModel(), tf.keras.optimizers.SGD(0.01)

@@ -817,8 +817,8 @@ def test_decay(said: dict[str, Table]) -> None:
     "scaling."
 )
 @says(
-    "Without `scale_loss` nothing is said, and the steps are far too short: "
-    "[trap 6](traps.md#6-a-loss-that-was-never-scaled)."
+    "Without `scale_loss` nothing is said, and the steps of SGD are far too "
+    "short: [trap 6](traps.md#6-a-loss-that-was-never-scaled)."
 )
 def test_scaling() -> None:
     w, scaled = tf.Variable(1.0), SGD(0.1)
