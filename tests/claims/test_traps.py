@@ -1033,7 +1033,10 @@ def test_the_right_log(left: dict[str, Ran]) -> None:
     assert re.findall(r"'(\w+)'", ast.unparse(check)) == ["loss", "mse"]
 
 
-@says("The loop of `AsAdvised` raises an error if a model has two.")
+@says(
+    "The loop of `AsAdvised` raises an error if a model has two of them by "
+    "name."
+)
 @says("Leave the others to `compute_metrics`, which … which output.")
 def test_two_outputs() -> None:
     def two_outputs(kind: Any) -> Any:

@@ -814,7 +814,7 @@ def test_what_was_logged_does_not_add_up() -> None:
     "Keras 3 itself advised it, in a warning, and with one output it "
     "[logs a wrong loss](traps.md#5-a-log-of-something-else)."
 )
-@says("With two it fails:")
+@says("With two in a list it logs wrong ones, too. With two by name it fails:")
 @says(
     "The first of `self.metrics` is the mean of the loss, and cannot "
     "take the mean of a dictionary."
@@ -840,6 +840,17 @@ def test_the_loop_over_all_metrics() -> None:
     ]
     assert logs[1] == pytest.approx(logs[0], rel=1e-5)
     assert logs[2] != pytest.approx(logs[0], rel=0.1)
+
+    def in_a_list(kind: Any) -> Any:
+        inputs = tf.keras.Input((1,))
+        layers = [tf.keras.layers.Dense(1, "linear", True, "ones")]
+        layers.append(tf.keras.layers.Dense(1, "linear", True, "zeros"))
+        model = kind(inputs, [layer(inputs) for layer in layers])
+        return eagerly(model, ["mse", "mse"]).train_on_batch(X, [Y, Y])
+
+    due, own, looped = map(in_a_list, (tf.keras.Model, OwnStep, Loop))
+    assert own == pytest.approx(due, rel=1e-5)
+    assert looped != pytest.approx(due, rel=0.1)
     advice = "for metric in self.metrics:"
     assert advice in printed("keras_from_fit_inwards", "old_step")
     traps = (DOCS / "traps.md").read_text("utf-8")
