@@ -375,8 +375,9 @@ def test_training_reaches_layers() -> None:
 
 
 @says(
-    "`tf.function` compiles the step into a graph. To debug, return "
-    "`step` itself."
+    "`tf.function` compiles the step into a graph: Python runs it once, to "
+    "*trace* it, and later calls run the graph. To debug, return `step` "
+    "itself."
 )
 def test_the_step_is_compiled() -> None:
     eager: list[bool] = []
@@ -393,6 +394,47 @@ def test_the_step_is_compiled() -> None:
     for _ in range(3):
         step.python_function(X, Y)
     assert eager == [False, True, True, True]
+
+
+@says(
+    "A graph may be made for any number of rows, which is then `None` in its "
+    "shapes, and the loss compares what is left of them: it refuses a column "
+    "against a vector as before, but no longer nine rows against one."
+)
+def test_a_loss_in_a_graph_for_any_number_of_rows() -> None:
+    def compiled(*shapes: list[int | None]) -> Any:
+        signature = [tf.TensorSpec(shape) for shape in shapes]
+        return tf.function(loss, input_signature=signature)
+
+    nine, one = tf.zeros(9), tf.ones(1)
+    assert float(compiled([None], [None])(nine, one)) == 1.0
+    for refused in (loss, compiled([9], [1])):
+        with pytest.raises(ValueError, match="predictions"):
+            refused(nine, one)
+    with pytest.raises(ValueError, match="predictions"):
+        compiled([None], [None, 1])(nine, tf.ones((9, 1)))
+
+
+@says(
+    "The loss is of the predictions alone. If a layer has a regulariser, add "
+    "`sum(model.losses)` to it, as in [trap "
+    "9](traps.md#9-training-mode-and-penalties-forgotten)."
+)
+def test_the_step_leaves_penalties_out() -> None:
+    ends = []
+    for penalty in (None, tf.keras.regularizers.L2(10.0)):
+        line = tf.keras.layers.Dense(
+            1, kernel_initializer="ones", kernel_regularizer=penalty
+        )
+        model = tf.keras.Sequential([tf.keras.Input((1,)), line])
+        make_step(model, SGD(0.01))(X, Y)
+        ends.append([w.tolist() for w in model.get_weights()])
+    assert float(sum(model.losses)) > 1.0
+    assert ends[0] == ends[1]
+    traps = (DOCS / "traps.md").read_text("utf-8")
+    assert "## 9. Training mode and penalties forgotten" in traps
+    mended = {block.name: block.code for block in read("traps").blocks}
+    assert "+= sum(model.losses)" in mended["remembered"]
 
 
 @says("What it gains is told in [How fast can the loop go?](how_fast.md).")
@@ -1097,7 +1139,7 @@ def test_the_line_of_the_validation(split: Names) -> None:
     "The validation loss falls, turns, and rises to {{ val_loss:.2f "
     "}}: the model begins to learn the noise of its rows."
 )
-@says("That is *over-fitting*, and only rows kept back can show it.")
+@says("That is *overfitting*, and only rows kept back can show it.")
 def test_the_polynomial_over_fits() -> None:
     lines = [numbers(t) for t in printed(NAME, "overfit").split("\n")]
     epochs, training, validation = np.array(lines).T
