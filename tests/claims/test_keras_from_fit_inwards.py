@@ -493,7 +493,15 @@ def test_predict(fit: Names) -> None:
     "The mean of the two batches' errors is indeed {{ "
     "(errors[:32].numpy().mean() + errors[32:].numpy().mean()) / 2:.4f }}."
 )
+@says("(An accuracy, which counts right answers, takes both alike.)")
 def test_a_metric_wants_columns(fit: Names) -> None:
+    accuracies = []
+    for given in (np.array([1, 0, 1]), np.array([[1], [0], [1]])):
+        accuracy = tf.keras.metrics.BinaryAccuracy()
+        for part in (given[:2], given[2:]):
+            accuracy.update_state(part, np.ones_like(part))
+        accuracies.append(float(accuracy.result()))
+    assert accuracies == pytest.approx([2 / 3, 2 / 3])
     x, y, model = fit["x_val"], fit["y_val"], fit["model"]
     np.testing.assert_array_equal(model(x)[:, 0], model(x[:, 0]))
     errors = np.abs(model(x) - y)[:, 0]

@@ -738,8 +738,8 @@ def test_a_row_against_a_column(left: dict[str, Ran]) -> None:
 
 
 @says(
-    "The losses of Keras bring both to one shape first: of `y` against its "
-    "own column, `MeanSquaredError()` makes {{ "
+    "The losses of Keras bring a vector and a column to one shape first: of "
+    "`y` against its own column, `MeanSquaredError()` makes {{ "
     "tf.keras.losses.MeanSquaredError()(y, y[:, tf.newaxis]):.1f }}. A loss "
     "of your own does not."
 )
@@ -748,6 +748,8 @@ def test_losses_of_keras_bring_both_to_one_shape() -> None:
         keras_loss = getattr(tf.keras.losses, name)()
         assert float(keras_loss(Y, OUTPUTS)) == pytest.approx(0, abs=1e-6)
     assert float(tf.reduce_mean((Y - OUTPUTS) ** 2)) > 1
+    other = tf.keras.losses.MeanSquaredError()(tf.zeros(3), tf.ones((3, 3)))
+    assert float(other) == 1, "other shapes broadcast, without a word"
 
 
 @says(

@@ -746,6 +746,11 @@ def test_an_epoch_reports_the_models_of_its_steps() -> None:
     "A vector leaves one number per *batch*, and then the last nine "
     "rows count as much as 32 others. No error, no warning."
 )
+@says(
+    "All metrics of an error do so, `mae` and the cross-entropies too. Those "
+    "that count right answers, such as an accuracy or the recall, count rows "
+    "in any case."
+)
 def test_a_metric_wants_columns() -> None:
     model = KerasLinearModel()
     squares = [np.square(model(x) - y) for x, y in sorted_batches()]
@@ -767,6 +772,24 @@ def test_a_metric_wants_columns() -> None:
         numbers(line)[-1] for line in printed(NAME, "vectors").split("\n")
     )
     assert whole == column != vector
+    random = np.random.default_rng(0)
+    labels, shares = random.integers(0, 2, 41), random.random(41)
+    metrics = tf.keras.metrics
+    for kind, minds in (
+        (metrics.MeanAbsoluteError, True),
+        (metrics.BinaryCrossentropy, True),
+        (metrics.BinaryAccuracy, False),
+        (metrics.Recall, False),
+        (metrics.AUC, False),
+    ):
+        found = []
+        for size in (32, 41):
+            metric = kind()
+            for start in range(0, 41, size):
+                part = slice(start, start + size)
+                metric.update_state(labels[part], shares[part])
+            found.append(float(metric.result()))
+        assert (found[0] != pytest.approx(found[1], rel=1e-4)) == minds
 
 
 @says(
@@ -915,7 +938,11 @@ def test_clipping_keeps_the_direction() -> None:
 )
 @says(
     "Clipped, it moves them by 0.1 at most, the learning rate times "
-    "the norm, and the other six make up for it."
+    "the norm, and the other six make up for it. That is so with `SGD`."
+)
+@says(
+    "The first step of `Adam`, which divides each gradient by its size, is as "
+    "long clipped as it is unclipped."
 )
 @says(
     "The argument `clipnorm`, without `global_`, is another thing: it "
@@ -925,6 +952,14 @@ def test_clipping_keeps_the_direction() -> None:
 def test_clipping_by_the_optimizer() -> None:
     slopes = gradient(X, Y)
     assert np.min(np.abs(slopes)) > 1
+    ends = []
+    for kind in (SGD, tf.keras.optimizers.Adam):
+        for limit in (None, 1.0):
+            model = KerasLinearModel()
+            make_step(model, kind(0.1, global_clipnorm=limit))(X, Y)
+            ends.append(weights(model))
+    assert ends[0] != pytest.approx(ends[1], rel=0.01)
+    assert ends[2] == pytest.approx(ends[3], rel=1e-5)
     by_hand = KerasLinearModel()
     with tf.GradientTape() as tape:
         current_loss = loss(Y, by_hand(X))
