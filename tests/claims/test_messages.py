@@ -39,7 +39,8 @@ def shown(page: str, section: str, kind: str, text: str) -> None:
 @says(
     "Here is every error and every warning that a block of this site shows "
     "with the name of its kind, such as `ValueError`, as TensorFlow, Keras "
-    "and Python word them today, each with what it means and a link to the block."
+    "and Python word them today, each with what it means and a link to the "
+    "block."
 )
 @says(
     "Every error and warning that a block on this site shows, with what it "
