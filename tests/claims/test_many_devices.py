@@ -722,6 +722,10 @@ def test_two_processes_trained_one_model() -> None:
     "make any update."
 )
 @says(
+    "So it waited until TensorFlow gave up on a worker that showed no sign of "
+    "life."
+)
+@says(
     "There is no way back for such a process. What remains is the "
     "checkpoint of 15 epochs."
 )
