@@ -19,7 +19,7 @@ def train_finite(
     """Update every variable, or none; return the loss and which it was."""
     variables = model.trainable_variables
     with tf.GradientTape() as tape:
-        current_loss = loss(y, model(x))
+        current_loss = loss(y, model(x, training=True))
     gradients = tape.gradient(current_loss, variables)
     size = tf.linalg.global_norm([current_loss, *gradients])
     finite = tf.math.is_finite(size)
@@ -38,7 +38,7 @@ def train_zeroed(
     """Update every variable, with 0 where a gradient is not finite."""
     variables = model.trainable_variables
     with tf.GradientTape() as tape:
-        current_loss = loss(y, model(x))
+        current_loss = loss(y, model(x, training=True))
     gradients = tape.gradient(current_loss, variables)
     zeroed = [
         tf.where(tf.math.is_finite(gradient), gradient, 0.0)

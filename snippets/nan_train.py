@@ -15,7 +15,7 @@ def train(
     """Update every variable once; return the loss before that."""
     variables = model.trainable_variables
     with tf.GradientTape() as tape:
-        current_loss = loss(y, model(x))
+        current_loss = loss(y, model(x, training=True))
     gradients = tape.gradient(current_loss, variables)
     optimizer.apply(gradients, variables)
     return current_loss

@@ -762,15 +762,6 @@ def test_way_4() -> None:
 
     assert gradient(through(tf.int32), tf.Variable(3.0)) is None
     assert float(gradient(through(tf.float64), tf.Variable(3.0))) == 6.0
-    logits = tf.Variable([[2.0, 1.0]])
-
-    def accuracy(logits: tf.Tensor) -> tf.Tensor:
-        right = tf.argmax(logits, axis=1) == 0
-        return tf.reduce_mean(tf.cast(right, tf.float32))
-
-    assert gradient(accuracy, logits) is None
-    assert gradient(lambda w: tf.cast(w > 1.0, tf.float32), logits) is None
-    assert gradient(lambda w: tf.reduce_max(w), logits) is not None
 
 
 @says("In a loop it takes one step to show.")

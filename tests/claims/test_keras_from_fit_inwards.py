@@ -415,7 +415,9 @@ def test_the_history(fit: Names) -> None:
 
 @says("`evaluate` measures the model as it is now.")
 @says(
-    "It returns a list with the loss first, or, easier to read, a dictionary."
+    "It returns a list with the loss first, or, easier to read, a dictionary. "
+    "(If `compile` was given no metrics, it returns no list but the loss "
+    "alone.)"
 )
 @says(
     "The numbers are the last `val_loss` and `val_mae` of the history: "
@@ -438,6 +440,11 @@ def test_evaluate(fit: Names) -> None:
     after = model.evaluate(ROWS, OUTPUTS, verbose=0)[0]
     assert after == pytest.approx(np.mean((3 * ROWS - OUTPUTS) ** 2))
     assert before != pytest.approx(after)
+    plain = KerasLinearModel()
+    plain.compile(SGD(0.1), loss="mse", run_eagerly=True)
+    alone = plain.evaluate(ROWS, OUTPUTS, verbose=0)
+    assert type(alone) is float
+    assert alone == pytest.approx(before)
 
 
 @says("`predict` takes inputs alone.")
@@ -486,7 +493,15 @@ def test_predict(fit: Names) -> None:
     "The mean of the two batches' errors is indeed {{ "
     "(errors[:32].numpy().mean() + errors[32:].numpy().mean()) / 2:.4f }}."
 )
+@says("(An accuracy, which counts right answers, takes both alike.)")
 def test_a_metric_wants_columns(fit: Names) -> None:
+    accuracies = []
+    for given in (np.array([1, 0, 1]), np.array([[1], [0], [1]])):
+        accuracy = tf.keras.metrics.BinaryAccuracy()
+        for part in (given[:2], given[2:]):
+            accuracy.update_state(part, np.ones_like(part))
+        accuracies.append(float(accuracy.result()))
+    assert accuracies == pytest.approx([2 / 3, 2 / 3])
     x, y, model = fit["x_val"], fit["y_val"], fit["model"]
     np.testing.assert_array_equal(model(x)[:, 0], model(x[:, 0]))
     errors = np.abs(model(x) - y)[:, 0]
@@ -918,12 +933,42 @@ def test_the_own_step_logs_the_same(same: Names) -> None:
     assert same["recorder"].w[-1] == float(same["own"].w)
 
 
+@says(
+    "In half precision one thing more is due. Keras' own step takes the "
+    "gradients of `self.optimizer.scale_loss(current_loss)`, and without that "
+    "the steps of `SGD` are [far too "
+    "short](traps.md#6-a-loss-that-was-never-scaled)."
+)
+def test_the_own_step_scales_no_loss() -> None:
+    class Scaling(KerasLinearModel):
+        def train_step(self, data: Batch) -> Logs:
+            x, y = data[:2]
+            with tf.GradientTape() as tape:
+                current_loss = self.compute_loss(x, y, self(x))
+                scaled = self.optimizer.scale_loss(current_loss)
+            variables = self.trainable_variables
+            gradients = tape.gradient(scaled, variables)
+            self.optimizer.apply(gradients, variables)
+            return {}
+
+    moves = {}
+    for kind in (KerasLinearModel, Scaling, OwnStep):
+        model = kind()
+        optimizer = tf.keras.optimizers.LossScaleOptimizer(SGD(0.1))
+        model.compile(optimizer, loss="mse", run_eagerly=True)
+        model.train_on_batch(ROWS, OUTPUTS)
+        moves[kind] = 5.0 - float(model.w)
+    assert moves[Scaling] == moves[KerasLinearModel] > 0.1
+    assert 0 < 1000 * moves[OwnStep] < moves[KerasLinearModel]
+
+
 @says("Says when Python runs its step.")
 @says("Print the shape of x, then update the model and the metrics.")
 @says("Five batches, one line.")
 @says(
     "`fit` compiles the step: Python runs it once, to record a graph, "
-    "and the graph then runs for every batch."
+    "and the graph then runs for every batch. To record it is called to "
+    "*trace* the step."
 )
 @says(
     "That one graph serves batches of any size, which is why the size "
@@ -1075,7 +1120,8 @@ def test_what_compile_can_ask_for() -> None:
 )
 @says(
     "The step computes its loss, takes the length of the gradient, and "
-    "updates both metrics."
+    "updates both metrics. Its loss is the squared error alone: for a model "
+    "with a regulariser, add `sum(self.losses)`."
 )
 @says("Trains by a step that also logs the length of the gradient.")
 @says("The training is the same again, now with the length of the gradient.")
@@ -1097,6 +1143,21 @@ def test_a_ledger() -> None:
     first, last = lines("untested")[1]
     shown = lines("fit")
     assert (first, last) == (shown[2][1], shown[4][1])
+
+    class Penalised(LedgerTraining):
+        def __init__(self) -> None:
+            super().__init__()
+            self.idle = self.add_weight(
+                name="idle", initializer="ones", regularizer="l2"
+            )
+
+        def call(self, x: Any) -> Any:
+            return super().call(x) + 0.0 * self.idle
+
+    model = eager(Penalised)
+    assert history(model)["loss"] == logs["loss"]
+    assert float(sum(model.losses)) == pytest.approx(0.01)
+    assert float(model.idle) == 1.0
 
 
 @says("But a `val_loss` of zero? `test_step` is still Keras' own.")
@@ -1138,7 +1199,7 @@ def test_testing_a_ledger() -> None:
 
 @says(
     "`train_on_batch` takes one step on one batch and returns what "
-    "`evaluate` does, a list with the loss first."
+    "`evaluate` does, with our metric a list with the loss first."
 )
 @says("Each loss is that of its batch alone.")
 @says(
@@ -1152,12 +1213,14 @@ def test_testing_a_ledger() -> None:
 )
 @says("There are no callbacks here and no validation.")
 def test_train_on_batch(pairs: Names) -> None:
-    model = eager(KerasLinearModel)
+    model, plain = eager(KerasLinearModel), KerasLinearModel()
+    plain.compile(SGD(0.1), loss="mse", run_eagerly=True)
     now, losses, tracker = np.array([5.0, 0.0]), [], tf.keras.metrics.Mean()
     for x, y in pairs["batches"]:
         errors = now[0] * x[:, 0] + now[1] - y[:, 0]
         found = model.train_on_batch(x, y)
         assert type(found) is list
+        assert type(plain.train_on_batch(x, y)) is not list
         loss = float(np.mean(np.square(errors)))
         assert found == pytest.approx([loss, mae(errors)], rel=1e-4)
         losses.append(found[0])

@@ -286,6 +286,11 @@ def test_the_drawings() -> None:
     "`tf.nn.compute_average_loss` does so, too, if you give it the loss "
     "of each row and the `global_batch_size`."
 )
+@says(
+    "The last batch of an epoch may be smaller: divided by the usual size it "
+    "counts for less, so divide it by its own, or leave it out with "
+    "`drop_remainder=True`."
+)
 def test_shares_add_up(strategy: Any) -> None:
     x, y = make_data()
     model = LinearModel()
@@ -304,6 +309,10 @@ def test_shares_add_up(strategy: Any) -> None:
     average = tf.nn.compute_average_loss(first, global_batch_size=201)
     share = part_gradients(model, x[:7], y[:7])[0]
     assert float(average) == pytest.approx(float(share))
+    assert float(average) < 0.1 * float(tf.reduce_mean(first))
+    for drops, sizes in ((False, [5, 5, 2]), (True, [5, 5])):
+        batches = tf.data.Dataset.range(12).batch(5, drop_remainder=drops)
+        assert [len(batch) for batch in batches] == sizes
     assert float(whole) == pytest.approx(float(guides_loss(y, model(x))))
     training = new_training(tf.distribute.get_strategy())
     assert float(update(*training, x, y)) == pytest.approx(float(whole))
@@ -711,6 +720,10 @@ def test_two_processes_trained_one_model() -> None:
 @says(
     "Worker 0 could not go on: it needs the gradients of worker 1 to "
     "make any update."
+)
+@says(
+    "So it waited until TensorFlow gave up on a worker that showed no sign of "
+    "life."
 )
 @says(
     "There is no way back for such a process. What remains is the "

@@ -39,9 +39,10 @@ def shown(page: str, section: str, kind: str, text: str) -> None:
 
 
 @says(
-    "Here is every error and every warning that a block of this site "
-    "shows, as TensorFlow, Keras and Python word them today, each with "
-    "what it means and a link to the block."
+    "Here is every error and every warning that a block of this site shows "
+    "with the name of its kind, such as `ValueError`, as TensorFlow, Keras "
+    "and Python word them today, each with what it means and a link to the "
+    "block."
 )
 @says(
     "Every error and warning that a block on this site shows, with what it "
@@ -89,10 +90,13 @@ def test_two_shapes() -> None:
 
 
 @says(
-    "`basic_training_loops:rebind` The gradient is `None`, for the name "
-    "holds a tensor that the tape did not watch."
+    "`basic_training_loops:rebind` The gradient is `None`, here because the "
+    "name holds a tensor that the tape did not watch."
 )
-@says("Update a variable in place with `assign_sub`.")
+@says(
+    "Update a variable in place with `assign_sub`; there are [other "
+    "ways](foundations.md#six-ways-to-get-none) to get `None`."
+)
 def test_a_rebound_name() -> None:
     shown("basic_training_loops", "rebind", "TypeError", "'NoneType'")
     w = tf.Variable(1.0)
@@ -103,13 +107,15 @@ def test_a_rebound_name() -> None:
         with tf.GradientTape() as tape:
             square = value * value
         assert (tape.gradient(square, value) is not None) is found
+    foundations = (DOCS / "foundations.md").read_text("utf-8")
+    assert "\n## Six ways to get None\n" in foundations
 
 
 @says(
     "`basic_training_loops:stuck` Keras sees no variable of the model to "
-    "train: they were made with `tf.Variable`."
+    "train. They were made with `tf.Variable`, or all are frozen."
 )
-@says("Make them with `add_weight`.")
+@says("Make them with `add_weight`, and freeze layers one by one.")
 def test_variables_that_keras_does_not_see() -> None:
     text = "The model does not have any trainable weights"
     shown("basic_training_loops", "stuck", "UserWarning", text)
@@ -119,7 +125,16 @@ def test_variables_that_keras_does_not_see() -> None:
             super().__init__()
             self.w = tf.Variable(5.0)
 
-    assert not Hidden().trainable_variables
+        def call(self, x: Any) -> Any:
+            return self.w * x
+
+    frozen = KerasLinearModel()
+    frozen.trainable = False
+    for model in (Hidden(), frozen):
+        assert not model.trainable_variables
+        model.compile("sgd", "mse", run_eagerly=True)
+        with pytest.warns(UserWarning, match=text):
+            model.train_on_batch(X, Y)
     assert len(KerasLinearModel().trainable_variables) == 2
 
 
@@ -304,7 +319,7 @@ def test_many_devices() -> None:
     "`not_a_number:check` `check_numerics` met a NaN, and names "
     "what it was given."
 )
-@says("It was made at the step before.")
+@says("If it is not in the data, the step before may have made it.")
 @says(
     "`not_a_number:enable` With `enable_check_numerics`, the first operation "
     "that makes a NaN or an infinity raises and says where it stands."
@@ -333,6 +348,8 @@ def test_nan() -> None:
     assert math.isfinite(first)
     assert math.isnan(gradients[1])
     assert math.isnan(train_short(model, optimizer, X, Y, tf.norm)[0])
+    new = KerasLinearModel()
+    assert math.isnan(train_short(new, SGD(0.1), X, Y + math.nan, tf.norm)[0])
     for function in (tf.sqrt, tf.math.log, lambda v: 1.0 / v):
         with tf.GradientTape() as tape:
             at = tf.Variable(0.0)
@@ -513,8 +530,11 @@ def test_watching() -> None:
 )
 @says("Give both one shape.")
 @says(
-    "`weights_outputs_losses:loop` With two outputs `y` is a list, and one "
-    "metric is handed all of it."
+    "`weights_outputs_losses:loop` With two outputs by name `y` is a "
+    "dictionary, and one metric is handed all of it."
+)
+@says(
+    "Or a compiled function hands a tensor to `tf.constant`: leave that out."
 )
 @says("Call `self.compute_metrics` instead of a loop over `self.metrics`.")
 def test_weights_and_outputs() -> None:
@@ -525,6 +545,11 @@ def test_weights_and_outputs() -> None:
     blocks = "".join(block.code for block in read(page).blocks)
     assert "for metric in self.metrics" in blocks
     assert "self.compute_metrics(" in blocks
+    text = "Expected any non-tensor type"
+    with pytest.raises((TypeError, ValueError)):
+        tf.keras.metrics.Mean().update_state({"one": Y}, {"one": Y})
+    with pytest.raises(TypeError, match=text):
+        tf.function(lambda x: tf.constant(x))(tf.ones(4))
     column, row = tf.ones((4, 1)), tf.ones(4)
     assert (column * row).shape == (4, 4)
     assert (row * row).shape == (4,)

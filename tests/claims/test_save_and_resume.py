@@ -945,7 +945,10 @@ def test_a_compiled_line_has_both() -> None:
     "state of its optimizer after all."
 )
 @says("It is read if there is a built optimizer to take it:")
-@says("The optimizer is in a `.weights.h5` file if the model was compiled.")
+@says(
+    "And the optimizer is in a `.keras` or a `.weights.h5` file only if the "
+    "model was compiled: that of a loop of your own is in neither."
+)
 def test_a_file_of_weights(fitted: tuple[Line, list[float]]) -> None:
     path = str(fitted[0].saved / "line.weights.h5")
     assert 'save_weights("line.weights.h5")' in BLOCKS["keras"].code
@@ -974,6 +977,8 @@ def test_a_file_of_weights(fitted: tuple[Line, list[float]]) -> None:
     plain.save_weights("plain.weights.h5")
     with h5py.File("plain.weights.h5") as file:
         assert "optimizer" not in file
+    plain.save("plain.keras")
+    assert not hasattr(tf.keras.models.load_model("plain.keras"), "optimizer")
 
 
 @says("A layer such as `Dropout` has a random state of its own.")

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import importlib
+import inspect
 import itertools
 import random
 import re
@@ -16,6 +17,7 @@ import numpy.typing as npt
 import pytest
 import tensorflow as tf
 
+from snippets import traps_checks
 from snippets.data import make_data
 from snippets.keras_model import KerasLinearModel
 from snippets.linear_model import LinearModel
@@ -736,8 +738,8 @@ def test_a_row_against_a_column(left: dict[str, Ran]) -> None:
 
 
 @says(
-    "The losses of Keras bring both to one shape first: of `y` against its "
-    "own column, `MeanSquaredError()` makes {{ "
+    "The losses of Keras bring a vector and a column to one shape first: of "
+    "`y` against its own column, `MeanSquaredError()` makes {{ "
     "tf.keras.losses.MeanSquaredError()(y, y[:, tf.newaxis]):.1f }}. A loss "
     "of your own does not."
 )
@@ -746,6 +748,8 @@ def test_losses_of_keras_bring_both_to_one_shape() -> None:
         keras_loss = getattr(tf.keras.losses, name)()
         assert float(keras_loss(Y, OUTPUTS)) == pytest.approx(0, abs=1e-6)
     assert float(tf.reduce_mean((Y - OUTPUTS) ** 2)) > 1
+    other = tf.keras.losses.MeanSquaredError()(tf.zeros(3), tf.ones((3, 3)))
+    assert float(other) == 1, "other shapes broadcast, without a word"
 
 
 @says(
@@ -1031,7 +1035,10 @@ def test_the_right_log(left: dict[str, Ran]) -> None:
     assert re.findall(r"'(\w+)'", ast.unparse(check)) == ["loss", "mse"]
 
 
-@says("The loop of `AsAdvised` raises an error if a model has two.")
+@says(
+    "The loop of `AsAdvised` raises an error if a model has two of them by "
+    "name."
+)
 @says("Leave the others to `compute_metrics`, which … which output.")
 def test_two_outputs() -> None:
     def two_outputs(kind: Any) -> Any:
@@ -1089,7 +1096,8 @@ def test_half_precision_uses_a_loss_scale() -> None:
 
 @says(
     "It divides each gradient by a large number, to undo the scaling of the "
-    "loss."
+    "loss. Keras' own step scales it; a loop, or a `train_step` such as that "
+    "of trap 5, has to."
 )
 @says("Nobody scaled the loss.")
 @says(
@@ -1118,6 +1126,17 @@ def test_a_loss_that_was_never_scaled(left: dict[str, Ran]) -> None:
     assert 0 < first - last < 0.01
     history = left["scaled"].names["history"]
     np.testing.assert_allclose(history, descend(10, 0.1), rtol=1e-4)
+    moves = []
+    for kind in (KerasLinearModel, Recorded):
+        model = kind()
+        inner = tf.keras.optimizers.SGD(0.1)
+        model.compile(tf.keras.optimizers.LossScaleOptimizer(inner), "mse")
+        model.train_on_batch(X, Y)
+        moves.append(5.0 - float(model.w))
+    assert moves[0] == pytest.approx(
+        0.1 * gradients(LinearModel())[0], rel=0.01
+    )
+    assert moves[1] < moves[0] / 1000
     [check] = check_of(6)[1]
     assert "history[-1] < 0.5 * history[0]" in ast.unparse(check)
 
@@ -1622,8 +1641,8 @@ def test_weights_that_a_step_drops(left: dict[str, Ran]) -> None:
 
 
 @says(
-    "Rows are columns here for a reason: of vectors, a loss of Keras takes "
-    "the mean before it looks at the weights, as in [trap "
+    "Rows are columns here for a reason: of vectors, a loss such as `mse` "
+    "takes the mean before it looks at the weights, as in [trap "
     "12](#12-a-metric-that-counts-batches)."
 )
 def test_a_loss_of_vectors_takes_the_mean_before_the_weights() -> None:
@@ -1775,7 +1794,19 @@ def test_the_loss_falls_by_what_is_due_whatever_the_model() -> None:
     "Give it a new model, far from its minimum, and a step of plain gradient "
     "descent: with another optimizer something else is due."
 )
+@says(
+    "And 0.001 is a small step only where the loss is not steep: with inputs "
+    "ten times as large a healthy model fails, and needs a rate of 0.0001."
+)
 def test_what_check_step_is_for() -> None:
+    check_step(train, LinearModel(), X, Y)
+    with pytest.raises(AssertionError, match="loss fell by"):
+        check_step(train, LinearModel(), 10 * X, Y)
+    source = inspect.getsource(check_step)
+    assert source.count("0.001") == 2
+    smaller: dict[str, Any] = dict(vars(traps_checks))
+    exec(source.replace("0.001", "0.0001"), smaller)
+    smaller["check_step"](train, LinearModel(), 10 * X, Y)
     at_rest = LinearModel()
     at_rest.w.assign(FIT_W)
     at_rest.b.assign(FIT_B)

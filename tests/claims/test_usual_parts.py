@@ -375,8 +375,9 @@ def test_training_reaches_layers() -> None:
 
 
 @says(
-    "`tf.function` compiles the step into a graph. To debug, return "
-    "`step` itself."
+    "`tf.function` compiles the step into a graph: Python runs it once, to "
+    "*trace* it, and later calls run the graph. To debug, return `step` "
+    "itself."
 )
 def test_the_step_is_compiled() -> None:
     eager: list[bool] = []
@@ -393,6 +394,47 @@ def test_the_step_is_compiled() -> None:
     for _ in range(3):
         step.python_function(X, Y)
     assert eager == [False, True, True, True]
+
+
+@says(
+    "A graph may be made for any number of rows, which is then `None` in its "
+    "shapes, and the loss compares what is left of them: it refuses a column "
+    "against a vector as before, but no longer nine rows against one."
+)
+def test_a_loss_in_a_graph_for_any_number_of_rows() -> None:
+    def compiled(*shapes: list[int | None]) -> Any:
+        signature = [tf.TensorSpec(shape) for shape in shapes]
+        return tf.function(loss, input_signature=signature)
+
+    nine, one = tf.zeros(9), tf.ones(1)
+    assert float(compiled([None], [None])(nine, one)) == 1.0
+    for refused in (loss, compiled([9], [1])):
+        with pytest.raises(ValueError, match="predictions"):
+            refused(nine, one)
+    with pytest.raises(ValueError, match="predictions"):
+        compiled([None], [None, 1])(nine, tf.ones((9, 1)))
+
+
+@says(
+    "The loss is of the predictions alone. If a layer has a regulariser, add "
+    "`sum(model.losses)` to it, as in [trap "
+    "9](traps.md#9-training-mode-and-penalties-forgotten)."
+)
+def test_the_step_leaves_penalties_out() -> None:
+    ends = []
+    for penalty in (None, tf.keras.regularizers.L2(10.0)):
+        line = tf.keras.layers.Dense(
+            1, kernel_initializer="ones", kernel_regularizer=penalty
+        )
+        model = tf.keras.Sequential([tf.keras.Input((1,)), line])
+        make_step(model, SGD(0.01))(X, Y)
+        ends.append([w.tolist() for w in model.get_weights()])
+    assert float(sum(model.losses)) > 1.0
+    assert ends[0] == ends[1]
+    traps = (DOCS / "traps.md").read_text("utf-8")
+    assert "## 9. Training mode and penalties forgotten" in traps
+    mended = {block.name: block.code for block in read("traps").blocks}
+    assert "+= sum(model.losses)" in mended["remembered"]
 
 
 @says("What it gains is told in [How fast can the loop go?](how_fast.md).")
@@ -704,6 +746,11 @@ def test_an_epoch_reports_the_models_of_its_steps() -> None:
     "A vector leaves one number per *batch*, and then the last nine "
     "rows count as much as 32 others. No error, no warning."
 )
+@says(
+    "All metrics of an error do so, `mae` and the cross-entropies too. Those "
+    "that count right answers, such as an accuracy or the recall, count rows "
+    "in any case."
+)
 def test_a_metric_wants_columns() -> None:
     model = KerasLinearModel()
     squares = [np.square(model(x) - y) for x, y in sorted_batches()]
@@ -725,6 +772,24 @@ def test_a_metric_wants_columns() -> None:
         numbers(line)[-1] for line in printed(NAME, "vectors").split("\n")
     )
     assert whole == column != vector
+    random = np.random.default_rng(0)
+    labels, shares = random.integers(0, 2, 41), random.random(41)
+    metrics = tf.keras.metrics
+    for kind, minds in (
+        (metrics.MeanAbsoluteError, True),
+        (metrics.BinaryCrossentropy, True),
+        (metrics.BinaryAccuracy, False),
+        (metrics.Recall, False),
+        (metrics.AUC, False),
+    ):
+        found = []
+        for size in (32, 41):
+            metric = kind()
+            for start in range(0, 41, size):
+                part = slice(start, start + size)
+                metric.update_state(labels[part], shares[part])
+            found.append(float(metric.result()))
+        assert (found[0] != pytest.approx(found[1], rel=1e-4)) == minds
 
 
 @says(
@@ -873,7 +938,11 @@ def test_clipping_keeps_the_direction() -> None:
 )
 @says(
     "Clipped, it moves them by 0.1 at most, the learning rate times "
-    "the norm, and the other six make up for it."
+    "the norm, and the other six make up for it. That is so with `SGD`."
+)
+@says(
+    "The first step of `Adam`, which divides each gradient by its size, is as "
+    "long clipped as it is unclipped."
 )
 @says(
     "The argument `clipnorm`, without `global_`, is another thing: it "
@@ -883,6 +952,14 @@ def test_clipping_keeps_the_direction() -> None:
 def test_clipping_by_the_optimizer() -> None:
     slopes = gradient(X, Y)
     assert np.min(np.abs(slopes)) > 1
+    ends = []
+    for kind in (SGD, tf.keras.optimizers.Adam):
+        for limit in (None, 1.0):
+            model = KerasLinearModel()
+            make_step(model, kind(0.1, global_clipnorm=limit))(X, Y)
+            ends.append(weights(model))
+    assert ends[0] != pytest.approx(ends[1], rel=0.01)
+    assert ends[2] == pytest.approx(ends[3], rel=1e-5)
     by_hand = KerasLinearModel()
     with tf.GradientTape() as tape:
         current_loss = loss(Y, by_hand(X))
@@ -1097,7 +1174,7 @@ def test_the_line_of_the_validation(split: Names) -> None:
     "The validation loss falls, turns, and rises to {{ val_loss:.2f "
     "}}: the model begins to learn the noise of its rows."
 )
-@says("That is *over-fitting*, and only rows kept back can show it.")
+@says("That is *overfitting*, and only rows kept back can show it.")
 def test_the_polynomial_over_fits() -> None:
     lines = [numbers(t) for t in printed(NAME, "overfit").split("\n")]
     epochs, training, validation = np.array(lines).T

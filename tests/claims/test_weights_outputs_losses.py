@@ -401,7 +401,18 @@ def test_dropped_weights() -> None:
     "It gives the weights to those only that were compiled as "
     "`weighted_metrics`."
 )
+@says(
+    "In half precision the loss has to be "
+    "[scaled](traps.md#6-a-loss-that-was-never-scaled) as well."
+)
 def test_own_step() -> None:
+    moves = []
+    for kind in (tf.keras.Model, OwnStep):
+        scaled = eagerly(make_line(kind))
+        scaled.optimizer = tf.keras.optimizers.LossScaleOptimizer(SGD(0.1))
+        scaled.train_on_batch(X, Y)
+        moves.append(weights_of(scaled)[0])
+    assert moves[0] > 1000 * moves[1] > 0
     weights, loss, metrics = highlighted("OwnStep")
     assert "x, y, sample_weight =" in weights
     assert "sample_weight)" in loss
@@ -463,7 +474,7 @@ def test_the_check() -> None:
 @says("`class_weight` without effect: vectors")
 @says("All this was with columns, of the shape `(batch, 1)`.")
 @says(
-    "A loss of Keras takes the mean over the last axis, then weights "
+    "Such a loss of Keras takes the mean over the last axis, then weights "
     "what is left."
 )
 @says("Of a column a number per row is left.")
@@ -513,6 +524,31 @@ def test_fit_with_vectors() -> None:
         ends[axes] = [*weights_of(model), loss]
     assert ends[1] == pytest.approx(ends[0], rel=1e-4)
     assert ends[2] != pytest.approx(ends[0], rel=0.1)
+
+
+@says(
+    "It is the outputs that matter: labels in a vector meet a column of "
+    "outputs row by row."
+)
+@says(
+    "And `SparseCategoricalCrossentropy`, which takes no such mean, weights "
+    "the rows of a vector of labels as it should."
+)
+def test_labels_in_a_vector() -> None:
+    ends = []
+    for label in (LABEL, LABEL[:, 0]):
+        model = eagerly(make_line(), tf.keras.losses.BinaryCrossentropy(True))
+        options = {"class_weight": {0: 1, 1: 9}, "verbose": 0}
+        model.fit(X, label, batch_size=201, **options)
+        ends.append(weights_of(model))
+    assert ends[0] == pytest.approx(ends[1], rel=1e-5)
+    given = tf.constant([1.0, 9.0, 1.0])
+    classes, logits = tf.constant([0, 1, 1]), tf.eye(3, 2)
+    sparse = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    rows = -np.log(tf.nn.softmax(logits).numpy()[range(3), classes])
+    due, wrong = np.mean(rows * given), np.mean(rows) * np.mean(given)
+    assert float(sparse(classes, logits, given)) == pytest.approx(due)
+    assert due != pytest.approx(wrong, rel=0.05)
 
 
 # Weights by hand
@@ -584,7 +620,10 @@ def test_all_pairs() -> None:
 @says('`"sum"` | the sum')
 @says('`"mean_with_sample_weight"` | the sum over the sum of the weights')
 @says('`"none"` or `None` | a number per row')
-@says("So by default weights of 9 make the loss larger, and with it the step.")
+@says(
+    "So by default weights of 9 make the loss larger, and with it the step of "
+    "`SGD`."
+)
 @says(
     "Divided by the sum of the weights, the loss stays a mean; a "
     "weighted *metric* of Keras is divided so."
@@ -775,7 +814,7 @@ def test_what_was_logged_does_not_add_up() -> None:
     "Keras 3 itself advised it, in a warning, and with one output it "
     "[logs a wrong loss](traps.md#5-a-log-of-something-else)."
 )
-@says("With two it fails:")
+@says("With two in a list it logs wrong ones, too. With two by name it fails:")
 @says(
     "The first of `self.metrics` is the mean of the loss, and cannot "
     "take the mean of a dictionary."
@@ -801,6 +840,17 @@ def test_the_loop_over_all_metrics() -> None:
     ]
     assert logs[1] == pytest.approx(logs[0], rel=1e-5)
     assert logs[2] != pytest.approx(logs[0], rel=0.1)
+
+    def in_a_list(kind: Any) -> Any:
+        inputs = tf.keras.Input((1,))
+        layers = [tf.keras.layers.Dense(1, "linear", True, "ones")]
+        layers.append(tf.keras.layers.Dense(1, "linear", True, "zeros"))
+        model = kind(inputs, [layer(inputs) for layer in layers])
+        return eagerly(model, ["mse", "mse"]).train_on_batch(X, [Y, Y])
+
+    due, own, looped = map(in_a_list, (tf.keras.Model, OwnStep, Loop))
+    assert own == pytest.approx(due, rel=1e-5)
+    assert looped != pytest.approx(due, rel=0.1)
     advice = "for metric in self.metrics:"
     assert advice in printed("keras_from_fit_inwards", "old_step")
     traps = (DOCS / "traps.md").read_text("utf-8")
@@ -837,7 +887,7 @@ def test_weights_of_two_outputs() -> None:
     "like."
 )
 @says("Take the mean, or use the object.")
-@says("**The check** is the last line: a loss has no shape.")
+@says("**The check** is the last line: the shape of a loss is empty.")
 def test_functions_and_objects() -> None:
     some = 0.5 * tf.ones((5, 1))
     kinds = ["mse", "mae", "huber", "binary_crossentropy", "mape", "msle"]

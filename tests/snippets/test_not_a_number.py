@@ -564,6 +564,19 @@ def test_train_finite_skips_however_it_runs(make: Any, options: Any) -> None:
     assert weights(model) != before
 
 
+@pytest.mark.parametrize("step", [train, train_finite, train_zeroed])
+def test_each_step_tells_the_layers_that_it_trains(step: Any) -> None:
+    told: list[bool] = []
+
+    class Watching(KerasLinearModel):
+        def call(self, x: Any, training: bool = False) -> Any:
+            told.append(training)
+            return super().call(x)
+
+    step(Watching(), SGD(0.1), *batches()[0])
+    assert told == [True]
+
+
 @pytest.mark.parametrize("size", [1e19, 3e19])
 def test_squares_that_overflow_are_skipped(size: float) -> None:
     norm = tf.linalg.global_norm([tf.constant([size])])
