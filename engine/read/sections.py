@@ -5,7 +5,6 @@ comments that editors fold.  Indented sections, as under ``if __name__ ==
 "__main__":``, are shown and run dedented.
 """
 
-import ast
 import io
 import re
 import tokenize
@@ -31,6 +30,8 @@ class _Module:
     """The line of each marker, which of the two it is, and its name."""
     inside: set[int] = field(default_factory=set)
     """The lines that begin inside a string."""
+    statements: set[int] = field(default_factory=set)
+    """The lines on which a statement starts."""
 
 
 def read_sections(root: Path, path: Path) -> dict[str, Section]:
@@ -78,19 +79,25 @@ def _require_python(source: bytes, path: Path) -> None:
     try:
         compile(source, str(path), "exec", dont_inherit=True)
     except SyntaxError as error:
+        at = source.find(0)  # of which Python does not name the line
         raise PageError(
             f"not valid Python: {error.msg}",
             hint="correct the syntax of this line",
             path=path,
-            line=error.lineno,
+            line=error.lineno or source.count(b"\n", 0, max(at, 0)) + 1,
         ) from None
 
 
 def _tokenized(source: str, path: Path) -> _Module:
     module = _Module(path, source.split("\n"))
     opened: list[int] = []
+    goes_on = False
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         row, kind = token.start[0], tokenize.tok_name[token.type]
+        if kind not in ("COMMENT", "DEDENT", "ENDMARKER", "INDENT", "NL"):
+            if not goes_on:
+                module.statements.add(row)
+            goes_on = kind != "NEWLINE"
         # From Python 3.12 on, an f-string is a token for each of its parts.
         if kind.endswith("STRING") or kind.endswith("STRING_START"):
             opened.append(row)
@@ -163,14 +170,13 @@ def _dedented(module: _Module, rows: range) -> str:
     """Return the code without its margin.
 
     Strings keep their value: the lines that begin inside one stay as they
-    are.  Comments may stand to the left of the margin.
+    are.  Comments and what a statement goes on with may stand to the left.
     """
     lines = {row: module.lines[row - 1] for row in rows}
     outside = lines.keys() - module.inside
     filled = {row for row in outside if lines[row].strip()}
-    code = {row for row in filled if lines[row].lstrip()[0] != "#"}
-    margins = (NOT_BLANK.split(lines[row], 1)[0] for row in code or filled)
-    margin = min(margins, key=len)
+    begun = (filled & module.statements) or filled
+    margin = min((NOT_BLANK.split(lines[r], 1)[0] for r in begun), key=len)
     for row in outside:
         line = lines[row] if row in filled else ""
         shifted = line.startswith(margin)
@@ -181,7 +187,7 @@ def _dedented(module: _Module, rows: range) -> str:
 def _require_statements(section: Section) -> None:
     above = "\n" * (section.line - 1)
     try:
-        ast.parse(above + section.code)
+        compile(above + section.code, "", "exec", dont_inherit=True)
     except SyntaxError as error:
         raise PageError(
             f'section "{section.name}" is not Python by itself: {error.msg}',
