@@ -1,7 +1,10 @@
 """Fences of a page's program, and the options that they may have."""
 
 import re
+import sys
+import sysconfig
 from collections.abc import Callable, Mapping
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -171,6 +174,7 @@ def _python(fence: Fence, snippets: Snippets) -> Block:
 
 def _file(fence: Fence, root: Path, snippets: Snippets) -> Block:
     options = read_options({"file": "", **fence.given}, FILE)
+    _require_own_name(options["file"])
     return FileBlock(
         line=fence.line,
         section=_file_section(fence, options, root, snippets),
@@ -178,6 +182,18 @@ def _file(fence: Fence, root: Path, snippets: Snippets) -> Block:
         fold=options["fold"],
         file=options["file"],
     )
+
+
+def _require_own_name(file: str) -> None:
+    """Raise PageError for a file that hides a module from its neighbours."""
+    name = file.removesuffix(".py")
+    installed = [sysconfig.get_path("purelib")]
+    known = name in sys.stdlib_module_names
+    if file != name and (known or PathFinder.find_spec(name, installed)):
+        raise PageError(
+            f'file="{file}" hides the module {name} from what runs beside it',
+            hint="give the file a name that no module has",
+        )
 
 
 def _file_section(
