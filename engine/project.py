@@ -6,17 +6,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from engine.errors import PageError
 from engine.keep.files import BuildLock
-from engine.keep.records import (
-    Record,
-    Records,
-    make_record,
-    missing_alts,
-)
+from engine.keep.records import Record, Records, make_record, missing_alts
 from engine.program import Program
 from engine.read.imports import check_imports
 from engine.read.page import Page
@@ -93,7 +88,8 @@ class Project:
         kept = None if self.force else self.records.load(program)
         if kept is None:
             seconds = self.records.seconds(program)
-            return self.queue.submit(program, seconds, self._keep(program))
+            keep = partial(self._keep, program)
+            return self.queue.submit(program, seconds, keep)
         return _done(kept)
 
     def effects(self) -> list[PageError]:
@@ -139,15 +135,12 @@ class Project:
         self.__dict__.pop("workers", None)
 
     def _keep(
-        self, program: Program
-    ) -> Callable[[Sequence[StepRun], float], Record]:
-        def keep(runs: Sequence[StepRun], seconds: float) -> Record:
-            record = make_record(program, runs, seconds, self.settings.stamp)
-            if not missing_alts(program, record):
-                self.records.save(program, record)
-            return record
-
-        return keep
+        self, program: Program, runs: Sequence[StepRun], seconds: float
+    ) -> Record:
+        record = make_record(program, runs, seconds, self.settings.stamp)
+        if not missing_alts(program, record):
+            self.records.save(program, record)
+        return record
 
 
 def _done(record: Record) -> Future[Record]:

@@ -15,10 +15,8 @@ from engine.errors import PageError
 from engine.keep import versions
 from engine.keep.files import write_atomically
 from engine.keep.key import record_key
-from engine.program import (
-    Program,
-    PythonBlock,
-)
+from engine.program import Program, PythonBlock
+from engine.run.check import fault
 from engine.run.results import BlockRun, Drawing, StepRun, ValueRun
 from engine.run.terminal import screen
 
@@ -134,23 +132,14 @@ def missing_alts(program: Program, record: Record) -> list[PageError]:
     errors = []
     for block, did in zip(program.blocks, record.blocks, strict=True):
         alt = block.alt if isinstance(block, PythonBlock) else None
-        if bool(alt) == bool(did.figure):
-            continue
-        problem = "draws a figure without a text that says what it shows"
-        hint = 'add alt="…" to the fence'
-        if alt:
+        if did.figure and not alt:
+            problem = "draws a figure without a text that says what it shows"
+            hint = 'add alt="…" to the fence'
+            errors.append(fault(program, block, problem, hint))
+        if alt and not did.figure:
             problem = "draws no figure but the fence has alt="
             hint = "remove alt=, or let the section draw and plt.show()"
-        section = block.section
-        errors.append(
-            PageError(
-                f"{section.path.as_posix()}:{section.line}: section "
-                f'"{section.name}" {problem}',
-                hint=hint,
-                path=program.path,
-                line=block.line,
-            )
-        )
+            errors.append(fault(program, block, problem, hint))
     return errors
 
 

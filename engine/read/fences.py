@@ -1,7 +1,10 @@
 """Fences of a page's program, and the options that they may have."""
 
 import re
+import sys
+import sysconfig
 from collections.abc import Callable, Mapping
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,46 +47,36 @@ class Fence(NamedTuple):
     body: str
 
 
-def _exit_code(text: str) -> int:
-    if not re.fullmatch(r"\d{1,3}", text):
-        raise ValueError(
-            f'exits="{text}" is not an exit code',
-            'write the code that the command ends with, like exits="1"',
-        )
-    return int(text)
+def _matching(
+    name: str, pattern: str, what: str, example: str, kind: type = str
+) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(
+                f'{name}="{text}" is not {what}',
+                f'write it like {name}="{example}"',
+            )
+        return kind(text)
+
+    return read
 
 
-def _seconds(text: str) -> float:
-    if not re.fullmatch(r"\d+(\.\d+)?", text):
-        raise ValueError(
-            f'limit="{text}" is not a number of seconds',
-            'write it like limit="300"',
-        )
-    return float(text)
-
-
-def _file_name(text: str) -> str:
-    if not re.fullmatch(r"\w[\w.-]*", text):
-        raise ValueError(
-            f'file="{text}" is not the name of a file',
-            'name the file that the reader saves, like file="worker.py"',
-        )
-    return text
-
-
+EXIT_CODE = _matching("exits", r"\d{1,3}", "an exit code", "1", int)
+SECONDS = _matching(
+    "limit", r"\d+(\.\d+)?", "a number of seconds", "300", float
+)
+FILE_NAME = _matching(
+    "file", r"\w[\w.-]*", "the name of a file that is saved", "worker.py"
+)
 TEXT = Option(None, str)
 LOOK = dict.fromkeys(("title", "hl_lines", "linenums"), TEXT)
 """The options of the highlighter."""
-LIMIT = {"limit": Option(SECONDS_ALLOWED, _seconds)}
+LIMIT = {"limit": Option(SECONDS_ALLOWED, SECONDS)}
 BLOCK = {**LOOK, "fold": TEXT}
 PYTHON = {**BLOCK, **LIMIT, "run": TEXT, "alt": TEXT, "raises": TEXT}
-FILE = {
-    **BLOCK,
-    "run": TEXT,
-    "source": TEXT,
-    "file": Option(None, _file_name),
-}
-COMMAND = {**BLOCK, **LIMIT, "exits": Option(0, _exit_code)}
+SAVED = {"source": TEXT, "file": Option(None, FILE_NAME)}
+FILE = {**BLOCK, **SAVED, "run": TEXT}
+COMMAND = {**BLOCK, **LIMIT, "exits": Option(0, EXIT_CODE)}
 SITE_FENCE = {"after": Option("", str)}
 NO_OPTIONS: dict[str, Option] = {}
 
@@ -181,6 +174,7 @@ def _python(fence: Fence, snippets: Snippets) -> Block:
 
 def _file(fence: Fence, root: Path, snippets: Snippets) -> Block:
     options = read_options({"file": "", **fence.given}, FILE)
+    _require_own_name(options["file"])
     return FileBlock(
         line=fence.line,
         section=_file_section(fence, options, root, snippets),
@@ -188,6 +182,18 @@ def _file(fence: Fence, root: Path, snippets: Snippets) -> Block:
         fold=options["fold"],
         file=options["file"],
     )
+
+
+def _require_own_name(file: str) -> None:
+    """Raise PageError for a file that hides a module from its neighbours."""
+    name = file.removesuffix(".py")
+    installed = [sysconfig.get_path("purelib")]
+    known = name in sys.stdlib_module_names
+    if file != name and (known or PathFinder.find_spec(name, installed)):
+        raise PageError(
+            f'file="{file}" hides the module {name} from what runs beside it',
+            hint="give the file a name that no module has",
+        )
 
 
 def _file_section(

@@ -8,13 +8,10 @@ import itertools
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from markdown import Markdown
-from markdown.postprocessors import Postprocessor
-from markdown.preprocessors import Preprocessor
-from markdown.treeprocessors import Treeprocessor
 from markdown.util import HTML_PLACEHOLDER_RE
 
 from engine.program import Value
@@ -50,14 +47,17 @@ class Reader:
         self.done = done
         """Gets what was read of a page, and its HTML; returns the HTML."""
         self.fences = Fences(md, project)
-        step = partial(_Step, md)
-        md.preprocessors.register(step(self._begin), "engine_begin", 1000)
-        md.preprocessors.register(
-            step(self.fences.count), "engine_count", 25.01
-        )
-        md.preprocessors.register(step(self._values), "engine_values", 24.9)
-        md.treeprocessors.register(_Tree(self), "engine_annotations", 0)
-        md.postprocessors.register(_Post(self), "engine_end", -100)
+        self._toc: Any = None
+        takes: list[tuple[Any, str, Any, float]] = [
+            (md.preprocessors, "begin", self._begin, 1000),
+            (md.preprocessors, "count", self.fences.count, 25.01),
+            (md.preprocessors, "values", self._values, 24.9),
+            (md.treeprocessors, "annotations", self._annotate, 0),
+            (md.postprocessors, "end", self._end, -100),
+        ]
+        for steps, name, take, priority in takes:
+            step = SimpleNamespace(run=take)
+            steps.register(step, f"engine_{name}", priority)
         formula = InlineFormula(md, lambda: self.reading)
         md.inlinePatterns.register(formula, "engine_formula", 195)
 
@@ -70,10 +70,14 @@ class Reader:
         self.reading = Reading(root, path)
         self.fences.begin(self.reading)
         if "toc" in self.md.treeprocessors:
-            toc: Any = self.md.treeprocessors["toc"]
-            if not isinstance(toc.slugify, _Slugify):
-                toc.slugify = _Slugify(toc.slugify)
+            self._keep_marks_out_of(self.md.treeprocessors["toc"])
         return lines
+
+    def _keep_marks_out_of(self, toc: Any) -> None:
+        if toc is self._toc:
+            return
+        slugify, self._toc = toc.slugify, toc
+        toc.slugify = lambda text, mark: slugify(marks.unmarked(text), mark)
 
     def _values(self, lines: Lines) -> Lines:
         """Leave a mark for each value outside of fences."""
@@ -92,7 +96,7 @@ class Reader:
             marked += error.before + error.rest
         return marked.replace(LITERAL, marks.BRACES).split("\n")
 
-    def annotate(self, root: ET.Element) -> None:
+    def _annotate(self, root: ET.Element) -> None:
         """Put a block's list of annotations between its code and result."""
         self.whole = True
         for parent in root.iter():
@@ -105,6 +109,9 @@ class Reader:
                     after.tail = marks.mark(number)
                     place.tail = child.tail
                     parent[list(parent).index(child)] = place
+
+    def _end(self, text: str) -> str:
+        return self.done(self.reading, text) if self.whole else text
 
     def _annotated(self, element: ET.Element) -> int:
         """Return the number of the annotated block that stands there."""
@@ -119,39 +126,3 @@ class Reader:
             if ANNOTATED.search(item.block.code):
                 return number
         return 0
-
-
-class _Slugify:
-    """Makes ids of headings, in which no mark is left."""
-
-    def __init__(self, slugify: Callable[[str, str], str]) -> None:
-        self.slugify = slugify
-
-    def __call__(self, text: str, separator: str) -> str:
-        return self.slugify(marks.unmarked(text), separator)
-
-
-class _Step(Preprocessor):
-    def __init__(self, md: Markdown, take: Callable[[Lines], Lines]) -> None:
-        super().__init__(md)
-        self.take = take
-
-    def run(self, lines: Lines) -> Lines:
-        return self.take(lines)
-
-
-class _Tree(Treeprocessor):
-    def __init__(self, reader: Reader) -> None:
-        super().__init__(reader.md)
-        self.run = reader.annotate  # type: ignore[method-assign]
-
-
-class _Post(Postprocessor):
-    def __init__(self, reader: Reader) -> None:
-        super().__init__(reader.md)
-        self.reader = reader
-
-    def run(self, text: str) -> str:
-        if not self.reader.whole:
-            return text
-        return self.reader.done(self.reader.reading, text)

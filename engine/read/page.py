@@ -140,10 +140,11 @@ def _shown_before(
     """Find out whether the program, or the same file, has the section."""
     if isinstance(block, CommandBlock):
         return []
+    hint = "show it once, or make two sections of it"
     return [
         PageError(
             f"{block.name} is shown twice, first on line {other.line}",
-            hint="show it once, or make two sections of it",
+            hint=hint,
             path=path,
             line=block.line,
         )
@@ -154,19 +155,13 @@ def _shown_before(
 
 
 def _too_early(item: Item, path: Path) -> PageError:
-    match item:
-        case ShownValue(Value(line, expression)):
-            return PageError(
-                f"the value {{{{ {expression} }}}} stands before the first "
-                "block",
-                hint="move it below the block that computes it, or write "
-                "\\{{ for the braces themselves",
-                path=path,
-                line=line,
-            )
-    return PageError(
-        "this fence needs a page that runs something",
-        hint="remove it, or add a block with run= above it",
-        path=path,
-        line=getattr(item, "line", None),
-    )
+    problem = "this fence needs a page that runs something"
+    hint = "remove it, or add a block with run= above it"
+    line = getattr(item, "line", None)
+    if isinstance(item, ShownValue):
+        line, expression = item.value.line, item.value.expression
+        problem = f"the value {{{{ {expression} }}}} stands before the first "
+        problem += "block"
+        hint = "move it below the block that computes it, or write "
+        hint += "\\{{ for the braces themselves"
+    return PageError(problem, hint=hint, path=path, line=line)

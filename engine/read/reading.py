@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from engine.errors import PageError
 from engine.read import marks
-from engine.read.page import Item, Page, ShownBlock, SiteFence, arrange
+from engine.read.page import Item, Page, ShownBlock, ShownValue, arrange
 from engine.read.snippets import Snippets
 
 LEFT_OVER = re.compile(
@@ -101,31 +101,30 @@ class Reading:
             error.path, error.line = self.path, line
         self.errors.append(error)
 
+    def _fault(self, line: int, problem: str, hint: str) -> None:
+        self.blame(PageError(problem, hint=hint), line)
+
     def look_for_marks(self) -> None:
         """Blame words that would be taken for marks."""
         for index, line in enumerate(self.source.lines):
             if word := marks.word_in(line):
-                self.blame(
-                    PageError(
-                        f'"{word}" marks the place of a result while a page '
-                        "is rendered",
-                        hint="write another word",
-                    ),
+                self._fault(
                     self.source.line(index),
+                    f'"{word}" marks the place of a result while a page is '
+                    "rendered",
+                    "write another word",
                 )
 
     def look_for_left_over(self, prose: Source) -> None:
         """Blame fences that SuperFences did not take for such."""
         for index, line in enumerate(prose.lines):
             if LEFT_OVER.search(line):
-                self.blame(
-                    PageError(
-                        "this fence would be shown as text, and not run",
-                        hint="close it with as many marks, at the same "
-                        "indentation, write each option in double quotes, "
-                        "and fence it as python, console, json or yaml",
-                    ),
+                self._fault(
                     prose.line(index),
+                    "this fence would be shown as text, and not run",
+                    "close it with as many marks, at the same indentation, "
+                    "write each option in double quotes, and fence it as "
+                    "python, console, json or yaml",
                 )
 
     def look_for_slips(self, index: int, end: int) -> None:
@@ -137,14 +136,12 @@ class Reading:
         inside = " " * (indent + 4)
         begun = above.startswith(inside) or OPENING.match(above, indent)
         if indent % 4 > 0 or (begun and below.startswith(inside)):
-            self.blame(
-                PageError(
-                    f"this fence is indented by {indent}, so it stands "
-                    "outside of the note or list around it",
-                    hint="indent both of its lines as the text around it, by "
-                    "4 blanks for each container, or by none",
-                ),
+            self._fault(
                 self.source.line(index),
+                f"this fence is indented by {indent}, so it stands outside "
+                "of the note or list around it",
+                "indent both of its lines as the text around it, by 4 blanks "
+                "for each container, or by none",
             )
 
     def page(self, html: str) -> Page:
@@ -165,18 +162,12 @@ class Reading:
         return page
 
     def _blame_unseen(self, number: int) -> None:
-        item = self.items[number]
-        what = "block" if isinstance(item, ShownBlock) else "value"
-        if isinstance(item, SiteFence):
-            what = "fence"
-        self.blame(
-            PageError(
-                f"this {what} is not shown on the page, so it would run "
-                "hidden",
-                hint="take it out, or show it: no comment, formula or form "
-                "around it, in no id, not indented further than its "
-                "container; to show a fence as text, put it into a fence of "
-                "four backticks",
-            ),
+        kinds = {ShownBlock: "block", ShownValue: "value"}
+        what = kinds.get(type(self.items[number]), "fence")
+        self._fault(
             self.lines[number],
+            f"this {what} is not shown on the page, so it would run hidden",
+            "take it out, or show it: no comment, formula or form around it, "
+            "in no id, not indented further than its container; to show a "
+            "fence as text, put it into a fence of four backticks",
         )

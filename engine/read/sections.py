@@ -5,7 +5,6 @@ comments that editors fold.  Indented sections, as under ``if __name__ ==
 "__main__":``, are shown and run dedented.
 """
 
-import ast
 import io
 import re
 import tokenize
@@ -31,66 +30,61 @@ class _Module:
     """The line of each marker, which of the two it is, and its name."""
     inside: set[int] = field(default_factory=set)
     """The lines that begin inside a string."""
+    statements: set[int] = field(default_factory=set)
+    """The lines on which a statement starts."""
+
+    def error(self, line: int, problem: str, hint: str) -> PageError:
+        return PageError(problem, hint=hint, path=self.path, line=line)
 
 
 def read_sections(root: Path, path: Path) -> dict[str, Section]:
     """Return the sections of the module at ``root / path`` by name.
 
-    Raises PageError for a module that Python cannot read, and for a section
-    that is opened twice, opened inside another, not closed, not opened,
-    without a name, empty, or no whole statements.
+    Raises PageError for a module that Python cannot read, and for markers
+    between which there is no section.
     """
+    sections: dict[str, Section] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # whoever runs the code is warned
-        _require_python((root / path).read_bytes(), path)
-        return _sections(_tokenized(_text(root, path), path))
-
-
-def _text(root: Path, path: Path) -> str:
-    try:
-        with tokenize.open(root / path) as file:
-            return file.read()
-    except UnicodeDecodeError as error:
-        raise PageError(
-            f"is not encoded in {error.encoding.upper()}",
-            hint="save it as UTF-8",
-            path=path,
-            line=error.object.count(b"\n", 0, error.start) + 1,
-        ) from None
-
-
-def _sections(module: _Module) -> dict[str, Section]:
-    sections: dict[str, Section] = {}
-    for name, start, end in _marked_ranges(module):
-        if name in sections:
-            raise PageError(
-                f'section "{name}" is opened twice, first for line '
-                f"{sections[name].line}",
-                hint="give one of the two another name",
-                path=module.path,
-                line=start,
-            )
-        sections[name] = _section(module, name, start, end)
+        module = _tokenized(_text(root, path), path)
+        for name, start, end in _marked_ranges(module):
+            if name in sections:
+                problem = f'section "{name}" is opened twice, first for line '
+                problem += str(sections[name].line)
+                hint = "give one of the two another name"
+                raise module.error(start, problem, hint)
+            sections[name] = _section(module, name, start, end)
     return sections
 
 
-def _require_python(source: bytes, path: Path) -> None:
+def _text(root: Path, path: Path) -> str:
+    source = (root / path).read_bytes()
+    problem, hint = "not valid Python: ", "correct the syntax of this line"
     try:
         compile(source, str(path), "exec", dont_inherit=True)
+        with tokenize.open(root / path) as file:
+            return file.read()
     except SyntaxError as error:
-        raise PageError(
-            f"not valid Python: {error.msg}",
-            hint="correct the syntax of this line",
-            path=path,
-            line=error.lineno,
-        ) from None
+        at = source.find(0)  # of which Python does not name the line
+        problem += error.msg
+        line = error.lineno or source.count(b"\n", 0, max(at, 0)) + 1
+    except UnicodeDecodeError as error:
+        problem = f"is not encoded in {error.encoding.upper()}"
+        line = error.object.count(b"\n", 0, error.start) + 1
+        hint = "save it as UTF-8"
+    raise PageError(problem, hint=hint, path=path, line=line)
 
 
 def _tokenized(source: str, path: Path) -> _Module:
     module = _Module(path, source.split("\n"))
     opened: list[int] = []
+    goes_on = False
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         row, kind = token.start[0], tokenize.tok_name[token.type]
+        if kind not in ("COMMENT", "DEDENT", "ENDMARKER", "INDENT", "NL"):
+            if not goes_on:
+                module.statements.add(row)
+            goes_on = kind != "NEWLINE"
         # From Python 3.12 on, an f-string is a token for each of its parts.
         if kind.endswith("STRING") or kind.endswith("STRING_START"):
             opened.append(row)
@@ -107,39 +101,28 @@ def _marked_ranges(module: _Module) -> Iterator[tuple[str, int, int]]:
     """Yield each section's name and the lines of its two markers."""
     opened, since = "", 0
     for row, kind, name in module.markers:
+        if kind == "region" and not name:
+            hint = 'write "# region NAME"'
+            problem = "a section is opened without a name"
+            raise module.error(row, problem, hint)
+        if kind == "region" and opened:
+            problem = f'section "{name}" is opened inside section "{opened}"'
+            problem += f" of line {since}"
+            hint = f'write "# endregion {opened}" above it'
+            raise module.error(row, problem, hint)
         if kind == "region":
-            if not name:
-                problem = "a section is opened without a name"
-                hint = 'write "# region NAME"'
-                raise PageError(problem, hint=hint, path=module.path, line=row)
-            if opened:
-                raise PageError(
-                    f'section "{name}" is opened inside section "{opened}"'
-                    f" of line {since}",
-                    hint=f'write "# endregion {opened}" above it',
-                    path=module.path,
-                    line=row,
-                )
             opened, since = name, row
-            continue
-        if not opened or name not in ("", opened):
+        elif opened and name in ("", opened):
+            yield opened, since, row
+            opened = ""
+        else:
             name = name or "NAME"
-            raise PageError(
-                f'section "{name}" is closed but not open',
-                hint=f'write "# region {name}" where it starts, '
-                "or remove this line",
-                path=module.path,
-                line=row,
-            )
-        yield opened, since, row
-        opened = ""
+            problem = f'section "{name}" is closed but not open'
+            hint = f'write "# region {name}" where it starts, '
+            raise module.error(row, problem, f"{hint}or remove this line")
     if opened:
-        raise PageError(
-            f'section "{opened}" is not closed',
-            hint=f'write "# endregion {opened}" where it ends',
-            path=module.path,
-            line=since,
-        )
+        hint = f'write "# endregion {opened}" where it ends'
+        raise module.error(since, f'section "{opened}" is not closed', hint)
 
 
 def _section(module: _Module, name: str, start: int, end: int) -> Section:
@@ -147,45 +130,33 @@ def _section(module: _Module, name: str, start: int, end: int) -> Section:
     inside = range(start + 1, end)
     filled = [row for row in inside if module.lines[row - 1].strip()]
     if not filled:
-        raise PageError(
-            f'section "{name}" is empty',
-            hint="put code between its two markers, or remove both",
-            path=module.path,
-            line=start,
-        )
+        hint = "put code between its two markers, or remove both"
+        raise module.error(start, f'section "{name}" is empty', hint)
     code = _dedented(module, range(filled[0], filled[-1] + 1))
-    section = Section(module.path, name, filled[0], code)
-    _require_statements(section)
-    return section
+    above = "\n" * (filled[0] - 1)
+    try:
+        compile(above + code, "", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        problem = f'section "{name}" is not Python by itself: {error.msg}'
+        hint = "move its markers, so that it holds whole statements"
+        line = error.lineno or filled[0]
+        raise module.error(line, problem, hint) from None
+    return Section(module.path, name, filled[0], code)
 
 
 def _dedented(module: _Module, rows: range) -> str:
     """Return the code without its margin.
 
     Strings keep their value: the lines that begin inside one stay as they
-    are.  Comments may stand to the left of the margin.
+    are.  Comments and what a statement goes on with may stand to the left.
     """
     lines = {row: module.lines[row - 1] for row in rows}
     outside = lines.keys() - module.inside
     filled = {row for row in outside if lines[row].strip()}
-    code = {row for row in filled if lines[row].lstrip()[0] != "#"}
-    margins = (NOT_BLANK.split(lines[row], 1)[0] for row in code or filled)
-    margin = min(margins, key=len)
+    begun = (filled & module.statements) or filled
+    margin = min((NOT_BLANK.split(lines[r], 1)[0] for r in begun), key=len)
     for row in outside:
         line = lines[row] if row in filled else ""
         shifted = line.startswith(margin)
         lines[row] = line[len(margin) :] if shifted else line.lstrip()
     return "\n".join(lines.values())
-
-
-def _require_statements(section: Section) -> None:
-    above = "\n" * (section.line - 1)
-    try:
-        ast.parse(above + section.code)
-    except SyntaxError as error:
-        raise PageError(
-            f'section "{section.name}" is not Python by itself: {error.msg}',
-            hint="move its markers, so that it holds whole statements",
-            path=section.path,
-            line=error.lineno,
-        ) from None

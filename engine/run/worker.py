@@ -131,10 +131,12 @@ def _save(file: str, contents: str) -> Failure | None:
 
 def _command(code: str, exits: int) -> Failure | None:
     """Hand the commands to the shell, which stops at the first to fail."""
-    done = subprocess.run(["sh", "-e", "-c", code], check=False)
-    if done.returncode == exits:
+    ended = subprocess.run(["sh", "-e", "-c", code], check=False).returncode
+    # A shell counts the signals that end a command from 128 on.
+    ended = 128 - ended if ended < 0 else ended
+    if ended == exits:
         return None
-    return Failure(str(done.returncode), message="", trace="", line=None)
+    return Failure(str(ended), message="", trace="", line=None)
 
 
 def _figures() -> tuple[tuple[Drawing, ...], int]:

@@ -69,6 +69,11 @@ MARKED = {
         "    # endregion one\n",
         'text = """\nleft\n    four\n"""\n# at the margin\nprint(text)',
     ),
+    "continued": (
+        'if __name__ == "__main__":\n    # region one\n    x = [1,\n2]\n'
+        "    y = 1 + \\\n  2\n    print(x, y)\n    # endregion one\n",
+        "x = [1,\n2]\ny = 1 + \\\n2\nprint(x, y)",
+    ),
     "in_text": (
         '# region one\nX = """\n# region two\n# endregion one\n"""\n'
         "# endregion one\n",
@@ -102,6 +107,17 @@ FAULTY = {
         4,
         "is not Python by itself",
     ),
+    "return": (
+        "def f():\n    # region one\n    return 1\n    # endregion one\n",
+        3,
+        "is not Python by itself: 'return' outside function",
+    ),
+    "crossing": (
+        "for i in [1]:\n    # region one\n    X = i\nY = 1\n# endregion one\n",
+        3,
+        "is not Python by itself: unexpected indent",
+    ),
+    "nul": ("X = 1\nY = '\0'\n", 2, "not valid Python"),
     "bom": ("X = 1\n\n\ufeffY = 1\n", 3, "not valid Python"),
 }
 
@@ -146,7 +162,12 @@ def test_sections_are_cut_where_their_markers_stand(site: Site) -> None:
         write(site, name, text)
         site.page(name, fence(name))
     site.good()
-    outputs = {"single": "1", "tabs": "0\n1", "margin": "\nleft\n    four"}
+    outputs = {
+        "single": "1",
+        "continued": "[1, 2] 3",
+        "tabs": "0\n1",
+        "margin": "\nleft\n    four",
+    }
     for name, (_, code) in MARKED.items():
         page = site.alike(name, outputs.get(name, ""))
         assert page.blocks[0][0] == code, name

@@ -57,6 +57,16 @@ CASES = {
         8,
         "cannot read the value that begins `{{ x + }}`",
     ),
+    "hides_pythons": (
+        FENCE.replace("\n", ' file="json.py"\n', 1),
+        1,
+        'file="json.py" hides the module json',
+    ),
+    "hides_installed": (
+        FENCE.replace("\n", ' file="numpy.py"\n', 1),
+        1,
+        'file="numpy.py" hides the module numpy',
+    ),
     "blanks": (FENCE.replace("run=", "run = "), 1, TEXT),
     "no_break": (FENCE.replace(" run", "\u00a0run"), 1, TEXT),
     "given_twice": (

@@ -194,8 +194,8 @@ def test_markers_that_do_not_fit_are_errors(
         ("\nreturn 1\n", 2, "'return' outside function"),
         ("x = 1\n\n\ufeffy = 2\n", 3, "non-printable character U+FEFF"),
         (b"x = 1\ny = '\xff'\n", 2, "can't decode byte 0xff"),
-        ("# coding: nowhere\n", None, "unknown encoding: nowhere"),
-        ("x = 1\n\0\n", None, "null bytes"),
+        ("# coding: nowhere\n", 1, "unknown encoding: nowhere"),
+        ("x = 1\n\0\n", 2, "null bytes"),
         (
             "# region a\nx = (\n# endregion a\n1)\n",
             2,

@@ -161,6 +161,15 @@ def test_a_command_that_was_to_fail_and_does_not(page: Page) -> None:
     assert "the command ended with exit code 0, not 2" in words
 
 
+def test_a_command_that_a_signal_ends_has_the_shells_exit_code(
+    page: Page,
+) -> None:
+    section = Section(Path("docs/page.md"), "", 6, "kill -9 $$")
+    words = page.fails(CommandBlock(line=5, section=section))
+    assert "the command ended with exit code 137, not 0" in words
+    assert page.runs(CommandBlock(line=5, section=section, exits=137))
+
+
 def test_a_file_that_cannot_be_saved(page: Page) -> None:
     section = Section(Path("snippets/w.py"), "", 1, "x = 1")
     file = FileBlock(line=3, section=section, file="a/w.py", contents="x")
