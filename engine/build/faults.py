@@ -13,12 +13,16 @@ from mkdocs.utils.meta import YAML_RE
 
 from engine.build.messages import CONFIG, line_of
 from engine.build.rendered import RenderedPage
-from engine.errors import PageError
+from engine.errors import PageError, PageErrors
 
 SCRIPT = re.compile(r"(?s)<(script|style)\b.*?</\1>|<!--.*?-->")
 TAG = re.compile(r"<[^>]*>")
 ADDRESS = re.compile(r'[ \n](?:href|src)="([^"#][^"]*)"')
 LINK = re.compile(rf"<\w[^>]*?{ADDRESS.pattern}")
+
+
+class DeadLinks(PageErrors):
+    """Links that lead to nothing; MkDocs may have warned of them."""
 
 
 def unread_front_matter(text: str, path: Path) -> Iterator[PageError]:

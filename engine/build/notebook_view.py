@@ -21,6 +21,9 @@ NO_MATH = re.compile(r"[$\\]\Z")
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 NOT_WANTED = {"zeroclipboard-container", "clipboard-copy-txt"}
 NOT_WANTED |= {"jp-Collapser", "jp-InputArea-prompt", "jp-OutputPrompt"}
+NOT_WANTED |= {"celltoolbar"}
+RAISED = "application/vnd.jupyter.stderr"
+"""The kind of an error, above which mkdocs-jupyter leaves a line free."""
 SVG = re.compile(r"^data:image/svg\+xml;base64,")
 
 
@@ -133,6 +136,8 @@ def _tidy_cell(cell: Tag, number: int) -> None:
             _put_in_pre(pre, "code")
     for output in cell.find_all(class_="jp-OutputArea-output"):
         for pre in output.find_all("pre"):
+            if output.get("data-mime-type") == RAISED:
+                pre.string = pre.get_text().removeprefix("\n")
             _put_in_pre(pre, "samp")["class"] = "run-output"
     for image in cell.find_all("img", src=SVG):
         # Inline, the drawing follows the theme and keeps its text.

@@ -5,6 +5,7 @@ meanwhile, side by side; then marks are filled, and the site gets what
 readers take home.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -143,7 +144,7 @@ class EnginePlugin:
             for rendered in self.pages.values()
         }
         self.notebooks.prune(self.pages, files)
-        self._end_if(list(faults.at_one_address(files, self.project.docs)))
+        self._end_if(faults.at_one_address(files, self.project.docs))
         spare_the_search(config)
         folder = self.project.cache / "templates"
         folder.mkdir(parents=True, exist_ok=True)
@@ -158,7 +159,7 @@ class EnginePlugin:
         """Let nothing be lost of what a page with a program shows."""
         rendered = self.pages.get(page.file.src_uri)
         if rendered and rendered.filled:
-            self._end_if(list(faults.lost_words(rendered, output)))
+            self._end_if(faults.lost_words(rendered, output))
         return output
 
     @event_priority(-100)  # once other plugins have written what they write
@@ -168,7 +169,9 @@ class EnginePlugin:
             self.take_home.write(list(self.pages.values()))
         except PageError as error:
             self._end(error)
-        self._end_if(list(faults.dead_links(self.pages.values(), config)))
+        dead = list(faults.dead_links(self.pages.values(), config))
+        if dead:
+            self._end(faults.DeadLinks(dead))
 
     def on_shutdown(self) -> None:
         """End what still runs."""
@@ -199,9 +202,9 @@ class EnginePlugin:
         source = self.pages.get(self.notebooks.source(page))
         return source if source and source.is_good else None
 
-    def _end_if(self, errors: list[PageError]) -> None:
-        if errors:
-            self._end(PageErrors(errors))
+    def _end_if(self, errors: Iterable[PageError]) -> None:
+        if found := list(errors):
+            self._end(PageErrors(found))
 
     def _end(self, error: EngineError) -> NoReturn:
         """End the build with the error, as MkDocs has plugins do it."""

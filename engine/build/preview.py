@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from mkdocs.config.defaults import MkDocsConfig
 
 from engine.build.serve import HOST, free_port, serve
-from engine.build.site import build_into, opened, project_in
+from engine.build.site import build_into, opened, own_modules, project_in
 from engine.errors import EngineError
 from engine.live.app import Live
 from engine.live.sessions import Sessions
@@ -105,7 +105,8 @@ class Preview:
         ]
         snippets = self.root / project.settings.snippets
         found = [Path(folder) for folder in folders if folder]
-        return [*found, snippets, self.notebooks.asked]
+        own = own_modules(self.root)
+        return [*found, *own, snippets, self.notebooks.asked]
 
 
 def preview(root: Path, port: int, jobs: int = 0) -> None:

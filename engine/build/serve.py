@@ -15,6 +15,8 @@ import shutil
 import signal
 import socket
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -113,8 +115,10 @@ class _Server(LiveReloadServer):
         self.message = ""
         self.good_epoch = self._visible_epoch
         self._want_rebuild = True
+        self.missing: list[Path] = []
         shutil.rmtree(served, ignore_errors=True)
         self.observer.start()
+        threading.Thread(target=self._look_out, daemon=True).start()
 
     def server_activate(self) -> None:
         """Listen, and say where."""
@@ -186,13 +190,30 @@ class _Server(LiveReloadServer):
 
     def _follow(self) -> bool:
         """Watch what there is to be watched; return whether any is new."""
-        wanted = {str(p.absolute()) for p in self.watched() if p.exists()}
-        for path in self._watched_paths.keys() - wanted:
+        paths = [path.absolute() for path in self.watched()]
+        self.missing = [path for path in paths if not path.exists()]
+        wanted = {*map(str, paths)} - {*map(str, self.missing)}
+        for path in self._watched_paths.keys() - (wanted - self._lost()):
             self.unwatch(path)
         new = wanted - self._watched_paths.keys()
         for path in new:
             self.watch(path)
         return bool(new)
+
+    def _lost(self) -> set[str]:
+        """Return what was gone for a moment, and so is not watched now."""
+        emitters = list(self.observer.emitters)
+        return {str(e.watch.path) for e in emitters if not e.is_alive()}
+
+    def _look_out(self) -> None:
+        """Build when what is to be watched has gone, or come back."""
+        while not self._shutdown:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            is_back = any(path.exists() for path in self.missing)
+            if not self._want_rebuild and (is_back or self._lost()):
+                with self._rebuild_cond:
+                    self._want_rebuild = True
+                    self._rebuild_cond.notify_all()
 
 
 def _headers(body: bytes) -> dict[str, str]:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from mkdocs.commands.build import build as build_with_mkdocs
 from mkdocs.config import load_config
+from mkdocs.config.config_options import Hooks
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError
 
-from engine.build.messages import CONFIG, errors_of, in_config, placed
+from engine.build.faults import DeadLinks
+from engine.build.messages import CONFIG, ENGINE, errors_of, in_config, placed
 from engine.build.plugin import Checked, EnginePlugin, extension_options
 from engine.errors import PageError, PageErrors, raise_all
 from engine.extension import settings_of
@@ -62,6 +64,8 @@ def build_into(
     match ended:
         case PageError():
             errors.append(ended)
+        case DeadLinks() if errors:
+            pass
         case PageErrors(errors=several):
             errors += several
         case Checked():
@@ -90,7 +94,9 @@ def opened(root: Path) -> Iterator[MkDocsConfig]:
         yield _load(root)
     finally:
         sys.path[:] = paths
-        # Another site may have modules of the same names.
+        # Another site may have modules of the same names, and an edit of one
+        # is to be seen while the site is served.
+        Hooks._load_hook.cache_clear()
         for name in sys.modules.keys() - modules:
             if _is_of(root, name):
                 del sys.modules[name]
@@ -140,12 +146,18 @@ def exchange(one: Path, other: Path) -> bool:
     return bool(rename(here, names[0], here, names[1], flag) == 0)
 
 
+def own_modules(root: Path) -> list[Path]:
+    """Return the files of the site's own hooks, extensions and checks."""
+    names = [name for name in [*sys.modules] if _is_of(root, name)]
+    return [Path(str(sys.modules[name].__file__)) for name in names]
+
+
 def _is_of(root: Path, name: str) -> bool:
     """Return whether a module is the site's own, not the engine's."""
     package = root / name.partition(".")[0]
     file = Path(getattr(sys.modules[name], "__file__", None) or "")
     own = file == package.with_suffix(".py") or file.is_relative_to(package)
-    return own and package.name != "engine"
+    return own and not file.is_relative_to(ENGINE)
 
 
 def _load(root: Path) -> MkDocsConfig:

@@ -67,9 +67,10 @@ class TakeHome:
 
     def write(self, pages: list[RenderedPage]) -> None:
         """Write everything; raise PageError rather than overwrite a file."""
-        name, about = self.config.site_name, self.config.site_description
         site = self.config.site_url or ""
-        short = "\n\n".join(filter(None, [f"# {name}", about])) + "\n\n"
+        short = f"# {_in_line(self.config.site_name)}\n\n"
+        if about := self.config.site_description:
+            short += f"{_in_line(about)}\n\n"
         full = ""
         self.twins = {page.page.url: _twin(page) for page in pages}
         for page in pages:

@@ -78,6 +78,36 @@ def test_a_notebook_follows_an_edit_when_somebody_looks(
         wait_until(lambda: reloads(lines) == 3)
 
 
+HOOK = """\
+def on_page_markdown(markdown, **_):
+    return markdown + "\\n\\n{}\\n"
+"""
+
+
+def test_hooks_are_read_anew_and_files_that_come_back_are_watched(
+    scratch: Scratch,
+) -> None:
+    scratch.write("hook.py", HOOK.format("Hooked."))
+    config = scratch.root / "mkdocs.yml"
+    config.write_text(config.read_text() + "hooks: [hook.py]\n")
+    with serving(scratch) as (url, _):
+        wait_for(url, "Hooked.")
+        scratch.write("hook.py", HOOK.format("Hooked again."))
+        wait_for(url, "Hooked again.")
+        away = config.rename(scratch.root / "away.yml")
+        wait_for(url, "mkdocs.yml: there is no such file")
+        away.write_text(away.read_text().replace("Scratch", "Other name"))
+        away.rename(config)
+        wait_until(lambda: "failed" not in wait_for(url, "Other name"))
+        docs = scratch.root / "docs"
+        away = docs.rename(scratch.root / "elsewhere")
+        wait_for(url, "docs_dir")
+        away.rename(docs)
+        wait_until(lambda: "failed" not in wait_for(url, "Counting"))
+        scratch.replace("docs/index.md", "We count.", "We count on.")
+        wait_for(url, "We count on.")
+
+
 def reloads(lines: list[str]) -> int:
     """Return how often browsers were told to load their page again."""
     return sum("Reloading browsers" in line for line in lines)

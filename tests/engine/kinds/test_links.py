@@ -96,8 +96,10 @@ def test_a_file_that_an_author_has_written_stays(
 
 def test_what_describes_a_page_links_nowhere(site: Site) -> None:
     site.page("p", "---\ndescription: |\n  One [x](y)\n  two.\n---\n# P\n")
+    site.replace("mkdocs.yml", "name: Kinds", "name: '[K](z)'")
     listed = (site.good() / "llms.txt").read_text()
     assert "- [P](p/index.md): One \\[x\\](y) two.\n" in listed
+    assert listed.startswith("# \\[K\\](z)\n")
 
 
 def test_a_page_whose_title_is_nothing_goes_by_its_name(site: Site) -> None:

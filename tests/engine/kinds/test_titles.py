@@ -1,4 +1,4 @@
-"""The title above a block's code goes where the code goes."""
+"""What stands around a block's code is the same in all forms."""
 
 from textwrap import indent
 
@@ -8,7 +8,7 @@ from tests.engine.kinds.site import Site
 FENCE = '```python run="snippets/a.py:one" title="a *b* <c>"{}\n```\n'
 
 
-def test_it_is_in_all_forms(sections: Site) -> None:
+def test_a_title_goes_where_the_code_goes(sections: Site) -> None:
     for name, more in (("p", ""), ("q", ' linenums="1"')):
         fence = indent(FENCE.format(more), "    ")
         sections.page(name, f"# P\n\n- A\n\n{fence}")
@@ -18,3 +18,12 @@ def test_it_is_in_all_forms(sections: Site) -> None:
         twin = (built / f"{name}/index.md").read_text()
         assert r"**a \*b\* &lt;c>**" in twin
     sections.alike("p", "one")
+
+
+def test_a_block_that_is_meant_to_fail_says_nothing_more(site: Site) -> None:
+    site.sections("a", one="raise ValueError('a $b$ | <c>')")
+    fence = FENCE.format(' raises="ValueError"')
+    fence = fence.replace(' title="a *b* <c>"', "")
+    site.page("p", f"# P\n\n{fence}\nEnd.\n")
+    site.good()
+    site.alike("p", "ValueError: a $b$ | <c>")
