@@ -36,7 +36,7 @@ PAGES = {
     "a.md": f'---\ndescription: Of "a" & b\n{TAKE_HOME}---\n# An `a` < b\n',
     "größe/mit leer.md": f'---\ntitle: The "size"\n{TAKE_HOME}---\nWords.\n',
     "views/a.md": "---\ntaken_from: a.md\n---\n# View of a\n",
-    "views/own.md": "---\ntaken_from: own.ipynb\n---\n# View of my own\n\n## One\n",
+    "views/own.md": "---\ntaken_from: own.ipynb\n---\n# My own\n\n## One\n",
 }
 SCRIPT = """\
 // What it is.
