@@ -9,6 +9,7 @@ import __future__
 
 import ast
 import gc
+import linecache
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -102,6 +103,7 @@ class Interpreter:
         lines += [""] * (end + 1 - len(lines))
         lines[start:end] = code
         path.write_text("\n".join(lines), "utf-8")
+        linecache.cache.pop(str(path), None)
         return path
 
     def _check_futures(self, source: str, path: str) -> None:

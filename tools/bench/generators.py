@@ -122,10 +122,11 @@ def write_ours(guide: Guide, root: Path, pages: int, edit: Edit) -> None:
     for path in {block.section.path for block in guide.blocks}:
         code = _cut(path, shown)
         if edit.code and path == edited.path:
-            indent = " " * edited.indent
-            end = f"{indent}# endregion {edited.name}\n"
-            assert end in code
-            code = code.replace(end, f"{indent}{edit.code}\n{end}")
+            end = f"# endregion {edited.name}\n"
+            before, end, after = code.partition(end)
+            assert end
+            indent = before.rpartition("\n")[2]
+            code = f"{before}{edit.code}\n{indent}{end}{after}"
         _write(root / path, code)
     text = EXPLORER.sub("", LINK.sub(r"\1", guide.text))
     for number in range(pages):

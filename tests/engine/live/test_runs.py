@@ -91,7 +91,7 @@ def test_figures_are_those_of_a_build(site: Site) -> None:
     unshown = reader.shows(1, b1=draw.format(3).replace("plt.show()", ""))
     assert unshown == (
         "It draws a figure but does not show it; "
-        "end the block with plt.show()."
+        "end the block with plt.show(), and choose no backend."
     )
 
 

@@ -114,6 +114,15 @@ def test_a_trace_of_another_thread_shows_the_code(page: Page) -> None:
     ) in said
 
 
+def test_each_warning_shows_the_line_that_warns(page: Page) -> None:
+    warn = "import warnings\nwarnings.warn('{}')"
+    said = page.output(*(warn.format(word) for word in ("one", "two")))
+    assert said == (
+        "snippets/m.py:5: UserWarning: one\n  warnings.warn('one')\n"
+        "snippets/m.py:9: UserWarning: two\n  warnings.warn('two')\n"
+    )
+
+
 def test_a_figure_may_say_what_xml_cannot_hold(page: Page) -> None:
     (block,) = page.blocks(
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
