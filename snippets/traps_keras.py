@@ -37,9 +37,9 @@ class OwnStep(KerasLinearModel):
         with tf.GradientTape() as tape:
             predictions = self(x, training=True)
             current_loss = self.compute_loss(x, y, predictions, sample_weight)
-        weights = self.trainable_weights
-        gradients = tape.gradient(current_loss, weights)
-        self.optimizer.apply(gradients, weights)
+        variables = self.trainable_variables
+        gradients = tape.gradient(current_loss, variables)
+        self.optimizer.apply(gradients, variables)
         self._record(x, y, predictions, sample_weight, current_loss)
         log: dict[str, tf.Tensor] = self.get_metrics_result()
         return log
@@ -130,9 +130,9 @@ class Unweighted(Recorded):
         with tf.GradientTape() as tape:
             predictions = self(x, training=True)
             current_loss = self.compute_loss(x, y, predictions)
-        weights = self.trainable_weights
-        gradients = tape.gradient(current_loss, weights)
-        self.optimizer.apply(gradients, weights)
+        variables = self.trainable_variables
+        gradients = tape.gradient(current_loss, variables)
+        self.optimizer.apply(gradients, variables)
         self._record(x, y, predictions, None, current_loss)
         log: dict[str, tf.Tensor] = self.get_metrics_result()
         return log
@@ -157,7 +157,7 @@ if __name__ == "__main__":
     log = model.fit(x, y, epochs=21, **whole).history
     print("loss:", *(f"{value:.2f}" for value in log["loss"][::4]))
     print(f"w {float(model.w):.4f}, b {float(model.b):.4f}")
-    assert len(model.trainable_weights) == 2
+    assert len(model.trainable_variables) == 2
     # endregion all_seen
 
     # region wrong_logs
@@ -210,8 +210,8 @@ if __name__ == "__main__":
     for _ in range(50):
         with tf.GradientTape() as tape:
             current_loss = loss(outputs, model(inputs))
-        gradients = tape.gradient(current_loss, model.trainable_weights)
-        optimizer.apply(gradients, model.trainable_weights)
+        gradients = tape.gradient(current_loss, model.trainable_variables)
+        optimizer.apply(gradients, model.trainable_variables)
         history.append(float(current_loss))
     print(f"first loss {history[0]:.4f}, last loss {history[-1]:.4f}")
     print(f"penalty {sum(model.losses):.4f}")
@@ -226,8 +226,8 @@ if __name__ == "__main__":
         with tf.GradientTape() as tape:
             current_loss = loss(outputs, model(inputs, training=True))
             current_loss += sum(model.losses)
-        gradients = tape.gradient(current_loss, model.trainable_weights)
-        optimizer.apply(gradients, model.trainable_weights)
+        gradients = tape.gradient(current_loss, model.trainable_variables)
+        optimizer.apply(gradients, model.trainable_variables)
         history.append(float(current_loss))
     print(f"first loss {history[0]:.4f}, last loss {history[-1]:.4f}")
     print(f"penalty {sum(model.losses):.4f}")

@@ -521,8 +521,14 @@ def test_rebinding_leaves_the_variable() -> None:
     "The tape recorded it because it watches every trainable variable "
     "that it meets."
 )
+@says(
+    "(TensorFlow puts `:0` behind the names of its variables, Keras puts "
+    "nothing behind those of its own.)"
+)
 def test_the_tape_records_what_it_meets() -> None:
     w, fixed = tf.Variable(3.0, name="w"), tf.Variable(3.0, trainable=False)
+    assert w.name == "w:0"
+    assert tf.keras.Variable(3.0, name="w").name == "w"
     before = w * 2.0
     with tf.GradientTape(persistent=True) as tape:
         inside, unmet = w * 2.0, fixed * 2.0

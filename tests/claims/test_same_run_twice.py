@@ -355,6 +355,10 @@ def test_a_python_int(seed: Any) -> None:
 )
 @says("The same seed gives the same number, whatever was drawn before.")
 @says(
+    "(In a function with `jit_compile=True` it gives another one, for XLA "
+    "draws by itself.)"
+)
+@says(
     "So make one of the two the number of the step, and a training that is … "
     "draws what it would have drawn."
 )
@@ -370,6 +374,13 @@ def test_stateless() -> None:
     tf.random.set_seed(7)
     tf.random.normal([])
     assert values() == first
+
+    def normal() -> tf.Tensor:
+        return tf.random.stateless_normal([], (1, 3))
+
+    assert float(tf.function(normal)()) == first[0]
+    by_xla = [float(tf.function(normal, jit_compile=True)()) for _ in "ab"]
+    assert by_xla[0] == by_xla[1] != pytest.approx(first[0], abs=0.001)
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
         tf.random.stateless_normal([], (1, 2, 3))
     steps = [float(tf.random.stateless_normal([], (1, s))) for s in range(4)]

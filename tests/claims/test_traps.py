@@ -692,7 +692,7 @@ def test_a_variable_that_keras_cannot_see(left: dict[str, Ran]) -> None:
     assert line(tf.constant([-1.0, 0.0, 2.0])).numpy().tolist() == [-2, 3, 13]
     assert record(TRAPS)["len(model.weights)"] == "1"
     assert re.search(r"b 1\.9\d", printed(TRAPS, "all_seen"))
-    assert "len(model.trainable_weights) == 2" in CODES["all_seen"]
+    assert "len(model.trainable_variables) == 2" in CODES["all_seen"]
     assert (
         CODES["all_seen"].splitlines()[1:3]
         == (CODES["half_hidden"].splitlines()[3:5])
