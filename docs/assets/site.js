@@ -286,7 +286,7 @@
     ).split(" "),
   );
   const ENDING =
-    /^([a-z]{4,}?)(?:ations?|ions?|ings?|ed|es|e|(?<!s)s|[sz](?:e[ds]?|ing|ations?))$/;
+    /^([a-z]{4,}?)(?:ations?|ions?|ings?|ed|es|e|[sz](?:e[ds]?|ing|ations?))$|(?<=[a-z]{2}[^s])s$/;
 
   /** Return the words of a question, or of a pasted message, that tell what
    * it is about. Each is found with any ending, so its own is taken away. */
