@@ -1396,7 +1396,7 @@ def test_what_differs_from_a_loop() -> None:
     class Watching(KerasLinearModel):
         def train_step(self, data: Batch) -> Logs:
             seen.append(np.ravel(data[0]).tolist())
-            return super().train_step(data)
+            return dict(super().train_step(data))
 
     x = np.arange(70, dtype=np.float32)[:, np.newaxis] / 70
     model = Watching()
