@@ -286,10 +286,11 @@
     ).split(" "),
   );
   const ENDING =
-    /^([a-z]{4,}?)(?:ations?|ions?|ings?|ed|es|e|(?<!s)s|[sz](?:e[ds]?|ing|ations?))$/;
+    /^([a-z]{4,}?)(?:ations?|ions?|ings?|ed|es|e|[sz](?:e[ds]?|ing|ations?))$|(?<=[a-z]{2}[^s])s$/;
 
   /** Return the words of a question, or of a pasted message, that tell what
-   * it is about. Each is found with any ending, so its own is taken away. */
+   * it is about. Each is found with any ending, so its own is taken away; a word of two letters
+   * begins too many others, and is found as it is. */
   function telling(question) {
     const words = question.toLowerCase().split(/\W+/).filter(Boolean);
     const rare = words.filter(
@@ -298,7 +299,9 @@
     const stems = (rare.length ? rare : words).map((word) =>
       word.replace(ENDING, "$1").replace(/([^ls])\1$/, "$1"),
     );
-    return [...new Set(stems)].join(" ");
+    if (stems.length === 1) return stems[0];
+    const asked = stems.map((stem) => (stem.length < 3 ? `${stem}^1` : stem));
+    return [...new Set(asked)].join(" ");
   }
 
   /** Have Material's search look for the telling words alone. */

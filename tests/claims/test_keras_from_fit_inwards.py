@@ -1436,6 +1436,51 @@ def test_the_line_is_steeper() -> None:
     assert steep > before + 0.1
 
 
+@says(
+    "`fit` cuts arrays into batches of 32 and shuffles them anew in each "
+    "epoch; in a loop [you do both](usual_parts.md#mini-batches)."
+)
+@says(
+    "Then look at what is compared: the `loss` of `fit` is that of the epoch "
+    "while it went on."
+)
+@says(
+    "What else a loop may have left out, such as `training=True` or a "
+    "penalty, is among the [silent failures](traps.md), and [the seeds] … "
+    "have a page of their own."
+)
+@says(
+    "How much that gains, and how both compare with `fit`, is shown in "
+    "[How fast can the loop go?](how_fast.md)."
+)
+def test_what_differs_from_a_loop() -> None:
+    seen: list[list[float]] = []
+
+    class Watching(KerasLinearModel):
+        def train_step(self, data: Batch) -> Logs:
+            seen.append(np.ravel(data[0]).tolist())
+            return dict(super().train_step(data))
+
+    x = np.arange(70, dtype=np.float32)[:, np.newaxis] / 70
+    model = Watching()
+    model.compile(SGD(0.1), "mse", run_eagerly=True)
+    log = model.fit(x, x, epochs=2, verbose=0).history["loss"]
+    assert [len(rows) for rows in seen] == 2 * [32, 32, 6]
+    first, second = (
+        [value for rows in part for value in rows]
+        for part in (seen[:3], seen[3:])
+    )
+    assert sorted(first) == sorted(second) == np.ravel(x).tolist()
+    assert first != second
+    assert log[-1] > model.evaluate(x, x, verbose=0)
+    traps = (DOCS / "traps.md").read_text("utf-8")
+    assert "Training mode and penalties forgotten" in traps
+    assert "seed" in (DOCS / "same_run_twice.md").read_text("utf-8")
+    ratios = [name for name in record("how_fast") if "ratios[" in name]
+    assert any("Keras fit" in name for name in ratios)
+    assert any("compiled step" in name for name in ratios)
+
+
 @says("Returns the loss itself and keeps no books at all.")
 @says("For (b), compile without metrics.")
 @says("Return the loss of the batch.")
