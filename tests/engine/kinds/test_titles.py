@@ -2,6 +2,7 @@
 
 from textwrap import indent
 
+from tests.engine.kinds import forms
 from tests.engine.kinds.pages import page
 from tests.engine.kinds.site import Site
 
@@ -25,5 +26,8 @@ def test_a_block_that_is_meant_to_fail_says_nothing_more(site: Site) -> None:
     fence = FENCE.format(' raises="ValueError"')
     fence = fence.replace(' title="a *b* <c>"', "")
     site.page("p", f"# P\n\n{fence}\nEnd.\n")
-    site.good()
-    site.alike("p", "ValueError: a $b$ | <c>")
+    built = site.good()
+    page = forms.page(built, "p/")
+    assert page.blocks[0][1] == "ValueError: a $b$ | <c>"
+    assert forms.view(built, "notebooks/p/") == page
+    assert forms.notebook(built, "p.ipynb") == page
