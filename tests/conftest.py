@@ -3,6 +3,9 @@
 import os
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,14 +61,32 @@ def built_once(
     folder = shared / "repository" / name
     cache = REPOSITORY / ".cache"
     cache.mkdir(exist_ok=True)
-    with FileLock(cache / "tests.lock"), pytest.MonkeyPatch.context() as patch:
+    command = ["--root", str(REPOSITORY), "build", "--site", str(folder)]
+    with (
+        FileLock(cache / "tests.lock"),
+        pytest.MonkeyPatch.context() as patch,
+        templates_compiled_once(shared / "templates"),
+    ):
         for variable, value in variables.items():
             patch.setenv(variable, value)
         if not folder.exists():
             folder.parent.mkdir(exist_ok=True)
-            root = ["--root", str(REPOSITORY)]
-            assert main([*root, "build", "--site", str(folder)]) == 0
+            assert main(command) == 0
     return folder
+
+
+@contextmanager
+def templates_compiled_once(folder: Path) -> Iterator[None]:
+    """Keep nbconvert's templates, which it compiles for each notebook."""
+    from jinja2 import Environment, FileSystemBytecodeCache
+    from nbconvert.exporters import templateexporter
+
+    folder.mkdir(exist_ok=True)
+    kept = FileSystemBytecodeCache(str(folder))
+    keeping = partial(Environment, bytecode_cache=kept)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(templateexporter, "Environment", keeping)
+        yield
 
 
 def pytest_terminal_summary(
