@@ -29,7 +29,9 @@ offline: .venv/ready ## Build the site into offline/, to be read without a serve
 test: check .cache/way_out/ready ## Check the code, build the site and pass all tests
 	@echo "Testing snippets, engine, pages and the built site …"
 	@$(RUN) -m coverage erase
-	@$(RUN) -m pytest --cov --numprocesses 2 --dist loadfile
+	@# One more than cores: many tests wait for a browser or a process.
+	@$(RUN) -m pytest --cov --numprocesses 3 --dist loadfile \
+		--no-loadscope-reorder
 	@$(RUN) -m coverage report --include='snippets/*' --fail-under=100
 	@$(RUN) -m coverage report --include='engine/*' --fail-under=95 \
 		--skip-covered

@@ -3,6 +3,9 @@
 import os
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,15 @@ from filelock import FileLock
 
 LONG = 120
 """After so many seconds it is said which tests took them."""
+DEAREST = (
+    "tests/site/test_builds.py",
+    "tests/site/test_copy.py",
+    "tests/browser/",
+    "tests/pages/",
+    "tests/engine/kinds/",
+)
+"""What takes longest, and begins first where tests run side by side."""
+
 REPOSITORY = Path(__file__).parents[1]
 PUBLISHED = {
     # The page for wrong addresses needs to know where the site stands.
@@ -58,14 +70,42 @@ def built_once(
     folder = shared / "repository" / name
     cache = REPOSITORY / ".cache"
     cache.mkdir(exist_ok=True)
-    with FileLock(cache / "tests.lock"), pytest.MonkeyPatch.context() as patch:
+    command = ["--root", str(REPOSITORY), "build", "--site", str(folder)]
+    with (
+        FileLock(cache / "tests.lock"),
+        pytest.MonkeyPatch.context() as patch,
+        templates_compiled_once(shared / "templates"),
+    ):
         for variable, value in variables.items():
             patch.setenv(variable, value)
         if not folder.exists():
             folder.parent.mkdir(exist_ok=True)
-            root = ["--root", str(REPOSITORY)]
-            assert main([*root, "build", "--site", str(folder)]) == 0
+            assert main(command) == 0
     return folder
+
+
+@contextmanager
+def templates_compiled_once(folder: Path) -> Iterator[None]:
+    """Keep nbconvert's templates, which it compiles for each notebook."""
+    from jinja2 import Environment, FileSystemBytecodeCache
+    from nbconvert.exporters import templateexporter
+
+    folder.mkdir(exist_ok=True)
+    kept = FileSystemBytecodeCache(str(folder))
+    keeping = partial(Environment, bytecode_cache=kept)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(templateexporter, "Environment", keeping)
+        yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the dearest tests, so that nothing waits for them."""
+
+    def place(item: pytest.Item) -> int:
+        found = (i for i, p in enumerate(DEAREST) if item.nodeid.startswith(p))
+        return next(found, len(DEAREST))
+
+    items.sort(key=place)
 
 
 def pytest_terminal_summary(

@@ -16,10 +16,9 @@ from pathlib import Path
 
 from engine.build.author import read_all
 from engine.errors import EngineError
-from engine.keep.records import Records, make_record, missing_alts
+from engine.keep.records import Records
 from engine.run.workers import Workers
-from tools.expected import compare
-from tools.inside import PRELOAD
+from tools.inside import PRELOAD, told_of
 
 ALL_TOGETHER = ("tests/site/", "tests/browser/", "tests/way_out/")
 """Tests of the whole built site, which belong to no file alone."""
@@ -104,10 +103,7 @@ def drifted(root: Path, pages: set[str]) -> Iterator[str]:
             record = records.load(program)
             if record is None:
                 print(f"Running {program.path} …", flush=True)
-                record = make_record(program, workers.run(program), 0, {})
-            yield from map(str, missing_alts(program, record))
-            for change in compare(root, program, record):
-                yield str(change.error)
+            yield from told_of(root, program, workers, record)
 
 
 def _passes(root: Path, *command: str) -> bool:

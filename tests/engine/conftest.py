@@ -1,10 +1,12 @@
 """Fixtures: a project that is empty, whole, or whole and built."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import templates_compiled_once
 from tests.engine.scratch import MKDOCS, PAGE, REPOSITORY, SNIPPET, Scratch
 
 
@@ -30,6 +32,14 @@ def scratch(empty: Scratch) -> Scratch:
     empty.write("docs/index.md", PAGE)
     empty.write("snippets/count.py", SNIPPET)
     return empty
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keep_templates(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    with templates_compiled_once(tmp_path_factory.mktemp("templates")):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,15 @@
 """What a reader copies from the built pages runs, and prints what they show.
 
-Nothing here uses the engine: code and outputs come from the HTML.
+Nothing here uses the engine: code and outputs come from the HTML.  Pages run
+in forks of a process that has imported TensorFlow; the guide's script in
+test_take_home.py runs in one that has imported nothing, and prints the same.
 """
 
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ from tests.site.reader import (
     BLOCK,
     END_OF_BLOCK,
     Copied,
+    Preloaded,
     copied_blocks,
     run_alone,
 )
@@ -42,14 +46,28 @@ def tolerance(page: str) -> float:
     return stated_tolerance(path.read_text("utf-8"))
 
 
+@pytest.fixture(scope="module")
+def preloaded(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Preloaded]:
+    process = Preloaded(tmp_path_factory.mktemp("home"), FONTS)
+    yield process
+    process.close()
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_copied_blocks_print_what_the_page_shows(
-    html: BeautifulSoup, name: str, source: str, tmp_path: Path
+    html: BeautifulSoup,
+    name: str,
+    source: str,
+    preloaded: Preloaded,
+    tmp_path: Path,
 ) -> None:
     within = tolerance(name.removesuffix("/index"))
     blocks = copied_blocks(html)
     assert len(blocks) == len(BLOCK.findall(source)) > 0
-    printed = run_alone("\n".join(map(marked, blocks)), tmp_path, FONTS)
+    code = "\n".join(map(marked, blocks))
+    printed = preloaded.run_alone(code, tmp_path)
     outputs = printed.split(f"{END_OF_BLOCK}\n")
     assert outputs.pop() == ""
     assert len(outputs) == len(blocks)

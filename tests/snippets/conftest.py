@@ -1,6 +1,7 @@
 """The data, the plots and the numbers that the tests compare with."""
 
 import runpy
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,12 +57,20 @@ def printed_by(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[[str], list[str]]:
-    """Run a module as a script, elsewhere; return the lines it prints."""
+    """Run a module as a script, elsewhere; return the lines it prints.
+
+    It complains of nothing, and shows every figure that it draws.
+    """
 
     def run(name: str) -> list[str]:
         monkeypatch.chdir(tmp_path)
+        # runpy warns of modules that are imported already.
+        monkeypatch.delitem(sys.modules, f"snippets.{name}", raising=False)
         runpy.run_module(f"snippets.{name}", run_name="__main__")
-        return capsys.readouterr().out.splitlines()
+        printed = capsys.readouterr()
+        assert printed.err == ""
+        assert plt.get_fignums() == [], "a figure was not shown"
+        return printed.out.splitlines()
 
     return run
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -433,7 +434,9 @@ def test_the_module_runs_as_a_script(
         warnings.simplefilter("ignore")
         warnings.simplefilter("default", UserWarning)
         runpy.run_module("snippets.fit_inwards", run_name="__main__")
-    printed = capsys.readouterr().out
+    printed, complained = capsys.readouterr()
+    assert complained == ""
+    assert plt.get_fignums() == [], "a figure was not shown"
     assert "training: [32, 32, 32, 32, 22]\nheld out: [32, 19]" in printed
     assert "epochs run: 9" in printed
     assert "same history: True" in printed

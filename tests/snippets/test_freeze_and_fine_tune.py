@@ -5,7 +5,6 @@ mend holds, and each check fails under the code that looks right.
 """
 
 import inspect
-import runpy
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -805,9 +804,7 @@ def test_a_real_freeze_has_the_same_first_update() -> None:
     assert moved / 0.001 == pytest.approx(first_update(300), rel=1e-2)
 
 
-@pytest.mark.filterwarnings("ignore:.* found in sys.modules")
 def test_the_module_runs_as_a_script(
-    capsys: pytest.CaptureFixture[str],
+    printed_by: Callable[[str], list[str]],
 ) -> None:
-    runpy.run_module(f"snippets.{MODULE}", run_name="__main__")
-    assert "Unknown variable" in capsys.readouterr().out
+    assert "Unknown variable" in "\n".join(printed_by(MODULE))

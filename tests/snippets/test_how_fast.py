@@ -44,16 +44,26 @@ class Script(NamedTuple):
 def script(tmp_path_factory: pytest.TempPathFactory) -> Script:
     """The module, run once in a folder of its own."""
     figures: list[Figure] = []
-    printed = io.StringIO()
+    printed, complained = io.StringIO(), io.StringIO()
+
+    def show() -> None:
+        figures.append(plt.gcf())
+        plt.close()
+
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("script"))
-        patch.setattr(plt, "show", lambda: figures.append(plt.gcf()))
+        patch.setattr(plt, "show", show)
         patch.delitem(sys.modules, "snippets.how_fast")
         plt.switch_backend("Agg")
-        with contextlib.redirect_stdout(printed):
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(complained),
+        ):
             variables = runpy.run_module(
                 "snippets.how_fast", run_name="__main__"
             )
+    assert complained.getvalue() == ""
+    assert plt.get_fignums() == [], "a figure was not shown"
     return Script(variables, printed.getvalue(), figures)
 
 

@@ -9,11 +9,9 @@ import gc
 import importlib
 import itertools
 import logging
-import runpy
 import types
 import weakref
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -513,10 +511,9 @@ def test_a_deque_forgets(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_message_names_the_shape(
-    capsys: pytest.CaptureFixture[str],
+    printed_by: Callable[[str], list[str]],
 ) -> None:
-    runpy.run_module("snippets.memory_oom", run_name="__main__")
-    out = capsys.readouterr().out.replace("\n", " ")
+    out = " ".join(printed_by("memory_oom"))
     assert out.startswith(
         "OOM when allocating tensor with shape[1000000000000,224,224,3] and "
     )
@@ -608,14 +605,8 @@ def test_the_falling_rate_falls_and_is_traced_once(
     assert float(one.w) == pytest.approx(float(other.w), rel=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore:.* found in sys.modules")
 @pytest.mark.parametrize("module", MODULES)
 def test_the_module_runs_as_a_script(
-    module: str,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    module: str, printed_by: Callable[[str], list[str]]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    runpy.run_module(f"snippets.memory_{module}", run_name="__main__")
-    assert bool(capfd.readouterr().out) == (module != "count")
+    assert bool(printed_by(f"memory_{module}")) == (module != "count")

@@ -7,9 +7,7 @@ a NaN, the mends hold, and each check fails under the code that looks right.
 import ast
 import importlib
 import math
-import runpy
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -825,14 +823,8 @@ def test_train_short_descends_the_loss_and_its_penalty() -> None:
     assert np.isfinite([float(g) for g in gradients]).all()
 
 
-@pytest.mark.filterwarnings("ignore:.* found in sys.modules")
 @pytest.mark.parametrize("module", MODULES)
 def test_the_module_runs_as_a_script(
-    module: str,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    module: str, printed_by: Callable[[str], list[str]]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    runpy.run_module(f"snippets.nan_{module}", run_name="__main__")
-    assert capfd.readouterr().out
+    assert printed_by(f"nan_{module}")

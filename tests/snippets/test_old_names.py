@@ -494,7 +494,6 @@ def test_set_known_sets_what_is_there_and_nothing_else() -> None:
     assert not hasattr(optimizer, "lr")
 
 
-@pytest.mark.filterwarnings("ignore:.* found in sys.modules")
 @pytest.mark.parametrize("part", ["tables", "values"])
 def test_the_module_runs_as_a_script(
     part: str, printed_by: Callable[[str], list[str]]

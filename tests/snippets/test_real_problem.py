@@ -74,11 +74,12 @@ def showing() -> Iterator[list[Figure]]:
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Script:
     folder = tmp_path_factory.mktemp("empty")
-    text = io.StringIO()
+    text, complained = io.StringIO(), io.StringIO()
     with (
         pytest.MonkeyPatch.context() as patch,
         showing() as figures,
         contextlib.redirect_stdout(text),
+        contextlib.redirect_stderr(complained),
     ):
         patch.chdir(folder)
         # runpy warns of modules that are imported already.
@@ -87,6 +88,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Script:
             "snippets.real_problem", run_name="__main__"
         )
     assert list(folder.iterdir()) == []
+    assert complained.getvalue() == ""
     return Script(variables, text.getvalue(), figures)
 
 

@@ -606,7 +606,6 @@ def test_order_is_a_permutation_that_needs_no_memory() -> None:
     assert order(64, 7, seed=2).numpy().tolist() != first
 
 
-@pytest.mark.filterwarnings("ignore:.* found in sys.modules")
 @pytest.mark.parametrize("part", ["", "_draws", "_processes"])
 def test_the_module_runs_as_a_script(
     part: str,

@@ -396,7 +396,10 @@ def test_the_module_as_a_script(
 ) -> None:
     monkeypatch.delitem(sys.modules, "snippets.save_and_resume")
     names = runpy.run_module("snippets.save_and_resume", run_name="__main__")
-    lines = capsys.readouterr().out.splitlines()
+    printed, complained = capsys.readouterr()
+    assert complained == ""
+    assert plt.get_fignums() == [], "a figure was not shown"
+    lines = printed.splitlines()
     assert lines[:2] == [
         "epoch of the resumed training: 10",
         "same losses: True",

@@ -301,7 +301,9 @@ def test_the_module_as_a_script(
 ) -> None:
     monkeypatch.delitem(sys.modules, "snippets.saved_models")
     names = runpy.run_module("snippets.saved_models", run_name="__main__")
-    lines = capsys.readouterr().out.splitlines()
+    printed, complained = capsys.readouterr()
+    assert complained == ""
+    lines = printed.splitlines()
     saved, read = (line.split(":")[1].strip() for line in lines[:2])
     assert saved != read
     assert saved.split(",")[1] == read.split(",")[1]

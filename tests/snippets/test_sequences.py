@@ -617,7 +617,6 @@ def test_the_imports_of_the_page_are_what_its_modules_use() -> None:
     assert names["Callable"] is Callable
 
 
-@pytest.mark.filterwarnings("ignore:.* found in sys.modules")
 @pytest.mark.parametrize("module", ["", "_clip", "_state"])
 def test_the_module_runs_as_a_script(
     module: str, printed_by: Callable[[str], list[str]]

@@ -10,7 +10,6 @@ import ast
 import importlib
 import random
 import re
-import runpy
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -968,10 +967,8 @@ def test_the_imports_of_the_page_are_what_its_modules_use() -> None:
     assert names["Callable"] is Callable
 
 
-@pytest.mark.filterwarnings("ignore:.* found in sys.modules")
 @pytest.mark.parametrize("module", MODULES)
 def test_the_module_runs_as_a_script(
-    module: str, capfd: pytest.CaptureFixture[str]
+    module: str, printed_by: Callable[[str], list[str]]
 ) -> None:
-    runpy.run_module(f"snippets.traps_{module}", run_name="__main__")
-    assert capfd.readouterr().out
+    assert printed_by(f"traps_{module}")

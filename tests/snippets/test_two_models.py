@@ -663,7 +663,6 @@ def test_the_imports_of_the_page_are_what_its_modules_use() -> None:
     assert names["Optimizer"] is tf.keras.Optimizer
 
 
-@pytest.mark.filterwarnings("ignore:.* found in sys.modules")
 def test_the_traps_run_as_a_script(
     printed_by: Callable[[str], list[str]],
 ) -> None:

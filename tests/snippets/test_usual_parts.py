@@ -499,7 +499,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         figures.append(plt.gcf())
         plt.close()
 
-    printed = io.StringIO()
+    printed, complained = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MPLBACKEND", "agg")
         plt.switch_backend("agg")
@@ -508,11 +508,16 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         patch.setattr(plt, "show", show)
         # runpy warns of modules that are imported already.
         patch.delitem(sys.modules, "snippets.usual_parts")
-        with contextlib.redirect_stdout(printed):
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(complained),
+        ):
             variables = runpy.run_module(
                 "snippets.usual_parts", run_name="__main__"
             )
     assert list(folder.iterdir()) == []
+    assert complained.getvalue() == ""
+    assert plt.get_fignums() == [], "a figure was not shown"
     return Story(variables, printed.getvalue(), figures)
 
 

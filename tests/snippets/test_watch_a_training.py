@@ -10,7 +10,6 @@ import importlib.metadata
 import io
 import logging
 import os
-import runpy
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -860,11 +859,9 @@ def test_the_imports_of_the_page_are_what_its_modules_use() -> None:
                     assert (alias.asname or alias.name) in names
 
 
-@pytest.mark.filterwarnings("ignore:.* found in sys.modules")
 @pytest.mark.parametrize("module", MODULES)
 def test_the_module_runs_as_a_script(
-    module: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    module: str, printed_by: Callable[[str], list[str]], tmp_path: Path
 ) -> None:
-    runpy.run_module(f"snippets.watch{module}", run_name="__main__")
-    assert capfd.readouterr().out
+    assert printed_by(f"watch{module}")
     assert Path(os.getcwd()).parent == tmp_path

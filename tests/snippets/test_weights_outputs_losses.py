@@ -6,7 +6,6 @@ mend holds, and each check fails under the code that looks right.
 
 import contextlib
 import io
-import runpy
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -801,9 +800,7 @@ def test_the_gradients_are_printed(
         assert one == other
 
 
-@pytest.mark.filterwarnings("ignore:.* found in sys.modules")
 def test_the_module_runs_as_a_script(
-    capsys: pytest.CaptureFixture[str],
+    printed_by: Callable[[str], list[str]],
 ) -> None:
-    runpy.run_module(f"snippets.{MODULE}", run_name="__main__")
-    assert "too many values to unpack" in capsys.readouterr().out
+    assert "too many values to unpack" in "\n".join(printed_by(MODULE))

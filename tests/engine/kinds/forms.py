@@ -3,7 +3,9 @@
 import html
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -78,6 +80,7 @@ def dead_links(site: Path, host: str = HOST) -> list[str]:
     """Return all links of pages, notebooks and texts that lead nowhere."""
     host = host or HOST
     dead = []
+    ids = cache(_ids)
     for path in sorted(site.rglob("*")):
         name = path.relative_to(site).as_posix()
         if path.suffix not in (".html", ".md", ".ipynb", ".txt"):
@@ -85,7 +88,7 @@ def dead_links(site: Path, host: str = HOST) -> list[str]:
         if name.startswith("assets/") or name == "404.html":
             continue
         for link in _links(path):
-            if not _leads_somewhere(site, host, name, link):
+            if not _leads_somewhere(site, host, name, link, ids):
                 dead.append(f"{name}: {link}")
     return dead
 
@@ -148,7 +151,18 @@ def _links(path: Path) -> list[str]:
     return [html.unescape(str(element[name])) for element, name in named]
 
 
-def _leads_somewhere(site: Path, host: str, name: str, link: str) -> bool:
+def _ids(path: Path) -> set[str]:
+    soup = BeautifulSoup(path.read_text("utf-8"), "html5lib")
+    return {str(element["id"]) for element in soup(id=True)}
+
+
+def _leads_somewhere(
+    site: Path,
+    host: str,
+    name: str,
+    link: str,
+    ids: Callable[[Path], set[str]],
+) -> bool:
     address = urljoin(host + quote(name), link)
     if not address.startswith(host):
         return True
@@ -158,8 +172,7 @@ def _leads_somewhere(site: Path, host: str, name: str, link: str) -> bool:
         return False
     if not parts.fragment or path.suffix != ".html":
         return True
-    soup = BeautifulSoup(path.read_text("utf-8"), "html5lib")
-    return bool(soup.find(id=unquote(parts.fragment)))
+    return unquote(parts.fragment) in ids(path)
 
 
 def _file(site: Path, address: str) -> Path:
