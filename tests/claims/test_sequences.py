@@ -832,13 +832,13 @@ def test_the_figure_of_the_gradient() -> None:
 )
 def test_what_is_cut() -> None:
     row, size = ONES[:, :4], 2
-    by_hand = make_rnn(1.0, 1.0, return_state=True)
+    by_hand, (model, _) = make_rnn(1.0, 1.0, return_state=True), stateful()
 
     def cut(end: int) -> Any:
         return read_row(by_hand, row[:, :end], size, cut=True)
 
     def by_state(end: int) -> Any:
-        model, _ = stateful()
+        reset(model)
         windows = [row[:, n : min(n + size, end)] for n in range(0, end, size)]
         return [model(window) for window in windows][-1][0, -1]
 
