@@ -198,10 +198,11 @@ if __name__ == "__main__":
         # region made_inside
         @tf.function
         def train_once(x, y):
-            """Take a step with an optimizer of its own."""
-            optimizer = tf.keras.optimizers.SGD(0.1, momentum=0.9)
+            """Take a step with a rate of its own."""
+            rate = tf.Variable(0.1)
             gradients = gradients_of(model, x, y)
-            optimizer.apply(gradients, model.trainable_variables)
+            for variable, gradient in zip(variables, gradients, strict=True):
+                variable.assign_sub(rate * gradient)
 
         train_once(x, y)
         # endregion made_inside

@@ -225,11 +225,13 @@ def test_an_input_that_moves() -> None:
     "variables on non-first call`."
 )
 @says(
-    "An optimizer has variables: its rate, its count of updates, its momentum."
+    "An optimizer has variables, too: its rate, its count of updates, its "
+    "momentum."
 )
 @says("A compiled function may make variables once only.")
-@says("Layers, metrics and models have variables, too.")
-@says("Take a step with an optimizer of its own.")
+@says("Made in the step it brings the same error.")
+@says("Layers, metrics and models have variables as well.")
+@says("Take a step with a rate of its own.")
 def test_variables_are_made_once() -> None:
     shows("made_inside", "only supports singleton tf.Variables created on")
     optimizer = SGD(0.1, momentum=0.9)
@@ -247,7 +249,9 @@ def test_variables_are_made_once() -> None:
         return kept[0] * x
 
     assert once(tf.constant(3.0)) == 6.0
+    w = tf.Variable(1.0)
     for make in (
+        lambda: SGD(0.1).apply([tf.constant(1.0)], [w]),
         lambda: tf.keras.layers.Dense(1)(tf.ones((1, 1))),
         lambda: tf.keras.metrics.Mean()(1.0),
         lambda: KerasLinearModel()(tf.ones((1, 1))),

@@ -709,8 +709,8 @@ def test_what_an_optimizer_is_handed() -> None:
 
 
 @says(
-    "`errors_in_a_step:made_inside` A compiled function made a variable, as "
-    "part of an optimizer, a layer or a metric."
+    "`errors_in_a_step:made_inside` A compiled function made a variable, "
+    "perhaps as part of an optimizer, a layer or a metric."
 )
 @says("Make them once, outside.")
 @says(
