@@ -63,8 +63,8 @@ class Copied:
                 f"try:\n{textwrap.indent(self.code, '    ')}\n"
                 "except Exception as error:\n"
                 f"    assert type(error).__name__ == {self.raises!r}\n"
-                "    said = traceback.format_exception_only(error)\n"
-                "    print(''.join(said).strip())\n"
+                "    print(''.join(traceback.format_exception_only(error))"
+                ".strip())\n"
             )
         return self.code
 
