@@ -4,10 +4,12 @@
 ``plugin``         what MkDocs does beside rendering
 ``hooks``          the same, as ``mkdocs.yml`` names it
 ``rendered``       a page between its rendering and its writing
+``faults``         what a setting, a hook or a front matter has wrong
 ``messages``       what MkDocs warns of, as messages of ours
 ``notebooks``      notebooks as pages, which mkdocs-jupyter renders
 ``notebook_view``  and which are tidied
 ``take_home``      what readers take home, put into the site
+``kept``           what takes long to make, kept until it changes
 ``search``         what the search need not read
 ``author``         run one page; check without running
 ``preview``        builds again and again while the site is served

@@ -96,7 +96,7 @@ def test_only_pages_of_their_own_have_cards(built: Path) -> None:
     assert cards == {"index", "a", "mit leer"}
     page = read(built / "views/own/index.html")
     assert said(page, "image") is said(page, "image:alt") is None
-    assert said(page, "title") == "View of my own"
+    assert said(page, "title") == "My own"
 
 
 def test_cards_are_kept_from_build_to_build(built: Path) -> None:
