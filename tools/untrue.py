@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 CLAIMS = "tests/claims"
@@ -10,23 +9,21 @@ CLAIMS = "tests/claims"
 
 def untrue(root: Path, failed: Iterable[str]) -> dict[str, list[str]]:
     """Return what each page says that is not true, as its tests quote it."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, None]] = {}
     for name in failed:
         file, _, test = name.partition("::")
         if not file.startswith(f"{CLAIMS}/"):
             continue
-        for page, quote in _quotes(root / file).get(test.split("[")[0], []):
-            said = found.setdefault(page, [])
-            if quote not in said:
-                said.append(quote)
-    return found
+        for one, page, quote in quotes_of(root / file):
+            if one == test.split("[")[0]:
+                found.setdefault(page, {})[" ".join(quote.split())] = None
+    return {page: [*said] for page, said in found.items()}
 
 
-@cache
-def _quotes(path: Path) -> dict[str, list[tuple[str, str]]]:
-    """Return pages and quotes by the tests that quote them."""
+def quotes_of(path: Path) -> list[tuple[str, str, str]]:
+    """Return the tests of a module, with page and quote, without a run."""
     own = path.stem.removeprefix("test_")
-    found: dict[str, list[tuple[str, str]]] = {}
+    found = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if not isinstance(node, ast.FunctionDef):
             continue
@@ -35,6 +32,5 @@ def _quotes(path: Path) -> dict[str, list[tuple[str, str]]]:
                 case ast.Call(ast.Name("says"), [quote, *more], keywords):
                     given = [*more, *(k.value for k in keywords)]
                     page = ast.literal_eval(given[0]) if given else own
-                    said = " ".join(ast.literal_eval(quote).split())
-                    found.setdefault(node.name, []).append((page, said))
+                    found.append((node.name, page, ast.literal_eval(quote)))
     return found

@@ -1,6 +1,5 @@
 """Which sentences of a page tests hold, and how the others are judged."""
 
-import ast
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from tests.claims.sentences import (
     names,
     read,
 )
+from tools.untrue import quotes_of
 
 FOLDER = Path(__file__).parent
 LEAST_SHARE = 0.95
@@ -98,21 +98,13 @@ def write(name: str) -> None:
 @cache
 def quotes() -> list[tuple[str, str]]:
     """Return all pages and quotes of the tests, without importing them."""
-    found = []
     pages = names()
-    for path in sorted(FOLDER.glob("test_*.py")):
-        if page_of(path.stem) not in pages:
-            continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            match node:
-                case ast.Call(ast.Name("says"), args, keywords):
-                    given = [a.value for a in keywords] + args[1:]
-                    page, quote = [*given, None][0], args[0]
-                    named = page and ast.literal_eval(page)
-                    found.append(
-                        (named or page_of(path.stem), ast.literal_eval(quote))
-                    )
-    return found
+    return [
+        (page, quote)
+        for path in sorted(FOLDER.glob("test_*.py"))
+        if page_of(path.stem) in pages
+        for _, page, quote in quotes_of(path)
+    ]
 
 
 def _sentences(page: Page) -> Iterator[tuple[Paragraph, int, str, bool]]:

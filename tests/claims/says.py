@@ -1,16 +1,23 @@
 """What a claim is tested with: quotes, records of pages, their code."""
 
+import ast
 import difflib
 import functools
 import importlib
 import re
-from ast import literal_eval
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 import pytest
 
-from tests.claims.sentences import FEWEST_WORDS, ROOT, find, read
+from tests.claims.sentences import (
+    FEWEST_WORDS,
+    ROOT,
+    Block,
+    Page,
+    find,
+    read,
+)
 from tests.story import Names, execute, statements
 from tools.compare import EXPECTED
 from tools.expected import read as read_expected
@@ -84,6 +91,30 @@ def _kept(page: str, section: str) -> str:
     return kept[name]
 
 
+def numbers(text: str) -> list[float]:
+    """Return the numbers in a text, as they stand there."""
+    return [float(number) for number in re.findall(r"-?\d+\.?\d*", text)]
+
+
+def imported(page: Page) -> set[str]:
+    """Return the packages that the blocks of a page import."""
+    found = set()
+    for block in page.blocks:
+        for node in ast.walk(ast.parse(block.code)):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add((node.module or "").split(".")[0])
+    return found
+
+
+def highlighted(block: Block) -> list[str]:
+    """Return the lines of a block that the page shows highlighted."""
+    lines = block.code.split("\n")
+    shown = map(int, block.options["hl_lines"].split())
+    return [lines[number - 1].strip() for number in shown]
+
+
 class Points(NamedTuple):
     """Of a line or a collection, all points, or five of many."""
 
@@ -117,7 +148,7 @@ def _axes(text: str) -> Axes:
         x, y = (column.split(";")[0].split(", ") for column in columns)
         points[name] = Points([*map(float, x)], [*map(float, y)])
     texts = re.findall(r"(?m)^  text at \(.+?\): (.+)$", text)
-    return Axes(text, points, [literal_eval(said) for said in texts])
+    return Axes(text, points, [ast.literal_eval(said) for said in texts])
 
 
 def ran(module: str, *sections: str, **given: object) -> Names:

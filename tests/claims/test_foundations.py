@@ -1,6 +1,5 @@
 """What the page on foundations says is true."""
 
-import ast
 import math
 import re
 import warnings
@@ -22,7 +21,7 @@ from snippets.foundations import (
     slope,
 )
 from snippets.linear_model import LinearModel
-from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.says import figure, imported, printed, ran, record, says
 from tests.claims.sentences import DOCS, read
 
 PAGE = read("foundations")
@@ -57,13 +56,7 @@ def names(variables: Any) -> list[str]:
 def test_all_blocks_ran_with_what_the_page_names() -> None:
     blocks = [name for name in record("foundations") if ":" in name]
     assert blocks == [f"foundations:{name}" for name in BLOCKS]
-    modules = set()
-    for block in PAGE.blocks:
-        for node in ast.walk(ast.parse(block.code)):
-            if isinstance(node, ast.Import):
-                modules |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                modules.add((node.module or "").split(".")[0])
+    modules = imported(PAGE)
     own = {"warnings", "collections"}
     comes_with_both = {"numpy"}
     assert modules - own - comes_with_both == {"tensorflow", "matplotlib"}

@@ -1,6 +1,5 @@
 """What the page on freezing and fine-tuning says is true."""
 
-import ast
 import inspect
 import re
 import warnings
@@ -27,7 +26,16 @@ from snippets.freeze_and_fine_tune import (
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.usual_parts import make_step
-from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.says import (
+    figure,
+    highlighted,
+    imported,
+    numbers,
+    printed,
+    ran,
+    record,
+    says,
+)
 from tests.claims.sentences import DOCS, read
 
 NAME = "freeze_and_fine_tune"
@@ -46,22 +54,10 @@ layers = tf.keras.layers
 Names = dict[str, Any]
 
 
-def numbers(text: str) -> list[float]:
-    return [float(n) for n in re.findall(r"-?\d+\.?\d*", text)]
-
-
 def last(section: str) -> list[float]:
     """Return the last number of each line that a block prints."""
     found = map(numbers, printed(NAME, section).split("\n"))
     return [row[-1] for row in found if row]
-
-
-def highlighted(name: str) -> list[str]:
-    lines = BLOCKS[name].code.split("\n")
-    return [
-        lines[int(number) - 1].strip()
-        for number in BLOCKS[name].options["hl_lines"].split()
-    ]
 
 
 def built(kind: Any = SGD, rate: Any = 0.01, **options: Any) -> Any:
@@ -160,7 +156,7 @@ def test_the_usual_parts_have_the_step() -> None:
     assert "tf.function(" in blocks["make_step"]
     for heading in ("Metrics", "A validation split"):
         assert re.search(rf"(?m)^## {heading}", text)
-    [matters] = highlighted("make_step")
+    [matters] = highlighted(BLOCKS["make_step"])
     assert matters == "variables = model.trainable_variables"
 
 
@@ -190,12 +186,7 @@ def test_all_blocks_ran_with_what_the_page_names() -> None:
     blocks = [name.rpartition(":")[2] for name in record(NAME)]
     assert [n for n in blocks if n in BLOCKS] == [b.name for b in PAGE.blocks]
     first = PAGE.blocks[0].code
-    modules = set()
-    for node in ast.walk(ast.parse("\n".join(b.code for b in PAGE.blocks))):
-        if isinstance(node, ast.Import):
-            modules |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            modules.add((node.module or "").split(".")[0])
+    modules = imported(PAGE)
     assert modules - {"collections"} == {"tensorflow", "matplotlib"}
     assert sum("import " in b.code for b in PAGE.blocks) == 1
     assert "import " in first
@@ -364,7 +355,7 @@ def test_a_new_step_freezes(going_on: Names) -> None:
     code = BLOCKS["stay"].code.rstrip().split("\n")
     assert code[-1] == "assert movement(base, step, x, y) == 0"
     assert sum("optimizers.SGD(" in row for row in code) == 1
-    [again] = highlighted("stay")
+    [again] = highlighted(BLOCKS["stay"])
     assert again == "step = make_step(model, optimizer)"
     model, base, optimizer = built()
     step = make_step(model, optimizer)

@@ -29,7 +29,7 @@ from snippets.fit_inwards import (
     compiled,
 )
 from snippets.keras_model import KerasLinearModel
-from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.says import figure, numbers, printed, ran, record, says
 from tests.claims.sentences import DOCS, ROOT, read
 
 NAME = "keras_from_fit_inwards"
@@ -51,10 +51,6 @@ BATCHES, FEWER, WHOLE = PAIRS.batch(3), PAIRS.take(2).batch(2), PAIRS.batch(4)
 SGD = tf.keras.optimizers.SGD
 
 Names = dict[str, Any]
-
-
-def numbers(text: str) -> list[float]:
-    return [float(n) for n in re.findall(r"-?\d+\.?\d*", text)]
 
 
 def lines(section: str) -> list[list[float]]:

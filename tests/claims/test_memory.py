@@ -1,6 +1,5 @@
 """What the page on memory and leaks says is true."""
 
-import ast
 import gc
 import itertools
 import re
@@ -37,7 +36,15 @@ from snippets.memory_traces import (
     train_by_epoch,
 )
 from snippets.training_loop import train
-from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.says import (
+    figure,
+    imported,
+    numbers,
+    printed,
+    ran,
+    record,
+    says,
+)
 from tests.claims.sentences import DOCS, read
 
 NAME = "memory"
@@ -108,10 +115,6 @@ def left_by(work: Callable[[], object], rounds: int = 2) -> int:
 
 def columns(rows: int) -> list[tf.Tensor]:
     return [values[:, tf.newaxis] for values in make_data(rows)]
-
-
-def numbers(text: str) -> list[float]:
-    return [float(n) for n in re.findall(r"-?\d+\.?\d*", text)]
 
 
 def anchor(heading: str) -> str:
@@ -261,12 +264,7 @@ def test_all_blocks_ran_with_what_the_page_names() -> None:
     # "model" is the name of two sections.
     shown = [block.name for block in PAGE.blocks]
     assert [name for name in blocks if name in BLOCKS] == shown
-    modules = set()
-    for node in ast.walk(ast.parse(PAGE.blocks[0].code)):
-        if isinstance(node, ast.Import):
-            modules |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            modules.add((node.module or "").split(".")[0])
+    modules = imported(PAGE)
     others = modules - sys.stdlib_module_names - {"keras"}
     assert others == {"tensorflow", "matplotlib"}
     assert sum("import " in block.code for block in PAGE.blocks) == 1

@@ -1,6 +1,5 @@
 """What the page on sequences says is true."""
 
-import ast
 import inspect
 import logging
 import math
@@ -29,7 +28,15 @@ from snippets.sequences_lstm import make_lstm, make_stream_step, make_waves
 from snippets.sequences_setup import Loss
 from snippets.sequences_state import read as read_row
 from snippets.sequences_state import reset
-from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.says import (
+    figure,
+    highlighted,
+    imported,
+    printed,
+    ran,
+    record,
+    says,
+)
 from tests.claims.sentences import DOCS, read
 
 NAME = "sequences"
@@ -56,14 +63,6 @@ def numbers(text: str) -> list[float]:
 def lines(section: str) -> list[list[float]]:
     """Return the numbers of each line that a block prints."""
     return [numbers(line) for line in printed(NAME, section).split("\n")]
-
-
-def highlighted(name: str) -> list[str]:
-    rows = BLOCKS[name].code.split("\n")
-    return [
-        rows[int(number) - 1].strip()
-        for number in BLOCKS[name].options["hl_lines"].split()
-    ]
 
 
 def anchor(heading: str) -> str:
@@ -261,12 +260,7 @@ def test_other_pages() -> None:
 def test_all_blocks_ran_with_what_the_page_names() -> None:
     blocks = [name.rpartition(":")[2] for name in record(NAME)]
     assert [n for n in blocks if n in BLOCKS] == [b.name for b in PAGE.blocks]
-    modules = set()
-    for node in ast.walk(ast.parse("\n".join(b.code for b in PAGE.blocks))):
-        if isinstance(node, ast.Import):
-            modules |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            modules.add((node.module or "").split(".")[0])
+    modules = imported(PAGE)
     assert modules == {
         *("math", "collections", "typing"),
         *("tensorflow", "matplotlib"),
@@ -521,7 +515,7 @@ def test_the_check_of_padding() -> None:
 @says("A function such as `tf.keras.losses.mse` does not look for it at all.")
 @says("Where a mask gets lost")
 def test_where_a_mask_gets_lost() -> None:
-    assert "predictions[..., 0]" in highlighted("four_means")[1]
+    assert "predictions[..., 0]" in highlighted(BLOCKS["four_means"])[1]
     x, y, mask = make_sums(4, 6)
     model = make_model()
     predictions = model(x)
@@ -648,7 +642,7 @@ def test_a_state_is_forgotten_or_carried() -> None:
     counter = make_rnn(1.0, 1.0)
     for _ in range(2):
         assert flat(counter(ONES)).tolist() == [[*range(1, 21)]]
-    asked, handed = highlighted("carried")
+    asked, handed = highlighted(BLOCKS["carried"])
     assert "return_state=True" in asked
     assert handed == "outputs, *state = counter(window, initial_state=state)"
     assert lines("carried") == [[1, 2, 3, 4], [5, 6, 7, 8]]
@@ -680,7 +674,7 @@ def test_a_state_is_forgotten_or_carried() -> None:
     "left over unless you hand it on."
 )
 def test_a_stateful_layer() -> None:
-    assert "stateful=True" in highlighted("stateful")[0]
+    assert "stateful=True" in highlighted(BLOCKS["stateful"])[0]
     assert lines("stateful")[1] == [5, 6, 7, 8]
     assert lines("not_reset") == [[9, 10, 11]]
     model, counter = stateful()
@@ -764,7 +758,7 @@ def test_reset() -> None:
 @says("The rest of the way is cut off.")
 @says("`tf.stop_gradient` is for windows that share a tape.")
 def test_the_gradient_of_windows() -> None:
-    assert "tf.stop_gradient" in highlighted("read")[0]
+    assert "tf.stop_gradient" in highlighted(BLOCKS["read"])[0]
     seen: list[int] = []
     counter = make_rnn(1.0, 1.0, return_state=True)
 
@@ -994,7 +988,7 @@ def test_one_graph_for_all_lengths() -> None:
     assert float(make_score(make_model())(x, y, mask)) == due
     assert [row[-1] for row in lines("many_graphs")] == [1, 2]
     assert [row[-1] for row in lines("one_graph")] == [1, 1]
-    assert sum("None" in row for row in highlighted("one_graph")) == 2
+    assert sum("None" in row for row in highlighted(BLOCKS["one_graph"])) == 2
     last = BLOCKS["one_graph"].code.rstrip().split("\n")[-1]
     assert last == "assert graphs == 1"
 
@@ -1135,7 +1129,7 @@ def test_the_step_of_the_lstm() -> None:
 @says("Forecast once with it, and once with zeros for each window.")
 def test_each_epoch_begins_with_zeros(lstm: Names) -> None:
     assert not any(np.any(part) for part in lstm["zeros"])
-    begins, hands_on = highlighted("run")
+    begins, hands_on = highlighted(BLOCKS["run"])
     assert begins == "state, losses = zeros, []"
     assert hands_on.startswith("loss, state = step(")
     assert "range(0, 200, 10)" in BLOCKS["run"].code

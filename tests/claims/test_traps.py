@@ -40,7 +40,7 @@ from snippets.traps_keras import (
     normed_line,
 )
 from snippets.traps_steps import Train, largest_curvature, train
-from tests.claims.says import figure, printed, record, says
+from tests.claims.says import figure, imported, printed, record, says
 from tests.claims.sentences import DOCS, ROOT, Block, read
 from tests.story import Names, execute, statements
 
@@ -258,13 +258,7 @@ def test_the_check_fails_where_the_code_looks_right(
 def test_all_blocks_ran_with_what_the_page_names() -> None:
     kept = [n.rpartition(":")[2] for n in record(TRAPS) if ":" in n]
     assert [n for n in kept if n in CODES] == [b.name for b in PAGE.blocks]
-    modules = set()
-    for code in CODES.values():
-        for node in ast.walk(ast.parse(code)):
-            if isinstance(node, ast.Import):
-                modules |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                modules.add((node.module or "").split(".")[0])
+    modules = imported(PAGE)
     own = {"warnings", "collections"}
     assert modules - own == {"tensorflow", "matplotlib"}
 

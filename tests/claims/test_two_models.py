@@ -1,6 +1,5 @@
 """What the page on two models says is true."""
 
-import ast
 import math
 import re
 import warnings
@@ -35,7 +34,16 @@ from snippets.two_models_traps import (
     minimax_loss,
     movement,
 )
-from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.says import (
+    figure,
+    highlighted,
+    imported,
+    numbers,
+    printed,
+    ran,
+    record,
+    says,
+)
 from tests.claims.sentences import DOCS, read
 
 NAME = "two_models"
@@ -53,21 +61,9 @@ REAL, NOISE = REALS[0], NOISES[0]
 Names = dict[str, Any]
 
 
-def numbers(text: str) -> list[float]:
-    return [float(n) for n in re.findall(r"-?\d+\.?\d*", text)]
-
-
 def lines(section: str) -> list[list[float]]:
     """Return the numbers of each line that a block prints."""
     return [numbers(line) for line in printed(NAME, section).split("\n")]
-
-
-def highlighted(name: str) -> list[str]:
-    rows = BLOCKS[name].code.split("\n")
-    return [
-        rows[int(number) - 1].strip()
-        for number in BLOCKS[name].options["hl_lines"].split()
-    ]
 
 
 def last_line(name: str) -> str:
@@ -342,12 +338,7 @@ def test_other_pages() -> None:
 def test_all_blocks_ran_with_what_the_page_names() -> None:
     blocks = [name.rpartition(":")[2] for name in record(NAME)]
     assert [n for n in blocks if n in BLOCKS] == [b.name for b in PAGE.blocks]
-    modules = set()
-    for node in ast.walk(ast.parse("\n".join(b.code for b in PAGE.blocks))):
-        if isinstance(node, ast.Import):
-            modules |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            modules.add((node.module or "").split(".")[0])
+    modules = imported(PAGE)
     assert modules == {
         *("math", "collections", "typing", "warnings"),
         *("tensorflow", "matplotlib"),
@@ -643,7 +634,7 @@ def test_the_losses() -> None:
 def test_the_two_steps() -> None:
     for name in ("discriminator_step", "generator_step"):
         assert BLOCKS[name].code.count("update(") == 1
-    above, _ = highlighted("discriminator_step")
+    above, _ = highlighted(BLOCKS["discriminator_step"])
     assert above == "fake = generator(noise, training=True)"
     code = BLOCKS["discriminator_step"].code
     assert code.index(above) < code.index("tf.GradientTape()")
@@ -1141,7 +1132,7 @@ def test_one_optimizer() -> None:
     assert printed(NAME, "one_optimizer").startswith(
         "ValueError: Unknown variable: <tf.Variable 'point:0'"
     )
-    [told] = highlighted("counted_twice")
+    [told] = highlighted(BLOCKS["counted_twice"])
     assert told == "optimizer.build([slope, point])"
     optimizer = Adam(0.1)
     optimizer.build([slope, point])
@@ -1335,7 +1326,7 @@ def test_what_cuts_the_way() -> None:
             continue
         assert None not in gradients
         assert min(abs(g).numpy().max() for g in gradients) > 0
-    assert ".numpy()" in highlighted("cut")[0]
+    assert ".numpy()" in highlighted(BLOCKS["cut"])[0]
     assert printed(NAME, "cut") == (
         "missing: 6 of 6\nValueError: No gradients provided for any variable."
     )

@@ -27,7 +27,16 @@ from snippets.usual_parts import (
     train_epoch,
     validate,
 )
-from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.says import (
+    figure,
+    highlighted,
+    imported,
+    numbers,
+    printed,
+    ran,
+    record,
+    says,
+)
 from tests.claims.sentences import DOCS, read
 from tests.story import execute, statements
 
@@ -52,23 +61,11 @@ MSE = tf.keras.metrics.MeanSquaredError
 Names = dict[str, Any]
 
 
-def numbers(text: str) -> list[float]:
-    return [float(n) for n in re.findall(r"-?\d+\.?\d*", text)]
-
-
 def body(name: str, function: int = 0) -> list[str]:
     """Return the lines of a shown function, without its docstring."""
     found = ast.parse(BLOCKS[name].code).body[function]
     assert isinstance(found, ast.FunctionDef)
     return "\n".join(map(ast.unparse, found.body[1:])).split("\n")
-
-
-def highlighted(name: str) -> list[str]:
-    lines = BLOCKS[name].code.split("\n")
-    return [
-        lines[int(number) - 1].strip()
-        for number in BLOCKS[name].options["hl_lines"].split()
-    ]
 
 
 def weights(model: Any) -> list[float]:
@@ -143,13 +140,7 @@ def together(split: Names) -> Names:
 def test_all_blocks_ran_with_what_the_page_names() -> None:
     blocks = [name.rpartition(":")[2] for name in record(NAME)]
     assert [n for n in blocks if n in BLOCKS] == [b.name for b in PAGE.blocks]
-    modules = set()
-    for block in PAGE.blocks:
-        for node in ast.walk(ast.parse(block.code)):
-            if isinstance(node, ast.Import):
-                modules |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                modules.add((node.module or "").split(".")[0])
+    modules = imported(PAGE)
     assert modules - {"collections"} == {"tensorflow", "matplotlib"}
     assert ["import " in b.code for b in PAGE.blocks].index(True) == 0
     assert sum("import " in b.code for b in PAGE.blocks) == 1
@@ -1153,7 +1144,7 @@ def test_the_three_sets(split: Names) -> None:
     "takes its few rows as one batch."
 )
 def test_the_line_of_the_validation(split: Names) -> None:
-    [line] = highlighted("overfit")
+    [line] = highlighted(BLOCKS["overfit"])
     assert line == (
         "val_loss = float(loss(valid_y, model(valid_x, training=False)))"
     )
@@ -1246,7 +1237,7 @@ def test_fit_validates_in_batches() -> None:
 @says("early stopping | seven lines | a callback")
 @says("The same epochs and the same loss as with the seven lines.")
 def test_seven_lines_and_the_callback() -> None:
-    lines = highlighted("early_stopping")
+    lines = highlighted(BLOCKS["early_stopping"])
     assert len(lines) == 7
     code = BLOCKS["early_stopping"].code.split("\n")
     plain = [line.strip() for line in code if line.strip() not in lines]

@@ -46,7 +46,7 @@ from snippets.watch_tensorboard import (
     record_run,
 )
 from snippets.watch_tensorboard import record as record_step
-from tests.claims.says import figure, printed, record, says
+from tests.claims.says import figure, imported, printed, record, says
 from tests.claims.sentences import DOCS, ROOT, read
 from tests.story import Names, execute, statements
 from tools.compare import TOLERANCE, same
@@ -210,13 +210,7 @@ def test_what_the_page_is_about() -> None:
     "Matplotlib, TensorBoard and tqdm."
 )
 def test_what_the_page_needs() -> None:
-    modules = set()
-    for code in CODES.values():
-        for node in ast.walk(ast.parse(code)):
-            if isinstance(node, ast.Import):
-                modules |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                modules.add((node.module or "").split(".")[0])
+    modules = imported(PAGE)
     others = modules - sys.stdlib_module_names
     assert others == {"tensorflow", "matplotlib", "tqdm"}
     assert "tf.summary.scalar(" in CODES["write"], "needs TensorBoard"

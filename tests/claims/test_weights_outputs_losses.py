@@ -1,6 +1,5 @@
 """What the page on weights, outputs and losses says is true."""
 
-import ast
 import re
 import sys
 import warnings
@@ -31,7 +30,15 @@ from snippets.weights_outputs_losses import (
     train,
     weighted_loss,
 )
-from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.says import (
+    figure,
+    highlighted,
+    imported,
+    printed,
+    ran,
+    record,
+    says,
+)
 from tests.claims.sentences import DOCS, read
 
 NAME = "weights_outputs_losses"
@@ -60,14 +67,6 @@ def numbers(text: str) -> list[float]:
 def lines(section: str) -> list[list[float]]:
     """Return the numbers of each line that a block prints."""
     return [numbers(row) for row in printed(NAME, section).split("\n")]
-
-
-def highlighted(name: str) -> list[str]:
-    rows = BLOCKS[name].code.split("\n")
-    return [
-        rows[int(number) - 1].strip()
-        for number in BLOCKS[name].options["hl_lines"].split()
-    ]
 
 
 def weights_of(model: Any) -> list[float]:
@@ -187,12 +186,7 @@ def test_other_pages() -> None:
 def test_all_blocks_ran_with_what_the_page_names() -> None:
     blocks = [name.rpartition(":")[2] for name in record(NAME)]
     assert [n for n in blocks if n in BLOCKS] == [b.name for b in PAGE.blocks]
-    modules = set()
-    for node in ast.walk(ast.parse("\n".join(b.code for b in PAGE.blocks))):
-        if isinstance(node, ast.Import):
-            modules |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            modules.add((node.module or "").split(".")[0])
+    modules = imported(PAGE)
     assert modules - {"collections"} == {"tensorflow", "matplotlib"}
 
 
@@ -413,7 +407,7 @@ def test_own_step() -> None:
         scaled.train_on_batch(X, Y)
         moves.append(weights_of(scaled)[0])
     assert moves[0] > 1000 * moves[1] > 0
-    weights, loss, metrics = highlighted("OwnStep")
+    weights, loss, metrics = highlighted(BLOCKS["OwnStep"])
     assert "x, y, sample_weight =" in weights
     assert "sample_weight)" in loss
     assert "compute_metrics(" in metrics
@@ -587,7 +581,7 @@ def test_weighted_loss() -> None:
     "without any weights."
 )
 def test_all_pairs() -> None:
-    check, refusal = highlighted("weighted_loss")
+    check, refusal = highlighted(BLOCKS["weighted_loss"])
     assert check.startswith("if losses.shape != weights.shape")
     assert refusal.startswith("raise ")
     model, weights = make_line(), tf.where(LABEL > 0, 9.0, 1.0)
@@ -1254,5 +1248,6 @@ def test_the_factor() -> None:
     assert float(tf.nn.l2_loss(weights)) == 5.0
     assert lines("penalty_by_hand") == lines("remembered")
     assert (
-        "+ 0.5 * tf.reduce_sum(kernel**2)" in highlighted("penalty_by_hand")[0]
+        "+ 0.5 * tf.reduce_sum(kernel**2)"
+        in highlighted(BLOCKS["penalty_by_hand"])[0]
     )
