@@ -289,8 +289,8 @@
     /^([a-z]{4,}?)(?:ations?|ions?|ings?|ed|es|e|[sz](?:e[ds]?|ing|ations?))$|(?<=[a-z]{2}[^s])s$/;
 
   /** Return the words of a question, or of a pasted message, that tell what
-   * it is about. Each is found with any ending, so its own is taken away; a word of two letters
-   * begins too many others, and is found as it is. */
+   * it is about. Each is found with any ending, so its own is taken away; a
+   * word of two letters begins too many others, and is found as it is. */
   function telling(question) {
     const words = question.toLowerCase().split(/\W+/).filter(Boolean);
     const rare = words.filter(

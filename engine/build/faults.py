@@ -113,16 +113,17 @@ def _dead_link(
     root = Path(config.config_file_path or "").parent
     name = PurePosixPath(urlsplit(link).path).name
     source = unquote(name if "." in name else f"{name}.md")
-    for path in (page.read.path, Path(CONFIG)):
-        for text in (f'"{link}"', source):
-            if line := line_of(root / path, text):
-                break
-        if line:
-            break
+    places = (
+        (path, line_of(root / path, text))
+        for path in (page.read.path, Path(CONFIG))
+        for text in (f'"{link}"', source)
+    )
+    nowhere = page.read.path, None
+    path, line = next((place for place in places if place[1]), nowhere)
     return PageError(
         f'the link "{link}" leads to nothing that is built',
         hint="link to a file that is, or leave the link out",
-        path=path if line else page.read.path,
+        path=path,
         line=line,
     )
 

@@ -8,9 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from engine.build.messages import ENGINE
 from engine.keep.files import write_atomically
 
-ENGINE = Path(__file__).parents[1]
 MAKERS = ("beautifulsoup4", "latex2mathml", "markdownify", "nbformat")
 
 

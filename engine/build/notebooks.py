@@ -103,7 +103,8 @@ class Notebooks:
 
             return tidy(html, url)._asdict()
 
-        path = self.project.cache / "views" / f"{source.src_uri}.json"
+        # A copy to be read offline has another address, and is kept beside.
+        path = self.project.cache / "views" / f"{page.file.dest_uri}.json"
         view = kept(path, digest(html, url), make)
         page.toc = get_toc(view["contents"])
         return str(view["html"])

@@ -17,6 +17,7 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
 from engine.build import faults
+from engine.build.messages import CONFIG
 from engine.build.notebooks import Notebooks
 from engine.build.rendered import RenderedPage
 from engine.build.search import spare_the_search
@@ -49,7 +50,7 @@ def extension_options(config: MkDocsConfig) -> dict[str, Any]:
         raise PageError(
             f"docs_dir: {docs} is not in this folder",
             hint="move the pages into a folder beside mkdocs.yml",
-            path="mkdocs.yml",
+            path=CONFIG,
         )
     options.setdefault("root", str(root))
     options.setdefault("docs", docs.relative_to(root).as_posix())

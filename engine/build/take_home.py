@@ -109,7 +109,8 @@ class TakeHome:
         html = rendered.shown.bare
         record = rendered.filled.record if rendered.filled else None
         key = digest(rendered.page.url, rendered.heading, html, record)
-        path = self.project.cache / "taken" / f"{_slug(rendered)}.json"
+        uri = rendered.page.file.dest_uri
+        path = self.project.cache / "taken" / f"{uri}.json"
         return kept(path, key, lambda: _make(rendered, html, key))
 
     def _linked(
