@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets import errors_in_a_step
 from snippets.errors_in_a_step import (
+    Capped,
     CappedFunction,
     CappedTensor,
     Near,
@@ -15,9 +17,21 @@ from snippets.errors_in_a_step import (
     slope_penalty,
 )
 from snippets.keras_model import KerasLinearModel
+from tests.story import Names, execute, statements
 
 X = tf.constant([[-1.0], [0.5], [2.0]])
 Y = tf.constant([[1.0], [2.0], [4.0]])
+
+
+def names_of(model: KerasLinearModel) -> Names:
+    """Return what the page's sections find when they train a model."""
+    data = {"x": X, "y": Y, "model": model}
+    variables = model.trainable_variables
+    return {**vars(errors_in_a_step), **data, "variables": variables}
+
+
+def values_of(model: KerasLinearModel) -> list[float]:
+    return [float(value) for value in model.trainable_variables]
 
 
 def test_gradients_are_those_of_the_closed_form() -> None:
@@ -27,7 +41,7 @@ def test_gradients_are_those_of_the_closed_form() -> None:
     assert found == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("kind", [CappedTensor, CappedFunction])
+@pytest.mark.parametrize("kind", [Capped, CappedTensor, CappedFunction])
 @pytest.mark.parametrize(("error", "loss"), [(3.0, 9.0), (11.0, 100.0)])
 def test_a_loss_is_100_at_most(
     kind: type[KerasLinearModel], error: float, loss: float
@@ -76,3 +90,41 @@ def test_the_penalty_is_that_of_the_slope() -> None:
         penalty = slope_penalty(model, X)
     assert float(penalty) == pytest.approx(16.0)
     assert float(tape.gradient(penalty, model.w)) == pytest.approx(8.0)
+
+
+def test_a_variable_made_inside_is_refused_in_a_graph_alone() -> None:
+    model = KerasLinearModel()
+    names = names_of(model)
+    gradients = [float(g) for g in gradients_of(model, X, Y)]
+    start = values_of(model)
+    with pytest.raises(ValueError, match="singleton"):
+        execute(
+            "errors_in_a_step",
+            statements("errors_in_a_step", "made_inside"),
+            names,
+        )
+    assert values_of(model) == start
+    names["train_once"].python_function(X, Y)
+    moved = [v - 0.1 * g for v, g in zip(start, gradients, strict=True)]
+    assert values_of(model) == pytest.approx(moved, abs=1e-5)
+
+
+def test_a_compiled_step_with_an_optimizer_from_outside_is_the_same() -> None:
+    names = names_of(KerasLinearModel())
+    execute(
+        "errors_in_a_step",
+        statements("errors_in_a_step", "made_before"),
+        names,
+    )
+    model, optimizer = names["model"], names["optimizer"]
+    step = names["train_step"]
+    state = [*model.variables, *optimizer.variables]
+    before = [value.numpy() for value in state]
+    after = []
+    for take in (step, step.python_function):
+        for value, kept in zip(state, before, strict=True):
+            value.assign(kept)
+        take(X, Y)
+        after.append(values_of(model))
+    assert after[0] == pytest.approx(after[1], abs=1e-5)
+    assert after[0] != pytest.approx([float(b) for b in before[:2]], abs=1e-3)
