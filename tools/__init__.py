@@ -8,6 +8,7 @@
 ``versions``  tests and pages under other versions: ``make versions``
 ``inside``    what runs inside of each of their environments
 ``untrue``    which sentences are not true there
+``verdicts``  what came of each, and what has got worse
 ``results``   what versions, mutants and benchmarks keep for the pages
 ``mutants``   whether tests notice changes: ``make mutants``
 ``copies``    a copy of the project, to be changed

@@ -19,16 +19,14 @@ import signal
 import subprocess
 import sys
 import tomllib
-import xml.etree.ElementTree as ET
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from engine.errors import EngineError
 from tools.results import write_json
 from tools.untrue import CLAIMS, untrue
+from tools.verdicts import Result, read_tests, tamed, verdict, worse
 
 PYTHONS = ("3.11", "3.12", "3.13")
 TENSORFLOWS = ("2.18", "2.19", "2.20", "2.21")
@@ -41,14 +39,11 @@ FOLDER = Path(".cache/versions")
 PROGRAMS = FOLDER / "programs"
 SECONDS_ALLOWED = 3600
 TESTS = ("tests/snippets", CLAIMS)
-SPRINGS = re.compile(r"test_trap_(\d+)_springs")
 BESIDE = (
     *("filelock", "matplotlib", "scikit-learn", "tensorboard", "tqdm"),
     *("pytest", "pytest-cov"),
 )
 """What the pages and their tests need beside TensorFlow and Keras."""
-
-Result = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -81,10 +76,10 @@ class Combination:
 def matrix() -> list[Combination]:
     """Return every combination, that of the newest releases first."""
     found = [Combination(PYTHONS[-1], NEWEST)]
-    found += [
-        Combination(p, t) for p in PYTHONS for t in reversed(TENSORFLOWS)
-    ]
-    found += [Combination(PYTHONS[0], t, k) for t, k in KERAS_THEN.items()]
+    for tensorflow in reversed(TENSORFLOWS):
+        found += [Combination(p, tensorflow) for p in reversed(PYTHONS)]
+        if keras := KERAS_THEN.get(tensorflow):
+            found.append(Combination(PYTHONS[0], tensorflow, keras))
     return found
 
 
@@ -152,48 +147,6 @@ def first_line(text: str) -> str:
 def last_line(text: str) -> str:
     """Return what a program said in the end, which names its error."""
     return text.strip().rpartition("\n")[2]
-
-
-def read_tests(report: str) -> tuple[int, list[str]]:
-    """Return how many tests passed, and the names of those that did not.
-
-    What was left out, as tests of the site without its generator, is neither.
-    """
-    failed = []
-    every = ET.fromstring(report).iter("testcase")
-    cases = [case for case in every if case.find("skipped") is None]
-    for case in cases:
-        if case.find("failure") is None and case.find("error") is None:
-            continue
-        file = case.get("classname", "").replace(".", "/")
-        failed.append(f"{file}.py::{case.get('name')}")
-    return len(cases) - len(failed), sorted(failed)
-
-
-def tamed(failed: Iterable[str]) -> list[int]:
-    """Return the numbers of the traps that no longer spring."""
-    found = {SPRINGS.search(name) for name in failed}
-    return sorted({int(match[1]) for match in found if match})
-
-
-def verdict(result: Result) -> str:
-    """Return in a word or two what came of a combination."""
-    if "not installed" in result:
-        return "cannot be installed together"
-    if "broken" in result:
-        return "does not run"
-    pages = [page for page, told in result["pages"].items() if told]
-    parts = []
-    if result["failed"]:
-        parts.append(f"{len(result['failed'])} tests fail")
-    if sentences := sum(map(len, result.get("untrue", {}).values())):
-        parts.append(f"{sentences} sentences not true")
-    if pages:
-        parts.append(f"differs: {', '.join(pages)}")
-    if result["tamed"]:
-        traps = ", ".join(map(str, result["tamed"]))
-        parts.append(f"no longer springs: trap {traps}")
-    return "; ".join(parts) or "all as shown"
 
 
 def read_results(root: Path) -> dict[str, Result]:
@@ -331,12 +284,15 @@ def main(arguments: list[str] | None = None) -> int:
     except EngineError as error:
         print(error, file=sys.stderr)
         return 1
+    before = results
     with ThreadPoolExecutor(options.jobs) as pool:
         tried = pool.map(lambda c: try_out(root, c), wanted)
         for combination, result in zip(wanted, tried, strict=True):
             results = {**read_results(root), combination.name: result}
             write_results(root, results)
             print(f"{combination.name}: {verdict(result)}", flush=True)
+    told = worse(before, {c.name: results[c.name] for c in wanted})
+    print("\n".join(told) or "Nothing is worse than what was kept.")
     return 0
 
 

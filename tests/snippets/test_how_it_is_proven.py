@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.versions import read_results, tamed, verdict
+from tools.verdicts import tamed, verdict
+from tools.versions import read_results
 
 ROOT = Path(__file__).parents[2]
 

@@ -18,9 +18,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.engine.scratch import Scratch
-from tools import inside, versions
+from tools import inside, verdicts, versions
 from tools.expected import main as expected
 from tools.untrue import untrue
+from tools.verdicts import read_tests, verdict
 from tools.versions import Combination
 
 TESTS = """\
@@ -54,7 +55,7 @@ def installer(
         return subprocess.CompletedProcess([], int(command[2] == missing))
     if command[0] == "venv":
         python = Path(command[-1]) / "bin/python"
-        python.parent.mkdir(parents=True)
+        python.parent.mkdir(parents=True, exist_ok=True)
         python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
         python.chmod(0o755)
     return subprocess.CompletedProcess([], 0, "", "")
@@ -169,7 +170,10 @@ def test_a_combination_in_which_all_is_as_shown(
     assert (result["passed"], result["failed"]) == (2, [])
     assert result["versions"]["Keras"][0].isdigit()
     said = site.capsys.readouterr().out
-    assert said == "py3.12-tf2.20-kerasnewest: all as shown\n"
+    assert said == (
+        "py3.12-tf2.20-kerasnewest: all as shown\n"
+        "Nothing is worse than what was kept.\n"
+    )
     (pip,) = [c for c in asked if c[0] == "pip"]
     assert {"keras", "matplotlib==3.11.*", "pytest>=9"} < {*map(str, pip)}
     assert any(str(p).endswith("==2.20.*") for p in pip)
@@ -189,9 +193,15 @@ def test_a_page_that_differs_and_a_trap_that_no_longer_springs(
         "tests/snippets/test_traps.py::test_trap_02_springs"
     ]
     assert result["passed"] == 1
-    assert site.capsys.readouterr().out.endswith(
-        ": 1 tests fail; differs: index; no longer springs: trap 2\n"
-    )
+    name = "py3.12-tf2.20-kerasnewest"
+    assert site.capsys.readouterr().out.splitlines() == [
+        f"{name}: 1 tests fail; differs: index; no longer springs: trap 2",
+        f"worse: {name}: {result['failed'][0]} fails",
+        f"worse: {name}: index differs",
+        f"worse: {name}: trap 2 no longer springs",
+    ]
+    assert try_one(site) == result
+    assert "worse: " not in site.capsys.readouterr().out
 
 
 def test_a_page_that_fails_is_told(site: Scratch) -> None:
@@ -259,7 +269,7 @@ def test_a_python_that_is_not_there_is_left_out(
     arguments = ["--root", str(site.root), "--newest"]
     assert versions.main(arguments) == 0
     said = site.capsys.readouterr().out
-    assert said == "Left out: there is no Python 3.13 here.\n"
+    assert said.startswith("Left out: there is no Python 3.13 here.\n")
 
 
 def test_the_installer_is_there_and_downloads_no_python() -> None:
@@ -333,7 +343,7 @@ def test_what_is_kept_of_the_matrix_can_be_read() -> None:
     assert "py3.12-tf2.21-kerasnewest" in results
     assert "not run" in versions.table({})
     for result in results.values():
-        assert versions.verdict(result)
+        assert verdict(result)
 
 
 CLAIMS = """
@@ -371,7 +381,7 @@ def test_what_was_left_out_is_not_counted() -> None:
     )
     cases = case.format("good", "") + case.format("left", "<skipped/>")
     cases += case.format("bad", "<failure/>")
-    assert versions.read_tests(f"<suite>{cases}</suite>") == (
+    assert read_tests(f"<suite>{cases}</suite>") == (
         1,
         ["tests/snippets/test_a.py::bad"],
     )
@@ -379,5 +389,19 @@ def test_what_was_left_out_is_not_counted() -> None:
 
 def test_sentences_that_are_not_true_are_part_of_the_verdict() -> None:
     result = {**GOOD, "untrue": {"traps": ["a", "b"], "index": ["c"]}}
-    assert versions.verdict(result) == "3 sentences not true"
-    assert versions.verdict({**GOOD, "untrue": {}}) == "all as shown"
+    assert verdict(result) == "3 sentences not true"
+    assert verdict({**GOOD, "untrue": {}}) == "all as shown"
+
+
+def test_only_what_was_good_before_is_worse() -> None:
+    bad = {**GOOD, "pages": {"index": ["x"], "traps": []}}
+    bad |= {"untrue": {"traps": ["It is so.", "One is one."]}}
+    worst = {"not installed": "no solution"}
+    assert verdicts.worse({"a": bad}, {"a": GOOD}) == []
+    assert verdicts.worse({"a": {**bad, "untrue": {}}}, {"a": bad}) == [
+        'worse: a: traps says what is not true: "It is so."',
+        'worse: a: traps says what is not true: "One is one."',
+    ]
+    assert verdicts.worse({"a": worst}, {"a": worst, "b": worst}) == [
+        "worse: b: cannot be installed together"
+    ]
