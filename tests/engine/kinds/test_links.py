@@ -59,6 +59,23 @@ def test_links_that_are_no_files_are_left_alone(site: Site) -> None:
     assert code == 0, words
 
 
+def test_a_site_needs_no_home_page(site: Site) -> None:
+    """The theme links to one all the same: that is not the author's link."""
+    (site.root / "docs/index.md").unlink()
+    site.write("docs/p/q.md", "# Q\n\nText.\n")
+    code, words = site.engine("build")
+    assert code == 0, words
+
+
+def test_a_page_may_not_link_to_a_home_that_there_is_not(site: Site) -> None:
+    (site.root / "docs/index.md").unlink()
+    site.page("a", '# A\n\n<!-- <a href="..">x</a> -->\n')
+    site.page("p", '# P\n\n<a href="..">x</a>\n')
+    words = site.bad()
+    assert words.startswith('docs/p.md:3: the link ".." leads'), words
+    assert words.count("mend:") == 1
+
+
 @pytest.mark.parametrize("other", ["docs/p.ipynb", "docs/p/index.md"])
 def test_two_pages_at_one_address_are_named(site: Site, other: str) -> None:
     site.sections("a", one="print('one')")
