@@ -23,7 +23,13 @@ DEAREST = (
 )
 """What takes longest, and begins first where tests run side by side."""
 
-MEASURED = ("tests/snippets/", "tests/engine/", "tests/tools/")
+MEASURED = (
+    "tests/snippets/",
+    "tests/engine/",
+    "tests/tools/",
+    "tests/pages/",
+    "tests/claims/test_means.py",
+)
 """Whose tests count as coverage; to follow others costs a third of them."""
 
 REPOSITORY = Path(__file__).parents[1]
