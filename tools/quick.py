@@ -11,10 +11,11 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from engine.build.author import read_all
+from engine.build.author import check, read_all
+from engine.build.rendered import RenderedPage
 from engine.errors import EngineError
 from engine.keep.records import Records
 from engine.run.workers import Workers
@@ -89,13 +90,15 @@ def tests_of(root: Path, files: set[str], pages: set[str]) -> list[str]:
     return first + then
 
 
-def drifted(root: Path, pages: set[str]) -> Iterator[str]:
+def drifted(
+    root: Path, pages: set[str], read: list[RenderedPage]
+) -> Iterator[str]:
     """Run the pages that have no true record; yield what is not as kept."""
     records = Records(root / ".cache/records", Path("docs"))
     wanted = {Path("docs", f"{name}.md") for name in pages}
     programs = [
         page.program
-        for page in read_all(root)
+        for page in read
         if page.program.path in wanted and page.program.steps
     ]
     with Workers(root, root / ".cache", PRELOAD) as workers:
@@ -111,27 +114,38 @@ def _passes(root: Path, *command: str) -> bool:
     return done.returncode == 0
 
 
-def _checks(root: Path, python: Sequence[str]) -> bool:
-    passed = True
-    if python:
-        passed &= _passes(root, "ruff", "check", "--quiet", *python)
-        passed &= _passes(root, "ruff", "format", "--check", "-q", *python)
-        passed &= _passes(root, "mypy")
-    return passed & _passes(root, "engine", "check")
+def _style(root: Path, python: Sequence[str]) -> bool:
+    if not python:
+        return True
+    return (
+        _passes(root, "ruff", "check", "--quiet", *python)
+        & _passes(root, "ruff", "format", "--check", "-q", *python)
+        & _passes(root, "mypy")
+    )
+
+
+def _read(
+    root: Path, reader: Callable[[Path], list[RenderedPage]]
+) -> list[RenderedPage] | None:
+    """Return all pages, or nothing after saying what is wrong."""
+    try:
+        return reader(root)
+    except EngineError as error:
+        print(error, file=sys.stderr)
+        return None
+
+
+def _agree(root: Path, pages: set[str], read: list[RenderedPage]) -> bool:
+    told = list(drifted(root, pages, read))
+    for line in told:
+        print(line, file=sys.stderr)
+    return not told
 
 
 def _tests(root: Path, files: set[str], pages: set[str]) -> bool:
     tests = tests_of(root, files, pages)
     options = ("-q", "-x", "--no-header", "-p", "no:cacheprovider")
-    if tests and not _passes(root, "pytest", *options, *tests):
-        return False
-    try:
-        told = list(drifted(root, pages)) if pages else []
-    except EngineError as error:
-        told = [str(error)]
-    for line in told:
-        print(line, file=sys.stderr)
-    return not told
+    return not tests or _passes(root, "pytest", *options, *tests)
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
@@ -154,8 +168,19 @@ def main(arguments: Iterable[str] | None = None) -> int:
         pages = pages_of(root, files)
         python = sorted(f for f in files if f.endswith(".py"))
     python = [name for name in python if name.endswith(".py")]
-    passed = options.tests or _checks(root, python)
-    return 0 if passed & _tests(root, files, pages) else 1
+    passed, read = True, None
+    if not options.tests:
+        passed = _style(root, python)
+        read = _read(root, check)
+        passed &= read is not None
+    if not _tests(root, files, pages):
+        return 1
+    if pages and options.tests:
+        read = _read(root, read_all)
+        passed = read is not None
+    if pages and read:
+        passed &= _agree(root, pages, read)
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

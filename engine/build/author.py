@@ -51,8 +51,11 @@ def run(root: Path, name: str) -> None:
     raise_all(missing_alts(page.program, record))
 
 
-def check(root: Path) -> None:
-    """Say all that is wrong and needs no run; raise EngineError if any is."""
+def check(root: Path) -> list[RenderedPage]:
+    """Return all pages as they are read.
+
+    Raises EngineError for all that is wrong with them and needs no run.
+    """
     with opened(root) as config:
         project = project_in(config)
         pages, errors = _read_all(config, project, runs=False)
@@ -60,7 +63,8 @@ def check(root: Path) -> None:
             errors += _checked(name, project, pages)
     raise_all(errors)
     blocks = sum(len(page.program.blocks) for page in pages)
-    print(f"{len(pages)} pages, {blocks} blocks: all can be read")
+    print(f"{len(pages)} pages, {blocks} blocks: all can be read", flush=True)
+    return pages
 
 
 def read_all(root: Path, *, runs: bool = False) -> list[RenderedPage]:

@@ -66,11 +66,9 @@ def tab(chromium: Browser, served: str) -> Iterator[Tab]:
     """Return a function that opens a tab of one browser."""
     contexts = []
 
-    def open_tab(
-        theme: str = "light", width: int = 1280, scripts: bool = True
-    ) -> Visit:
+    def open_tab(width: int = 1280, scripts: bool = True) -> Visit:
         context = chromium.new_context(
-            color_scheme="dark" if theme == "dark" else "light",
+            color_scheme="light",
             viewport={"width": width, "height": 900},
             java_script_enabled=scripts,
             permissions=["clipboard-read", "clipboard-write"],
@@ -375,15 +373,12 @@ def test_a_server_that_has_ended_is_said(tab: Tab) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_with_an_editor_open(
-    tab: Tab, theme: str, width: int
-) -> None:
-    page = opened(tab(theme=theme, width=width), "foundations/")
+def test_axe_finds_nothing_with_an_editor_open(tab: Tab, width: int) -> None:
+    page = opened(tab(width=width), "foundations/")
     edit(page, 2, "3.0]", "4.0]")
     run(page, 2)
     edit(page, 4)
-    assert faults(page, theme, within="article") == []
+    assert faults(page, within="article") == []
     wide = page.evaluate("() => document.documentElement.scrollWidth")
     assert wide == width
 
