@@ -420,7 +420,6 @@ def test_initializers() -> None:
 
 @says("In code it is one line. The check above it is there for a reason.")
 @says("Return the mean squared error, a scalar.")
-@says("Both tensors have the shape (batch,); unequal shapes raise ValueError.")
 def test_the_loss() -> None:
     [function] = ast.parse(BLOCKS["loss"].code).body
     assert isinstance(function, ast.FunctionDef)
@@ -434,6 +433,29 @@ def test_the_loss() -> None:
     for shape in [(2, 1), (1, 2), (1,), ()]:
         with pytest.raises(ValueError, match="predictions"):
             loss(y, tf.zeros(shape))
+
+
+@says(
+    "Both tensors have the shape (batch,). Unequal shapes raise ValueError, "
+    "unless a graph knows neither size."
+)
+def test_unequal_shapes_of_a_graph() -> None:
+    y, one, column = tf.constant([1.0, 2.0]), tf.ones(1), tf.ones((2, 1))
+
+    def graph(*shapes: list[int | None]) -> Any:
+        signature = [tf.TensorSpec(shape) for shape in shapes]
+        return tf.function(loss, input_signature=signature)
+
+    assert float(graph([None], [None])(y, y)) == 0
+    for shapes, other in (
+        (([2], [1]), one),
+        (([None], [1]), one),
+        (([2], [None]), one),
+        (([None], [None, 1]), column),
+    ):
+        with pytest.raises(ValueError, match="predictions"):
+            graph(*shapes)(y, other)
+    assert float(graph([None], [None])(y, one)) == 0.5, "not a word"
 
 
 @says(
