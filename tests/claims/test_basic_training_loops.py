@@ -304,8 +304,8 @@ def test_the_numbers_match_within_their_last_decimal(
 
 
 @says(
-    "Arrays of NumPy are `float64` as well, or `int64` if all their numbers "
-    "are whole, unless you asked for another type."
+    "NumPy, too, makes `float64` of Python's floats, and `int64` of its "
+    "integers, unless you ask for another type."
 )
 @says(
     "If your own data are such arrays, `tf.cast(array, tf.float32)` makes "
@@ -387,11 +387,14 @@ def test_the_start_is_far_from_the_truth() -> None:
 
 
 @says(
-    "`b` comes before `w`: a module lists its variables by the names "
-    "of its attributes, in alphabetical order, not in the order in "
-    "which you made them."
+    "`b` comes before `w`: a module lists its own variables by the names "
+    "of its attributes, in alphabetical order, capitals first, not in the "
+    "order in which you made them."
 )
-@says("Its weights come in the order in which you made them.")
+@says(
+    "Its own weights come in the order in which you made them, those that "
+    "it trains first."
+)
 def test_the_order_of_variables() -> None:
     model = LinearModel()
     assert [*map(id, model.variables)] == [id(model.b), id(model.w)]
@@ -399,7 +402,14 @@ def test_the_order_of_variables() -> None:
     other = tf.Module()
     other.b, other.a = tf.Variable(1.0, name="a"), tf.Variable(2.0, name="b")
     assert [v.name for v in other.variables] == ["b:0", "a:0"]
-    assert [v.name for v in KerasLinearModel().weights] == ["w", "b"]
+    other.W, other.inner = tf.Variable(3.0, name="W"), tf.Module()
+    other.inner.a = tf.Variable(4.0, name="inner")
+    names = [v.name for v in other.variables]
+    assert names == ["W:0", "b:0", "a:0", "inner:0"]
+    keras = KerasLinearModel()
+    keras.add_weight(name="fixed", shape=(), trainable=False)
+    keras.add_weight(name="a", shape=())
+    assert [v.name for v in keras.weights] == ["w", "b", "a", "fixed"]
 
 
 @says(
