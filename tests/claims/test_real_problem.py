@@ -493,7 +493,8 @@ def test_the_batches(sets: list[Part]) -> None:
 
 @says(
     "The loop compiles the step with `tf.function`, once for each "
-    "model. `build` makes the optimizer's own variables before that."
+    "model. `build` makes what the optimizer keeps for each variable before "
+    "that."
 )
 @says(
     "The last batch of an epoch is smaller than the others; "
@@ -529,6 +530,10 @@ def test_the_loop(sets: list[Part], monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(anew) == (2 if how else 4)
     loop = BLOCKS["training_loop"].code
     assert loop.index(".build(") < loop.index("tf.function(")
+    optimizer, variables = tf.keras.optimizers.Adam(), Dense(2, 3, (0, 0))
+    before = len(optimizer.variables)
+    optimizer.build(variables.trainable_variables)
+    assert len(optimizer.variables) == before + 2 * 2
 
 
 @says(
