@@ -11,7 +11,8 @@ from snippets.linear_model import LinearModel
 def loss(y: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
     """Return the mean squared error, a scalar.
 
-    Both tensors have the shape (batch,); unequal shapes raise ValueError.
+    Both tensors have the shape (batch,). Unequal shapes raise ValueError,
+    unless a graph knows neither size.
     """
     if y.shape != predictions.shape:
         raise ValueError(f"y is {y.shape}, predictions {predictions.shape}")

@@ -74,6 +74,8 @@ def standing(name: str) -> Standing:
         place = paragraph.place(start)
         if kind == OPEN:
             faults.append(f"{place}: open: {sentence}")
+        if kind == NO_FACT and "](http" in sentence:
+            faults.append(f"{place}: another host's is a fact: {sentence}")
         if kind == SHOWN and why not in page.beside(paragraph):
             faults.append(f'{place}: no block "{why}" beside it: {sentence}')
     path = _list(name).relative_to(ROOT)

@@ -304,8 +304,8 @@ def test_the_numbers_match_within_their_last_decimal(
 
 
 @says(
-    "Arrays of NumPy are `float64` as well, or `int64` if all their numbers "
-    "are whole, unless you asked for another type."
+    "NumPy, too, makes `float64` of Python's floats, and `int64` of its "
+    "integers, unless you ask for another type."
 )
 @says(
     "If your own data are such arrays, `tf.cast(array, tf.float32)` makes "
@@ -387,11 +387,14 @@ def test_the_start_is_far_from_the_truth() -> None:
 
 
 @says(
-    "`b` comes before `w`: a module lists its variables by the names "
-    "of its attributes, in alphabetical order, not in the order in "
-    "which you made them."
+    "`b` comes before `w`: a module lists its own variables by the names "
+    "of its attributes, in alphabetical order, capitals first, not in the "
+    "order in which you made them."
 )
-@says("Its weights come in the order in which you made them.")
+@says(
+    "Its own weights come in the order in which you made them, those that "
+    "it trains first."
+)
 def test_the_order_of_variables() -> None:
     model = LinearModel()
     assert [*map(id, model.variables)] == [id(model.b), id(model.w)]
@@ -399,7 +402,14 @@ def test_the_order_of_variables() -> None:
     other = tf.Module()
     other.b, other.a = tf.Variable(1.0, name="a"), tf.Variable(2.0, name="b")
     assert [v.name for v in other.variables] == ["b:0", "a:0"]
-    assert [v.name for v in KerasLinearModel().weights] == ["w", "b"]
+    other.W, other.inner = tf.Variable(3.0, name="W"), tf.Module()
+    other.inner.a = tf.Variable(4.0, name="inner")
+    names = [v.name for v in other.variables]
+    assert names == ["W:0", "b:0", "a:0", "inner:0"]
+    keras = KerasLinearModel()
+    keras.add_weight(name="fixed", shape=(), trainable=False)
+    keras.add_weight(name="a", shape=())
+    assert [v.name for v in keras.weights] == ["w", "b", "a", "fixed"]
 
 
 @says(
@@ -420,7 +430,6 @@ def test_initializers() -> None:
 
 @says("In code it is one line. The check above it is there for a reason.")
 @says("Return the mean squared error, a scalar.")
-@says("Both tensors have the shape (batch,); unequal shapes raise ValueError.")
 def test_the_loss() -> None:
     [function] = ast.parse(BLOCKS["loss"].code).body
     assert isinstance(function, ast.FunctionDef)
@@ -434,6 +443,29 @@ def test_the_loss() -> None:
     for shape in [(2, 1), (1, 2), (1,), ()]:
         with pytest.raises(ValueError, match="predictions"):
             loss(y, tf.zeros(shape))
+
+
+@says(
+    "Both tensors have the shape (batch,). Unequal shapes raise ValueError, "
+    "unless a graph knows neither size."
+)
+def test_unequal_shapes_of_a_graph() -> None:
+    y, one, column = tf.constant([1.0, 2.0]), tf.ones(1), tf.ones((2, 1))
+
+    def graph(*shapes: list[int | None]) -> Any:
+        signature = [tf.TensorSpec(shape) for shape in shapes]
+        return tf.function(loss, input_signature=signature)
+
+    assert float(graph([None], [None])(y, y)) == 0
+    for shapes, other in (
+        (([2], [1]), one),
+        (([None], [1]), one),
+        (([2], [None]), one),
+        (([None], [None, 1]), column),
+    ):
+        with pytest.raises(ValueError, match="predictions"):
+            graph(*shapes)(y, other)
+    assert float(graph([None], [None])(y, one)) == 0.5, "not a word"
 
 
 @says(

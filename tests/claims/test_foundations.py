@@ -1,6 +1,7 @@
 """What the page on foundations says is true."""
 
 import math
+import operator
 import re
 import warnings
 from collections.abc import Callable
@@ -309,7 +310,7 @@ def test_the_dot_in_linspace() -> None:
     assert printed("foundations", "double") == told
 
 
-@says("Between tensors of two types, TensorFlow refuses to compute:")
+@says("Operators such as `*` refuse tensors of two types:")
 @says("The message calls `float64` a double and `float32` a float.")
 def test_two_types_are_refused() -> None:
     types = [tf.float32, tf.float64, tf.int32]
@@ -319,8 +320,9 @@ def test_two_types_are_refused() -> None:
             if one == other:
                 assert (pair[0] + pair[1]).dtype == one
                 continue
-            with pytest.raises(tf.errors.InvalidArgumentError):
-                pair[0] + pair[1]
+            for compute in (operator.add, operator.mul, operator.lt):
+                with pytest.raises(tf.errors.InvalidArgumentError):
+                    compute(*pair)
     told = printed("foundations", "mixed_types")
     assert "expected to be a double tensor but is a float tensor" in told
 
@@ -343,8 +345,8 @@ def test_what_an_array_loses() -> None:
 
 
 @says(
-    "Data often come in as arrays of NumPy. Unless you ask for something "
-    "else, those are `float64`, or `int64` if all their numbers are whole."
+    "It makes `float64` of Python's floats and `int64` of its integers, "
+    "unless you ask for something else."
 )
 @says(
     "`tf.constant` keeps that type if you name no other, and `tf.cast` "
@@ -897,7 +899,7 @@ def test_a_bend() -> None:
 @says(
     "All five were found, in an order of their own: first what a "
     "module itself holds, then module by module, and everywhere in the "
-    "alphabetical order of the *attributes*."
+    "alphabetical order of the *attributes*, capitals first."
 )
 @says("Draw the variables in a row, in boxes from one place to another.")
 @says(
@@ -913,7 +915,9 @@ def test_the_order_of_variables() -> None:
     lazy.z = tf.Variable(0.0, name="a")
     lazy.m = Line("m")
     lazy.y = tf.Variable(0.0, name="b")
-    assert names(lazy.variables) == ["b:0", "a:0", "m/b:0", "m/w:0"], (
+    lazy.Z = tf.Variable(0.0, name="c")
+    order = ["c:0", "b:0", "a:0", "m/b:0", "m/w:0"]
+    assert names(lazy.variables) == order, (
         "by attributes, not by names of variables"
     )
     [axes] = figure("foundations", "draw_bend")

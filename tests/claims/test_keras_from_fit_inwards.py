@@ -327,11 +327,14 @@ def test_many_models_are_compiled_alike() -> None:
 
 
 @says(
-    "It can take arrays, as in the guide, or data that is already in "
+    "It can take arrays, as in the guide, or a `tf.data.Dataset` of "
     "batches, which it takes as they come."
 )
 @says("`fit` trains.")
-@says("For these, `shuffle=False` does nothing but spare you a warning.")
+@says(
+    "For these, `shuffle=False` does nothing but spare you a warning. (The "
+    "batches of a `PyDataset` it does shuffle.)"
+)
 def test_fit_takes_batches_as_they_come() -> None:
     seen: list[float] = []
 
@@ -358,6 +361,17 @@ def test_fit_takes_batches_as_they_come() -> None:
     arrays = eager(Seen)
     history(arrays, ROWS, OUTPUTS)
     assert ends == [weights(arrays)] * 2
+
+    class Numbered(tf.keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return 50
+
+        def __getitem__(self, number: int) -> Any:
+            return np.full((1, 1), number), np.zeros((1, 1))
+
+    seen.clear()
+    history(eager(Seen), Numbered(), None, shuffle=True)
+    assert sorted(seen) == [*range(50)] != seen
 
 
 @says(
@@ -412,8 +426,8 @@ def test_the_history(fit: Names) -> None:
 @says("`evaluate` measures the model as it is now.")
 @says(
     "It returns a list with the loss first, or, easier to read, a dictionary. "
-    "(If `compile` was given no metrics, it returns no list but the loss "
-    "alone.)"
+    "(If `compile` was given no metrics, and the model has one output, it "
+    "returns no list but the loss alone.)"
 )
 @says(
     "The numbers are the last `val_loss` and `val_mae` of the history: "
@@ -441,6 +455,10 @@ def test_evaluate(fit: Names) -> None:
     alone = plain.evaluate(ROWS, OUTPUTS, verbose=0)
     assert type(alone) is float
     assert alone == pytest.approx(before)
+    x = tf.keras.Input((1,))
+    two = tf.keras.Model(x, [plain(x), 2.0 * plain(x)])
+    two.compile(SGD(0.1), loss=["mse", "mse"], run_eagerly=True)
+    assert len(two.evaluate(ROWS, [OUTPUTS] * 2, verbose=0)) == 3
 
 
 @says("`predict` takes inputs alone.")
@@ -1433,8 +1451,8 @@ def test_the_line_is_steeper() -> None:
 
 
 @says(
-    "`fit` cuts arrays into batches of 32 and shuffles them anew in each "
-    "epoch; in a loop [you do both](usual_parts.md#mini-batches)."
+    "`fit` cuts arrays into batches of 32 and shuffles them; in a loop [you "
+    "do both](usual_parts.md#mini-batches)."
 )
 @says(
     "Then look at what is compared: the `loss` of `fit` is that of the epoch "
@@ -1462,12 +1480,9 @@ def test_what_differs_from_a_loop() -> None:
     model.compile(SGD(0.1), "mse", run_eagerly=True)
     log = model.fit(x, x, epochs=2, verbose=0).history["loss"]
     assert [len(rows) for rows in seen] == 2 * [32, 32, 6]
-    first, second = (
-        [value for rows in part for value in rows]
-        for part in (seen[:3], seen[3:])
-    )
-    assert sorted(first) == sorted(second) == np.ravel(x).tolist()
-    assert first != second
+    for part in (seen[:3], seen[3:]):
+        order = [value for rows in part for value in rows]
+        assert sorted(order) == np.ravel(x).tolist() != order
     assert log[-1] > model.evaluate(x, x, verbose=0)
     traps = (DOCS / "traps.md").read_text("utf-8")
     assert "Training mode and penalties forgotten" in traps

@@ -493,7 +493,8 @@ def test_the_batches(sets: list[Part]) -> None:
 
 @says(
     "The loop compiles the step with `tf.function`, once for each "
-    "model. `build` makes the optimizer's own variables before that."
+    "model. `build` makes what the optimizer keeps for each variable before "
+    "that."
 )
 @says(
     "The last batch of an epoch is smaller than the others; "
@@ -529,6 +530,10 @@ def test_the_loop(sets: list[Part], monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(anew) == (2 if how else 4)
     loop = BLOCKS["training_loop"].code
     assert loop.index(".build(") < loop.index("tf.function(")
+    optimizer, variables = tf.keras.optimizers.Adam(), Dense(2, 3, (0, 0))
+    before = len(optimizer.variables)
+    optimizer.build(variables.trainable_variables)
+    assert len(optimizer.variables) == before + 2 * 2
 
 
 @says(
@@ -616,9 +621,9 @@ def test_fit_opens_the_dataset_twice() -> None:
 
     values = np.arange(8.0, dtype=np.float32)
     dataset = tf.data.Dataset.from_tensor_slices(values).shuffle(8, seed=0)
-    by_loop = [[*map(float, dataset)] for _ in range(3)]
-    assert firsts(steps_per_epoch=1) == by_loop
-    assert firsts() != by_loop
+    by_loop = [[*map(float, dataset)] for _ in range(6)]
+    assert firsts(steps_per_epoch=1) == by_loop[:3]
+    assert firsts() == by_loop[::2], "of each two, the first is seen"
 
 
 # Choose, and test once
@@ -823,6 +828,7 @@ def test_the_forms() -> None:
     assert len({line.split(": ")[1] for line in lines[:4]}) == 1
     lengths = [*map(int, re.findall(r"\d+", lines[-1]))]
     assert len(lengths) == 12
+    assert sum(lengths) == len(DIGITS.target), "no image is in no piece"
     usual = np.median(lengths)
     double = [n for n in lengths if n > 1.5 * usual]
     assert len(double) == 2

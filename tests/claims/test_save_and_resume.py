@@ -344,8 +344,8 @@ def test_what_a_checkpoint_takes() -> None:
 
 
 @says(
-    "An optimizer makes its variables when it is first used; `build` "
-    "makes them at once."
+    "An optimizer makes what it keeps for each weight when it is first "
+    "used; `build` makes it at once."
 )
 @says("The model must have its variables already.")
 def test_when_an_optimizer_makes_its_variables() -> None:
@@ -572,7 +572,8 @@ def parts_of(x: tf.Tensor, y: tf.Tensor) -> list[Any]:
 )
 @says("The last part is the loop. It saves every five steps.")
 @says(
-    "The `CheckpointManager` numbers the checkpoints and keeps the last two."
+    "The `CheckpointManager` names each checkpoint by its step and keeps "
+    "the last two."
 )
 @says("`losses` is the history. It is a variable, so it survives as well.")
 @says("`latest_checkpoint` is `None` in an empty folder.")
@@ -590,6 +591,7 @@ def test_the_program_dies_and_is_resumed(
 ) -> None:
     assert tf.train.latest_checkpoint(".") is None
     assert trainings.saved == [5, 10, 15, 20, 25, 30, 5, 10, 15]
+    assert "CheckpointManager(state, folder, max_to_keep=2)" in PROGRAM
     trainings.take()
     assert tf.train.latest_checkpoint("killed") == "killed/ckpt-15"
     kept = {path.name for path in Path("killed").glob("*.index")}
@@ -899,8 +901,7 @@ def test_an_unbuilt_model_is_half_restored() -> None:
     "is for."
 )
 @says(
-    "Two things are not in a `.keras` file: the epoch, and the random "
-    "state of layers."
+    "A `.keras` file has neither the epoch nor the random state of layers."
 )
 @says("Fit from the first epoch to the last; return the losses.")
 def test_a_keras_file(story: Names, fitted: tuple[Line, list[float]]) -> None:

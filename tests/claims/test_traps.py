@@ -782,12 +782,13 @@ def test_the_figure_of_a_row_against_a_column() -> None:
 @says("The model was given its `w` first and its `b` second.")
 @says("The loss rises from step to step.")
 @says(
-    "A `tf.Module` lists its variables in alphabetical order, "
+    "A `tf.Module` lists its variables in the alphabetical order of its "
+    "attributes, "
     '`{{ ", ".join(v.name[0] for v in model.variables) }}`, so the first '
     "gradient is that of `b`."
 )
 @says(
-    "A Keras model lists them as they were made, "
+    "A Keras model lists its own as they were made, "
     '`{{ ", ".join(v.name for v in KerasLinearModel().variables) }}`, and '
     "the same lines would work there."
 )

@@ -366,9 +366,9 @@ def test_training_reaches_layers() -> None:
 
 
 @says(
-    "`tf.function` compiles the step into a graph: Python runs it once, to "
-    "*trace* it, and later calls run the graph. To debug, return `step` "
-    "itself."
+    "`tf.function` compiles the step into a graph: Python runs it once for "
+    "batches of one size, to *trace* it, and later calls run the graph. To "
+    "debug, return `step` itself."
 )
 def test_the_step_is_compiled() -> None:
     eager: list[bool] = []
@@ -379,12 +379,12 @@ def test_the_step_is_compiled() -> None:
             return super().call(x)
 
     step: Any = make_step(Watching(), SGD(0.1))
-    for _ in range(3):
-        step(X, Y)
-    assert eager == [False], "once, to make the graph"
+    for rows in (ROWS, ROWS, 9, 9, ROWS):
+        step(X[:rows], Y[:rows])
+    assert eager == [False, False], "once for each size"
     for _ in range(3):
         step.python_function(X, Y)
-    assert eager == [False, True, True, True]
+    assert eager[2:] == [True, True, True]
 
 
 @says(
@@ -738,9 +738,9 @@ def test_an_epoch_reports_the_models_of_its_steps() -> None:
     "rows count as much as 32 others. No error, no warning."
 )
 @says(
-    "All metrics of an error do so, `mae` and the cross-entropies too. Those "
-    "that count right answers, such as an accuracy or the recall, count rows "
-    "in any case."
+    "So do `mae` and the cross-entropies. `RootMeanSquaredError` counts rows "
+    "in any case, and so do those that count right answers, such as an "
+    "accuracy or the recall."
 )
 def test_a_metric_wants_columns() -> None:
     model = KerasLinearModel()
@@ -769,6 +769,7 @@ def test_a_metric_wants_columns() -> None:
     for kind, minds in (
         (metrics.MeanAbsoluteError, True),
         (metrics.BinaryCrossentropy, True),
+        (metrics.RootMeanSquaredError, False),
         (metrics.BinaryAccuracy, False),
         (metrics.Recall, False),
         (metrics.AUC, False),
