@@ -777,8 +777,8 @@ def test_fewer_batches_than_steps() -> None:
 )
 @says("Take `SparseCategoricalCrossentropy`.")
 @says(
-    "`errors_in_a_step:three_arguments` Keras calls a compiled loss with `y` "
-    "and `y_pred` alone."
+    "`errors_in_a_step:three_arguments` Keras calls a loss function that was "
+    "compiled with `y` and `y_pred` alone."
 )
 @says("Override `compute_loss` for a loss that needs more.")
 def test_labels_and_arguments_of_a_loss() -> None:
