@@ -1,9 +1,11 @@
 """What the page on the speed of builds says is true."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -12,6 +14,8 @@ pytest.importorskip("mkdocs", reason="there is no generator here")
 import jinja2
 
 from engine.build.preview import LateNotebooks
+from engine.project import Project, Settings
+from engine.run.queue import Queue
 from tests.claims.says import figure, printed, record, says
 from tests.claims.sentences import DOCS, ROOT, names, read
 from tools.bench import build_speed, loop_speed, serve_speed
@@ -135,8 +139,8 @@ def test_the_ratios() -> None:
     "Processor time of six builders for four builds: cold and after an "
     "edit of a snippet all that run code take several seconds, much of "
     "it to import TensorFlow; with nothing changed, those that keep "
-    "results take one or two, and ours less than the bare generator; "
-    "after an edit of prose only ours and myst-nb stay that quick"
+    "results take one or two, and ours about as little as the bare "
+    "generator; after an edit of prose only ours and myst-nb stay that quick"
 )
 def test_the_figure() -> None:
     [axes] = figure(NAME, "plot")
@@ -150,7 +154,7 @@ def test_the_figure() -> None:
     keeping = {tool for tool, generator in OTHERS.items() if generator.caches}
     assert all(0.9 < ONE[tool]["nothing"] < 2 for tool in keeping)
     assert len(keeping) == 3
-    assert ONE["ours"]["nothing"] < ONE["bare"]["nothing"]
+    assert 0.7 < ONE["ours"]["nothing"] / ONE["bare"]["nothing"] < 1.3
     quick = {tool for tool in RUN_CODE if ONE[tool]["prose"] < 2}
     assert quick == {"ours", "myst-nb"}
 
@@ -177,13 +181,13 @@ def test_what_an_edit_costs() -> None:
 
 
 @says(
-    "Where nothing has to run, ours is even quicker than the bare "
+    "Where nothing has to run, ours is about as quick as the bare "
     "generator, because it keeps the theme's templates compiled from "
     "one build to the next."
 )
 def test_templates_are_kept_compiled() -> None:
     for edit in ("nothing", "prose"):
-        assert ONE["ours"][edit] < ONE["bare"][edit]
+        assert 0.7 < ONE["ours"][edit] / ONE["bare"][edit] < 1.3
     source = (ROOT / "engine/build/plugin.py").read_text("utf-8")
     assert "env.bytecode_cache = FileSystemBytecodeCache" in source
     kept = jinja2.FileSystemBytecodeCache("templates")
@@ -198,13 +202,14 @@ def test_templates_are_kept_compiled() -> None:
 # Ten pages
 
 
-@says("The two that were the fastest on one page built ten copies of it:")
+@says("The two that were the fastest on one page built ten copies of it.")
 @says(
     "Both run all pages in one process, so they import TensorFlow once, "
     "as we do."
 )
 @says("What remains is the pages' own work.")
-@says("That costs a little: markdown-exec is quicker here.")
+@says("The block prints their times as ratios to ours again:")
+@says("That costs the processor a little.")
 def test_ten_pages() -> None:
     fast = sorted(OTHERS, key=lambda tool: ONE[tool]["cold"])
     assert [*RESULTS["ten_pages"]] == fast[:2]
@@ -212,11 +217,17 @@ def test_ten_pages() -> None:
         further = (times["cpu"] - ONE[tool]["cold"]) / 9
         assert further < 0.5 * ONCE, "no import of TensorFlow"
     assert A_PAGE < 0.5 * ONCE
-    ratios = [
-        float(r)
-        for r in re.findall(r" (\d\.\d+) ", printed(NAME, "ten_pages"))
-    ]
-    assert 0.8 < ratios[0] < 1 < ratios[1]
+    quickest = RESULTS["ten_pages"][fast[0]]["cpu"]
+    assert 1 < A_PAGE / ((quickest - ONE[fast[0]]["cold"]) / 9) < 2
+    rows = printed(NAME, "ten_pages").splitlines()[1:]
+    for row, tool in zip(rows, fast, strict=False):
+        name, *ratios = row.split()
+        found = [
+            RESULTS["ten_pages"][tool][kind] / RESULTS["growth"]["10"][kind]
+            for kind in ("cpu", "wall")
+        ]
+        assert name == tool
+        assert [*map(float, ratios)] == pytest.approx(found, abs=0.006)
 
 
 @says(
@@ -231,6 +242,19 @@ def test_pages_run_in_forked_processes() -> None:
         p.read_text("utf-8") for p in (ROOT / "engine/run").glob("*.py")
     )
     assert "os.fork()" in source
+
+
+@says(
+    "As many of these processes run at a time as there are cores, which is "
+    "seen on the clock alone."
+)
+def test_as_many_at_a_time_as_there_are_cores() -> None:
+    project = Project(ROOT, Settings())
+    assert project.jobs == os.cpu_count()
+    queue = Queue(mock.Mock(), 3, mock.Mock())
+    assert len(queue._threads) == 3
+    queue.close()
+    assert '"--jobs"' not in OURS.command
 
 
 @says(
@@ -270,7 +294,7 @@ def test_the_second_benchmark() -> None:
     assert all(lengths[name] >= middle for name in serve_speed.PAGES)
     source = Path(serve_speed.__file__).read_text("utf-8")
     assert '"engine", "serve"' in source
-    assert "Reloading browsers" in source
+    assert "/livereload/" in source
     assert "statistics.median" in source
     assert "time.perf_counter" in source
     assert SERVED["rounds"] == serve_speed.ROUNDS == 5
@@ -293,15 +317,28 @@ def test_a_notebook_waits() -> None:
     assert notebooks.held(uri, "new") == "new"
 
 
-@says("Not all are met:")
+@says(
+    "The bars were set before anything was measured: how many times faster "
+    "ten pages are to be built, by the clock, than by the fastest of the "
+    "others, and how much more of the processor than the bare generator ours "
+    "may use when nothing has to run."
+)
 def test_the_bars() -> None:
-    lines = printed(NAME, "bars").splitlines()
-    assert {
-        line.split(None, 1)[1]: line.startswith("met") for line in lines
-    } == RESULTS["bars"]
-    assert len({*RESULTS["bars"].values()}) == 2
-    computed = build_speed.bars(RESULTS)
-    assert [*computed.values()] == [*RESULTS["bars"].values()]
+    ten = min(times["wall"] for times in RESULTS["ten_pages"].values())
+    faster = ten / RESULTS["growth"]["10"]["wall"]
+    beyond = {
+        edit: ONE["ours"][edit] - ONE["bare"][edit]
+        for edit in ("nothing", "prose")
+    }
+    assert printed(NAME, "bars").splitlines() == [
+        f"{'met   ' if faster >= 1.6 else 'missed'} ten pages, cold: "
+        f"{faster:.2f} times as fast, bar 1.6",
+        *(
+            f"{'met   ' if more <= 0.15 else 'missed'} {edit} changed: "
+            f"{more:.2f} s beyond bare, bar 0.15"
+            for edit, more in beyond.items()
+        ),
+    ]
 
 
 @says(

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
+from tests.story import execute, statements
+
 KEPT = Path(__file__).parents[2] / "snippets/results"
 RESULTS = KEPT / "build_speed.json"
 SERVED = KEPT / "serve_speed.json"
@@ -60,14 +62,30 @@ def test_the_cost_of_a_further_page_adds_up(
     assert added == pytest.approx(last - first, abs=0.01 * 200)
 
 
-def test_bars_are_said_as_the_benchmark_found_them(
-    printed: list[str], results: Any
+@pytest.mark.parametrize(
+    ("more", "word"), [(0.0, "met   "), (0.001, "missed")]
+)
+def test_a_bar_is_met_on_its_edge_and_missed_beyond(
+    capsys: pytest.CaptureFixture[str], more: float, word: str
 ) -> None:
-    said = [line for line in printed if line.startswith(("met", "missed"))]
-    assert len(said) == len(results["bars"]) > 5
-    for line, (text, met) in zip(said, results["bars"].items(), strict=True):
-        assert line.endswith(text)
-        assert line.startswith("met") is met
+    edits = ("nothing", "prose")
+    names = {
+        "results": {
+            "ten_pages": {"slow": {"wall": 9.0}, "fast": {"wall": 1.6}}
+        },
+        "ours": {"wall": 1 + more},
+        "one_page": {
+            "ours": {edit: {"cpu": 0.15 + more} for edit in edits},
+            "bare": {edit: {"cpu": 0.0} for edit in edits},
+        },
+    }
+    module = "how_fast_to_build"
+    execute(module, statements(module, "bars"), names)
+    assert capsys.readouterr().out.splitlines() == [
+        f"{word} ten pages, cold: 1.60 times as fast, bar 1.6",
+        f"{word} nothing changed: 0.15 s beyond bare, bar 0.15",
+        f"{word} prose changed: 0.15 s beyond bare, bar 0.15",
+    ]
 
 
 def test_every_builder_is_drawn(

@@ -145,9 +145,8 @@ def write_bare(guide: Guide, root: Path, pages: int, edit: Edit) -> None:
         "  - pymdownx.details\n  - pymdownx.highlight:\n"
         "      pygments_lang_class: true\n  - pymdownx.superfences\n",
     )
-    (root / "docs/overrides").mkdir(
-        parents=True
-    )  # There is nothing of ours in it.
+    # The theme's folder has to be there, with nothing of ours in it.
+    (root / "docs/overrides").mkdir(parents=True, exist_ok=True)
     _copy("docs/assets", root)
     for number, text in _texts(guide, pages, edit, _with_results):
         _write(root / f"docs/page_{number:03}.md", text)

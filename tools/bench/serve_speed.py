@@ -3,26 +3,28 @@
     python -m tools.bench.serve_speed
 
 serves a copy of this site, writes sentences into some of its longest pages,
-and notes how long it takes until the server has the page with the sentence
-and tells browsers so.  Writes ``snippets/results/serve_speed.json``.
+and notes how long it takes until browsers are told to load the page again and
+find the sentence in it.  Writes ``snippets/results/serve_speed.json``.
 """
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from engine.build.serve import HOST, free_port
 from tools.bench.machine import describe_machine
 from tools.copies import copy_project
 from tools.results import write_json
@@ -34,43 +36,52 @@ ROUNDS = 5
 PORT = 8700
 SECONDS_AT_REST = 2.0
 """Between two edits, as a writer pauses."""
+LOADS = 20
+"""How often a page may be loaded until it has what was written."""
+RELOAD = re.compile(r"(?m)^livereload\((\d+), (\d+)\);")
+FAILED = 'id="build-failed"'
 
 
 class Server:
-    """The server of a project, and what it has said."""
+    """The server of a project, seen as a browser sees it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.lines: list[str] = []
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "engine", "serve", "--port", str(PORT)],
-            cwd=root,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self.listener = threading.Thread(target=self._listen, daemon=True)
-        self.listener.start()
-
-    def wait(self) -> None:
-        """Wait until it serves the site; raise RuntimeError if it cannot."""
-        self._wait_for("Reloading browsers", 1)
-        [line] = [line for line in self.lines if "Serving on" in line]
-        self.address = line.split()[-1]
+        port = free_port(PORT)
+        self.address = f"http://{HOST}:{port}"
+        self.said = root.with_name("said.txt")
+        with self.said.open("w") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "engine", "serve", f"--port={port}"],
+                cwd=root,
+                env={**os.environ, "SITE_URL": self.address},
+                stderr=said,
+                start_new_session=True,
+            )
 
     def seconds_to_show(self, page: str, sentence: str) -> float:
         """Add the sentence to the page; return how long it takes to show."""
         time.sleep(SECONDS_AT_REST)
         path = self.root / f"docs/{page}.md"
-        before = self._count("Reloading browsers")
         path.write_text(f"{path.read_text('utf-8')}\n{sentence}\n", "utf-8")
         start = time.perf_counter()
-        self._wait_for("Reloading browsers", before + 1)
-        with urllib.request.urlopen(f"{self.address}{page}/") as answer:
-            shown = answer.read().decode()
-        seconds = time.perf_counter() - start
-        assert sentence in shown
-        return seconds
+        self.wait_for(page, sentence)
+        return time.perf_counter() - start
+
+    def wait_for(self, page: str, text: str) -> None:
+        """Load the page as often as browsers are told to, until it has it.
+
+        Raises RuntimeError, with what the server said, if none is served.
+        """
+        for _ in range(LOADS):
+            shown = self._get(f"/{page}/")
+            if text in shown:
+                return
+            if FAILED in shown:
+                break
+            for epoch, request in RELOAD.findall(shown):
+                self._get(f"/livereload/{epoch}/{request}")
+        raise RuntimeError(self.said.read_text("utf-8"))
 
     def end(self) -> None:
         """Stop serving."""
@@ -78,28 +89,24 @@ class Server:
             os.killpg(self.process.pid, signal.SIGINT)
         self.process.wait()
 
-    def _listen(self) -> None:
-        assert self.process.stderr is not None
-        self.lines.extend(self.process.stderr)
-
-    def _count(self, words: str) -> int:
-        return sum(words in line for line in self.lines)
-
-    def _wait_for(self, words: str, times: int) -> None:
-        while self._count(words) < times:
-            ended = self.process.poll() is not None
-            if ended:
-                self.listener.join()
-            if ended or self._count("  mend: "):
-                raise RuntimeError("".join(self.lines))
-            time.sleep(0.005)
+    def _get(self, path: str) -> str:
+        """Return what is served there, once the server listens."""
+        while self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(self.address + path) as answer:
+                    return str(answer.read().decode())
+            except urllib.error.HTTPError as answer:
+                return str(answer.read().decode())  # there is no page yet
+            except urllib.error.URLError:
+                time.sleep(0.05)
+        raise RuntimeError(self.said.read_text("utf-8"))
 
 
 def measure(root: Path, pages: tuple[str, ...], rounds: int) -> dict[str, Any]:
     """Return for each page the median of the seconds that edits took."""
     server = Server(root)
     try:
-        server.wait()
+        server.wait_for(pages[0], "</article>")
         seconds = {
             page: [
                 server.seconds_to_show(page, f"Sentence {number} is new.")
