@@ -15,7 +15,7 @@ Names = dict[str, Any]
 
 def statements(module: str, section: str) -> list[ast.stmt]:
     """Return what a section does; it knows its lines in the module."""
-    found = _sections(module)[section]
+    found = sections(Path(f"snippets/{module}.py"))[section]
     tree = ast.parse(found.code)
     ast.increment_lineno(tree, found.line - 1)
     return tree.body
@@ -28,5 +28,6 @@ def execute(module: str, parts: list[ast.stmt], names: Names) -> None:
 
 
 @cache
-def _sections(module: str) -> dict[str, Section]:
-    return read_sections(ROOT, Path(f"snippets/{module}.py"))
+def sections(module: Path) -> dict[str, Section]:
+    """Return the sections of a module, which is read once for all tests."""
+    return read_sections(ROOT, module)

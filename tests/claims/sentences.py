@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.read.sections import read_sections
+from tests.story import sections
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -149,7 +149,7 @@ def _block(
     if "run" not in options:
         return
     file, _, name = options["run"].partition(":")
-    section = read_sections(ROOT, Path(file))[name]
+    section = sections(Path(file))[name]
     page.blocks.append(Block(number, name, section.code, options))
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
     for node in ast.walk(ast.parse(section.code)):

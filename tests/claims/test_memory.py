@@ -61,6 +61,7 @@ Names = dict[str, Any]
 @pytest.fixture(scope="module", autouse=True)
 def looked_at() -> Iterator[list[int]]:
     """Set aside what is there; give how many objects Python looked at."""
+    gc.unfreeze()
     gc.collect()
     numbers = [len(gc.get_objects())]
     ran("memory_count", "freeze")

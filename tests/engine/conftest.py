@@ -1,11 +1,12 @@
-"""Fixtures: a project that is empty, whole, or whole and built."""
+"""Fixtures: a project that is empty, whole, or built; and workers."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from engine.run.workers import Workers
 from tests.conftest import templates_compiled_once
 from tests.engine.scratch import MKDOCS, PAGE, REPOSITORY, SNIPPET, Scratch
 
@@ -51,11 +52,29 @@ def keep_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def built(scratch: Scratch, keep_built: Path) -> Scratch:
     """The scratch project after a good build."""
-    if not keep_built.exists():
+
+    def build() -> None:
         code, words = scratch.build()
         assert code == 0, words
-        shutil.copytree(scratch.root, keep_built)
-        return scratch
-    shutil.rmtree(scratch.root)
-    shutil.copytree(keep_built, scratch.root)
+
+    made_once(scratch, keep_built, build)
     return scratch
+
+
+def made_once(site: Scratch, kept: Path, make: Callable[[], None]) -> None:
+    """Let the project be what ``make`` makes of it for whoever is first."""
+    if not kept.exists():
+        make()
+        shutil.copytree(site.root, kept)
+        return
+    shutil.rmtree(site.root)
+    shutil.copytree(kept, site.root)
+
+
+@pytest.fixture(scope="session")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    """Workers that have imported what drawing needs, which takes a while."""
+    folder = tmp_path_factory.mktemp("workers")
+    preload = ["numpy.random", "matplotlib.pyplot"]
+    with Workers(folder, folder / "cache", preload) as workers:
+        yield workers

@@ -1,8 +1,11 @@
 """Output is kept for as long as nothing on which it depends changes."""
 
+from pathlib import Path
+
 import pytest
 
 from engine.keep import versions
+from tests.engine.conftest import made_once
 from tests.engine.kinds.site import Site
 
 CODES = {
@@ -16,14 +19,23 @@ PAGE = "# P\n\n" + "\nText.\n\n".join(map(FENCE.format, CODES))
 RUNS = "Running docs/p.md"
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the site is kept that has run."""
+    return tmp_path_factory.mktemp("run") / "project"
+
+
 @pytest.fixture
-def run_once(site: Site) -> Site:
-    site.sections("a", **CODES)
-    site.sections("b", one="print(1)")
-    site.page("p", PAGE)
-    site.page("q", FENCE.format("one").replace("a.py", "b.py"))
-    site.good()
-    site.alike("p", "one", "", "4")
+def run_once(site: Site, kept: Path) -> Site:
+    def run() -> None:
+        site.sections("a", **CODES)
+        site.sections("b", one="print(1)")
+        site.page("p", PAGE)
+        site.page("q", FENCE.format("one").replace("a.py", "b.py"))
+        site.good()
+        site.alike("p", "one", "", "4")
+
+    made_once(site, kept, run)
     return site
 
 

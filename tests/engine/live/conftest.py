@@ -10,13 +10,6 @@ from engine.run.workers import Workers
 from tests.engine.live.reader import HOST, Reader, Site
 
 
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    folder = tmp_path_factory.mktemp("workers")
-    with Workers(folder, folder / "cache", ["matplotlib.pyplot"]) as workers:
-        yield workers
-
-
 @pytest.fixture
 def sessions() -> Iterator[Sessions]:
     sessions = Sessions(2)
