@@ -208,6 +208,28 @@ def test_what_forks_is_ended_with_the_session(
     assert ends([int(mark.read_text())])
 
 
+def test_daemons_end_though_their_keeper_was_killed(
+    reader: Reader, tmp_path: Path
+) -> None:
+    mark = tmp_path / "pid"
+    code = (
+        "import os, time\n"
+        "if not os.fork():\n"
+        "    os.setsid()\n"
+        f"    print(os.getpid(), file=open({str(mark)!r}, 'w'), flush=True)\n"
+        "    while True: time.sleep(1)\n"
+        f"while not os.path.exists({str(mark)!r}) or not "
+        f"open({str(mark)!r}).read(): pass\n"
+        "os.kill(os.getppid(), 9)\n"
+        "while True: time.sleep(1)"
+    )
+    assert reader.fails(1, b1=code) == (
+        "The process that starts programs was ended."
+    )
+    assert ends([int(mark.read_text())])
+    assert reader.shows(2) == "x is 2"
+
+
 def test_what_prints_without_end_after_its_block_is_ended(
     reader: Reader, tmp_path: Path
 ) -> None:
