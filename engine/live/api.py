@@ -132,8 +132,9 @@ def _as_json(event: Event, first: int) -> dict[str, Any]:
             return {"notice": words}
         case Begun(number):
             return {"begun": number}
-        case Ended(number, why):
-            return {"block": number, "fault": why}
+        case Ended(number, why, printed):
+            html = results.output(number, printed)
+            return {"block": number, "fault": why, "html": html}
         case Done(number, block, run):
             good = results.is_as_meant(block, run)
             if good and number < first:

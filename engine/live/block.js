@@ -133,8 +133,8 @@ export class Block {
     const label = make("p", "live-label", make("b", "", "Your run"));
     for (const note of notes) label.append(` ${note}`);
     this.own.replaceChildren(label);
-    if (html) label.insertAdjacentHTML("afterend", html);
-    else label.after(make("p", "live-fault", fault));
+    label.insertAdjacentHTML("afterend", html ?? "");
+    if (fault) this.own.append(make("p", "live-fault", fault));
     this.isOld = false;
     this.own.classList.toggle("live-failed", good === false);
     this.element.append(this.own);

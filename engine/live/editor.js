@@ -27,6 +27,7 @@ export function begin(script, elements) {
   const on = { change, run, stop, back };
   const blocks = elements.map((element, i) => new Block(element, i + 1, on));
   let running;
+  let lost = "";
   restore();
   send("warm").catch(() => {});
   return {
@@ -51,36 +52,56 @@ export function begin(script, elements) {
 
   function change(block) {
     for (const other of blocks.slice(block.number - 1)) other.isOld = true;
-    keep();
+    keep(block);
+    sum();
   }
 
-  function keep() {
-    const kept = edited().map((b) => [b.number, b.page, b.text]);
+  function kept() {
     try {
-      if (kept.length) localStorage.setItem(key, JSON.stringify(kept));
-      else localStorage.removeItem(key);
+      return JSON.parse(localStorage.getItem(key)) ?? [];
     } catch {
-      // A browser that keeps nothing forgets them with the page.
+      return [];
     }
-    const numbers = kept.map(([number]) => number).join(", ");
-    words.textContent = numbers
-      ? `You edited block${kept.length > 1 ? "s" : ""} ${numbers}`
+  }
+
+  /** Keep the block's edit beside those that other tabs have made. */
+  function keep({ isEdited, number, page, text }) {
+    const others = kept().filter(([other]) => other !== number);
+    store(isEdited ? [...others, [number, page, text]] : others);
+  }
+
+  function store(all) {
+    try {
+      if (all.length) localStorage.setItem(key, JSON.stringify(all));
+      else localStorage.removeItem(key);
+      lost = "";
+    } catch {
+      lost = ", which this browser has no room to keep";
+    }
+  }
+
+  function sum() {
+    const numbers = edited().map(({ number }) => number);
+    words.textContent = numbers.length
+      ? `You edited block${numbers.length > 1 ? "s" : ""} ${numbers.join(", ")}${lost}`
       : "You ran what the page shows";
-    dock.hidden = !numbers && !blocks.some(({ own }) => own);
+    dock.hidden = !numbers.length && !blocks.some(({ own }) => own);
     document.documentElement.classList.toggle("live-docked", !dock.hidden);
   }
 
   function restore() {
-    try {
-      for (const [number, page, text] of JSON.parse(localStorage.getItem(key))) {
-        const block = blocks[number - 1];
-        block.change(text);
-        block.open();
-        if (page === block.page) continue;
-        block.state.textContent = "The page has changed since this edit";
-      }
-    } catch {
-      // There is nothing, or something for a page with other blocks.
+    const all = kept();
+    store([]);
+    for (const [number, page, text] of all) {
+      // Its block may have moved, or have other code now.
+      const there = blocks[number - 1];
+      const same = [there, ...blocks].find((block) => block?.page === page);
+      const block = same ?? there;
+      if (!block || text === block.page) continue;
+      block.change(text);
+      block.open();
+      if (same) continue;
+      block.state.textContent = "The page has changed since this edit";
     }
   }
 
@@ -105,7 +126,7 @@ export function begin(script, elements) {
       stop();
     }
     block.bringBack();
-    keep();
+    sum();
   }
 
   // Runs -------------------------------------------------------------------
@@ -133,7 +154,7 @@ export function begin(script, elements) {
     block.state.textContent = "";
     if (!run.isUnwanted) tell(run);
     block.busy = false;
-    keep();
+    sum();
   }
 
   function stop() {

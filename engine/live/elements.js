@@ -32,11 +32,13 @@ export function button(className, text, label, action) {
   return element;
 }
 
-/** Return the code in the colours of the site. */
+/** Return the code in the colours of the site; so much that typing would
+    become slow stays plain. */
 export function coloured(text, isPython) {
   const parts = [];
   let end = 0;
-  for (const match of isPython ? text.matchAll(PYTHON) : []) {
+  if (!isPython || text.length > 40_000) return [text];
+  for (const match of text.matchAll(PYTHON)) {
     const [kind] = Object.entries(match.groups).find(([, found]) => found);
     parts.push(text.slice(end, match.index), make("span", kind, match[0]));
     end = match.index + match[0].length;

@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import replace
+from textwrap import shorten
 
 from engine.errors import PageError
 from engine.keep.records import BlockRecord
@@ -32,12 +33,7 @@ def said(error: PageError) -> str:
 
 def shown(number: int, block: Block, run: BlockRun) -> str:
     """Return the HTML of what a block printed, raised and drew."""
-    record = BlockRecord(_readable(run.output), _error(block, run), "")
-    parts = []
-    if text := output_text(record):
-        name = f"Output of your run of block {number}"
-        named = f'tabindex="0" role="group" aria-label="{name}"'
-        parts.append(output_html(text, named))
+    parts = [output(number, run.output, _error(block, run))]
     for count, drawing in enumerate(run.figures, 1):
         alt = f"Figure of your run: {'; '.join(drawing.data.split(chr(10)))}"
         # The page's own figure has the block's number.
@@ -48,10 +44,21 @@ def shown(number: int, block: Block, run: BlockRun) -> str:
     return "".join(parts) or '<p class="live-nothing">It showed nothing.</p>'
 
 
+def output(number: int, printed: bytes, error: str = "") -> str:
+    """Return the HTML of what a block printed and raised, if anything."""
+    raised = _readable(error.encode("utf-8", "backslashreplace"))
+    text = output_text(BlockRecord(_readable(printed), raised, ""))
+    if not text:
+        return ""
+    name = f"Output of your run of block {number}"
+    named = f'tabindex="0" role="group" aria-label="{name}"'
+    return output_html(text, named)
+
+
 def words(block: Block, run: BlockRun) -> str:
     """Return what it did as a sentence, to be read out."""
     if run.failure and not is_as_meant(block, run):
-        return _last(block, run.failure)
+        return _in_short(_last(block, run.failure))
     lines = output_text(BlockRecord(_readable(run.output), "", ""))
     said = []
     if lines:
@@ -86,9 +93,12 @@ def _last(block: Block, failure: Failure) -> str:
 
 def _complaint(block: Block, run: BlockRun) -> str:
     """Return what a build would have against it but for its failure."""
+    if run.failure:
+        # It had no chance to show what it drew.
+        run = replace(run, failure=None, unshown=0)
     if isinstance(block, PythonBlock):
         block = replace(block, raises=None)
-    run = replace(run, failure=None, figures=run.figures[:1])
+    run = replace(run, figures=run.figures[:1])
     try:
         check(Program(block.section.path, ()), block, run)
     except PageError as error:
@@ -96,9 +106,17 @@ def _complaint(block: Block, run: BlockRun) -> str:
     return ""
 
 
+def _in_short(text: str) -> str:
+    """Return as much of the text as can be listened to, in one line."""
+    return shorten(text[:BYTES_ALLOWED], 300, placeholder=" …")
+
+
 def _readable(output: bytes) -> str:
     """Return what a terminal would show, of too much the beginning."""
-    output = output[:BYTES_ALLOWED]
+    if len(output) > BYTES_ALLOWED:
+        # It is cut between characters.
+        cut = output[:BYTES_ALLOWED].decode("utf-8", "ignore")
+        output = cut.encode()
     try:
         return screen(output)
     except ValueError:

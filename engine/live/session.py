@@ -1,11 +1,12 @@
 """One page's program at work, which goes on from where it is."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from engine.errors import PageError
 from engine.live.edits import placed
@@ -17,6 +18,7 @@ from engine.run.session import Session
 from engine.run.workers import Workers
 
 STOPPED = "Stopped."
+UNSAVED = "the block cannot be saved in the program's folder"
 
 
 class Notice(NamedTuple):
@@ -44,6 +46,7 @@ class Ended(NamedTuple):
 
     number: int
     why: str
+    printed: bytes
 
 
 Event = Notice | Begun | Done | Ended
@@ -62,6 +65,7 @@ class PageSession:
         self._why = STOPPED
         self._ends = contextlib.ExitStack()
         self._session: Session | None = None
+        self._output: BinaryIO | None = None
 
     def leads_to(self, blocks: Sequence[Block]) -> bool:
         """Return whether these blocks are those done and at least one."""
@@ -77,15 +81,15 @@ class PageSession:
         for block in blocks[len(self.done) :]:
             number = len(self.done) + 1
             yield Begun(number)
+            # Whatever happens now, only a good end lets it go on.
+            self.is_over = True
             try:
                 run = self._carry_out(block, number, blocks)
             except CancelledError:
-                self.is_over = True
-                yield Ended(number, self._why)
+                yield Ended(number, self._why, self._printed())
                 return
             except PageError as error:
-                self.is_over = True
-                yield Ended(number, said(error))
+                yield Ended(number, said(error), self._printed())
                 return
             self.done.append((block, run))
             self.is_over = not is_as_meant(block, run)
@@ -117,13 +121,32 @@ class PageSession:
     ) -> BlockRun:
         if self._stop.is_set():
             raise CancelledError
-        if self._session is None:
-            program = Program(self.path, tuple(blocks))
-            session = self._workers.session(program, self._stop)
-            self._session = self._ends.enter_context(session)
-        folder = self._session.output.parent
+        session = self._session or self._start(blocks)
+        folder = session.output.parent
         # What the reader would have in the end, for those who look there.
         whole = folder / f"{self.path.stem}.py"
-        whole.write_text(script(blocks), encoding="utf-8")
-        step = placed(block, number, folder)
-        return cast(BlockRun, self._session.carry_out(step))
+        try:
+            whole.write_text(script(blocks), encoding="utf-8")
+            step = placed(block, number, folder)
+        except OSError as error:
+            raise PageError(f"{UNSAVED}: {error.strerror}", hint="") from None
+        if self._output:
+            self._output.seek(0, os.SEEK_END)
+        return cast(BlockRun, session.carry_out(step))
+
+    def _start(self, blocks: Sequence[Block]) -> Session:
+        program = Program(self.path, tuple(blocks))
+        starting = self._workers.session(program, self._stop)
+        session = self._ends.enter_context(starting)
+        self._session = session
+        # Once it is open, it can be read when the folder is gone.
+        output = session.output.open("rb")
+        self._output = self._ends.enter_context(output)
+        return session
+
+    def _printed(self) -> bytes:
+        """Return what the last block printed, of too much the beginning."""
+        if self._session is None or self._output is None:
+            return b""
+        printed = self._output.read(BYTES_ALLOWED)
+        return os.fsencode(self._session.shorten(os.fsdecode(printed)))

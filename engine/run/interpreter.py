@@ -47,7 +47,7 @@ class Interpreter:
         """Run a section's code; return the exception that ended it."""
         try:
             code = self._compile(section)
-        except (SyntaxError, ValueError) as error:
+        except Exception as error:
             return self._failure(error, None, getattr(error, "lineno", None))
         try:
             exec(code, self._namespace)

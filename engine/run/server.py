@@ -38,7 +38,8 @@ def serve(control: socket.socket, modules: Sequence[str]) -> None:
     keep_figures()
     problem = _import(modules)
     control.send(b"ready")
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    _take_orphans()
+    signal.signal(signal.SIGCHLD, _on_end)
     while message := socket.recv_fds(control, 1 << 16, 2):
         text, ends, *_ = message
         if not text:
@@ -86,8 +87,7 @@ def _keep(
     """Start the program's process; leave nothing of it behind."""
     control.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(BE_GIVEN_ORPHANS, 1, 0, 0, 0)
+    _take_orphans()
     worker = _fork(_begin, job, steps, keeper)
     steps.close()
     code = os.waitstatus_to_exitcode(_wait(worker, keeper))
@@ -123,12 +123,31 @@ def _wait(worker: int, keeper: Connection) -> int:
     return os.waitpid(worker, 0)[1]
 
 
+def _take_orphans() -> None:
+    """Be given the processes whose parents have ended, to end them."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(BE_GIVEN_ORPHANS, 1, 0, 0, 0)
+
+
+def _on_end(*args: object) -> None:
+    """Forget the keeper that has ended; end what it leaves, if killed."""
+    _end_orphans()
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def _end_orphans() -> None:
-    """End what has left the group of the worker's processes."""
+    """End the processes of programs, which are of no group of ours."""
     children = Path(f"/proc/self/task/{os.getpid()}/children")
+    own = os.getpgid(0)
     with contextlib.suppress(OSError):
-        while pids := children.read_text().split():
-            for pid in map(int, pids):
+        while pids := [
+            pid
+            for pid in map(int, children.read_text().split())
+            if os.getpgid(pid) != own
+        ]:
+            for pid in pids:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
 

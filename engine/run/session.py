@@ -14,6 +14,7 @@ from engine.errors import PageError
 from engine.program import SECONDS_ALLOWED, Block, Program, Step
 from engine.run.check import BYTES_ALLOWED, TOO_LONG, fault
 from engine.run.results import StepRun
+from engine.run.worker import Job
 
 START_ALLOWED = 300.0
 TICK = 0.1
@@ -25,13 +26,14 @@ class Session:
     def __init__(
         self,
         program: Program,
-        output: Path,
+        job: Job,
         steps: Connection,
         keeper: Connection,
         stop: threading.Event | None,
     ) -> None:
         self.program = program
-        self.output = output
+        self.output = Path(job.folder, "output")
+        self.shorten = job.shorten
         self.steps, self.keeper = steps, keeper
         self.stop = stop
         self.group = 0

@@ -2,9 +2,10 @@
 
 import re
 
+# No terminal is wide or high enough for a move of five digits.
 PART = re.compile(
     r"(?P<text>[^\x00-\x08\x0a-\x1f\x7f-\x9f]+)"
-    r"|\x1b\[(?P<number>\d*)(?P<move>[ABCDGK])"
+    r"|\x1b\[(?P<number>\d{0,4})(?P<move>[ABCDGK])"
     r"|\x1b\[[\d;:]*m|\x1b\[\?\d+[hl]|\x1b\].*?(?:\x07|\x1b\\)"
     r"|(?P<control>.)",
     re.DOTALL,

@@ -40,6 +40,13 @@ class Job:
     script: str
     """The file that holds the whole program, as the reader copies it."""
 
+    def shorten(self, text: str) -> str:
+        """Shorten the paths that a reader of the page has no use for."""
+        own = (f"{self.folder}/{name}" for name in ("run", "sources"))
+        for path in (self.root, *own, self.folder):
+            text = text.replace(f"{path}/", "")
+        return INSTALLED.sub("", text)
+
 
 def work(job: Job, steps: Connection) -> None:
     """Carry out the steps that arrive, until None; send what each did.
@@ -65,7 +72,7 @@ class _Worker:
         _settle(Path(job.folder))
         main = _main_module(job.script)
         sources = Path(job.folder, "sources")
-        self._interpreter = Interpreter(sources, main, self._shorten)
+        self._interpreter = Interpreter(sources, main, job.shorten)
 
     def carry_out(self, step: Step) -> StepRun:
         with hidden():
@@ -108,15 +115,7 @@ class _Worker:
         start = self._read
         self._read = os.fstat(self._output).st_size
         printed = os.pread(self._output, self._read - start, start)
-        return os.fsencode(self._shorten(os.fsdecode(printed)))
-
-    def _shorten(self, text: str) -> str:
-        """Shorten the paths that a reader of the page has no use for."""
-        folder = self._job.folder
-        own = (f"{folder}/{name}" for name in ("run", "sources"))
-        for path in (self._job.root, *own, folder):
-            text = text.replace(f"{path}/", "")
-        return INSTALLED.sub("", text)
+        return os.fsencode(self._job.shorten(os.fsdecode(printed)))
 
 
 def _save(file: str, contents: str) -> Failure | None:
@@ -131,7 +130,13 @@ def _save(file: str, contents: str) -> Failure | None:
 
 def _command(code: str, exits: int) -> Failure | None:
     """Hand the commands to the shell, which stops at the first to fail."""
-    ended = subprocess.run(["sh", "-e", "-c", code], check=False).returncode
+    try:
+        shell = subprocess.run(["sh", "-e", "-c", code], check=False)
+        ended = shell.returncode
+    except (OSError, ValueError) as error:
+        # It is too long for the system, or holds a NUL.
+        os.write(2, f"sh: {error}\n".encode())
+        ended = 126
     # A shell counts the signals that end a command from 128 on.
     ended = 128 - ended if ended < 0 else ended
     if ended == exits:

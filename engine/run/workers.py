@@ -103,7 +103,7 @@ class Workers:
             whole.write_text(script(program.blocks), encoding="utf-8")
             job = Job(str(self._root), str(folder), str(whole))
             with self._start(job) as pipes:
-                session = Session(program, folder / "output", *pipes, stop)
+                session = Session(program, job, *pipes, stop)
                 try:
                     session.start()
                 except PageError:

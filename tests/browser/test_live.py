@@ -98,8 +98,11 @@ def block(page: Page, number: int) -> Locator:
 def edit(page: Page, number: int, old: str = "", new: str = "") -> Locator:
     """Open the editor of a block; write something else into it."""
     found = block(page, number)
-    found.locator(".live-edit").click()
     area = found.locator("textarea")
+    if area.count():
+        area.focus()
+    else:
+        found.locator(".live-edit").click()
     expect(area).to_be_focused()
     code = area.input_value()
     assert old in code
@@ -256,6 +259,68 @@ def test_an_edit_of_code_that_has_changed_since_says_so(tab: Tab) -> None:
     assert printed(run(page, 2)) == "mine"
 
 
+def test_an_edit_follows_its_block(tab: Tab) -> None:
+    page = opened(tab(), "foundations/")
+    edit(page, 2, "3.0]", "4.0]")
+    edit(page, 4).fill("print('four')")
+    # As if a block had been put above them since.
+    page.evaluate(
+        """() => {
+          const key = '/foundations/.edits';
+          const kept = JSON.parse(localStorage[key]);
+          for (const edit of kept) edit[0] -= 1;
+          localStorage[key] = JSON.stringify(kept);
+        }"""
+    )
+    page.reload()
+    said = page.locator(".live-dock span")
+    expect(said).to_have_text("You edited blocks 2, 4")
+    expect(page.locator("textarea")).to_have_count(2)
+    page.reload()
+    expect(said).to_have_text("You edited blocks 2, 4")
+
+
+def test_two_tabs_keep_the_edits_of_each_other(tab: Tab) -> None:
+    visit = tab()
+    one = opened(visit, "foundations/")
+    two = one.context.new_page()
+    two.goto(one.url)
+    edit(one, 2, "3.0]", "4.0]")
+    edit(two, 4).fill("print('four')")
+    edit(one, 2, "4.0]", "5.0]")
+    for page in (one, two):
+        page.reload()
+        expect(page.locator(".live-dock span")).to_have_text(
+            "You edited blocks 2, 4"
+        )
+    expect(block(two, 2).locator("textarea")).to_have_value(
+        re.compile(r"5\.0\]")
+    )
+
+
+def test_a_browser_that_cannot_keep_an_edit_says_so(tab: Tab) -> None:
+    page = opened(tab(), "foundations/")
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw 0; } }")
+    edit(page, 2, "3.0]", "4.0]")
+    expect(page.locator(".live-dock span")).to_have_text(
+        "You edited block 2, which this browser has no room to keep"
+    )
+    assert printed(run(page, 2))
+
+
+def test_so_many_lines_are_not_coloured(tab: Tab) -> None:
+    page = opened(tab(), "foundations/")
+    area = edit(page, 2)
+    area.evaluate(
+        """e => {
+          e.value = 'x = 1\\n'.repeat(10_000);
+          e.dispatchEvent(new Event('input'));
+        }"""
+    )
+    expect(block(page, 2).locator("pre > code > span")).to_have_count(0)
+    assert run(page, 2).inner_text().endswith("It showed nothing.")
+
+
 def test_a_page_of_another_start_of_the_server_says_so(tab: Tab) -> None:
     page = opened(tab(), "foundations/")
     page.evaluate(
@@ -316,15 +381,15 @@ def test_an_error_is_said_where_it_is_and_the_page_goes_on(tab: Tab) -> None:
 def test_a_run_without_end_is_stopped(tab: Tab) -> None:
     page = opened(tab(), "foundations/")
     area = edit(page, 2)
-    area.fill("while True: pass")
+    area.fill("print('epoch 1')\nwhile True: pass")
     area.press("Control+Enter")
     state = block(page, 2).locator(".live-state")
     expect(state).to_have_text(re.compile(r"Block 2 of 2 · \d+\.\d s"))
     page.get_by_role("button", name="Stop the run").click()
     idle(page)
-    expect(block(page, 2).locator(".live-own .live-fault")).to_have_text(
-        "Stopped."
-    )
+    own = block(page, 2).locator(".live-own")
+    expect(own.locator(".live-fault")).to_have_text("Stopped.")
+    expect(own.locator("samp")).to_have_text("epoch 1")
     area.fill("print('again')")
     area.press("Control+Enter")
     expect(block(page, 2).locator(".live-own samp")).to_have_text("again")

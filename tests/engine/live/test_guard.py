@@ -125,7 +125,9 @@ def test_what_cannot_be_read_is_refused(
     assert json.loads(b"".join(answer))["fault"].startswith(why)
 
 
-@pytest.mark.parametrize("length", [str(BYTES_ALLOWED + 1), "-1", "x"])
+@pytest.mark.parametrize(
+    "length", [str(BYTES_ALLOWED + 1), "-1", "x", "9" * 5000]
+)
 @pytest.mark.usefixtures("nothing_runs")
 def test_too_much_is_not_read(reader: Reader, length: str) -> None:
     assert reader.refused("run", RUN, CONTENT_LENGTH=length)[0] == 413

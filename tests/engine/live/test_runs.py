@@ -11,7 +11,7 @@ from engine.live.sessions import AGAIN, BUSY, CHANGED, GONE, MADE_ROOM
 from engine.program import CommandBlock, FileBlock, Section
 from engine.run.workers import Workers
 from tests.engine.live.reader import Reader, Site, begun, notices, text
-from tests.engine.run.programs import ends
+from tests.engine.run.programs import command, ends
 
 
 def test_an_unedited_block_shows_what_the_page_shows(reader: Reader) -> None:
@@ -100,11 +100,6 @@ def file_block(code: str, line: int) -> FileBlock:
     return FileBlock(line=line, section=section, file="f.py")
 
 
-def command(code: str, exits: int = 0) -> CommandBlock:
-    section = Section(Path(), "", 5, code)
-    return CommandBlock(line=5, section=section, exits=exits)
-
-
 def test_files_and_commands_are_edited_too(site: Site) -> None:
     blocks = file_block("x = 1", 1), file_block("print(x)", 9)
     site.show("file/", *blocks, command("python f.py"))
@@ -157,7 +152,7 @@ def test_a_tab_does_not_disturb_what_another_runs(reader: Reader) -> None:
     assert next(runs) == {"begun": 1}
     assert Reader(reader.site, "count/").fails(2) == BUSY
     reader.send("stop")
-    assert [*runs][-1] == {"block": 1, "fault": "Stopped."}
+    assert [*runs][-1] == {"block": 1, "fault": "Stopped.", "html": ""}
     assert Reader(reader.site, "count/").shows(2) == "x is 2"
 
 

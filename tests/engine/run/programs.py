@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from engine.errors import PageError
-from engine.program import Program, PythonBlock, Section, Step, Value
+from engine.program import (
+    CommandBlock,
+    Program,
+    PythonBlock,
+    Section,
+    Step,
+    Value,
+)
 from engine.run.results import BlockRun, StepRun
 from engine.run.workers import Workers
 
@@ -41,6 +48,11 @@ def program(
     module.parent.mkdir(parents=True, exist_ok=True)
     module.write_text("\n".join(lines), encoding="utf-8")
     return Program(page, tuple(made))
+
+
+def command(code: str, exits: int = 0) -> CommandBlock:
+    section = Section(Path(), "", 5, code)
+    return CommandBlock(line=5, section=section, exits=exits)
 
 
 def value(expression: str, line: int = 99) -> Value:
@@ -86,8 +98,8 @@ def ends(pids: Iterable[int], seconds: float = 10) -> bool:
 def _lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (ProcessLookupError, FileNotFoundError):
         return False
     # A killed process whose parent has not looked yet is no process.
-    state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    return state != "Z"
+    return stat.rpartition(")")[2].split()[0] != "Z"
