@@ -551,9 +551,9 @@ def test_the_curvature() -> None:
 
 @says(
     "With other inputs it need not be. If the mean of `x` is not 0, the two "
-    "directions mix and the limit is lower; if `x` is small, the bowl is "
-    "steeper along `b`. [Trap 10](traps.md#10-a-learning-rate-past-the-limit) "
-    "computes the limit for any inputs."
+    "directions mix and the limit is lower than that; if `x` is small, the "
+    "bowl is steeper along `b`. [Trap 10](traps.md#10-a-learning-rate-past-"
+    "the-limit) computes the limit for any inputs."
 )
 @pytest.mark.parametrize("inputs", [X + 3, X / 4])
 def test_the_limit_for_other_inputs(inputs: np.ndarray) -> None:

@@ -152,8 +152,9 @@ def test_calls_cost_time_however_little_there_is_to_compute(
 
 
 @says(
-    "`tf.function` runs `train` once to *trace* it: it records the "
-    "operations in a graph. Later calls run the graph without Python."
+    "`tf.function` runs `train` once for each kind of arguments to *trace* "
+    "it: it records the operations in a graph. Later calls run the graph "
+    "without Python."
 )
 @says("The first call of a compiled function traces, and XLA compiles.")
 def test_python_runs_once(data: Data) -> None:
@@ -174,6 +175,9 @@ def test_python_runs_once(data: Data) -> None:
             compiled(model, *data, 0.1)
         assert runs == [1]
         assert float(model.w) < first - 1
+        for _ in range(2):
+            compiled(model, *(array[:9] for array in data), 0.1)
+        assert runs == [1, 1]
     graph = compiled.get_concrete_function(LinearModel(), *data, 0.1).graph
     assert {"Mul", "Mean"} <= {op.type for op in graph.get_operations()}
 
@@ -671,14 +675,16 @@ def test_the_last_column_is_that_of_the_most_points() -> None:
 # Exercises and links
 
 
-@says("A loop that is compiled as a whole tells nothing on its way.")
+@says("A loop that XLA compiles as a whole tells nothing on its way.")
 @says(
     "A Python list does not work, because it would be filled while "
     "tracing; use a `tf.TensorArray`."
 )
 @says("Update the weights; return the loss after each epoch.")
 @says("The last loss is the one in the last line of the guide's loop.")
-def test_a_loop_that_tells_its_losses(data: Data) -> None:
+def test_a_loop_that_tells_its_losses(
+    data: Data, capfd: pytest.CaptureFixture[str]
+) -> None:
     kept: list[Any] = []
     model = LinearModel()
 
@@ -693,6 +699,16 @@ def test_a_loop_that_tells_its_losses(data: Data) -> None:
     assert len(kept) == 1
     with pytest.raises(TypeError):
         float(kept[0])
+
+    def telling(model: Any, x: Any, y: Any, epochs: Any) -> None:
+        for _ in tf.range(epochs):
+            train_verbosely(model, x, y, 0.1)
+
+    given = (LinearModel(), *data, tf.constant(3))
+    tf.function(telling)(*given)
+    assert capfd.readouterr().err.count("loss ") == 3, "of tf.function alone"
+    with pytest.raises(tf.errors.InvalidArgumentError, match="StringFormat"):
+        tf.function(telling, jit_compile=True)(*given)
     model = LinearModel()
     losses = train_with_losses(model, *data, 0.1, tf.constant(2))
     assert float(losses[-1]) == pytest.approx(

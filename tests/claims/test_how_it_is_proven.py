@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from tests.claims.ledger import (
 )
 from tests.claims.says import missing, printed, record, says
 from tests.claims.sentences import DOCS, ROOT, names, read
+from tools import quick
 
 NAME = "how_it_is_proven"
+GUIDE = "test_basic_training_loops.py"
 PAGE = read(NAME)
 SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
 KEPT = record(NAME)
@@ -448,7 +451,7 @@ def test_sentences_are_tried_with_other_versions() -> None:
     "becomes `<=`, a 3 becomes a 4, a condition its opposite."
 )
 @says(
-    "Then the tests that reach the place are run, and the pages that "
+    "Then the tests that belong to the file are run, and the pages that "
     "show it. One of them has to fail."
 )
 @says("What came of it is in a second file:")
@@ -474,9 +477,13 @@ def test_the_code_is_spoilt_on_purpose() -> None:
     assert re.search("if method .*-> if not method", changes)
     assert "0.01" in changes
     assert "tools.quick --tests" in text("tools/mutants.py")
-    quick = text("tools/quick.py")
-    assert "pages" in quick
-    assert "tests" in quick
+    spoilt = {"snippets/loss.py"}
+    pages = quick.pages_of(ROOT, spoilt)
+    assert {"basic_training_loops", "traps"} <= pages
+    assert "real_problem" not in pages, "it has a loss of its own"
+    tests = quick.tests_of(ROOT, spoilt, pages)
+    assert {"tests/snippets/test_loss.py", f"tests/claims/{GUIDE}"} <= {*tests}
+    assert "tests/snippets/test_real_problem.py" not in tests
 
 
 @says(
@@ -524,24 +531,25 @@ def test_a_sample_was_tried() -> None:
     "| `make bench`"
 )
 @says("known vulnerabilities | the lock files | `make audit`")
-@says("workflows | `tests/test_workflows.py` | `make check`")
+@says("workflows | `tests/test_workflows.py` | `make test`")
 @says("For maintainers: where each check lives")
 def test_each_check_lives_where_the_table_says() -> None:
     [table] = re.findall(r"(?s)\| --- \| --- \| --- \|\n(.*?)\n\n", SOURCE)
     rows = [row.strip("| ").split(" | ") for row in table.splitlines()]
     assert len(rows) == 14
     parts = dict(re.findall(r"(?m)^([a-z-]+):.*\n((?:\t.*\n)+)", MAKE))
-    targets = {*re.findall(r"(?m)^([a-z-]+):", MAKE)}
+    assert re.search(r"-m pytest --cov(?! *tests/)", parts["test"]), "all"
     for _, where, command in rows:
         place = where.strip("`").rstrip("/")
         assert place == "the lock files" or (ROOT / place).exists()
         target = command.strip("`").removeprefix("make ")
-        assert target in targets
-        tool = place.replace("/", ".").removesuffix(".py")
-        if place.startswith("tools/") and place.endswith(".py"):
-            assert tool in parts[target]
-    assert "lighthouse" in parts["lighthouse"]
-    assert "tests/way_out" in parts["way-out"] or "way_out" in parts["way-out"]
+        if target == "test":
+            assert place.startswith("tests/")
+            continue
+        name = "requirements.lock"
+        if place != "the lock files":
+            name = Path(place).stem
+        assert re.search(rf"\b{name}\b", parts[target]), command
     assert "tools.expected --write" in parts["expected"]
     assert re.search("test_.*contrast|axe_finds", named_in("tests/browser"))
     assert "by_keyboard" in named_in("tests/browser")

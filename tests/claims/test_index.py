@@ -274,7 +274,7 @@ def test_what_the_later_pages_have() -> None:
 )
 @says(
     "[Two models, two optimizers](two_models.md) Train a small GAN by hand, "
-    "and see each way in which it goes wrong."
+    "and see ways in which it goes wrong."
 )
 @says(
     "[Sequences](sequences.md) Mask a padded loss, carry and reset a state, "

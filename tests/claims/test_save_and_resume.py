@@ -900,9 +900,7 @@ def test_an_unbuilt_model_is_half_restored() -> None:
     "But the file does not know the epoch. That is what `initial_epoch` "
     "is for."
 )
-@says(
-    "A `.keras` file has neither the epoch nor the random state of layers."
-)
+@says("A `.keras` file has neither the epoch nor the random state of layers.")
 @says("Fit from the first epoch to the last; return the losses.")
 def test_a_keras_file(story: Names, fitted: tuple[Line, list[float]]) -> None:
     line, rest = fitted
