@@ -416,7 +416,10 @@ def test_the_list_as_an_argument() -> None:
     assert not any(isinstance(v, tf.keras.Variable) for v in seen)
 
 
-@says("`fit` keeps its compiled step, too, until you call `compile`.")
+@says(
+    "`fit` keeps its compiled step, too, and for each size of batch its "
+    "graph, until you call `compile`."
+)
 @says("Train one epoch by Keras.")
 @says(
     "So call `compile` after every change of `trainable`, with a new "
@@ -428,18 +431,19 @@ def test_fit_keeps_its_step() -> None:
     frozen, again = last("fit")
     assert frozen > 0.001
     assert again == 0
-    for name in ("known", "new"):
-        model, base, optimizer = built()
-        model.compile(optimizer, loss="mse")
+    model, base, optimizer = built()
+    model.compile(optimizer, loss="mse")
 
-        def fit(x: tf.Tensor, y: tf.Tensor, model: Any = model) -> None:
-            model.fit(x, y, batch_size=20, verbose=0)
+    def fit(x: tf.Tensor, y: tf.Tensor) -> None:
+        model.fit(x, y, batch_size=len(x), verbose=0)
 
-        fit(X, Y)
-        base.trainable = False
-        if name == "known":
-            assert movement(base, fit, X, Y) > 0.001
-        model.compile(optimizer if name == "known" else SGD(0.01), "mse")
+    fit(X, Y)
+    base.trainable = False
+    assert movement(base, fit, X, Y) > 0.001
+    assert movement(base, fit, X[:15], Y[:15]) == 0
+    assert movement(base, fit, X, Y) > 0.001
+    for new in (optimizer, SGD(0.01)):
+        model.compile(new, "mse")
         assert movement(base, fit, X, Y) == 0
     # An epoch of the page's function is one batch of its twenty rows.
     assert int(model.optimizer.iterations) == 1
@@ -1065,7 +1069,7 @@ def test_finalize() -> None:
 
 @says(
     "**In `fit`:** the weights are replaced by the averages when "
-    "`fit` ends, not before."
+    "`fit` ends, not before, unless you set `ema_overwrite_frequency`."
 )
 @says(
     "The `val_loss` of every epoch is that of the weights as they "
@@ -1102,6 +1106,17 @@ def test_ema_in_fit() -> None:
     assert raw[-1] != pytest.approx(end, rel=1e-2)
     assert swapped[-1] == pytest.approx(end, rel=1e-4)
     assert same_end == pytest.approx(end, rel=1e-4)
+    for often, is_average in ((None, False), (2, True)):
+        model, optimizer, step = line(
+            0.3,
+            use_ema=True,
+            ema_momentum=0.9,
+            ema_overwrite_frequency=often,
+        )
+        for batch in BATCHES[:2]:
+            step(*batch)
+        average = float(optimizer._model_variables_moving_average[0])
+        assert (float(model.w) == average) == is_average
 
 
 @says(
