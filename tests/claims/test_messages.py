@@ -278,7 +278,7 @@ def test_optimizers() -> None:
 
 @says(
     "`keras_from_fit_inwards:three_parts` `train_step` was given weights "
-    "beside `x` and `y`."
+    "beside `x` and `y`, or, by `train_on_batch`, a `None` in their place."
 )
 @says("Unpack with `keras.utils.unpack_x_y_sample_weight`.")
 def test_three_parts() -> None:
@@ -287,6 +287,19 @@ def test_three_parts() -> None:
     for data in ((1, 2, 3), (1, 2), (1,)):
         found = tf.keras.utils.unpack_x_y_sample_weight(data)
         assert found == (*data, None, None)[:3]
+    given = []
+
+    class Seeing(KerasLinearModel):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            given.append(data)
+            return {"loss": 0.0}
+
+    model = Seeing()
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.train_on_batch(X, Y)
+    model.train_on_batch(X, Y, sample_weight=X)
+    assert [len(data) for data in given] == [3, 3]
+    assert [data[2] is None for data in given] == [True, False]
 
 
 @says(
@@ -747,8 +760,8 @@ def test_variables_and_conditions_in_a_graph() -> None:
 
 
 @says(
-    "`errors_in_a_step:ran_out` There are fewer batches than "
-    "`steps_per_epoch` says."
+    "`errors_in_a_step:ran_out` The batches ended before an epoch had as many "
+    "as `steps_per_epoch` says; each epoch goes on where the last one stopped."
 )
 @says("Leave it out, or repeat the data.")
 def test_fewer_batches_than_steps() -> None:
@@ -760,6 +773,10 @@ def test_fewer_batches_than_steps() -> None:
     quiet = {"verbose": 0, "shuffle": False}
     with pytest.warns(UserWarning, match="ran out of data"):
         model.fit(rows, steps_per_epoch=4, **quiet)
+    before = int(model.optimizer.iterations)
+    with pytest.warns(UserWarning, match="ran out of data"):
+        model.fit(rows, steps_per_epoch=2, epochs=2, **quiet)
+    assert int(model.optimizer.iterations) - before == 3
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(rows, **quiet)
