@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from engine.read.sections import read_sections
 
+sections = cache(read_sections)  # of one module a page shows many
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 FEWEST_WORDS = 4
@@ -149,7 +150,7 @@ def _block(
     if "run" not in options:
         return
     file, _, name = options["run"].partition(":")
-    section = read_sections(ROOT, Path(file))[name]
+    section = sections(ROOT, Path(file))[name]
     page.blocks.append(Block(number, name, section.code, options))
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
     for node in ast.walk(ast.parse(section.code)):

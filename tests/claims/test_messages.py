@@ -335,7 +335,7 @@ def test_many_devices() -> None:
 @says("If it is not in the data, the step before may have made it.")
 @says(
     "`not_a_number:enable` With `enable_check_numerics`, the first operation "
-    "that makes a NaN or an infinity raises and says where it stands."
+    "that makes a NaN or an infinity raises, and the message names it."
 )
 @says(
     "`not_a_number:find_gradient` The gradient is NaN although the loss is "
@@ -350,6 +350,13 @@ def test_nan() -> None:
     page, kind = "not_a_number", "InvalidArgumentError"
     shown(page, "check", kind, "the loss : Tensor had NaN values")
     assert 'op "SqrtGrad"' in printed(page, "enable")
+    tf.debugging.enable_check_numerics()
+    try:
+        for at, name in ((0.0, "Log"), (1.0, "Reciprocal")):
+            with pytest.raises(Refused, match=f'op "{name}"'):
+                tf.math.reciprocal(tf.math.log(at))
+    finally:
+        tf.debugging.disable_check_numerics()
     shown(page, "find_gradient", kind, "the gradient of b : Tensor had NaN")
     shown(page, "patience", "ArithmeticError", "3 skipped in a row")
     blocks = [block.name for block in read(page).blocks]
