@@ -46,6 +46,7 @@ HEADINGS = re.findall(r"(?m)^##+ (.+)$", SOURCE)
 ALL_X, OLD_Y, NEW_Y = make_tasks()
 NOISE = tf.random.stateless_normal([20, 1], seed=(0, 0))
 X, Y = ALL_X[5::10], NEW_Y[5::10] + NOISE
+FEW_X, FEW_Y = (np.asarray(values, "d") for values in (X, Y))
 LINE_X, LINE_Y = (values[:200, tf.newaxis] for values in make_data())
 BATCHES = [(LINE_X[n::20], LINE_Y[n::20]) for n in range(20)]
 SGD, Adam = tf.keras.optimizers.SGD, tf.keras.optimizers.Adam
@@ -67,6 +68,11 @@ def built(kind: Any = SGD, rate: Any = 0.01, **options: Any) -> Any:
     return model, model.get_layer("base"), optimizer
 
 
+def plain(step: Any) -> Any:
+    """Return the step as Python, where nothing depends on its graph."""
+    return step.python_function
+
+
 def line(rate: Any = 0.1, **options: Any) -> Any:
     """Return a line, its optimizer and a step of the two."""
     model, optimizer = KerasLinearModel(), SGD(rate, **options)
@@ -86,11 +92,62 @@ def going_on() -> Names:
     return ran(NAME, "go_on", x=X, y=Y)
 
 
+# The network again, in NumPy.
+
+
+def descent(weights: list[Any], x: Any, y: Any) -> tuple[float, list[Any]]:
+    """Return the loss, and the gradients."""
+    kernel, bias, head, shift = weights
+    features = np.tanh(x @ kernel + bias)
+    error = features @ head + shift - y
+    slope = 2 * error / len(x)
+    back = slope @ head.T * (1 - features**2)
+    found = [x.T @ back, back.sum(0), features.T @ slope, slope.sum(0)]
+    return float(np.mean(error**2)), found
+
+
+def by_adam(
+    weights: list[Any], rate: float, updates: int, *parts: int
+) -> tuple[list[Any], list[float]]:
+    """Return the weights after updates of some parts, and the losses."""
+    weights, losses = [*weights], []
+    first, second = [0.0] * 4, [0.0] * 4
+    for t in range(1, updates + 1):
+        value, found = descent(weights, FEW_X, FEW_Y)
+        losses.append(value)
+        step = rate * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        for i in parts:
+            first[i] += 0.1 * (found[i] - first[i])
+            second[i] += 0.001 * (found[i] ** 2 - second[i])
+            change = first[i] / (np.sqrt(second[i]) + 1e-7)
+            weights[i] = weights[i] - step * change
+    return weights, losses
+
+
+def on_the_test(weights: list[Any]) -> float:
+    return descent(weights, *(np.asarray(v, "d") for v in (ALL_X, NEW_Y)))[0]
+
+
 @pytest.fixture(scope="module")
 def phases() -> Names:
-    names = ran(NAME, "pretrain", "at_once")
-    names["at_once"] = names["model"]
-    return ran(NAME, "two_phases", **names)
+    """Weights and losses of all that is trained on the new task."""
+    start = [w.astype("d") for w in make_model().get_weights()]
+    old, speeds = start, [0.0] * 4
+    x, y = (np.asarray(values, "d") for values in (ALL_X, OLD_Y))
+    for _ in range(200):
+        found = descent(old, x, y)[1]
+        speeds = [
+            0.9 * v - 0.1 * g for v, g in zip(speeds, found, strict=True)
+        ]
+        old = [w + v for w, v in zip(old, speeds, strict=True)]
+    every, names = range(4), {"old_weights": old}
+    names["scratch"], _ = by_adam(start, 0.1, 160, *every)
+    names["at_once"], _ = by_adam(old, 0.1, 160, *every)
+    head, names["head_history"] = by_adam(old, 0.1, 80, 2, 3)
+    both = {rate: by_adam(head, rate, 80, *every) for rate in (0.1, 0.002)}
+    names["histories"] = {rate: losses for rate, (_, losses) in both.items()}
+    ends = {rate: weights for rate, (weights, _) in both.items()}
+    return names | {"head_weights": head, "ends": ends}
 
 
 # The page
@@ -244,13 +301,24 @@ def test_the_model() -> None:
 @says("Twenty noisy rows, and a model that knows a similar wave.")
 @says("The test is the new wave itself, without noise.")
 def test_twenty_noisy_rows(phases: Names) -> None:
-    assert phases["x"].shape == phases["y"].shape == (20, 1)
-    noise = phases["y"] - phases["new_y"][5::10]
-    assert 0.5 < float(tf.math.reduce_std(noise)) < 1.5
+    assert X.shape == Y.shape == (20, 1)
+    code = BLOCKS["pretrain"].code
+    assert "x, y = all_x[5::10], new_y[5::10] + noise" in code
+    assert "all_x, old_y, new_y = make_tasks()" in code
+    assert "for _ in range(200):\n    step(all_x, old_y)" in code
+    assert "SGD(0.1, momentum=0.9)" in code
+    assert 0.5 < float(tf.math.reduce_std(NOISE)) < 1.5
     model = make_model()
     model.set_weights(phases["old_weights"])
-    assert float(loss(OLD_Y, model(ALL_X))) < 0.01
-    np.testing.assert_array_equal(phases["new_y"], NEW_Y)
+    old, new = (float(loss(y, model(ALL_X))) for y in (OLD_Y, NEW_Y))
+    assert old < 0.01
+    assert [old, new] == pytest.approx(
+        [
+            row[0]
+            for row in map(numbers, printed(NAME, "pretrain").split("\n"))
+        ],
+        abs=0.006,
+    )
     for name in ("at_once", "two_phases"):
         assert "loss(new_y, model(all_x))" in BLOCKS[name].code
 
@@ -264,7 +332,7 @@ def test_movement() -> None:
     model, base, optimizer = built()
     head = model.get_layer("head")
     base.trainable = False
-    step = make_step(model, optimizer)
+    step = plain(make_step(model, optimizer))
     before = head.get_weights()
     far = movement(head, step, X, Y)
     differences = [
@@ -416,7 +484,10 @@ def test_the_list_as_an_argument() -> None:
     assert not any(isinstance(v, tf.keras.Variable) for v in seen)
 
 
-@says("`fit` keeps its compiled step, too, until you call `compile`.")
+@says(
+    "`fit` keeps its compiled step, too, and for each size of batch its "
+    "graph, until you call `compile`."
+)
 @says("Train one epoch by Keras.")
 @says(
     "So call `compile` after every change of `trainable`, with a new "
@@ -428,18 +499,19 @@ def test_fit_keeps_its_step() -> None:
     frozen, again = last("fit")
     assert frozen > 0.001
     assert again == 0
-    for name in ("known", "new"):
-        model, base, optimizer = built()
-        model.compile(optimizer, loss="mse")
+    model, base, optimizer = built()
+    model.compile(optimizer, loss="mse")
 
-        def fit(x: tf.Tensor, y: tf.Tensor, model: Any = model) -> None:
-            model.fit(x, y, batch_size=20, verbose=0)
+    def fit(x: tf.Tensor, y: tf.Tensor) -> None:
+        model.fit(x, y, batch_size=len(x), verbose=0)
 
-        fit(X, Y)
-        base.trainable = False
-        if name == "known":
-            assert movement(base, fit, X, Y) > 0.001
-        model.compile(optimizer if name == "known" else SGD(0.01), "mse")
+    fit(X, Y)
+    base.trainable = False
+    assert movement(base, fit, X, Y) > 0.001
+    assert movement(base, fit, X[:15], Y[:15]) == 0
+    assert movement(base, fit, X, Y) > 0.001
+    for new in (optimizer, SGD(0.01)):
+        model.compile(new, "mse")
         assert movement(base, fit, X, Y) == 0
     # An epoch of the page's function is one batch of its twenty rows.
     assert int(model.optimizer.iterations) == 1
@@ -514,7 +586,7 @@ def test_unknown_variables() -> None:
 def test_two_averages() -> None:
     model, _, optimizer = built(Adam)
     [gradient, *_] = gradients_of(model)
-    make_step(model, optimizer)(X, Y)
+    plain(make_step(model, optimizer))(X, Y)
     kept = {v.path.partition("/")[2]: v.numpy() for v in optimizer.variables}
     own = [n for n in kept if "model_base_kernel" in n]
     assert len(own) == 2
@@ -536,11 +608,12 @@ def test_known_variables() -> None:
     assert frozen == 0 < unfrozen
     model, base, optimizer = built(Adam)
     base.trainable = False
-    step = make_step(model, optimizer)
+    step = plain(make_step(model, optimizer))
     for _ in range(3):
         step(X, Y)
     base.trainable = True
-    assert movement(base, make_step(model, optimizer), X, Y) > 0.001
+    step = plain(make_step(model, optimizer))
+    assert movement(base, step, X, Y) > 0.001
     new = Adam(0.01)
     new.build(model.trainable_variables)
 
@@ -555,7 +628,7 @@ def test_known_variables() -> None:
 
     assert averages(optimizer) > 0.1
     assert averages(new) == 0
-    assert movement(base, make_step(model, new), X, Y) > 0.001
+    assert movement(base, plain(make_step(model, new)), X, Y) > 0.001
     shown = printed(NAME, "first_update").split("\n")
     (_, new_one), (_, old_one) = map(numbers, shown)
     assert old_one > 2 * new_one
@@ -588,7 +661,7 @@ def test_half_frozen() -> None:
     assert names == ["moving_mean", "moving_variance"]
     assert last("half_frozen")[0] > 0.01
     optimizer = SGD(0.1)
-    step = make_head_step(model, optimizer)
+    step = plain(make_head_step(model, optimizer))
     before, outputs = base.get_weights(), base(X).numpy()
     expected = gradients_of(model, X + 1)[2:]
     base.set_weights(before)
@@ -760,7 +833,7 @@ def test_two_rates() -> None:
         (Adam(0.001), base.trainable_variables),
         (SGD(0.1), head.trainable_variables),
     ]
-    make_step_of_parts(model, parts)(X, Y)
+    plain(make_step_of_parts(model, parts))(X, Y)
     moved = [
         new - old for new, old in zip(model.get_weights(), before, strict=True)
     ]
@@ -803,9 +876,8 @@ def test_scaled_gradients() -> None:
             scaled - start, factor * (whole - start), rtol=1e-2, atol=1e-6
         )
         assert head_whole == head_scaled > 0
-    for count in (2, 3):
-        whole, scaled = (base_after(Adam, s, count)[0] for s in (1.0, 0.02))
-        np.testing.assert_allclose(scaled, whole, atol=1e-3)
+    whole, scaled = (base_after(Adam, scale, 3)[0] for scale in (1.0, 0.02))
+    np.testing.assert_allclose(scaled, whole, atol=1e-3)
     first, second, third, fourth = last("scaled")
     assert second == pytest.approx(0.02 * first, abs=1e-4)
     assert third == fourth
@@ -843,16 +915,16 @@ def test_at_once(phases: Names) -> None:
     assert at_once > scratch
     head, same, low = last("two_phases")
     assert low < head < same < scratch
+    by_hand = [on_the_test(phases[name]) for name in ("scratch", "at_once")]
+    assert by_hand == pytest.approx([scratch, at_once], abs=0.006)
     [far] = [float(v) for n, v in record(NAME).items() if ":.1f" in n]
-    base = phases["at_once"].get_layer("base").kernel.numpy()
-    assert abs(base - phases["old_weights"][0]).max() == pytest.approx(
+    old = phases["old_weights"]
+    assert abs(phases["at_once"][0] - old[0]).max() == pytest.approx(
         far, abs=0.06
     )
     assert far > 1
-    model = make_model()
-    model.set_weights(phases["old_weights"])
-    assert float(loss(NEW_Y, model(ALL_X))) > 6
-    slopes = [abs(gradient).max() for gradient in gradients_of(model)]
+    assert on_the_test(old) > 6
+    slopes = [abs(part).max() for part in descent(old, FEW_X, FEW_Y)[1]]
     assert min(slopes) > 0.1
 
 
@@ -873,7 +945,7 @@ def test_the_phases(phases: Names) -> None:
     old, head = phases["old_weights"], phases["head_weights"]
     kept = [np.array_equal(a, b) for a, b in zip(old, head, strict=True)]
     assert kept == [True, True, False, False]
-    assert int(phases["optimizer"].iterations) == 80
+    assert len(re.findall(r"train\(.*, x, y, 80\)", code)) == 2
 
 
 @says(
@@ -922,8 +994,13 @@ def test_the_jump(phases: Names) -> None:
     ends = [float(kept[f"histories[{rate}][-1]:.2f"]) for rate in (0.1, 0.002)]
     assert ends == pytest.approx([same[-1], low[-1]], abs=0.006)
     assert ends[0] < ends[1]
-    assert last("two_phases")[2] < last("two_phases")[1]
-    far = abs(phases["base"].kernel.numpy() - phases["old_weights"][0]).max()
+    tests = [
+        on_the_test(phases["head_weights"]),
+        *map(on_the_test, phases["ends"].values()),
+    ]
+    assert tests == pytest.approx(last("two_phases"), abs=0.006)
+    assert tests[2] < tests[1]
+    far = abs(phases["ends"][0.002][0] - phases["old_weights"][0]).max()
     [shown] = [float(v) for n, v in kept.items() if n.startswith("abs(base.")]
     assert shown == pytest.approx(far, abs=0.006)
 
@@ -974,9 +1051,9 @@ def test_the_line() -> None:
 def test_small_batches_never_rest() -> None:
     model, optimizer, step = line(0.3, use_ema=True, ema_momentum=0.9)
     raw, averages, raw_losses = [], [], []
-    for number, batch in enumerate(20 * BATCHES):
+    for number, batch in enumerate(6 * BATCHES):
         step(*batch)
-        if number >= 360:
+        if number >= 80:
             raw.append([float(w) for w in model.weights])
             raw_losses.append(float(loss(LINE_Y, model(LINE_X))))
             averages.append(
@@ -1047,7 +1124,7 @@ def test_the_average_is_in_the_optimizer() -> None:
 def test_finalize() -> None:
     model = make_normed()
     optimizer = SGD(0.1, use_ema=True, ema_momentum=0.9)
-    step = make_step(model, optimizer)
+    step = plain(make_step(model, optimizer))
     for _ in range(3):
         step(X + 1, Y)
     base, head = model.layers
@@ -1065,7 +1142,7 @@ def test_finalize() -> None:
 
 @says(
     "**In `fit`:** the weights are replaced by the averages when "
-    "`fit` ends, not before."
+    "`fit` ends, not before, unless you set `ema_overwrite_frequency`."
 )
 @says(
     "The `val_loss` of every epoch is that of the weights as they "
@@ -1088,7 +1165,7 @@ def test_ema_in_fit() -> None:
         noting = tf.keras.callbacks.LambdaCallback(on_epoch_end=note)
         history = model.fit(
             *(LINE_X, LINE_Y),
-            batch_size=67,
+            batch_size=200,
             epochs=2,
             shuffle=False,
             verbose=0,
@@ -1097,11 +1174,22 @@ def test_ema_in_fit() -> None:
         ).history["val_loss"]
         end = float(loss(LINE_Y, model(LINE_X)))
         found.append((history, weights, end))
-    (plain, raw, end), (swapped, _, same_end) = found
-    assert plain == pytest.approx(raw, rel=1e-4)
+    (usual, raw, end), (swapped, _, same_end) = found
+    assert usual == pytest.approx(raw, rel=1e-4)
     assert raw[-1] != pytest.approx(end, rel=1e-2)
     assert swapped[-1] == pytest.approx(end, rel=1e-4)
     assert same_end == pytest.approx(end, rel=1e-4)
+    for often, is_average in ((None, False), (2, True)):
+        model, optimizer, step = line(
+            0.3,
+            use_ema=True,
+            ema_momentum=0.9,
+            ema_overwrite_frequency=often,
+        )
+        for batch in BATCHES[:2]:
+            plain(step)(*batch)
+        average = float(optimizer._model_variables_moving_average[0])
+        assert (float(model.w) == average) == is_average
 
 
 @says(

@@ -658,6 +658,8 @@ def test_the_worker() -> None:
     saved = re.findall(r"(\w+)=(\w+)", code("worker.py:state"))
     state = [name for name, value in saved if name == value]
     assert state == ["model", "optimizer", "epoch", "losses"]
+    several = doc(tf.distribute.MultiWorkerMirroredStrategy)
+    assert "save and checkpoint on all workers instead of just one" in several
     assert 'f"{folder}/worker-{index}"' in code("worker.py:state")
     assert 'f"{folder}/worker-0"' in code("worker.py:restore")
     assert "index == 1 and epoch == kill_at" in text
@@ -695,6 +697,8 @@ def test_what_tensorflow_says_of_several_workers() -> None:
         "replicates all variables and computations to each local device"
         in doc(kind)
     )
+    shards = doc(tf.data.experimental.AutoShardPolicy)
+    assert "process the whole dataset and discard the portion" in shards
     assert "scope" not in code("worker.py:state")
     assert type(tf.Variable(0)).__name__ == "ResourceVariable"
     shown = record(NAME)[WHOLE].splitlines()

@@ -278,7 +278,7 @@ def test_optimizers() -> None:
 
 @says(
     "`keras_from_fit_inwards:three_parts` `train_step` was given weights "
-    "beside `x` and `y`."
+    "beside `x` and `y`, or, by `train_on_batch`, a `None` in their place."
 )
 @says("Unpack with `keras.utils.unpack_x_y_sample_weight`.")
 def test_three_parts() -> None:
@@ -287,6 +287,19 @@ def test_three_parts() -> None:
     for data in ((1, 2, 3), (1, 2), (1,)):
         found = tf.keras.utils.unpack_x_y_sample_weight(data)
         assert found == (*data, None, None)[:3]
+    given = []
+
+    class Seeing(KerasLinearModel):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            given.append(data)
+            return {"loss": 0.0}
+
+    model = Seeing()
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.train_on_batch(X, Y)
+    model.train_on_batch(X, Y, sample_weight=X)
+    assert [len(data) for data in given] == [3, 3]
+    assert [data[2] is None for data in given] == [True, False]
 
 
 @says(
@@ -322,7 +335,7 @@ def test_many_devices() -> None:
 @says("If it is not in the data, the step before may have made it.")
 @says(
     "`not_a_number:enable` With `enable_check_numerics`, the first operation "
-    "that makes a NaN or an infinity raises and says where it stands."
+    "that makes a NaN or an infinity raises, and the message names it."
 )
 @says(
     "`not_a_number:find_gradient` The gradient is NaN although the loss is "
@@ -337,6 +350,13 @@ def test_nan() -> None:
     page, kind = "not_a_number", "InvalidArgumentError"
     shown(page, "check", kind, "the loss : Tensor had NaN values")
     assert 'op "SqrtGrad"' in printed(page, "enable")
+    tf.debugging.enable_check_numerics()
+    try:
+        for at, name in ((0.0, "Log"), (1.0, "Reciprocal")):
+            with pytest.raises(Refused, match=f'op "{name}"'):
+                tf.math.reciprocal(tf.math.log(at))
+    finally:
+        tf.debugging.disable_check_numerics()
     shown(page, "find_gradient", kind, "the gradient of b : Tensor had NaN")
     shown(page, "patience", "ArithmeticError", "3 skipped in a row")
     blocks = [block.name for block in read(page).blocks]
@@ -747,8 +767,8 @@ def test_variables_and_conditions_in_a_graph() -> None:
 
 
 @says(
-    "`errors_in_a_step:ran_out` There are fewer batches than "
-    "`steps_per_epoch` says."
+    "`errors_in_a_step:ran_out` The batches ended before an epoch had as many "
+    "as `steps_per_epoch` says; each epoch goes on where the last one stopped."
 )
 @says("Leave it out, or repeat the data.")
 def test_fewer_batches_than_steps() -> None:
@@ -760,6 +780,10 @@ def test_fewer_batches_than_steps() -> None:
     quiet = {"verbose": 0, "shuffle": False}
     with pytest.warns(UserWarning, match="ran out of data"):
         model.fit(rows, steps_per_epoch=4, **quiet)
+    before = int(model.optimizer.iterations)
+    with pytest.warns(UserWarning, match="ran out of data"):
+        model.fit(rows, steps_per_epoch=2, epochs=2, **quiet)
+    assert int(model.optimizer.iterations) - before == 3
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(rows, **quiet)

@@ -902,8 +902,8 @@ def test_zeros_and_skips() -> None:
 
 @says("What a skipped step cannot undo")
 @says(
-    "A layer of `BatchNormalization` updates its averages when it is called, "
-    "before there is a gradient."
+    "A layer of `BatchNormalization` updates its averages when it is called "
+    "in training, before there is a gradient."
 )
 @says("A metric keeps what it was given.")
 @says("The first batch was bad, the second good.")
@@ -917,6 +917,8 @@ def test_a_layer_and_a_metric_keep_the_nan() -> None:
         tf.keras.layers.BatchNormalization(),
         tf.keras.metrics.Mean(),
     )
+    layer(BAD[1][:, tf.newaxis], training=False)
+    assert layer.moving_mean.numpy().item() == 0.0
     for _, outputs in (BAD, GOOD):
         layer(outputs[:, tf.newaxis], training=True)
         average.update_state(tf.reduce_mean(outputs))

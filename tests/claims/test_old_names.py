@@ -553,7 +553,7 @@ def test_what_moved() -> None:
 )
 @says(
     "One thing is not the same: without an initializer `tf.get_variable` drew "
-    "its first value at random, and `tf.Variable` wants to be told."
+    "its first floats at random, and `tf.Variable` wants to be told."
 )
 def test_variables_of_then(said: dict[str, Table]) -> None:
     old = [row[1] for row in said["variables"]]
@@ -576,9 +576,11 @@ def test_variables_of_then(said: dict[str, Table]) -> None:
         assert float(meant) == pytest.approx(float(found))
     with tf.Graph().as_default(), v1.Session() as session:
         drawn = [v1.get_variable(name, []) for name in ("a", "b")]
+        drawn.append(v1.get_variable("c", [], tf.int32))
         session.run(v1.global_variables_initializer())
-        one, other = session.run(drawn)
+        one, other, whole = session.run(drawn)
     assert one != other
+    assert whole == 0
     with pytest.raises(ValueError, match="initial_value"):
         tf.Variable(name="w")
 

@@ -276,7 +276,10 @@ def test_the_seed_of_tensorflow(
     "Keras come from."
 )
 @says("**NumPy's seed** reaches the old functions such as `np.random.normal`.")
-@says("**TensorFlow's seed** reaches `tf.random` and `tf.data`.")
+@says(
+    "**TensorFlow's seed** reaches functions such as `tf.random.normal`, and "
+    "`tf.data`."
+)
 @says(
     "**`keras.random`** without a seed draws from one generator that all "
     "share."
@@ -453,6 +456,7 @@ def test_a_row_of_numbers() -> None:
     "give it none, and returns the same values whenever it is called with the "
     "same shape."
 )
+@says("(Only one whose seed is a `keras.random.SeedGenerator` draws anew.)")
 @says("Make one for each layer.")
 @says(
     'A name, such as `kernel_initializer="glorot_uniform"`, makes a '
@@ -468,6 +472,8 @@ def test_initializers() -> None:
     assert len({Glorot().seed for _ in range(3)}) == 3
     for shape in ((1, 1), (2, 3)):
         np.testing.assert_array_equal(shared(shape), shared(shape))
+    drawing = Glorot(seed=keras.random.SeedGenerator(1))
+    assert not np.array_equal(drawing((2, 3)), drawing((2, 3)))
 
     def distinct(*made: Any) -> int:
         return len({first_weight(kernel_initializer=one) for one in made})
@@ -570,7 +576,10 @@ def test_fit_on_an_array(recwarn: Any) -> None:
     "to the inputs or pictures turned a little."
 )
 @says("Give each row a seed.")
-@says("`Dataset.random` makes them, others in each epoch.")
+@says(
+    "`Dataset.random` makes them, and others in each epoch if told to by "
+    "`rerandomize_each_iteration`."
+)
 def test_what_is_random_in_a_map() -> None:
     tf.random.set_seed(1)
     rows = tf.data.Dataset.range(5)
@@ -586,6 +595,8 @@ def test_what_is_random_in_a_map() -> None:
     assert len({*map(tuple, [one["first"], *one["others"]])}) == 3
     seeds = tf.data.Dataset.random(seed=1, rerandomize_each_iteration=True)
     assert len({*map(tuple, epochs_of(seeds.take(4)))}) == 3
+    seeds = tf.data.Dataset.random(seed=1)
+    assert len({*map(tuple, epochs_of(seeds.take(4)))}) == 1
     source = (ROOT / "snippets/same_run_twice_draws.py").read_text()
     assert "np.arange(6.0)" in source
     from keras.src.trainers.data_adapters import array_data_adapter

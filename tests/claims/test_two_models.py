@@ -1263,7 +1263,7 @@ def test_no_flag_is_needed() -> None:
 @says("It says so once, in a warning.")
 @says(
     "Setting the flag back does not help, since the step has been made and "
-    "stays until `compile` is called again."
+    "stays, for batches of that size, until `compile` is called again."
 )
 def test_the_recipe_of_keras_2() -> None:
     first, warning, second = printed(NAME, "recipe_step").split("\n")
@@ -1286,6 +1286,9 @@ def test_the_recipe_of_keras_2() -> None:
         model.trainable = True
         assert not moves()
     assert [str(w.message) for w in told] == [warning]
+    fewer = REAL[:64], labels[:64]
+    assert min(movement(model.weights, act, *fewer)) > 0
+    assert not moves()
     model.compile("sgd", loss)
     assert moves()
     model.trainable = False

@@ -303,7 +303,10 @@ def test_the_step_and_the_epoch() -> None:
     "below show times."
 )
 @says("With `interval=0` these bars draw every step.")
-@says("As it comes, a bar draws at most every 0.05 seconds.")
+@says(
+    "As it comes, a bar draws at most every 0.05 seconds, and at its last "
+    "step."
+)
 def test_bars_rewrite_their_line_and_show_times(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,6 +323,12 @@ def test_bars_rewrite_their_line_and_show_times(
         assert drawn - 2 <= text.count("\r") <= drawn
         assert len(screen(text.encode()).splitlines()) == 1
         assert "ms/step" in text
+    bar, texts = BAR(3), []
+    for step in range(1, 4):  # in no time
+        bar.update(step)
+        texts.append(capsys.readouterr().out)
+    assert texts[0] != texts[1] == ""
+    assert "3/3" in texts[2]
     monkeypatch.undo()
     list(tqdm(range(3)))
     text = capsys.readouterr().err

@@ -390,7 +390,9 @@ def test_dropped_weights() -> None:
     "The tracker of the loss wants the loss, with the number of rows "
     "as its weight; of several inputs, take the rows of one."
 )
-@says("`compute_metrics` updates all other metrics.")
+@says(
+    "`compute_metrics` updates the metrics that were compiled, and no others."
+)
 @says(
     "It gives the weights to those only that were compiled as "
     "`weighted_metrics`."
@@ -432,6 +434,12 @@ def test_own_step() -> None:
                 assert log["mse"] == pytest.approx(np.mean(y64**2), rel=1e-4)
                 mae = np.average(abs(y64), weights=rows)
                 assert log["mae"] == pytest.approx(mae, rel=1e-4)
+    model = eagerly(make_line(), metrics=["mae"])
+    model.own = tf.keras.metrics.Mean(name="own")
+    model.compute_metrics(X, Y, model(X))
+    assert [metric.name for metric in model.metrics][-1] == "own"
+    assert float(model.get_metrics_result()["mae"]) > 0
+    assert float(model.own.count) == 0
     # Of two inputs, `tf.shape` would tell how many there are.
     assert int(tf.shape([X, X])[0]) == 2
     model = eagerly(make_line(OwnStep), rate=0.0)
@@ -446,7 +454,11 @@ def test_the_log_is_that_of_keras() -> None:
 
 
 @says("**The check** changes what must not matter.")
-@says("Rows of weight 0 may have any outputs, and the model learns the same.")
+@says(
+    "Rows of weight 0 may have any finite outputs, and the model learns the "
+    "same."
+)
+@says("(0 times NaN is NaN.)")
 @says("Assert that rows of weight 0 do not change what is learned.")
 @says("Return a function that trains a line of that class for one step.")
 @says("Keras and the mended step pass.")
@@ -457,6 +469,10 @@ def test_the_check() -> None:
         check_ignored(one_step(kind), X, Y, some)
     with pytest.raises(AssertionError, match="weight 0 moved line/kernel by"):
         check_ignored(one_step(Dropped), X, Y, some)
+    for value, spoils in ((1e6, False), (np.nan, True), (np.inf, True)):
+        outputs = tf.where(some == 0, value, Y)
+        found = weights_of(one_step(OwnStep)(X, outputs, some))
+        assert np.isnan(found).any() == spoils
     assert printed(NAME, "ignored") == "both pass"
     model = one_step(OwnStep)(X, Y, some)
     assert int(model.optimizer.iterations) == 1
@@ -853,10 +869,11 @@ def test_the_loop_over_all_metrics() -> None:
 
 
 @says(
-    "With two outputs, `sample_weight` is one tensor for both or a "
-    "dictionary with a tensor for each, and `class_weight` raises an "
-    "error."
+    "With two outputs by name, `sample_weight` is one tensor for both or a "
+    "dictionary with a tensor for each; with two in a list, one tensor or a "
+    "list."
 )
+@says("`class_weight` raises an error.")
 def test_weights_of_two_outputs() -> None:
     ones = tf.ones(201)
     model = eagerly(make_scales())
@@ -869,6 +886,13 @@ def test_weights_of_two_outputs() -> None:
         assert found["loss"] == pytest.approx(np.dot(share, parts), rel=1e-4)
     with pytest.raises(ValueError, match="class_weight"):
         model.fit(X, OUTPUTS, class_weight=CLASSES, verbose=0)
+    with pytest.raises(TypeError):
+        model.test_on_batch(X, OUTPUTS, [ones, ones])
+    listed = tf.keras.Model(model.inputs, [*model(model.inputs[0]).values()])
+    for given, share in ((2 * ones, (2, 2)), ([ones, 3 * ones], (1, 3))):
+        listed = eagerly(listed, ["mse", "mse"])
+        found = listed.test_on_batch(X, [*OUTPUTS.values()], given)
+        assert found[0] == pytest.approx(np.dot(share, parts), rel=1e-4)
 
 
 # A loss per row
