@@ -444,7 +444,8 @@ if __name__ == "__main__":
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         optimizer.apply_gradients(zip(gradients, [w, b], strict=True))
-    print(str(caught[0].message).split(".")[0])
+    said = str(caught[0].message).split(".")[0]
+    print(f"{caught[0].category.__name__}: {said}")
     print("w:", w.numpy(), "b:", b.numpy())
     # endregion some_none
 

@@ -270,19 +270,25 @@
 
   // The search -----------------------------------------------------------
 
+  // What a pasted message has of its machine: files and lines, devices.
+  const MACHINE =
+    /in user code:|(?:File )?\S+\.py\b\S*|line \d+(?:, in \S+)?|\S*\/job:\S*|{{[^}]*}}/g;
   // Words of any question, and of any page here: nothing is told by them.
   const COMMON = new Set(
     (
-      "a able about after all almost also am an and any anyone are as at be " +
-      "because been before but by can cannot could custom did do does don " +
-      "doesn either else error every first for from get gets getting got had " +
-      "has have having he her his how however i if in into is isn it its just " +
-      "least let like likely loop loops may me might more most must my needs " +
-      "neither no nor not of off often on only or other our own please rather " +
+      "a able about after all almost also am an and any anyone are as at " +
+      "attributeerror bad be because been before being but by can cannot " +
+      "considerably could custom did do does doesn don either else error every " +
+      "exist existing first for from get gets getting got had happen happening " +
+      "happens has have having he her his how however i if importerror in into " +
+      "is isn it its just keyerror least let like likely loop loops may me " +
+      "might more most must my needs neither no nor not notimplementederror of " +
+      "off often on only or other our own please properly rather runtimeerror " +
       "said same say should since so some still tensorflow tf than that the " +
       "their them then there these they this to too training tried try trying " +
-      "twas us use used using ve want wants was way we were what when where " +
-      "which while who whom why will with would wrong yet you your"
+      "twas typeerror understand us use used userwarning using valueerror ve " +
+      "very vs want wants warning was way we were what when where which while " +
+      "who whom why will with work working works worse would wrong yet you your"
     ).split(" "),
   );
   const ENDING =
@@ -292,7 +298,11 @@
    * it is about. Each is found with any ending, so its own is taken away; a
    * word of two letters begins too many others, and is found as it is. */
   function telling(question) {
-    const words = question.toLowerCase().split(/\W+/).filter(Boolean);
+    const said = question.replace(MACHINE, " ");
+    const words = (said.trim() || question)
+      .toLowerCase()
+      .split(/\W+/)
+      .filter(Boolean);
     const rare = words.filter(
       (word) => word.length > 1 && !COMMON.has(word) && !/^\d+$/.test(word),
     );

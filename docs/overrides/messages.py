@@ -9,6 +9,7 @@ a sentence without a message, ends the build.
 
 import html
 import re
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -32,14 +33,20 @@ ITEM = re.compile(
 LIST = re.compile(r"(?s)<ul>.*?</ul>")
 """The first list of the page."""
 SHOWN = re.compile(
-    r"(?m)^.*?\b((?:[A-Z]\w*)?(?:Error|Warning|Exception|Interrupt)):\s+(\S.*)$"
+    r"(?m)^.*?\b((?:[A-Z]\w*)?(?:Error|Warning|Exception|Interrupt)):\s+"
+    r"(\S(?:.*{\n(?:.*\n)*?}\n?)*.*)$"
     r"|^WARNING:(tensorflow):(.+)$"
 )
-"""A line that ends with a message: its kind, and what it says."""
+"""A line that ends with a message: its kind, and what it says.
+
+What a brace opens at the end of a line, and what follows it, belongs to it.
+"""
 GRAPH = "in user code:"
 """What stands before the message of a compiled function."""
 LIST_ITEM = "- `"
 """How an item of the list begins."""
+BRACES = re.compile(r"{\n.*?\n}\s*", re.DOTALL)
+"""What TensorFlow prints of an object, over several lines."""
 LONGEST = 120
 """More of a message than that does not stand in its heading."""
 NOISE = re.compile(r"{{function_node .*?}}| \[Op:\w+\]( name:)?$")
@@ -157,9 +164,8 @@ def _entry(
     said: str,
     places: list[Shown],
 ) -> str:
-    short = NOISE.sub("", text).strip()
-    if len(short) > LONGEST:
-        short = f"{short[:LONGEST]} …"
+    short = NOISE.sub("", BRACES.sub("{ … } ", text)).strip()
+    short = textwrap.shorten(short, LONGEST, placeholder=" …")
     whole = f"<pre><code>{kind}: {html.escape(text)}</code></pre>\n"
     links = []
     for place in {f"{p.page.src_uri} {p.number}": p for p in places}.values():

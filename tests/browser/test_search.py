@@ -84,6 +84,29 @@ ASKED = {
     "Tensorflow 2.0 custom training loop accuracy not improving": "traps",
     "L2 regularization not applied": "weights_outputs_losses",
     "RAM usage increases every epoch": "memory",
+    "Why is training so slow and GPU utilization so low?": "how_fast",
+    "Very bad performance using Gradient Tape": "how_fast",
+    "tf.GradientTape not working properly. losses didn't decrease": "traps",
+    "model not training weights not updating after apply_gradients": "traps",
+    "keras.models.load_model resets the optimizer's state": "save_and_resume",
+    "Datasets not reshuffling between epochs in eager mode": "same_run_twice",
+    "why use batches? batch size vs number of steps": "usual_parts",
+    "what is an epoch": "basic_training_loops",
+    "WARNING:tensorflow:Gradients do not exist for variables "
+    "['conv2d_7/kernel:0', 'conv2d_7/bias:0'] when minimizing the loss. If "
+    "you're using `model.compile()`, did you forget to provide a `loss` "
+    "argument?": "messages",
+    "ValueError: in user code: File "
+    '"/usr/local/lib/python3.10/dist-packages/keras/src/engine/training.py", '
+    "line 1401, in train_function * ValueError: Unknown variable: <Variable "
+    "path=dense_9/kernel, shape=(128, 1), dtype=float32>": (
+        "freeze_and_fine_tune"
+    ),
+    "ImportError: `keras.optimizers.legacy` is not supported in Keras 3. When "
+    "using `tf.keras`, to continue using a `tf.keras.optimizers.legacy` "
+    "optimizer, you can install the `tf_keras` package": "old_names",
+    'AssertionError: Object attributes { name: "VARIABLE_VALUE" full_name: '
+    '"dense_7/kernel" } not assigned a value from checkpoint': "messages",
 }
 
 

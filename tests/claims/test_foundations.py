@@ -817,6 +817,7 @@ def test_way_6() -> None:
     assert [*map(float, mended["gradients"])] == [24.0, 12.0]
 
 
+@says("Gradients do not exist for variables")
 @says(
     "An optimizer from Keras that is given `None` among its gradients "
     "leaves that variable alone."

@@ -185,6 +185,31 @@ def test_shapes_and_types() -> None:
 
 
 @says(
+    "`foundations:some_none` The tape saw no way from these variables to the "
+    "loss, so they are not trained."
+)
+@says(
+    "There are [six ways](foundations.md#six-ways-to-get-none) to lose a "
+    "gradient."
+)
+def test_some_gradients_are_missing() -> None:
+    shown("foundations", "some_none", "UserWarning", "do not exist for")
+    w, b = tf.Variable(3.0), tf.Variable(0.5)
+    with tf.GradientTape() as tape:
+        square = w * w
+    gradients = tape.gradient(square, [w, b])
+    assert gradients[1] is None
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        SGD(0.1).apply_gradients(zip(gradients, [w, b], strict=True))
+    assert float(w) != 3.0
+    assert float(b) == 0.5
+    ways = re.findall(
+        r"(?m)^### (\d)\. ", (DOCS / "foundations.md").read_text("utf-8")
+    )
+    assert ways == ["1", "2", "3", "4", "5", "6"]
+
+
+@says(
     "`foundations:asked_twice` A tape lets go of what it saw when it is "
     "asked for gradients."
 )

@@ -129,3 +129,14 @@ def test_a_message_without_a_sentence_and_the_reverse_end_the_build(
     words = told.bad()
     assert said in words
     assert "mend: " in words
+
+
+def test_a_message_goes_on_past_an_object_in_braces(told: Site) -> None:
+    said = "Object {\n  a: 1\n}\nvalues {\n  b: 2\n}\n has none."
+    told.sections("a", **CODES | {"raised": f"raise ValueError({said!r})"})
+    heading = read(told.good()).select_one("#valueerror-1")
+    assert heading
+    assert heading.get_text() == "Object { … } values { … } has none."
+    whole = heading.find_next("code")
+    assert whole
+    assert whole.get_text() == f"ValueError: {said}"
