@@ -40,8 +40,8 @@ PROGRAMS = FOLDER / "programs"
 SECONDS_ALLOWED = 3600
 TESTS = ("tests/snippets", CLAIMS)
 BESIDE = (
-    *("filelock", "matplotlib", "scikit-learn", "tensorboard", "tqdm"),
-    *("pytest", "pytest-cov"),
+    *("filelock", "greenlet", "matplotlib", "scikit-learn", "tensorboard"),
+    *("pytest", "pytest-cov", "tqdm"),
 )
 """What the pages and their tests need beside TensorFlow and Keras."""
 

@@ -124,7 +124,7 @@ class PageSession:
         session = self._session or self._start(blocks)
         folder = session.output.parent
         # What the reader would have in the end, for those who look there.
-        whole = folder / f"{self.path.stem}.py"
+        whole = folder / "run" / f"{self.path.stem}.py"
         try:
             whole.write_text(script(blocks), encoding="utf-8")
             step = placed(block, number, folder)

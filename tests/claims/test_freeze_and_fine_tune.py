@@ -140,7 +140,8 @@ def phases() -> Names:
             0.9 * v - 0.1 * g for v, g in zip(speeds, found, strict=True)
         ]
         old = [w + v for w, v in zip(old, speeds, strict=True)]
-    every, names = range(4), {"old_weights": old}
+    every = range(4)
+    names: Names = {"old_weights": old}
     names["scratch"], _ = by_adam(start, 0.1, 160, *every)
     names["at_once"], _ = by_adam(old, 0.1, 160, *every)
     head, names["head_history"] = by_adam(old, 0.1, 80, 2, 3)
