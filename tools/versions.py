@@ -43,8 +43,8 @@ SECONDS_ALLOWED = 3600
 TESTS = ("tests/snippets", CLAIMS)
 SPRINGS = re.compile(r"test_trap_(\d+)_springs")
 BESIDE = (
-    *("filelock", "matplotlib", "scikit-learn", "tensorboard", "tqdm"),
-    *("pytest", "pytest-cov"),
+    *("filelock", "greenlet", "matplotlib", "scikit-learn", "tensorboard"),
+    *("pytest", "pytest-cov", "tqdm"),
 )
 """What the pages and their tests need beside TensorFlow and Keras."""
 

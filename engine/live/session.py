@@ -123,7 +123,7 @@ class PageSession:
             self._session = self._ends.enter_context(session)
         folder = self._session.output.parent
         # What the reader would have in the end, for those who look there.
-        whole = folder / f"{self.path.stem}.py"
+        whole = folder / "run" / f"{self.path.stem}.py"
         whole.write_text(script(blocks), encoding="utf-8")
         step = placed(block, number, folder)
         return cast(BlockRun, self._session.carry_out(step))

@@ -24,8 +24,8 @@ TOO_LONG = (
 )
 SHOWS_ENGINE = (
     "shows what carries it out, which no reader has",
-    "print no stack below your own functions, give a warning a lower "
-    "stacklevel, and leave out the name of Matplotlib's backend",
+    "print no stack from within a drawing, and leave out the name of "
+    "Matplotlib's backend",
 )
 FILE_LINE = re.compile(
     r'File "(?:[^"]*/)?(?P<file>[^"/]+)", line (?P<line>\d+)'
@@ -101,7 +101,7 @@ def _complaints(
         said += run.failure.message.encode()
     if len(said) > BYTES_ALLOWED:
         yield TOO_LONG
-    if re.search(rb"engine(/run/interpreter\.py|\.run\.figures)", said):
+    if re.search(rb"engine(/run/|\.run\.)figures", said):
         yield SHOWS_ENGINE
     try:
         screen(said)

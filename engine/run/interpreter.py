@@ -8,12 +8,14 @@ reader sees, and tracebacks point into ``snippets/``.
 import __future__
 
 import ast
+import contextvars
 import gc
 import linecache
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType
 from typing import Any
 
 from engine.program import Section, Value
@@ -29,17 +31,22 @@ TOO_LOW = "from __future__ imports must occur at the beginning of the file"
 
 
 class Interpreter:
-    """Carries out Python in one namespace."""
+    """Carries out Python in one module."""
 
     def __init__(
         self,
         sources: Path,
-        namespace: dict[str, Any],
+        module: ModuleType,
         shorten: Callable[[str], str],
     ) -> None:
         self._sources = sources
-        self._namespace = namespace
+        self._module = module
         self._shorten = shorten
+        self._context = contextvars.copy_context()
+        # Late, since only programs need it.
+        from greenlet import greenlet  # type: ignore[import-untyped]
+
+        self._greenlet = greenlet
         self._flags = 0
         self._begun = False
 
@@ -48,14 +55,11 @@ class Interpreter:
         try:
             code = self._compile(section)
         except (SyntaxError, ValueError) as error:
-            return self._failure(error, None, getattr(error, "lineno", None))
+            return self._failure(error.with_traceback(None))
         try:
-            exec(code, self._namespace)
+            self.call(exec, code, vars(self._module))
         except BaseException as error:
-            here = error.__traceback__
-            inside = here.tb_next if here else None
-            line = inside.tb_lineno if inside else None
-            return self._failure(error, inside, line)
+            return self._failure(error)
         return None
 
     def evaluate(self, value: Value) -> ValueRun:
@@ -75,14 +79,22 @@ class Interpreter:
             begin = "{ " if expression.startswith("{") else "{"
             text = f"f{quotes}{begin}{expression}}}{quotes}"
             code = compile(text, "value", "eval", dont_inherit=True)
-        return format(eval(code, self._namespace))
+        came_to = self.call(eval, code, vars(self._module))
+        return str(self.call(format, came_to))
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call the function with no frame of the engine's below its own."""
+        bottom = self._greenlet(function)
+        bottom.gr_context = self._context
+        return bottom.switch(*arguments)
 
     def clear(self) -> None:
-        """Let go of all names, as Python does when it ends."""
-        for name in list(self._namespace):
-            if name != "__builtins__":
-                self._namespace[name] = None
-        gc.collect()
+        """Let go of the module, as Python does when it ends."""
+        self.call(gc.collect)
+        sys.modules.pop("__main__", None)
+        vars(sys)["meta_path"] = None
+        self.call(vars(self).__delitem__, "_module")
+        self.call(gc.collect)
 
     def _compile(self, section: Section) -> Any:
         """Compile the section as if it stood where its module has it."""
@@ -114,16 +126,14 @@ class Interpreter:
             if not future and not isinstance(node, ast.Expr):
                 self._begun = True
 
-    def _failure(
-        self,
-        error: BaseException,
-        inside: TracebackType | None,
-        line: int | None,
-    ) -> Failure:
-        report = traceback.TracebackException(type(error), error, inside)
+    def _failure(self, error: BaseException) -> Failure:
+        report = traceback.TracebackException.from_exception(error)
         report.stack[:] = [f for f in report.stack if HERE not in f.filename]
         last = "".join(report.format_exception_only())
         trace = "".join(report.format()) if report.stack else last
+        line = getattr(error, "lineno", None)
+        if report.stack:
+            line = report.stack[0].lineno
         name, message = type(error).__name__, _printable(last.strip())
         return Failure(
             name, self._shorten(message), self._shorten(trace), line

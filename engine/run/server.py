@@ -57,8 +57,9 @@ def _import(modules: Sequence[str]) -> str:
     for name in modules:
         try:
             importlib.import_module(name)
-        except Exception as error:
-            return f"cannot import {name}: {type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:
+            raised = f"{type(error).__name__}: {error}"
+            return f"preload: cannot import {name}: {raised}"
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         # Finds the fonts, and learns to read formulas.
         pyplot.semilogy([1, 10])

@@ -86,10 +86,13 @@ class Session:
             code = self.keeper.recv()
         except (EOFError, OSError):
             self._kill()
-            code = "the process that starts programs was ended"
+            return PageError(
+                "the process that starts programs was ended",
+                hint="let nothing end it",
+            )
         if isinstance(code, str):
-            hint = "let nothing end it, and preload what can be imported"
-            return PageError(code, hint=hint)
+            hint = "name modules that are installed"
+            return PageError(code, hint=hint, path="mkdocs.yml")
         problem = f"ended its own process (exit code {code})"
         hint = "take out what kills or exits the process"
         return fault(self.program, at, problem, hint)

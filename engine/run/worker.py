@@ -18,9 +18,9 @@ import tempfile
 import threading
 import types
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from engine.program import CommandBlock, FileBlock, Step, Value
 from engine.run.hiding import hidden, keep_figures
@@ -63,9 +63,10 @@ class _Worker:
         self._output = _redirect(f"{job.folder}/output")
         self._read = 0
         _settle(Path(job.folder))
-        main = _main_module(job.script)
         sources = Path(job.folder, "sources")
-        self._interpreter = Interpreter(sources, main, self._shorten)
+        self._interpreter = Interpreter(
+            sources, _main_module(job.script), self._shorten
+        )
 
     def carry_out(self, step: Step) -> StepRun:
         with hidden():
@@ -82,9 +83,10 @@ class _Worker:
 
     def end(self) -> bytes:
         """End as Python does; return what was printed meanwhile."""
+        call = self._interpreter.call
         with hidden():
-            threading._shutdown()  # type: ignore[attr-defined]
-            atexit._run_exitfuncs()
+            call(threading._shutdown)  # type: ignore[attr-defined]
+            call(atexit._run_exitfuncs)
             self._interpreter.clear()
         return self._printed()
 
@@ -177,15 +179,18 @@ def _settle(folder: Path) -> None:
         random.seed()
 
 
-def _main_module(script: str) -> dict[str, Any]:
-    """Return the names of a new main module, that of the reader's script."""
+def _main_module(script: str) -> types.ModuleType:
+    """Return a new main module, that of the reader's script."""
     module = types.ModuleType("__main__")
     module.__file__ = script
-    vars(module).update(__annotations__={}, __builtins__=builtins)
+    module.__loader__ = SourceFileLoader("__main__", script)
+    vars(module).update(
+        __annotations__={}, __builtins__=builtins, __cached__=None
+    )
     sys.modules["__main__"] = module
     sys.argv[:] = [Path(script).name]  # as typed beside it
     sys.breakpointhook = _refuse_to_debug
-    return vars(module)
+    return module
 
 
 def _refuse_to_debug(*args: object, **kwargs: object) -> None:

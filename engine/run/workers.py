@@ -97,9 +97,9 @@ class Workers:
     ) -> Iterator[Session]:
         """Start a process for the program in an empty folder; end both."""
         folder = Path(tempfile.mkdtemp(prefix="page-")).resolve()
-        whole = folder / f"{program.path.stem}.py"
+        whole = folder / "run" / f"{program.path.stem}.py"
         try:
-            (folder / "run").mkdir()
+            whole.parent.mkdir()
             whole.write_text(script(program.blocks), encoding="utf-8")
             job = Job(str(self._root), str(folder), str(whole))
             with self._start(job) as pipes:

@@ -1,5 +1,7 @@
 """The page as an executed notebook."""
 
+import re
+
 import nbformat
 from nbformat import NotebookNode, v4
 
@@ -10,6 +12,11 @@ from engine.take.markdown import escaped
 from engine.take.page import Taken
 from engine.take.walk import Prose, Shown
 
+IN_A_SCRIPT = re.compile(
+    r"\b(__file__|asyncio\.(?:run|Runner)|run_until_complete"
+    r"|(?<=[\"'])(?:spawn|forkserver))\b"
+)
+"""What a notebook has not: a file, no running loop, functions to import."""
 PYTHON = {"name": "python3", "language": "python", "display_name": "Python 3"}
 
 
@@ -28,6 +35,11 @@ def notebook(page: Taken) -> str:
             case Prose():
                 say(piece.cell)
             case Shown(number):
+                if used := _used_in_a_script(page.blocks[number - 1]):
+                    say(
+                        f"The next cells use `{used}`, which works in "
+                        "this page's script, and not in a notebook."
+                    )
                 cells.append(_code_cell(page, number))
             case _:
                 say("In this notebook, run all cells above.")
@@ -67,6 +79,12 @@ def _code_cell(page: Taken, number: int) -> NotebookNode:
         metadata={"tags": ["raises-exception"]} if _fails(block) else {},
         outputs=_outputs(block, result, number),
     )
+
+
+def _used_in_a_script(block: Block) -> str:
+    """Return what the block uses and no notebook has, if anything."""
+    used = IN_A_SCRIPT.search(block.code)
+    return used[1] if used and isinstance(block, PythonBlock) else ""
 
 
 def _fails(block: Block) -> bool:

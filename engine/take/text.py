@@ -26,10 +26,13 @@ def plain_text(page: Taken) -> str:
 
 
 def script_text(page: Taken) -> str:
-    """Return the page's program, with what it ran with."""
-    title = page.title.replace("\\", "\\\\").replace('"', '\\"')
-    about = f'"""{title}.\n\n{page.ran_with}\n"""'
-    return f"{about}\n\n{script(page.blocks)}"
+    """Return the page's program, with what it ran with.
+
+    A docstring would be a name that the page's program has not; a title on
+    the first or second line could be taken for one that names an encoding.
+    """
+    title = " ".join(page.title.split())
+    return f"# {page.ran_with}\n#\n# {title}\n\n{script(page.blocks)}"
 
 
 def _shown(page: Taken, number: int) -> Iterator[str]:

@@ -69,9 +69,8 @@ def test_every_piece_has_its_check() -> None:
 
 @says(
     "A page of this site is a program. Its blocks, in the order in "
-    "which you read them, are run in a process of their own and an "
-    "empty folder, and what they print and draw is what stands below "
-    "them."
+    "which you read them, are run in a process and a folder of their "
+    "own, and what they print and draw is what stands below them."
 )
 @says("**A block of code** ran, exactly as it is shown; no line is hidden.")
 @says(

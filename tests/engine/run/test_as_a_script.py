@@ -36,6 +36,45 @@ GOOD = {
         "print(__annotations__, __builtins__.__name__, __doc__)",
         "x: int = 1\nprint(__annotations__)",
     ],
+    "how deep the stack is": [
+        "import inspect\nimport sys\nimport traceback",
+        "print(len(inspect.stack()), sys._getframe().f_back)",
+        "def deep():\n    return len(traceback.extract_stack())\n\n\n"
+        "print(deep())",
+    ],
+    "warnings of no line": [
+        "import warnings",
+        "warnings.warn('above', stacklevel=2)",
+        "def old():\n    warnings.warn('far above', stacklevel=3)",
+        "old()\nwarnings.warn('one more', stacklevel=9)",
+    ],
+    "a file that is closed at the end": [
+        "import warnings",
+        "warnings.simplefilter('always')\n\n\nasync def never(): ...",
+        "left = never()\nfile = open('/dev/null')",
+    ],
+    "context that blocks share": [
+        "from contextvars import ContextVar\n\nstate = ContextVar('state')",
+        "_ = state.set(2)",
+        "print(state.get())",
+    ],
+    "what stands beside the script": [
+        "import os\nimport sys\nfrom pathlib import Path",
+        "here = Path(__file__).parent\nprint(here == Path.cwd())\n"
+        "print(sys.path[0] == str(here), len(os.listdir()))",
+        "print(__cached__, type(__loader__).__name__, __doc__)",
+    ],
+    "names that are there to the end": [
+        "import math",
+        "class A:\n    def __del__(self):\n        print('end', math.pi, x)",
+        "a = A()\nx = 3",
+    ],
+    "imports that come too late": [
+        "class A:\n    def __del__(self):\n        try:\n"
+        "            import colorsys\n        except ImportError as error:\n"
+        "            print(error)",
+        "a = A()",
+    ],
     "a trace that only C shows": [
         "import sys",
         "class A:\n    def __del__(self):\n        (1).real / 0",
@@ -43,9 +82,6 @@ GOOD = {
     ],
 }
 ENGINES_OWN = [
-    "import traceback\ntraceback.print_stack()",
-    "import warnings\nwarnings.warn('old', stacklevel=2)",
-    "import logging\nlogging.warning('here', stack_info=True)",
     "import matplotlib.pyplot as plt\nprint(plt.get_backend())",
 ]
 
@@ -63,6 +99,7 @@ def test_a_script_prints_the_same(
         stdout=PIPE,
         stderr=STDOUT,
         check=True,
+        cwd=tmp_path,
         env={"LC_ALL": "C.UTF-8", "PYTHONUTF8": "0", "PYTHONUNBUFFERED": "1"},
     )
     assert b"".join(outputs) == printed.stdout

@@ -135,10 +135,31 @@ def test_a_site_need_not_name_its_python() -> None:
 
 
 def test_the_script_is_the_program_and_a_program() -> None:
-    page = taken("", *SHOWN, title='A """\\new" title')
+    page = taken("", *SHOWN, title="On coding: none")
     text = script_text(page)
     assert "# Needs the file a_b.py beside it." in text
-    assert "Ran with Python 3.11.2, NumPy 2.4.\n" in text
+    assert "# Ran with Python 3.11.2, NumPy 2.4.\n" in text
+    assert "# On coding: none\n" in text
     names: dict[str, str] = {}
-    exec(compile(text, "script", "exec"), names)
-    assert names["__doc__"].startswith('A """\\new" title.')
+    exec(compile(text.encode(), "script", "exec"), names)
+    assert "__doc__" not in names
+
+
+@pytest.mark.parametrize(
+    ("code", "used"),
+    [
+        ("asyncio.run(main())", "asyncio.run"),
+        ("with asyncio.Runner() as runner: ...", "asyncio.Runner"),
+        ("loop.run_until_complete(main())", "run_until_complete"),
+        ("context = get_context('spawn')", "spawn"),
+        ("print(__file__)", "__file__"),
+    ],
+)
+def test_the_notebook_says_what_works_in_the_script_alone(
+    code: str, used: str
+) -> None:
+    page = taken(MARK.format(1), (python(code), NOTHING))
+    cells = nbformat.reads(notebook(page), as_version=4).cells
+    said = f"The next cells use `{used}`, which works in this page's script, "
+    assert cells[1].source == said + "and not in a notebook."
+    assert cells[2].source == code
