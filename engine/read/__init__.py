@@ -3,7 +3,8 @@
 ``sections``     a module, cut into sections
 ``snippets``     all modules, read when asked for
 ``imports``      what importing a module does
-``fences``       the fences of a program, and their options
+``options``      the options that fences may have
+``fences``       the fences of a program
 ``superfences``  fences as SuperFences hands them over
 ``values``       expressions in double braces
 ``formulas``     LaTeX as MathML

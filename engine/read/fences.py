@@ -1,40 +1,27 @@
-"""Fences of a page's program, and the options that they may have."""
+"""Fences of a page's program, read as its blocks."""
 
-import re
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.errors import PageError
 from engine.program import (
-    SECONDS_ALLOWED,
     Block,
     CommandBlock,
     FileBlock,
     PythonBlock,
     Section,
 )
-from engine.read.snippets import Snippets, did_you_mean
-from engine.read.values import OPEN
+from engine.read.options import COMMAND, FILE, PYTHON, read_options
+from engine.read.snippets import Snippets
 
 PYTHON_NAMES = frozenset({"python", "py", "python3", "py3"})
 CONSOLE = "console"
 FILE_LANGUAGES = ("json", "yaml")
 """Languages, beside Python, in which a page shows a reader's file."""
-OPTION = re.compile(r"""([\w-]+)=(?:"[^"]*"|'[^']*')""")
-
-
-class Option(NamedTuple):
-    """An option's value if it is not given, and what reads one that is.
-
-    ``read`` raises ValueError, with what is wrong and what to write.
-    """
-
-    default: Any
-    read: Callable[[str], Any]
 
 
 class Fence(NamedTuple):
@@ -45,40 +32,6 @@ class Fence(NamedTuple):
     language: str
     given: Mapping[str, str]
     body: str
-
-
-def _matching(
-    name: str, pattern: str, what: str, example: str, kind: type = str
-) -> Callable[[str], Any]:
-    def read(text: str) -> Any:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(
-                f'{name}="{text}" is not {what}',
-                f'write it like {name}="{example}"',
-            )
-        return kind(text)
-
-    return read
-
-
-EXIT_CODE = _matching("exits", r"\d{1,3}", "an exit code", "1", int)
-SECONDS = _matching(
-    "limit", r"\d+(\.\d+)?", "a number of seconds", "300", float
-)
-FILE_NAME = _matching(
-    "file", r"\w[\w.-]*", "the name of a file that is saved", "worker.py"
-)
-TEXT = Option(None, str)
-LOOK = dict.fromkeys(("title", "hl_lines", "linenums"), TEXT)
-"""The options of the highlighter."""
-LIMIT = {"limit": Option(SECONDS_ALLOWED, SECONDS)}
-BLOCK = {**LOOK, "fold": TEXT}
-PYTHON = {**BLOCK, **LIMIT, "run": TEXT, "alt": TEXT, "raises": TEXT}
-SAVED = {"source": TEXT, "file": Option(None, FILE_NAME)}
-FILE = {**BLOCK, **SAVED, "run": TEXT}
-COMMAND = {**BLOCK, **LIMIT, "exits": Option(0, EXIT_CODE)}
-SITE_FENCE = {"after": Option("", str)}
-NO_OPTIONS: dict[str, Option] = {}
 
 
 def is_block(language: str, given: Mapping[str, str]) -> bool:
@@ -98,45 +51,6 @@ def read_block(fence: Fence, root: Path, snippets: Snippets) -> Block:
     if {"file", "source"} & fence.given.keys():
         return _file(fence, root, snippets)
     return _python(fence, snippets)
-
-
-def read_options(
-    given: Mapping[str, str], options: Mapping[str, Option]
-) -> dict[str, Any]:
-    """Return the options' values; raise PageError for what is none."""
-    known = ", ".join(sorted(options))
-    for key in given:
-        if key not in options:
-            use = f"use one of: {known}" if known else "remove it"
-            raise PageError(
-                f'unknown fence option "{key}"',
-                hint=did_you_mean(key, options) + use,
-            )
-        if OPEN in given[key]:
-            raise PageError(
-                f'{key}="{given[key]}" holds a value, and would show its '
-                "braces",
-                hint="put the value into the prose beside the block",
-            )
-    try:
-        return {
-            key: option.read(given[key]) if key in given else option.default
-            for key, option in options.items()
-        }
-    except ValueError as error:
-        problem, hint = error.args
-        raise PageError(problem, hint=hint) from None
-
-
-def require_each_once(header: str) -> None:
-    """Raise PageError if the line gives an option twice."""
-    keys = OPTION.findall(header)
-    for key in keys:
-        if keys.count(key) > 1:
-            raise PageError(
-                f'the option "{key}" is given twice',
-                hint="keep the one that is meant",
-            )
 
 
 def require_empty(fence: Fence, shown: str) -> None:
@@ -174,7 +88,12 @@ def _python(fence: Fence, snippets: Snippets) -> Block:
 
 def _file(fence: Fence, root: Path, snippets: Snippets) -> Block:
     options = read_options({"file": "", **fence.given}, FILE)
-    _require_own_name(options["file"])
+    if module := hidden_by(options["file"]):
+        raise PageError(
+            f'file="{options["file"]}" hides the module {module} from what '
+            "runs beside it",
+            hint="give the file a name that no module has",
+        )
     return FileBlock(
         line=fence.line,
         section=_file_section(fence, options, root, snippets),
@@ -184,16 +103,14 @@ def _file(fence: Fence, root: Path, snippets: Snippets) -> Block:
     )
 
 
-def _require_own_name(file: str) -> None:
-    """Raise PageError for a file that hides a module from its neighbours."""
+def hidden_by(file: str) -> str:
+    """Return the module that a file hides from its neighbours, if any."""
     name = file.removesuffix(".py")
     installed = [sysconfig.get_path("purelib")]
     known = name in sys.stdlib_module_names
     if file != name and (known or PathFinder.find_spec(name, installed)):
-        raise PageError(
-            f'file="{file}" hides the module {name} from what runs beside it',
-            hint="give the file a name that no module has",
-        )
+        return name
+    return ""
 
 
 def _file_section(

@@ -1,6 +1,6 @@
 """A page as it was rendered: its HTML, and what its marks stand for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from engine.program import (
     Value,
     joined,
 )
+from engine.read.fences import hidden_by
 
 Highlight = Callable[[str], str]
 """Colours Python as the page's own code is coloured."""
@@ -108,6 +109,7 @@ def arrange(
         above.append(block)
         arranged[number] = replace(item, block=block)
         arranged |= waiting.pop(block.section.name, {})
+    errors += _misnamed(path, above)
     errors += [
         PageError(
             f'this fence is to come after "{name}", and no block below it '
@@ -152,6 +154,26 @@ def _shown_before(
         if other.section == block.section
         and getattr(other, "file", None) == getattr(block, "file", None)
     ]
+
+
+def _misnamed(path: Path, blocks: Sequence[Block]) -> Iterator[PageError]:
+    """Yield an error for a script that would stand in the way of others."""
+    script = f"{path.stem}.py"
+    if blocks and (module := hidden_by(script)):
+        yield PageError(
+            f"the page's script, {script}, hides the module {module} from "
+            "what runs beside it",
+            hint="give the page a name that no module has",
+            path=path,
+        )
+    for block in blocks:
+        if isinstance(block, FileBlock) and block.file == script:
+            yield PageError(
+                f'file="{script}" is the name of the page\'s script, too',
+                hint="give the file another name",
+                path=path,
+                line=block.line,
+            )
 
 
 def _too_early(item: Item, path: Path) -> PageError:

@@ -13,7 +13,8 @@ from engine.read.page import Item, Page, ShownBlock, ShownValue, arrange
 from engine.read.snippets import Snippets
 
 LEFT_OVER = re.compile(
-    r"(?i)(?<![`~])(?<![`~] )(`{3,}|~{3,})\s*\S*\s.*\b(run|source|exits)\s*="
+    r"(?i)(?<![`~])(?<![`~] )(`{3,}|~{3,})\s*\S*\s.*"
+    r"\b(run|source|exits|hl_lines|linenums)\s*="
 )
 OPENING = re.compile(r"!!!|\?\?\?|===|[-*+] |\d+\. |:   |\[\^")
 """How what holds text that is indented begins."""
@@ -146,7 +147,13 @@ class Reading:
 
     def page(self, html: str) -> Page:
         """Return the page; what cannot be right goes to the errors."""
-        seen = dict.fromkeys(marks.visible(html))
+        values = {
+            number
+            for number, item in self.items.items()
+            if isinstance(item, ShownValue)
+        }
+        blocks = self.items.keys() - values
+        seen = dict.fromkeys(marks.visible(html, blocks))
         for number in self.items.keys() - seen.keys():
             self._blame_unseen(number)
         items = {

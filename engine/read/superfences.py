@@ -10,18 +10,21 @@ from engine.errors import PageError
 from engine.program import Block, Value
 from engine.read import marks
 from engine.read.fences import (
-    LOOK,
-    NO_OPTIONS,
     PYTHON_NAMES,
-    SITE_FENCE,
     Fence,
     is_block,
     read_block,
-    read_options,
-    require_each_once,
     require_empty,
 )
 from engine.read.formulas import formula
+from engine.read.options import (
+    LOOK,
+    NO_OPTIONS,
+    SITE_FENCE,
+    read_options,
+    require_each_once,
+    require_lines,
+)
 from engine.read.page import ShownBlock, SiteFence, WholeProgram
 from engine.read.reading import Reading, Surroundings
 from engine.read.values import split_values
@@ -123,6 +126,7 @@ class Fences:
     def _block(self, fence: Fence) -> str:
         root, snippets = self.project.root, self.project.snippets
         block = read_block(fence, root, snippets)
+        require_lines(fence.given, block.code)
         code = self._coloured(block, fence) if self.project.runs else ""
         item = ShownBlock(block, code)
         return marks.block_mark(self.reading.add(item, fence.line))

@@ -103,7 +103,7 @@ PAGES = {
 
         End.
         """,
-    "html": """
+    "raw_html": """
         <div markdown="1" class="a">
 
         Text **bold**.

@@ -163,3 +163,20 @@ def test_a_site_of_prose_alone_needs_no_snippets(site: Site) -> None:
     built = site.good()
     assert "Only{{words}}." in forms.page(built, "p/").text
     assert "Only {{ words }}." in (built / "p/index.md").read_text()
+
+
+def test_a_page_whose_script_stands_in_the_way_is_named(site: Site) -> None:
+    site.sections("a", one="x = 1", two="x = 2", three="x = 3")
+    fence = '```python run="snippets/a.py:{}"\n```\n'
+    file = fence.replace('"\n', '" file="helper.py"\n')
+    site.page("json", f"# P\n\n{fence.format('one')}")
+    site.page("helper", f"# P\n\n{file.format('two')}")
+    site.page("other", f"# P\n\n{file.format('three')}")
+    words = site.bad()
+    assert (
+        "docs/json.md: the page's script, json.py, hides the module json"
+    ) in words
+    assert (
+        'docs/helper.md:3: file="helper.py" is the name of the page\'s script'
+    ) in words
+    assert words.count("mend:") == 2

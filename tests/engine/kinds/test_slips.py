@@ -69,6 +69,32 @@ CASES = {
     ),
     "blanks": (FENCE.replace("run=", "run = "), 1, TEXT),
     "no_break": (FENCE.replace(" run", "\u00a0run"), 1, TEXT),
+    "lines_by_comma": (
+        FENCE.replace("\n", ' hl_lines="1,2"\n', 1),
+        1,
+        'hl_lines="1,2" is not a list of lines',
+    ),
+    "lines_of_text": ('```text hl_lines="x"\nabc\n```\n', 1, TEXT),
+    "lines_of_none": (
+        FENCE.replace("\n", ' hl_lines=""\n', 1),
+        1,
+        'hl_lines="" is not a list of lines',
+    ),
+    "lines_below": (
+        FENCE.replace("\n", ' hl_lines="1-2"\n', 1),
+        1,
+        'hl_lines names "1-2", and the block has 1 lines',
+    ),
+    "lines_backwards": (
+        '```console hl_lines="2-1"\ntrue\ntrue\n```\n',
+        1,
+        'hl_lines names "2-1", and the block has 2 lines',
+    ),
+    "numbers": (
+        FENCE.replace("\n", ' linenums="on"\n', 1),
+        1,
+        'linenums="on" is not the number of the first line',
+    ),
     "given_twice": (
         FENCE.replace("\n", ' fold="A" fold="B"\n', 1),
         1,

@@ -18,6 +18,30 @@ CASES = {
     "hidden_until": (DIV.format('hidden="until-found"'), 3, HIDDEN),
     "display": (DIV.format('style="color: red; display: none"'), 3, HIDDEN),
     "visibility": (DIV.format('style="visibility:hidden"'), 3, HIDDEN),
+    "capitals": (DIV.format('STYLE="DISPLAY:NONE"'), 3, HIDDEN),
+    "collapse": (DIV.format('style="visibility: collapse"'), 3, HIDDEN),
+    "opacity": (DIV.format('style="opacity: 0; color: red"'), 3, HIDDEN),
+    "font_size": (DIV.format('style="font-size:0px"'), 3, HIDDEN),
+    "popover": (DIV.format("popover"), 3, HIDDEN),
+    "dialog": (DIV.replace("div", "dialog").format(""), 3, HIDDEN),
+    "canvas": (DIV.replace("div", "canvas").format(""), 3, HIDDEN),
+    "video": (f"{FENCE}\n<video>{{{{ 1 }}}}</video>\n", 4, HIDDEN),
+    "meter": (f"{FENCE}\n<meter value=1>{{{{ 1 }}}}</meter>\n", 4, HIDDEN),
+    "ruby": (f"{FENCE}\n<ruby>a<rp>{{{{ 1 }}}}</rp></ruby>\n", 4, HIDDEN),
+    "no_embed": (f"<noembed>\n\n{FENCE}\n</noembed>\n", 3, HIDDEN),
+    "plain_text": (f"Text.\n\n<plaintext>\n\n{FENCE}", 5, HIDDEN),
+    "instruction": (f"<?php\n\n{FENCE}\n?>\n", 3, HIDDEN),
+    "xmp": (f"<xmp>\n\n{FENCE}\n</xmp>\n", 3, HIDDEN),
+    "drawing": (
+        f"{FENCE}\n<svg><defs><text>{{{{ 1 }}}}</text></defs></svg>\n",
+        4,
+        HIDDEN,
+    ),
+    "field": (
+        f'{FENCE}\n<input type="hidden" value="{{{{ 1 }}}}">',
+        4,
+        HIDDEN,
+    ),
     "script": (f"<script>\n{FENCE}</script>\n", 2, HIDDEN),
     "style": (f"{FENCE}\n<style>\n{{{{ 1 }}}}\n</style>\n", 5, HIDDEN),
     "template": (f"<template>\n\n{FENCE}\n</template>\n", 3, HIDDEN),
@@ -54,6 +78,20 @@ def test_each_is_named_with_its_line(site: Site) -> None:
         assert len(named) == 1, (name, named)
         assert named[0].startswith(f"docs/{name}.md:{line}: "), named
         assert problem in named[0], named
+
+
+def test_what_looks_hidden_and_is_not_is_left_alone(site: Site) -> None:
+    site.sections("a", one="print(x := 1)")
+    site.page(
+        "p",
+        "# P\n\n"
+        + DIV.replace("div", "dialog").format("open")
+        + '\n<meter value="{{ x }}" max="9"></meter> '
+        '<b style="opacity: 0.5">{{ x }}</b>\n',
+    )
+    page = (site.good() / "p/index.html").read_text("utf-8")
+    assert '<meter value="1" max="9">' in page
+    assert '<b style="opacity: 0.5">1</b>' in page
 
 
 @pytest.mark.parametrize("kind", ["comment", "cut"])
