@@ -381,6 +381,18 @@ def test_five_steps_of_three_batches() -> None:
     out, again = (printed(NAME, n) for n in ("ran_out", "repeated"))
     assert "UserWarning: Your input ran out of data; interrupting" in out
     assert out.endswith("updates: 6")
+    seen: list[int] = []
+    counted = tf.keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: seen.append(0),
+        on_train_batch_end=lambda batch, logs: seen.append(seen.pop() + 1),
+    )
+    model = KerasLinearModel()
+    model.compile("sgd", "mse", run_eagerly=True)
+    batches = tf.data.Dataset.from_tensor_slices((X, Y)).batch(67)
+    quiet = {"shuffle": False, "verbose": 0, "callbacks": [counted]}
+    with pytest.warns(UserWarning, match="ran out of data"):
+        model.fit(batches, epochs=2, steps_per_epoch=5, **quiet)
+    assert seen == [3, 3]
     assert again == "updates: 10"
     rows = tf.data.Dataset.from_tensor_slices((X, Y)).batch(67)
     assert len(rows) == 3
