@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +90,13 @@ def try_out(root: Path, combination: Combination) -> Result:
     problem = _install(root, combination)
     if problem:
         return {**result, "not installed": first_line(problem)}
-    folder = _folder(root, combination)
+    try:
+        return result | _pass_and_run(root, _folder(root, combination))
+    except subprocess.TimeoutExpired:
+        return {**result, "broken": f"takes longer than {SECONDS_ALLOWED} s"}
+
+
+def _pass_and_run(root: Path, folder: Path) -> Result:
     report = folder / "tests.xml"
     report.unlink(missing_ok=True)
     tests = _run(
@@ -101,14 +107,13 @@ def try_out(root: Path, combination: Combination) -> Result:
         *("-p", "no:cacheprovider", f"--junitxml={report}"),
     )
     if not report.exists():
-        return {**result, "broken": last_line(tests.stderr)}
+        return {"broken": last_line(tests.stderr)}
     inside = _run(folder, root, "-m", "tools.inside", str(root / PROGRAMS))
     if inside.returncode:
-        return {**result, "broken": last_line(inside.stderr)}
+        return {"broken": last_line(inside.stderr)}
     passed, failed = read_tests(report.read_text("utf-8"))
     found = json.loads(inside.stdout)
     return {
-        **result,
         "versions": found["versions"],
         "pages": {
             page: [first_line(text) for text in told]
@@ -286,11 +291,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     before = results
     with ThreadPoolExecutor(options.jobs) as pool:
-        tried = pool.map(lambda c: try_out(root, c), wanted)
-        for combination, result in zip(wanted, tried, strict=True):
-            results = {**read_results(root), combination.name: result}
+        trials = {pool.submit(try_out, root, c): c.name for c in wanted}
+        for trial in as_completed(trials):
+            name, result = trials[trial], trial.result()
+            results = {**read_results(root), name: result}
             write_results(root, results)
-            print(f"{combination.name}: {verdict(result)}", flush=True)
+            print(f"{name}: {verdict(result)}", flush=True)
     told = worse(before, {c.name: results[c.name] for c in wanted})
     print("\n".join(told) or "Nothing is worse than what was kept.")
     return 0

@@ -243,6 +243,15 @@ def test_an_environment_that_breaks_says_why(site: Scratch) -> None:
     assert "does not run" in site.capsys.readouterr().out
 
 
+def test_an_environment_that_never_ends_says_so(
+    site: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoilt = "import time\n\ndef test():\n    time.sleep(60)\n"
+    site.write("tests/snippets/test_spoilt.py", spoilt)
+    monkeypatch.setattr(versions, "SECONDS_ALLOWED", 1)
+    assert try_one(site)["broken"] == "takes longer than 1 s"
+
+
 def test_tests_that_cannot_start_say_why(site: Scratch) -> None:
     site.write("tests/conftest.py", "import filelok\n")
     assert "No module named 'filelok'" in try_one(site)["broken"]
