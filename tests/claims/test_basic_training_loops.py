@@ -676,6 +676,9 @@ def test_the_history(
     }
     assert again == {name: values[:3] for name, values in history.items()}
     assert (again["w"][0], again["b"][0]) == (5.0, 0.0)
+    dw, db = gradients(LinearModel())
+    after_one = [5.0 - 0.1 * dw, -0.1 * db]
+    assert [again["w"][1], again["b"][1]] == pytest.approx(after_one)
     for w, b, kept in zip(*again.values(), strict=True):
         assert kept == pytest.approx(float(loss(Y, X * w + b)), rel=1e-6)
     report(again, LinearModel(), X, Y)

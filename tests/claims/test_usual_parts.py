@@ -1201,6 +1201,8 @@ def test_validation_in_batches(split: Names) -> None:
         found = validate(model, batches, metric)
         assert found == pytest.approx(whole, rel=1e-5)
     assert weights(model) == [5.0, 0.0]
+    kept = validate(Dropping(), batches, metric)
+    assert kept == pytest.approx(float(loss(y, x)), rel=1e-5), "no dropout"
     losses = [float(loss(b, 5 * a)) for a, b in batches]
     assert abs(np.mean(losses) - whole) > 0.1
     weighted = (8 * losses[0] + 8 * losses[1] + 4 * losses[2]) / 20
