@@ -6,7 +6,6 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -97,15 +96,14 @@ def built_once(
 
 @contextmanager
 def templates_compiled_once(folder: Path) -> Iterator[None]:
-    """Keep nbconvert's templates, which it compiles for each notebook."""
-    from jinja2 import Environment, FileSystemBytecodeCache
-    from nbconvert.exporters import templateexporter
+    """Share what each project keeps of nbconvert's templates."""
+    from jinja2 import FileSystemBytecodeCache
 
     folder.mkdir(exist_ok=True)
     kept = FileSystemBytecodeCache(str(folder))
-    keeping = partial(Environment, bytecode_cache=kept)
+    name = "engine.build.notebooks.FileSystemBytecodeCache"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(templateexporter, "Environment", keeping)
+        patch.setattr(name, lambda _: kept)
         yield
 
 

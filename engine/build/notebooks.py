@@ -5,9 +5,14 @@ know its pages before.  So each page is given a notebook, and those of pages
 without a program are taken out again.
 """
 
+import contextlib
 import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from jinja2 import FileSystemBytecodeCache
 from markupsafe import escape
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -24,6 +29,25 @@ FOLDER = "notebooks"
 EMPTY = json.dumps(
     {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 )
+
+
+@contextlib.contextmanager
+def templates_kept(config: MkDocsConfig, folder: Path) -> Iterator[None]:
+    """Keep nbconvert's templates, which it compiles for each notebook."""
+    if "mkdocs-jupyter" not in config.plugins:
+        yield
+        return
+    from nbconvert.exporters import templateexporter  # takes long
+
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = FileSystemBytecodeCache(str(folder))
+    names = vars(templateexporter)
+    before = names["Environment"]
+    names["Environment"] = partial(before, bytecode_cache=kept)
+    try:
+        yield
+    finally:
+        names["Environment"] = before
 
 
 class Notebooks:

@@ -18,6 +18,7 @@ from mkdocs.exceptions import Abort, ConfigurationError
 
 from engine.build.faults import DeadLinks
 from engine.build.messages import CONFIG, ENGINE, errors_of, in_config, placed
+from engine.build.notebooks import templates_kept
 from engine.build.plugin import Checked, EnginePlugin, extension_options
 from engine.errors import PageError, PageErrors, raise_all
 from engine.extension import settings_of
@@ -54,7 +55,8 @@ def build_into(
     gc.set_threshold(50_000)
     ended: BaseException | None = None
     try:
-        with _warnings() as warnings:
+        folder = project.cache / "templates"
+        with _warnings() as warnings, templates_kept(config, folder):
             build_with_mkdocs(config, serve_url=serve_url)
     except (Exception, SystemExit) as error:
         ended = _cause(error)

@@ -240,9 +240,14 @@ def report(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure, write the file and say what came of it."""
     # First calls are measured by making the same function anew, on purpose.
     tf.get_logger().setLevel("ERROR")
     found = results()
     write_json(RESULTS, found)
     print(report(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,8 +6,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jinja2 import Environment
+from nbconvert.exporters import templateexporter
 
 from tests.engine.scratch import Scratch, ends
 
@@ -100,3 +103,24 @@ def test_two_builds_at_once_are_one_build_and_one_message(
     assert sorted(codes) == [0, 1], words
     assert "another build is running" in words[codes.index(1)]
     assert (built.root / "site/index.html").exists()
+
+
+def test_templates_of_notebooks_are_compiled_once(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch.add_hooks()
+    code, words = scratch.build()
+    assert code == 0, words
+    compiled: list[str] = []
+    compile_one = Environment.compile
+
+    def noting(self: Environment, source: Any, name: str, file: str) -> Any:
+        compiled.append(name)
+        return compile_one(self, source, name, file)
+
+    monkeypatch.setattr(Environment, "compile", noting)
+    scratch.replace("docs/count.md", "We count.", "We count on.")
+    code, words = scratch.build()
+    assert code == 0, words
+    assert not [name for name in compiled if name.endswith(".j2")]
+    assert vars(templateexporter)["Environment"] is Environment
