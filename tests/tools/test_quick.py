@@ -3,9 +3,11 @@
 import os
 import subprocess
 import tempfile
+from unittest.mock import Mock
 
 import pytest
 
+from engine.build import author
 from tests.engine.scratch import Scratch
 from tools import quick
 from tools.expected import main as expected
@@ -88,10 +90,13 @@ def test_a_failing_test_is_the_one_failure_that_is_shown(
 
 
 def test_a_page_is_checked_by_name_with_what_it_shows(
-    committed: Scratch,
+    committed: Scratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    read = Mock(wraps=author._read_all)
+    monkeypatch.setattr(author, "_read_all", read)
     code, words = run(committed, "docs/index.md")
     assert code == 0, words
+    assert read.call_count == 1
     assert "1 passed" in words
     committed.write("snippets/count.py", "x=1\n")
     code, words = run(committed, "index")
