@@ -456,6 +456,9 @@ def test_a_long_line_scrolls_to_where_it_is_written(tab: Tab) -> None:
     area.type("b'")
     pre = block(page, 2).locator(".highlight pre")
     assert pre.evaluate("e => e.scrollLeft") > 500
+    # The bar has the page's colours, not those of the system.
+    width = "e => getComputedStyle(e).scrollbarWidth"
+    assert pre.evaluate(width) == "thin"
     width = area.evaluate("e => [e.scrollWidth, e.clientWidth]")
     assert width[0] <= width[1]
 
