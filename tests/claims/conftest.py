@@ -15,6 +15,19 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def graphs_as_they_are() -> Iterator[None]:
+    """Make no graph quicker, which takes longer than to run it thrice."""
+    import tensorflow as tf
+
+    for off in (True, False):
+        tf.config.optimizer.set_experimental_options(
+            {"disable_meta_optimizer": off}
+        )
+        if off:
+            yield
+
+
 @pytest.fixture(autouse=True)
 def no_seed() -> Iterator[None]:
     """Undo the seed that a test has set: with one, other things are true."""

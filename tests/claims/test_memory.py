@@ -56,17 +56,12 @@ ONE = tf.constant(1.0)
 FUNCTION = type(tf.function(train))
 STATUS = Path("/proc/self/statm")
 Names = dict[str, Any]
+pytestmark = pytest.mark.usefixtures("graphs_as_they_are")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def looked_at() -> Iterator[list[int]]:
-    """Set aside what is there; give how many objects Python looked at.
-
-    Graphs that run a few times are not made quicker: that takes longer.
-    """
-    tf.config.optimizer.set_experimental_options(
-        {"disable_meta_optimizer": True}
-    )
+    """Set aside what is there; give how many objects Python looked at."""
     gc.unfreeze()
     gc.collect()
     numbers = [len(gc.get_objects())]
@@ -74,9 +69,6 @@ def looked_at() -> Iterator[list[int]]:
     numbers.append(len(gc.get_objects()))
     yield numbers
     gc.unfreeze()
-    tf.config.optimizer.set_experimental_options(
-        {"disable_meta_optimizer": False}
-    )
 
 
 @pytest.fixture(autouse=True)

@@ -685,6 +685,7 @@ def test_xla_leaves_the_check_out(recwarn: Any) -> None:
 # How it spreads
 
 
+@says("A NaN spreads.")
 @says(
     "A sum, a mean or a product with a NaN in it is NaN, also the product "
     "with 0."
