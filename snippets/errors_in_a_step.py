@@ -4,6 +4,7 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
 import tensorflow as tf
 
 # endregion setup
@@ -282,6 +283,55 @@ if __name__ == "__main__":
     for epoch in (1, 2):
         print(f"epoch {epoch}: {sum(1 for _ in make_rows(x, y))} batches")
     # endregion fresh
+
+    try:
+        # region objects
+        table = np.array([[-1.0, 2.0], [0.0, 5.0], [1.0, None]])
+        tf.constant(table)
+        # endregion objects
+    except ValueError as error:
+        print(error)
+
+    # region finite
+    numbers = table.astype("float32")
+    print(numbers)
+    numbers = numbers[np.isfinite(numbers).all(axis=1)]
+    print("kept:", numbers.shape, numbers.dtype)
+    # endregion finite
+
+    # region not_numbers
+    model.compile("sgd", "mse")
+    print(said(lambda: model.fit(table[:, :1], y[:3], verbose=0)))
+    print(said(lambda: model.fit([-1.0, 0.0, 1.0], y[:3], verbose=0)))
+    print(said(lambda: tf.constant([[-1.0, 2.0], [0.0]])))
+    print(said(lambda: tf.constant([1.0, None])))
+    # endregion not_numbers
+
+    try:
+        # region too_narrow
+        layers = [tf.keras.Input((2,)), tf.keras.layers.Dense(1)]
+        wide = tf.keras.Sequential(layers)
+        wide(x)
+        # endregion too_narrow
+    except ValueError as error:
+        print(error)
+
+    # region fitting
+    print("one row wants", wide.input_shape[1:], "and has", x.shape[1:])
+    print("out:", wide(numbers).shape)
+    assert numbers.shape[1:] == wide.input_shape[1:]
+    # endregion fitting
+
+    try:
+        # region one_row
+        wide(numbers[0])
+        # endregion one_row
+    except ValueError as error:
+        print(error)
+
+    # region still_a_batch
+    print(numbers[0].shape, numbers[:1].shape, wide(numbers[:1]).shape)
+    # endregion still_a_batch
 
     try:
         # region one_hot

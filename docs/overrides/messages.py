@@ -49,8 +49,11 @@ BRACES = re.compile(r"{\n.*?\n}\s*", re.DOTALL)
 """What TensorFlow prints of an object, over several lines."""
 LONGEST = 120
 """More of a message than that does not stand in its heading."""
-NOISE = re.compile(r"{{function_node .*?}}| \[Op:\w+\]( name:)?$")
-"""What TensorFlow adds to a message, and differs from call to call."""
+NOISE = re.compile(
+    r"{{function_node .*?}}| \[Op:\w+\]( name:)?$"
+    r"|Exception encountered when calling \S+\(\)\."
+)
+"""What TensorFlow and Keras add to a message, and say of many."""
 
 
 class Shown(NamedTuple):
@@ -170,7 +173,7 @@ def _entry(
     links = []
     for place in {f"{p.page.src_uri} {p.number}": p for p in places}.values():
         url = get_relative_url(place.page.page.url, own.page.url)
-        title = html.escape(place.page.heading)
+        title = html.escape(str(place.page.page.title))
         href = f"{url}#block:{place.number}"
         links.append(f'<a href="{href}">{title}, block {place.number}</a>')
     return (

@@ -105,6 +105,12 @@ ASKED = {
     "ImportError: `keras.optimizers.legacy` is not supported in Keras 3. When "
     "using `tf.keras`, to continue using a `tf.keras.optimizers.legacy` "
     "optimizer, you can install the `tf_keras` package": "old_names",
+    "ValueError: Failed to convert a NumPy array to a Tensor (Unsupported "
+    "object type numpy.ndarray).": "errors_in_a_step",
+    'ValueError: Input 0 of layer "sequential_3" is incompatible with the '
+    "layer: expected shape=(None, 784), found shape=(None, 28, 28)": (
+        "errors_in_a_step"
+    ),
     'AssertionError: Object attributes { name: "VARIABLE_VALUE" full_name: '
     '"dense_7/kernel" } not assigned a value from checkpoint': "messages",
 }

@@ -816,6 +816,69 @@ def test_fewer_batches_than_steps() -> None:
 
 
 @says(
+    "`errors_in_a_step:objects` The array holds Python objects, not numbers, "
+    "often because of a gap."
+)
+@says('Write `.astype("float32")`, and see to the NaN that a gap becomes.')
+@says(
+    "`errors_in_a_step:not_numbers` `fit` was given an array of Python "
+    "objects."
+)
+@says(
+    "`errors_in_a_step:not_numbers` `fit` was given a list. Make an array of "
+    "it."
+)
+@says(
+    "`errors_in_a_step:not_numbers` The rows have two lengths, and so no "
+    "shape."
+)
+@says("`errors_in_a_step:not_numbers` `None` stands among the numbers.")
+def test_what_is_no_array_of_numbers() -> None:
+    shown("errors_in_a_step", "objects", "ValueError", "object type float")
+    for words in (
+        "Invalid dtype: object",
+        "Unrecognized data type: x=[",
+        "non-rectangular Python sequence",
+        "mixed types",
+    ):
+        shown("errors_in_a_step", "not_numbers", "ValueError", words)
+    numbers = np.array([[1.0, None]]).astype("float32")
+    assert np.isnan(numbers).tolist() == [[False, True]]
+    model = KerasLinearModel()
+    model.compile("sgd", "mse")
+    columns = np.array([[1.0], [2.0]], dtype=object), np.ones((2, 1))
+    with pytest.raises(ValueError, match="Invalid dtype: object"):
+        model.fit(*columns, verbose=0)
+    model.fit(columns[0].astype("float32"), columns[1], verbose=0)
+    with pytest.raises(ValueError, match="Unrecognized data type"):
+        model.fit([[1.0], [2.0]], columns[1], verbose=0)
+    model.fit(np.array([[1.0], [2.0]]), columns[1], verbose=0)
+
+
+@says(
+    "`errors_in_a_step:too_narrow` The layer has weights for more or fewer "
+    "numbers in a row than it is given."
+)
+@says("`errors_in_a_step:one_row` The input lacks the axis of rows.")
+@says("Take a batch of one, `x[:1]` instead of `x[0]`.")
+def test_shapes_of_an_input() -> None:
+    words = "is incompatible with the layer"
+    shown("errors_in_a_step", "too_narrow", "ValueError", words)
+    words = "input has incompatible shape (2,)"
+    shown("errors_in_a_step", "one_row", "ValueError", words)
+    layers = [tf.keras.Input((2,)), tf.keras.layers.Dense(1)]
+    model = tf.keras.Sequential(layers)
+    for columns in (1, 3):
+        with pytest.raises(ValueError, match="is incompatible with the"):
+            model(np.ones((4, columns), "float32"))
+    x = np.ones((4, 2), "float32")
+    with pytest.raises(ValueError, match="has incompatible shape"):
+        model(x[0])
+    assert x.shape[1:] == model.input_shape[1:]
+    assert model(x[:1]).shape == (1, 1)
+
+
+@says(
     "`errors_in_a_step:one_hot` The labels are one-hot, and the loss wants "
     "numbers of classes."
 )
