@@ -54,9 +54,15 @@ class Visit:
     faults: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> Page:
+        """Return the page once it is loaded and its scripts have run."""
         self.page.goto(self.address + path)
-        self.page.wait_for_load_state("networkidle")
         return self.page
+
+    def open_and_wait(self, path: str) -> Page:
+        """Return the page once it has asked for nothing for a while."""
+        page = self.open(path)
+        page.wait_for_load_state("networkidle")
+        return page
 
 
 @pytest.fixture(scope="session")

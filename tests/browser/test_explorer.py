@@ -449,7 +449,7 @@ def test_its_script_is_fetched_when_a_reader_comes_near(
     visitor: Visitor,
 ) -> None:
     visit = visitor()
-    visit.open(GUIDE)
+    visit.open_and_wait(GUIDE)
     assert not [u for u in visit.requests if "explorer/explorer.js" in u]
     near(visit, GUIDE)
     modules = [u for u in visit.requests if "/assets/explorer/" in u]
@@ -458,7 +458,7 @@ def test_its_script_is_fetched_when_a_reader_comes_near(
         *("explorer.js", "model.js", "program.js", "settings.js", "views.js"),
     }
     other = visitor()
-    other.open("foundations/")
+    other.open_and_wait("foundations/")
     assert not [u for u in other.requests if "assets/explorer" in u]
 
 
@@ -473,7 +473,7 @@ def test_its_place_is_kept_while_it_is_fetched(
         "for (const e of list.getEntries()) window.shifted += e.value;"
         "}).observe({ type: 'layout-shift', buffered: true })"
     )
-    page = visit.open(EXPLORER)
+    page = visit.open_and_wait(EXPLORER)
     height = "document.querySelector('.x-room').offsetHeight"
     reserved = page.evaluate(height)
     near(visit, EXPLORER)

@@ -122,7 +122,7 @@ def test_nothing_is_asked_of_another_host_and_nothing_goes_wrong(
 ) -> None:
     visit = visitor()
     for path in PATHS[:-1]:
-        page = visit.open(path)
+        page = visit.open_and_wait(path)
         search(page, "tape")
         page.keyboard.press("Escape")
         page.locator(".theme-switch").click()
@@ -134,7 +134,7 @@ def test_nothing_is_asked_of_another_host_and_nothing_goes_wrong(
 
 def test_a_page_asks_for_little(visitor: Visitor) -> None:
     visit = visitor()
-    visit.open(GUIDE)
+    visit.open_and_wait(GUIDE)
     assert 1 < len(visit.requests) <= 10
 
 
