@@ -9,11 +9,13 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files, InclusionLevel
+from mkdocs.structure.pages import Page
 from mkdocs.utils.meta import YAML_RE
 
 from engine.build.messages import CONFIG, line_of
 from engine.build.rendered import RenderedPage
 from engine.errors import PageError, PageErrors
+from engine.read.values import OPEN
 
 SCRIPT = re.compile(r"(?s)<(script|style)\b.*?</\1>|<!--.*?-->")
 TAG = re.compile(r"<[^>]*>")
@@ -39,6 +41,25 @@ def unread_front_matter(text: str, path: Path) -> Iterator[PageError]:
             "between quotes",
             path=path,
             line=mark.line + 2 if mark else None,
+        )
+
+
+def unfilled_values(page: Page, path: Path, root: Path) -> Iterator[PageError]:
+    """Yield an error for a value of which nothing but text is made."""
+    for text in (page.title, page.meta.get("description")):
+        _, brace, expression = str(text).partition(OPEN)
+        if not brace:
+            continue
+        places = {path: root / path, Path(CONFIG): root / CONFIG}
+        begin = brace + expression
+        lines = {name: line_of(file, begin) for name, file in places.items()}
+        named = next((name for name in lines if lines[name]), path)
+        yield PageError(
+            f"a value cannot stand in a title or description: {text}",
+            hint="let the page's first heading have it, and leave the "
+            "title out",
+            path=named,
+            line=lines[named],
         )
 
 

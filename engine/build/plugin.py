@@ -108,9 +108,11 @@ class EnginePlugin:
             del page.meta["title"]  # else themes and MkDocs call it "None"
         if self.reading:
             rendered = RenderedPage(self.project, page, self.reading, html)
-            rendered.errors += faults.unread_front_matter(
-                page.markdown or "", rendered.read.path
-            )
+            path = rendered.read.path
+            rendered.errors += [
+                *faults.unread_front_matter(page.markdown or "", path),
+                *faults.unfilled_values(page, path, self.project.root),
+            ]
             self.pages[page.file.src_uri] = rendered
             page.meta["rendered"] = rendered
         elif source := self._source(page):

@@ -107,6 +107,28 @@ def test_front_matter_that_is_no_yaml_is_named_with_its_line(
     assert words.count("mend:") == 1
 
 
+@pytest.mark.parametrize("key", ["title", "description"])
+def test_a_value_where_only_text_can_stand_is_named(
+    site: Site, key: str
+) -> None:
+    site.page(
+        "p", f'---\n{key}: "Two: {{{{ 1 + 1 }}}}"\n---\n\n# P\n\nText.\n'
+    )
+    words = site.bad()
+    assert words.startswith("docs/p.md:2: a value cannot stand in"), words
+    assert words.count("mend:") == 1
+
+
+def test_a_value_in_the_navigation_is_named(site: Site) -> None:
+    site.page("p", "# P\n\nText.\n")
+    config = site.root / "mkdocs.yml"
+    nav = 'nav:\n  - "Two {{ 1 + 1 }}": p.md\n'
+    config.write_text(config.read_text() + nav)
+    words = site.bad()
+    assert words.startswith("mkdocs.yml:"), words
+    assert "a value cannot stand in" in words
+
+
 def test_a_link_of_the_file_system_that_leads_nowhere_is_named(
     site: Site,
 ) -> None:
