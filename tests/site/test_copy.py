@@ -36,8 +36,9 @@ def marked(block: Copied) -> str:
 
 
 def placeless(text: str) -> str:
-    """Return the text without the file in which a reader's code stands."""
-    return re.sub(r'File "?[^\n]*?", line \d+', "File", text)
+    """Return the text without its colours and the file of the code."""
+    plain = re.sub(r"\x1b\[[\d;]*m", "", text)
+    return re.sub(r'File "?[^\n]*?", line \d+', "File", plain)
 
 
 def tolerance(page: str) -> float:
