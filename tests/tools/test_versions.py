@@ -70,7 +70,10 @@ def site(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> Scratch:
         "pyproject.toml",
         """\
         [project]
-        dependencies = ["keras==3.15.*", "matplotlib==3.11.*", "mkdocs"]
+        dependencies = [
+            "keras==3.15.*", "matplotlib==3.11.*", "mkdocs",
+            "tensorboard>=2.20",
+        ]
         [dependency-groups]
         dev = ["pytest>=9", "ruff"]
         """,
@@ -175,9 +178,11 @@ def test_a_combination_in_which_all_is_as_shown(
         "Nothing is worse than what was kept.\n"
     )
     (pip,) = [c for c in asked if c[0] == "pip"]
-    assert {"keras", "matplotlib==3.11.*", "pytest>=9"} < {*map(str, pip)}
+    wanted = {"keras", "tensorboard", "matplotlib==3.11.*", "pytest>=9"}
+    assert wanted < {*map(str, pip)}
     assert any(str(p).endswith("==2.20.*") for p in pip)
-    assert not {"ruff", "mkdocs", "keras==3.15.*"} & {*map(str, pip)}
+    too_much = {"ruff", "mkdocs", "keras==3.15.*", "tensorboard>=2.20"}
+    assert not too_much & {*map(str, pip)}
 
 
 def test_a_page_that_differs_and_a_trap_that_no_longer_springs(
@@ -250,6 +255,11 @@ def test_an_environment_that_never_ends_says_so(
     site.write("tests/snippets/test_spoilt.py", spoilt)
     monkeypatch.setattr(versions, "SECONDS_ALLOWED", 1)
     assert try_one(site)["broken"] == "takes longer than 1 s"
+
+
+def test_tests_that_cannot_be_collected_count_as_none(site: Scratch) -> None:
+    site.write("tests/snippets/test_spoilt.py", "import filelok\n")
+    assert "1 error" in try_one(site)["broken"]
 
 
 def test_tests_that_cannot_start_say_why(site: Scratch) -> None:
@@ -343,6 +353,7 @@ def test_the_smaller_tensorflow_is_taken_where_there_is_one(
     assert Combination("3.12", "2.20", "3.9").packages == [
         package,
         "keras==3.9.*",
+        "tensorboard",
     ]
 
 
