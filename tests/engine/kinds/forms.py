@@ -13,6 +13,7 @@ import mistune
 from bs4 import BeautifulSoup, Tag
 
 HOST = "http://site.test/"
+IN_NOTEBOOKS = re.compile(r"Thenextcellsuse\S+?,andnotinanotebook\.")
 AROUND = (
     ".run-bar, .run-downloads, .run-versions, .run-program, .headerlink, "
     "svg, input, style, script, button, .md-source-file"
@@ -43,7 +44,7 @@ def view(site: Path, address: str) -> Form:
     """Return what the view of the notebook says."""
     soup = rendered(site, address)
     form = _of_html(soup)
-    return Form(form.blocks, form.text.partition("RanwithPython")[0])
+    return Form(form.blocks, _of_the_page(form.text))
 
 
 def twin(site: Path, name: str) -> Form:
@@ -73,7 +74,12 @@ def notebook(site: Path, name: str) -> Form:
         code = re.sub(r"\A%%.*\n+", "", source)
         blocks.append((code, said))
         text += _unspaced(f"{code} {said}")
-    return Form(blocks, text.partition("RanwithPython")[0])
+    return Form(blocks, _of_the_page(text))
+
+
+def _of_the_page(text: str) -> str:
+    """Return a notebook's text without what is said in notebooks alone."""
+    return IN_NOTEBOOKS.sub("", text.partition("RanwithPython")[0])
 
 
 def dead_links(site: Path, host: str = HOST) -> list[str]:
