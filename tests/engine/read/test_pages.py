@@ -58,7 +58,7 @@ def test_fence_options_are_read(tmp_path: Path) -> None:
     (block,) = read(
         tmp_path,
         '```python run="a" raises=\'ValueError\' limit="300"'
-        ' fold="As before" hl_lines="1 2"\n```\n',
+        ' fold="As before" hl_lines="1"\n```\n',
     ).program.blocks
     assert isinstance(block, PythonBlock)
     assert block.raises == "ValueError"
