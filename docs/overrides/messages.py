@@ -173,7 +173,7 @@ def _entry(
     links = []
     for place in {f"{p.page.src_uri} {p.number}": p for p in places}.values():
         url = get_relative_url(place.page.page.url, own.page.url)
-        title = html.escape(str(place.page.page.title))
+        title = html.escape(place.page.title)
         href = f"{url}#block:{place.number}"
         links.append(f'<a href="{href}">{title}, block {place.number}</a>')
     return (
