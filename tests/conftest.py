@@ -87,7 +87,7 @@ def built_once(
     with (
         FileLock(cache / "tests.lock"),
         pytest.MonkeyPatch.context() as patch,
-        templates_compiled_once(shared / "templates"),
+        templates_compiled_once(shared),
     ):
         for variable, value in variables.items():
             patch.setenv(variable, value)
@@ -100,11 +100,10 @@ def built_once(
 @contextmanager
 def templates_compiled_once(folder: Path) -> Iterator[None]:
     """Share what each project keeps of nbconvert's templates."""
-    from jinja2 import FileSystemBytecodeCache
+    from engine.build.kept import compiled_templates
 
-    folder.mkdir(exist_ok=True)
-    kept = FileSystemBytecodeCache(str(folder))
-    name = "engine.build.notebooks.FileSystemBytecodeCache"
+    kept = compiled_templates(folder)
+    name = "engine.build.notebooks.compiled_templates"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(name, lambda _: kept)
         yield

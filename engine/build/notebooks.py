@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemBytecodeCache
 from markupsafe import escape
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -20,7 +19,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 from mkdocs.utils import get_relative_url
 
-from engine.build.kept import digest, kept
+from engine.build.kept import compiled_templates, digest, kept
 from engine.build.rendered import RenderedPage
 from engine.keep.files import write_atomically
 from engine.project import Project
@@ -32,18 +31,18 @@ EMPTY = json.dumps(
 
 
 @contextlib.contextmanager
-def templates_kept(config: MkDocsConfig, folder: Path) -> Iterator[None]:
+def templates_kept(config: MkDocsConfig, cache: Path) -> Iterator[None]:
     """Keep nbconvert's templates, which it compiles for each notebook."""
     if "mkdocs-jupyter" not in config.plugins:
         yield
         return
     from nbconvert.exporters import templateexporter  # takes long
 
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = FileSystemBytecodeCache(str(folder))
     names = vars(templateexporter)
     before = names["Environment"]
-    names["Environment"] = partial(before, bytecode_cache=kept)
+    names["Environment"] = partial(
+        before, bytecode_cache=compiled_templates(cache)
+    )
     try:
         yield
     finally:

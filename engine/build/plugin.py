@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jinja2 import Environment, FileSystemBytecodeCache
+from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import CombinedEvent, event_priority
@@ -17,6 +17,7 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
 from engine.build import faults
+from engine.build.kept import compiled_templates
 from engine.build.messages import CONFIG
 from engine.build.notebooks import Notebooks
 from engine.build.rendered import RenderedPage
@@ -149,10 +150,7 @@ class EnginePlugin:
         self.notebooks.prune(self.pages, files)
         self._end_if(faults.at_one_address(files, self.project.docs))
         spare_the_search(config)
-        folder = self.project.cache / "templates"
-        folder.mkdir(parents=True, exist_ok=True)
-        # Compiled templates rarely change, and cost much.
-        env.bytecode_cache = FileSystemBytecodeCache(str(folder))
+        env.bytecode_cache = compiled_templates(self.project.cache)
         return env
 
     @event_priority(-100)  # what other plugins leave of it is written

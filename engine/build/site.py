@@ -55,8 +55,7 @@ def build_into(
     gc.set_threshold(50_000)
     ended: BaseException | None = None
     try:
-        folder = project.cache / "templates"
-        with _warnings() as warnings, templates_kept(config, folder):
+        with _warnings() as warnings, templates_kept(config, project.cache):
             build_with_mkdocs(config, serve_url=serve_url)
     except (Exception, SystemExit) as error:
         ended = _cause(error)

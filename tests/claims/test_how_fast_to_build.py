@@ -13,6 +13,7 @@ pytest.importorskip("mkdocs", reason="there is no generator here")
 
 import jinja2
 
+from engine.build.kept import compiled_templates
 from engine.build.preview import LateNotebooks
 from engine.project import Project, Settings
 from engine.run.queue import Queue
@@ -189,9 +190,9 @@ def test_templates_are_kept_compiled() -> None:
     for edit in ("nothing", "prose"):
         assert 0.7 < ONE["ours"][edit] / ONE["bare"][edit] < 1.3
     source = (ROOT / "engine/build/plugin.py").read_text("utf-8")
-    assert "env.bytecode_cache = FileSystemBytecodeCache" in source
-    kept = jinja2.FileSystemBytecodeCache("templates")
-    Path("templates").mkdir()
+    assert "env.bytecode_cache = compiled_templates(" in source
+    kept = compiled_templates(Path())
+    assert isinstance(kept, jinja2.FileSystemBytecodeCache)
     for loaded in (0, 1):
         loader = jinja2.DictLoader({"a": "b"})
         env = jinja2.Environment(loader=loader, bytecode_cache=kept)
