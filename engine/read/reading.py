@@ -147,12 +147,11 @@ class Reading:
 
     def page(self, html: str) -> Page:
         """Return the page; what cannot be right goes to the errors."""
-        values = {
+        blocks = {
             number
             for number, item in self.items.items()
-            if isinstance(item, ShownValue)
+            if not isinstance(item, ShownValue)
         }
-        blocks = self.items.keys() - values
         seen = dict.fromkeys(marks.visible(html, blocks))
         for number in self.items.keys() - seen.keys():
             self._blame_unseen(number)
