@@ -124,9 +124,8 @@ class PageSession:
         session = self._session or self._start(blocks)
         folder = session.output.parent
         # What the reader would have in the end, for those who look there.
-        whole = folder / "run" / f"{self.path.stem}.py"
         try:
-            whole.write_text(script(blocks), encoding="utf-8")
+            session.script.write_text(script(blocks), encoding="utf-8")
             step = placed(block, number, folder)
         except OSError as error:
             raise PageError(f"{UNSAVED}: {error.strerror}", hint="") from None

@@ -33,6 +33,7 @@ class Session:
     ) -> None:
         self.program = program
         self.output = Path(job.folder, "output")
+        self.script = Path(job.script)
         self.shorten = job.shorten
         self.steps, self.keeper = steps, keeper
         self.stop = stop
