@@ -5,7 +5,7 @@ import statistics
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Visit, Visitor
 from tests.browser.test_pages import clipboard, faults, ground
@@ -23,6 +23,9 @@ COUNT_ANNOUNCEMENTS = """
     { childList: true });
 }
 """
+OPEN_DETAILS = (
+    "document.querySelectorAll('details').forEach(d => d.open = true)"
+)
 SLIDE = """
 () => {
   const slider = document.querySelector("loop-explorer [type=range]");
@@ -269,13 +272,28 @@ def test_links_in_the_prose_lead_to_states(
     visitor: Visitor, path: str
 ) -> None:
     page = visitor().open(path)
-    page.evaluate(
-        "document.querySelectorAll('details').forEach(d => d.open = true)"
-    )
+    page.evaluate(OPEN_DETAILS)
     page.get_by_role("link", name="diverge").first.click()
     expect(field(page, "Learning rate")).to_have_value("0.76")
     expect(field(page, "Epochs")).to_have_value("60")
     expect(verdict(page)).to_contain_text("Diverges: the limit is 0.7426.")
+    expect(page.locator("loop-explorer")).to_be_in_viewport()
+
+
+def test_a_link_followed_before_its_script_is_there_leads_to_it(
+    visitor: Visitor,
+) -> None:
+    visit = visitor()
+    held: list[Route] = []
+    visit.page.route("**/explorer/views.js", lambda route: held.append(route))
+    page = visit.open(EXPLORER)
+    page.evaluate(OPEN_DETAILS)
+    page.get_by_role("link", name="diverge").first.click()
+    expect(page.locator("loop-explorer")).not_to_be_in_viewport()
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    expect(field(page, "Learning rate")).to_have_value("0.76")
     expect(page.locator("loop-explorer")).to_be_in_viewport()
 
 

@@ -38,7 +38,9 @@ class Explorer {
     /** @type {import("./views.js").State} */
     this.state = this.run(this.standard);
     this.listen();
-    this.take(fromHash(location.hash, this.recorded) ?? this.standard);
+    const settings = fromHash(location.hash, this.recorded);
+    this.take(settings ?? this.standard);
+    if (settings) this.comeIntoView();
   }
 
   /** @param {string} selector */
@@ -75,8 +77,13 @@ class Explorer {
     if (!settings && location.hash && !before) return;
     this.take(settings ?? this.standard);
     this.announce();
+    if (settings) this.comeIntoView();
+  }
+
+  /** The address names a state: whoever follows it wants to see that state. */
+  comeIntoView() {
     const { top, bottom } = this.host.getBoundingClientRect();
-    if (settings && (bottom < 200 || top > innerHeight - 200)) this.host.scrollIntoView();
+    if (bottom < 200 || top > innerHeight - 200) this.host.scrollIntoView();
   }
 
   /**
