@@ -27,8 +27,8 @@ from types import ModuleType
 from typing import Any
 
 from engine.errors import PageError
+from engine.program import SECONDS_ALLOWED
 
-SECONDS_ALLOWED = 60
 END = ["", 0, ""]
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 EFFECTS = re.compile(
@@ -87,7 +87,7 @@ def _look(root: Path, modules: list[str], cache: Path) -> list[PageError]:
         f.seek(0)
         told = [json.loads(line) for line in f] or [[modules[0], 1, ""]]
     if told[-1] != END:
-        late = f"takes longer than {SECONDS_ALLOWED} s"
+        late = f"takes longer than {SECONDS_ALLOWED:g} s"
         ended = f"ends the process (exit code {code})"
         problem = late if code == -signal.SIGALRM else ended
         told.append([*told[-1][:2], problem])
@@ -208,7 +208,7 @@ def main() -> None:
     vars(builtins)["__import__"] = watch.apart(builtins.__import__)
     vars(importlib)["import_module"] = watch.apart(importlib.import_module)
     for path in modules:
-        signal.alarm(seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
         name = path.removesuffix(".py").replace("/", ".")
         with contextlib.suppress(Exception, SystemExit), watch.at((path, 1)):
             importlib.import_module(name)
