@@ -4,6 +4,7 @@ import ast
 import contextlib
 import importlib.metadata
 import importlib.util
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -11,9 +12,12 @@ from functools import cache
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from engine.program import FileBlock, Program, PythonBlock
+from engine.program import CommandBlock, Program
 
 Versions = dict[str, str]
+_RUN_AS_MODULE = re.compile(r"\bpython[\d.]*\b[^\n;|&]* -m (\w+)")
+_IMPORTS = {"import_module", "__import__"}
+"""Functions that import the module whose name they are given."""
 
 
 def imported(program: Program) -> list[str]:
@@ -24,12 +28,13 @@ def imported(program: Program) -> list[str]:
     """
     found: set[str] = set()
     for block in program.blocks:
-        is_python = block.language == "python"
-        if is_python and isinstance(block, PythonBlock | FileBlock):
+        if isinstance(block, CommandBlock):
+            found.update(_RUN_AS_MODULE.findall(block.code))
+        elif block.language == "python":
             with contextlib.suppress(SyntaxError):
                 found.update(_named(ast.parse(block.code)))
     own = {name.removesuffix(".py") for name in program.files}
-    return sorted(found - sys.stdlib_module_names - own)
+    return sorted(found - sys.stdlib_module_names - own - {""})
 
 
 def distributions(modules: Iterable[str]) -> dict[str, list[str]]:
@@ -85,6 +90,11 @@ def _named(tree: ast.AST) -> Iterable[str]:
             yield from (name.name.partition(".")[0] for name in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level:
             yield (node.module or "").partition(".")[0]
+        elif isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            module = getattr(node.args[0], "value", None)
+            if name in _IMPORTS and isinstance(module, str):
+                yield module.partition(".")[0]
 
 
 @cache

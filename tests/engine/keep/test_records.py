@@ -11,7 +11,13 @@ import pytest
 from engine.keep import key, versions
 from engine.keep.files import BuildLock
 from engine.keep.records import Record, Records, make_record
-from engine.program import Program, PythonBlock, Section, Value
+from engine.program import (
+    CommandBlock,
+    Program,
+    PythonBlock,
+    Section,
+    Value,
+)
 from engine.run.results import BlockRun, StepRun, ValueRun
 from tests.engine.scratch import Scratch
 
@@ -160,6 +166,27 @@ def test_a_record_names_all_that_is_imported_and_what_that_needs() -> None:
     for name in ("numpy", "scikit-learn", "scipy", "joblib"):
         assert record.versions[name] == version(name)
     assert "matplotlib" not in record.versions
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import importlib as i\ndef f(): i.import_module('scipy.linalg')",
+        "from importlib import import_module\nimport_module('scipy')",
+        "__import__('scipy')",
+    ],
+)
+def test_a_module_may_be_imported_by_a_string(code: str) -> None:
+    others = "import_module(f'{x}'), __import__(), f()('numpy')"
+    one = program(code, others, "import_module('.x')")
+    assert versions.imported(one) == ["scipy"]
+
+
+def test_a_command_may_run_a_module() -> None:
+    code = "python -m scipy.test; python3 -W error -m json.tool\nls -m numpy"
+    section = Section(Path(), "", 1, code)
+    one = Program(Path("docs/a.md"), (CommandBlock(line=1, section=section),))
+    assert versions.imported(one) == ["scipy"]
 
 
 def test_a_page_says_what_it_ran_with() -> None:
