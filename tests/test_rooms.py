@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,12 @@ def test_a_package_names_every_module_of_its_own(package: str) -> None:
         module = path.suffix == ".py" or (path / "__init__.py").exists()
         if module and not path.stem.startswith("__"):
             assert f"``{path.stem}``" in said, path
+
+
+def test_no_folder_of_tests_is_left_out(
+    pytestconfig: pytest.Config,
+) -> None:
+    left_out = pytestconfig.getini("norecursedirs")
+    for test in (ROOT / "tests").rglob("test_*.py"):
+        for name in test.relative_to(ROOT).parts:
+            assert not any(fnmatch(name, out) for out in left_out), test
