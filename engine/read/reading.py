@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from html import unescape
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -16,6 +17,7 @@ LEFT_OVER = re.compile(
     r"(?i)(?<![`~])(?<![`~] )(`{3,}|~{3,})\s*\S*\s.*"
     r"\b(run|source|exits|hl_lines|linenums)\s*="
 )
+UNREAD = re.compile(r"(?s)<pre\b.*?</pre>|({{.*)")
 OPENING = re.compile(r"!!!|\?\?\?|===|[-*+] |\d+\. |:   |\[\^")
 """How what holds text that is indented begins."""
 
@@ -155,6 +157,8 @@ class Reading:
         seen = dict.fromkeys(marks.visible(html, blocks))
         for number in self.items.keys() - seen.keys():
             self._blame_unseen(number)
+        if not self.errors:
+            self._look_for_unread(html)
         items = {
             number: self.items[number]
             for number in seen
@@ -166,6 +170,19 @@ class Reading:
             self.errors.extend(errors)
         self.errors.sort(key=lambda error: error.line or 0)
         return page
+
+    def _look_for_unread(self, html: str) -> None:
+        """Blame a value that an extension took away before it was read."""
+        for match in UNREAD.finditer(html):
+            if match[1]:
+                begins = unescape(match[1]).partition("}}")[0]
+                before, found, _ = "\n".join(self._file).partition(begins)
+                self._fault(
+                    before.count("\n") + 1 if found else 1,
+                    f"`{begins}}}}}` is not read: an extension of the "
+                    "Markdown has it as plain text",
+                    "move it, or write the text without two braces",
+                )
 
     def _blame_unseen(self, number: int) -> None:
         kinds = {ShownBlock: "block", ShownValue: "value"}

@@ -6,6 +6,7 @@ from tests.engine.kinds.site import Site
 
 FENCE = '```python run="snippets/a.py:one"\n```\n'
 HIDDEN = "is not shown on the page, so it would run hidden"
+UNREAD = "is not read"
 TEXT = "this fence would be shown as text, and not run"
 EARLY = "stands before the first block"
 DIV = '<div {} markdown="1">\n\n' + FENCE + "\n</div>\n"
@@ -60,6 +61,7 @@ CASES = {
     "in_one_line": ('A ```python run="snippets/a.py:one" ```\n', 1, TEXT),
     "in_a_cell": (f"| a |\n| --- |\n| {FENCE[:-5]} ``` |\n", 3, TEXT),
     "after_a_marker": (f"- {FENCE}", 1, TEXT),
+    "comment_on_words": (f"{FENCE}\nA {{>> {{{{ 1 }}}} <<}}.\n", 4, UNREAD),
     "in_a_tab_label": ('=== "T"\n\n    a\n\n=== "{{ 1 }}"\n', 5, EARLY),
     "value_alone": ("{{ 1 }}\n", 1, EARLY),
     "program_alone": ("Text.\n\n```program\n```\n", 3, "needs a page that"),
