@@ -83,6 +83,7 @@ def _look(root: Path, modules: list[str], cache: Path) -> list[PageError]:
             env=os.environ | quiet | home,
             input=json.dumps(order).encode(),
             stdout=f,
+            start_new_session=True,  # Ctrl-C is for those who started it
         ).returncode
         f.seek(0)
         told = [json.loads(line) for line in f] or [[modules[0], 1, ""]]
