@@ -5,6 +5,7 @@ ends.
 """
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -67,7 +68,13 @@ def main(root: Path, mount: str = "/") -> None:
         with (root / "looks").open("a") as looks:
             looks.write(f"{path}\n")
 
-    serve.serve(build, root / "cache", 8500, watched, mount, on_look)
+    serve.serve(build, root / "cache", port(), watched, mount, on_look)
+
+
+def port() -> int:
+    """Return a port that tests which run beside this one do not try."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return 8500 + serve.PORTS_TRIED * int(worker.removeprefix("gw"))
 
 
 @dataclass
