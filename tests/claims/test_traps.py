@@ -113,9 +113,13 @@ def shorter(module: str, section: str) -> list[ast.stmt]:
 
 @contextlib.contextmanager
 def recorded() -> Iterator[list[warnings.WarningMessage]]:
-    """Keep the warnings; but for one of TensorFlow on what runs uncompiled."""
+    """Keep the warnings that a reader sees.
+
+    One of TensorFlow is on what runs uncompiled, which is our doing.
+    """
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
+        warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", message="Even though the `tf.conf")
         yield told
 
