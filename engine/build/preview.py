@@ -92,6 +92,7 @@ class Preview:
             self._close_project()
             self.project = fresh
             self.project.late_notebooks = self.notebooks.held
+            self.project.lock.waits = True
         config.mdx_configs["engine.extension"]["project"] = self.project
         return self.project
 
@@ -126,7 +127,7 @@ def preview(root: Path, port: int, jobs: int = 0) -> None:
     try:
         serve(
             builds.build,
-            root / ".cache/preview",
+            root / f".cache/preview/{port}",
             port,
             lambda: builds.watched,
             mount,

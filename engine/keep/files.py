@@ -3,11 +3,14 @@
 import contextlib
 import fcntl
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from engine.errors import PageError
+
+ANOTHER = "another build is running in this folder"
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -28,6 +31,8 @@ class BuildLock:
 
     def __init__(self, cache: Path) -> None:
         self.cache = cache
+        self.waits = False
+        """Whether it waits for another build, instead of raising."""
         self._holders = 0
         self._change = threading.Lock()
         self._held = contextlib.ExitStack()
@@ -58,8 +63,11 @@ class BuildLock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            if self.waits:
+                print(f"{ANOTHER}; waiting for its end.", file=sys.stderr)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                return
             self._held.close()
             raise PageError(
-                "another build is running in this folder",
-                hint="wait until it has ended, then build again",
+                ANOTHER, hint="wait until it has ended, then build again"
             ) from None

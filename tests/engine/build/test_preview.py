@@ -16,6 +16,7 @@ import pytest
 
 from engine.build import serve
 from engine.build.preview import LateNotebooks, Preview
+from engine.keep.files import BuildLock
 from tests.engine.scratch import Scratch
 
 ENGINE = [sys.executable, "-m", "engine", "--root"]
@@ -60,6 +61,30 @@ def test_an_edit_is_shown_and_a_fault_is_survived(built: Scratch) -> None:
         wait_for(url, "We count again.")
         built.replace("snippets/count.py", "2.5", "3.5")
         wait_for(url, "number 2")
+
+
+def test_two_servers_of_one_folder_leave_each_other_alone(
+    built: Scratch,
+) -> None:
+    with serving(built) as (one, _):
+        wait_for(one, "We count.")
+        built.replace("docs/index.md", "py:count", "py:cuont")
+        wait_for(one, "The build failed")
+        with serving(built) as (two, lines):
+            wait_until(lambda: any('no section "cuont"' in x for x in lines))
+            assert "We count." in wait_for(one, "The build failed")
+            built.replace("docs/index.md", "py:cuont", "py:count")
+            built.replace("docs/index.md", "We count.", "We count up.")
+            for url in (one, two):
+                wait_for(url, "We count up.")
+
+
+def test_a_server_waits_for_a_build_that_runs(built: Scratch) -> None:
+    with contextlib.ExitStack() as stack:
+        with BuildLock(built.root / ".cache").held():
+            url, lines = stack.enter_context(serving(built))
+            wait_until(lambda: any("is running in this" in x for x in lines))
+        wait_for(url, "We count.")
 
 
 def test_a_notebook_follows_an_edit_when_somebody_looks(
