@@ -430,7 +430,8 @@ if __name__ == "__main__":
 
     # region from_zero
     numbered = (counted - 1).numpy()
-    assert numbered.min() >= 0 and numbered.max() < logits.shape[-1]
+    assert numbered.min() >= 0
+    assert numbered.max() < logits.shape[-1]
     print(f"loss {sparse(numbered, logits):.4f}")
     # endregion from_zero
 
