@@ -230,6 +230,24 @@ if __name__ == "__main__":
         print(f"{name}: {type(y_pred).__name__}, gradient {slope}")
     # endregion calls
 
+    try:
+        # region by_numpy
+        with tf.GradientTape() as tape:
+            y_pred = model(x, training=True)
+            current_loss = np.mean(np.square(y_pred - y))
+        tape.gradient(current_loss, variables)
+        # endregion by_numpy
+    except AttributeError as error:
+        print(error)
+
+    # region by_tensorflow
+    with tf.GradientTape() as tape:
+        y_pred = model(x, training=True)
+        current_loss = tf.reduce_mean(tf.square(y_pred - y))
+    slopes = tape.gradient(current_loss, variables)
+    print(f"gradients: {slopes[0]:.4f}, {slopes[1]:.4f}")
+    # endregion by_tensorflow
+
     # region one_by_one
     @tf.function
     def predict_row(row):

@@ -65,7 +65,7 @@ def shows(section: str, message: str) -> None:
 def test_each_mistake_is_made_and_mended() -> None:
     raised = [n for n, b in BLOCKS.items() if b.options.get("raises")]
     titles = [block.options.get("title") for block in PAGE.blocks]
-    assert len(raised) == 13
+    assert len(raised) == 14
     assert titles.count("Mended") >= titles.count("Looks right")
     silent = {"made_anew", "used_up", "softmax_twice", "outside"}
     for name in silent:
@@ -87,6 +87,10 @@ def test_each_mistake_is_made_and_mended() -> None:
 @says(
     "`No gradients provided for any variable` | [`predict`](#the … "
     "predict_on_batch)"
+)
+@says(
+    "`'numpy.float32' object has no attribute '_id'` | "
+    "[NumPy](#numpyfloat32 … attribute-_id)"
 )
 @says("A loop with `predict` is slow | [`predict`](#predict … slow)")
 @says(
@@ -123,7 +127,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 19
+    assert len(rows) == 20
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -267,8 +271,8 @@ class Witness(tf.keras.Model):
 @says("`predict` returns an array of NumPy, and the tape cannot look into it.")
 @says("**The check** is the line with `assert`.")
 @says(
-    "If you go on with NumPy and take the loss there as well, the message is "
-    "`'numpy.float32' object has no attribute '_id'`."
+    "This is what each call returns, and the gradient of its sum with respect "
+    "to `b`:"
 )
 @says("Returned | a tensor | a NumPy array | a NumPy array")
 def test_no_gradient_through_numpy() -> None:
@@ -276,15 +280,11 @@ def test_no_gradient_through_numpy() -> None:
     model = KerasLinearModel()
     assert isinstance(model(X), tf.Tensor)
     for call in (model.predict, model.predict_on_batch):
-        with tf.GradientTape(persistent=True) as tape:
+        with tf.GradientTape() as tape:
             y_pred = call(X)
             total = tf.reduce_sum(y_pred)
-            by_numpy = np.mean(np.square(y_pred - Y.numpy()))
         assert isinstance(y_pred, np.ndarray)
         assert tape.gradient(total, model.trainable_variables) == [None, None]
-        message = "'numpy.float32' object has no attribute '_id'"
-        with pytest.raises(AttributeError, match=message):
-            tape.gradient(by_numpy, model.trainable_variables)
     names = {"model": model, "optimizer": SGD(0.1), "x": X, "y": Y}
     expected = gradients_of(model, X, Y)
     left = ran(NAME, "called", variables=model.trainable_variables, **names)
@@ -295,6 +295,21 @@ def test_no_gradient_through_numpy() -> None:
         "predict: ndarray, gradient None",
         "predict_on_batch: ndarray, gradient None",
     ]
+
+
+@says("'numpy.float32' object has no attribute '_id'")
+@says("The model was called, and then NumPy took the mean.")
+@says("A number of NumPy is not on the tape.")
+def test_a_loss_by_numpy() -> None:
+    message = "'numpy.float32' object has no attribute '_id'"
+    shows("by_numpy", message)
+    assert "y_pred = model(x" in BLOCKS["by_numpy"].code
+    model = KerasLinearModel()
+    names = {"model": model, "variables": model.trainable_variables}
+    with pytest.raises(AttributeError, match=message):
+        ran(NAME, "by_numpy", x=X, y=Y, **names)
+    left = ran(NAME, "by_tensorflow", x=X, y=Y, **names)
+    assert left["slopes"] == gradients_of(model, X, Y)
 
 
 @says("Rows at a time | all | 32, or `batch_size` | all")

@@ -688,6 +688,23 @@ def test_one_optimizer_for_two_models() -> None:
     assert float(other) == pytest.approx(0.9)
 
 
+@says(
+    "`errors_in_a_step:by_numpy` The loss was computed by NumPy, which the "
+    "tape does not see."
+)
+@says("Compute it with TensorFlow, from the model on.")
+def test_a_loss_by_numpy() -> None:
+    text = "'numpy.float32' object has no attribute '_id'"
+    shown("errors_in_a_step", "by_numpy", "AttributeError", text)
+    w = tf.Variable([1.0, 3.0])
+    with tf.GradientTape(persistent=True) as tape:
+        by_numpy, by_tape = np.mean(2.0 * w), tf.reduce_mean(2.0 * w)
+    assert by_numpy == float(by_tape)
+    with pytest.raises(AttributeError, match=text):
+        tape.gradient(by_numpy, w)
+    assert tape.gradient(by_tape, w).numpy().tolist() == [1.0, 1.0]
+
+
 @says("`errors_in_a_step:past_the_end` The dataset has no more batches.")
 @says("Write a `for` over it, which ends with it, or let it begin again")
 @says(
