@@ -298,7 +298,7 @@ def test_no_gradient_through_numpy() -> None:
 
 
 @says("'numpy.float32' object has no attribute '_id'")
-@says("The model was called, and then NumPy took the mean.")
+@says("The model was called, and then `np.mean` took the loss.")
 @says("A number of NumPy is not on the tape.")
 def test_a_loss_by_numpy() -> None:
     message = "'numpy.float32' object has no attribute '_id'"
@@ -610,8 +610,8 @@ except tf.errors.InvalidArgumentError:
     "Local rendezvous is aborting with status: OUT_OF_RANGE: End of sequence"
 )
 @says(
-    "TensorFlow up to 2.20 logs this line when a loop in Python comes to the "
-    "end of a dataset, the first, second, fourth, eighth time and so on. "
+    "TensorFlow 2.18 to 2.20 logs this line when a loop in Python comes to "
+    "the end of a dataset, the first, second, fourth, eighth time and so on. "
     "Nothing is wrong: all batches were there. TensorFlow 2.21 is silent then."
 )
 @says(
