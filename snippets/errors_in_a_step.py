@@ -196,6 +196,70 @@ if __name__ == "__main__":
     # endregion movable
 
     try:
+        # region predicted
+        with tf.GradientTape() as tape:
+            y_pred = model.predict(x, verbose=0)
+            current_loss = tf.reduce_mean(tf.square(y_pred - y))
+        gradients = tape.gradient(current_loss, variables)
+        optimizer.apply(gradients, variables)
+        # endregion predicted
+    except ValueError as error:
+        print(error)
+
+    # region called
+    with tf.GradientTape() as tape:
+        y_pred = model(x, training=True)
+        current_loss = tf.reduce_mean(tf.square(y_pred - y))
+    gradients = tape.gradient(current_loss, variables)
+    assert None not in gradients
+    optimizer.apply(gradients, variables)
+    print(f"w {float(model.w):.4f}, b {float(model.b):.4f}")
+    # endregion called
+
+    # region calls
+    calls = {
+        "model(x)": model,
+        "predict": lambda x: model.predict(x, verbose=0),
+        "predict_on_batch": model.predict_on_batch,
+    }
+    for name, call in calls.items():
+        with tf.GradientTape() as tape:
+            y_pred = call(x)
+            total = tf.reduce_sum(y_pred)
+        slope = tape.gradient(total, model.b)
+        print(f"{name}: {type(y_pred).__name__}, gradient {slope}")
+    # endregion calls
+
+    try:
+        # region by_numpy
+        with tf.GradientTape() as tape:
+            y_pred = model(x, training=True)
+            current_loss = np.mean(np.square(y_pred - y))
+        tape.gradient(current_loss, variables)
+        # endregion by_numpy
+    except AttributeError as error:
+        print(error)
+
+    # region by_tensorflow
+    with tf.GradientTape() as tape:
+        y_pred = model(x, training=True)
+        current_loss = tf.reduce_mean(tf.square(y_pred - y))
+    slopes = tape.gradient(current_loss, variables)
+    print(f"gradients: {slopes[0]:.4f}, {slopes[1]:.4f}")
+    # endregion by_tensorflow
+
+    # region one_by_one
+    @tf.function
+    def predict_row(row):
+        """Return the prediction for a batch of one row."""
+        return model(row, training=False)
+
+    one_by_one = [predict_row(x[i : i + 1]) for i in range(5)]
+    together = model.predict(x[:5], verbose=0)
+    print("the same:", np.allclose(tf.concat(one_by_one, 0), together))
+    # endregion one_by_one
+
+    try:
         # region made_inside
         @tf.function
         def train_once(x, y):
@@ -285,6 +349,23 @@ if __name__ == "__main__":
     # endregion fresh
 
     try:
+        # region past_the_end
+        iterator = iter(rows)
+        for _ in range(4):
+            _, y_batch = iterator.get_next()
+            print(f"mean {tf.reduce_mean(y_batch):.4f}")
+        # endregion past_the_end
+    except tf.errors.OutOfRangeError as error:
+        print(error)
+
+    # region begun_again
+    iterator = iter(rows.repeat())
+    for _ in range(4):
+        _, y_batch = iterator.get_next()
+        print(f"mean {tf.reduce_mean(y_batch):.4f}")
+    # endregion begun_again
+
+    try:
         # region objects
         table = np.array([[-1.0, 2.0], [0.0, 5.0], [1.0, None]])
         tf.constant(table)
@@ -356,6 +437,30 @@ if __name__ == "__main__":
     print(f"logits:        {sparse(labels, sure):.4f}")
     print(f"softmax twice: {sparse(labels, tf.nn.softmax(sure)):.4f}")
     # endregion softmax_twice
+
+    try:
+        # region from_one
+        counted = tf.constant([1, 3, 2])
+        sparse(counted, logits)
+        # endregion from_one
+    except tf.errors.InvalidArgumentError as error:
+        print(error)
+
+    # region from_zero
+    numbered = (counted - 1).numpy()
+    assert numbered.min() >= 0
+    assert numbered.max() < logits.shape[-1]
+    print(f"loss {sparse(numbered, logits):.4f}")
+    # endregion from_zero
+
+    # region out_of_range
+    by_xla = tf.function(sparse, jit_compile=True)
+    print("XLA:", by_xla(counted, logits).numpy())
+    one_hot = tf.one_hot(counted, 3)
+    costs = tf.nn.softmax_cross_entropy_with_logits(one_hot, logits)
+    print("one-hot:", one_hot.numpy().tolist())
+    print("costs:", np.round(costs, 2))
+    # endregion out_of_range
 
     # region outside
     w = tf.Variable(3.0)

@@ -236,6 +236,20 @@ if __name__ == "__main__":
         print(f"  loss on the true data {loss(y, model(x)):.2f}")
     # endregion clip
 
+    # region slices
+    embedding = tf.keras.layers.Embedding(5, 2, "ones")
+    with tf.GradientTape() as tape:
+        vectors = embedding(tf.constant([3] * 100))
+        total = tf.reduce_sum(vectors)
+    slices = tape.gradient(total, embedding.trainable_variables)
+    whole = [tf.convert_to_tensor(gradient) for gradient in slices]
+    for gradients in (slices, whole):
+        clipped, norm = tf.clip_by_global_norm(gradients, clip_norm=1.0)
+        length = tf.norm(tf.convert_to_tensor(clipped[0]))
+        kind = type(gradients[0]).__name__
+        print(f"{kind}: norm {norm:.2f}, clipped to {length:.2f}")
+    # endregion slices
+
     # region accumulate
     model = KerasLinearModel()
     optimizer = tf.keras.optimizers.SGD(

@@ -1,7 +1,11 @@
 """What the page on errors in a training step says is true."""
 
+import os
 import re
+import subprocess
+import sys
 import warnings
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -61,7 +65,7 @@ def shows(section: str, message: str) -> None:
 def test_each_mistake_is_made_and_mended() -> None:
     raised = [n for n, b in BLOCKS.items() if b.options.get("raises")]
     titles = [block.options.get("title") for block in PAGE.blocks]
-    assert len(raised) == 10
+    assert len(raised) == 14
     assert titles.count("Mended") >= titles.count("Looks right")
     silent = {"made_anew", "used_up", "softmax_twice", "outside"}
     for name in silent:
@@ -81,12 +85,26 @@ def test_each_mistake_is_made_and_mended() -> None:
 @says("`not enough values to unpack (expected 2, got 0)` | … apply_gradients)")
 @says("`takes 2 positional arguments but 3 were given` | … apply_gradients)")
 @says(
+    "`No gradients provided for any variable` | [`predict`](#the … "
+    "predict_on_batch)"
+)
+@says(
+    "`'numpy.float32' object has no attribute '_id'` | "
+    "[NumPy](#numpyfloat32 … attribute-_id)"
+)
+@says("A loop with `predict` is slow | [`predict`](#predict … slow)")
+@says(
     "`tf.function only supports singleton tf.Variables` | [Variables] … call)"
 )
 @says(
     "`Using a symbolic tf.Tensor as a Python bool is not allowed` | … allowed)"
 )
 @says("`Your input ran out of data` | [Steps] … batches)")
+@says("`End of sequence` | [The end](#local … sequence)")
+@says(
+    "In the log: `Local rendezvous is aborting with status` | [The "
+    "end](#local … sequence)"
+)
 @says("`Failed to convert a NumPy array to a Tensor` | [Objects] … float)")
 @says("`is incompatible with the layer` | [The shape] … layer)")
 @says(
@@ -94,6 +112,10 @@ def test_each_mistake_is_made_and_mended() -> None:
 )
 @says("Logits and labels have two shapes or ranks | [Cross-entropy] … not)")
 @says("The loss of a classifier never comes near 0 | [`from_logits`] … twice)")
+@says(
+    "`Received a label value of 3 which is outside the valid range` | "
+    "[Labels](#received … 3)"
+)
 @says("The second derivative is `None` | [Two tapes] … none)")
 @says(
     "`missing 1 required positional argument` | [More arguments] … argument)"
@@ -105,7 +127,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 14
+    assert len(rows) == 20
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -222,6 +244,141 @@ def test_an_input_that_moves() -> None:
     with pytest.raises(AttributeError):
         SGD(0.1).apply(tf.ones(2), point)
     assert "gradient" not in printed(NAME, "point")
+
+
+# Predictions
+
+
+class Witness(tf.keras.Model):
+    """A model that notes with what it is called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[int, bool | None]] = []
+        self.compile(run_eagerly=True)
+
+    def call(self, x: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        self.told.append((len(x), training))
+        return x
+
+    def rows(self, call: Any, **named: Any) -> list[int]:
+        """Return how many rows at a time a call comes to."""
+        self.told.clear()
+        call(X, **named)
+        return [rows for rows, _ in self.told]
+
+
+@says("`predict` returns an array of NumPy, and the tape cannot look into it.")
+@says("**The check** is the line with `assert`.")
+@says(
+    "This is what each call returns, and the gradient of its sum with respect "
+    "to `b`:"
+)
+@says("Returned | a tensor | a NumPy array | a NumPy array")
+def test_no_gradient_through_numpy() -> None:
+    shows("predicted", "No gradients provided for any variable.")
+    model = KerasLinearModel()
+    assert isinstance(model(X), tf.Tensor)
+    for call in (model.predict, model.predict_on_batch):
+        with tf.GradientTape() as tape:
+            y_pred = call(X)
+            total = tf.reduce_sum(y_pred)
+        assert isinstance(y_pred, np.ndarray)
+        assert tape.gradient(total, model.trainable_variables) == [None, None]
+    names = {"model": model, "optimizer": SGD(0.1), "x": X, "y": Y}
+    expected = gradients_of(model, X, Y)
+    left = ran(NAME, "called", variables=model.trainable_variables, **names)
+    assert left["gradients"] == expected
+    assert "assert None not in gradients" in BLOCKS["called"].code
+    assert printed(NAME, "calls").splitlines() == [
+        "model(x): EagerTensor, gradient 201.0",
+        "predict: ndarray, gradient None",
+        "predict_on_batch: ndarray, gradient None",
+    ]
+
+
+@says("'numpy.float32' object has no attribute '_id'")
+@says("The model was called, and then `np.mean` took the loss.")
+@says("A number of NumPy is not on the tape.")
+def test_a_loss_by_numpy() -> None:
+    message = "'numpy.float32' object has no attribute '_id'"
+    shows("by_numpy", message)
+    assert "y_pred = model(x" in BLOCKS["by_numpy"].code
+    model = KerasLinearModel()
+    names = {"model": model, "variables": model.trainable_variables}
+    with pytest.raises(AttributeError, match=message):
+        ran(NAME, "by_numpy", x=X, y=Y, **names)
+    left = ran(NAME, "by_tensorflow", x=X, y=Y, **names)
+    assert left["slopes"] == gradients_of(model, X, Y)
+
+
+@says("Rows at a time | all | 32, or `batch_size` | all")
+@says("`training` | as you say | `False` | `False`")
+def test_rows_at_a_time_and_the_flag() -> None:
+    model = Witness()
+    thirds = model.rows(model.predict, batch_size=67, verbose=0)
+    assert thirds == [67, 67, 67]
+    usual = model.rows(model.predict, verbose=0)
+    assert usual == [32] * 6 + [9]
+    assert {flag for _, flag in model.told} == {False}
+    assert model.rows(model.predict_on_batch) == [201]
+    assert {flag for _, flag in model.told} == {False}
+    for flag in (True, False):
+        assert model.rows(model, training=flag) == [201]
+        assert model.told[0][1] is flag
+
+
+@says("In a `tf.function` | part of its graph | an error | an error")
+@says("That error is `'SymbolicTensor' object has no attribute 'numpy'`.")
+@says("Return the prediction for a batch of one row.")
+def test_predictions_in_a_compiled_function() -> None:
+    model = KerasLinearModel()
+    for call in (model.predict, model.predict_on_batch):
+        with pytest.raises(
+            AttributeError,
+            match="'SymbolicTensor' object has no attribute 'numpy'",
+        ):
+            tf.function(call)(X)
+    left = ran(NAME, "one_by_one", model=model, x=X)
+    model.b.assign(1.0)
+    assert left["predict_row"](X[:1]).numpy().tolist() == [[-9.0]]
+    assert printed(NAME, "one_by_one") == "the same: True"
+
+
+@says(
+    "Each call of `predict` makes a dataset, an iterator and a list of "
+    "callbacks, be it for a single row."
+)
+@says("If they come one at a time, call the model, in a `tf.function`.")
+@says(
+    "Whether memory grows is told on [another "
+    "page](memory.md#predict-in-a-loop)."
+)
+def test_what_a_call_of_predict_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Counter[str]()
+
+    def count(what: str, kind: Any, name: str) -> None:
+        original = getattr(kind, name)
+
+        def counted(*arguments: Any, **named: Any) -> Any:
+            made[what] += 1
+            return original(*arguments, **named)
+
+        monkeypatch.setattr(kind, name, counted)
+
+    count("dataset", tf.data.Dataset, "__init__")
+    count("iterator", tf.data.Dataset, "__iter__")
+    count("callbacks", tf.keras.callbacks.CallbackList, "__init__")
+    model = KerasLinearModel()
+    for row in range(3):
+        made.clear()
+        model.predict(X[row : row + 1], verbose=0)
+        assert {*made} == {"dataset", "iterator", "callbacks"}
+    made.clear()
+    model(X[:1])
+    assert not made
+    heading = "### predict in a loop"
+    assert heading in (DOCS / "memory.md").read_text("utf-8")
 
 
 # Variables in a compiled function
@@ -433,6 +590,89 @@ def test_a_generator_ends_once_and_for_all() -> None:
         assert [sum(1 for _ in data) for _ in range(2)] == [3, 3]
 
 
+ENDS = """
+import sys
+import tensorflow as tf
+
+rows = tf.data.Dataset.range(3)
+for _ in range(15):
+    assert [int(row) for row in rows] == [0, 1, 2]
+    print("ended", file=sys.stderr, flush=True)
+loss = tf.keras.losses.SparseCategoricalCrossentropy()
+try:
+    loss(tf.constant([3]), tf.ones((1, 3)))
+except tf.errors.InvalidArgumentError:
+    print("refused", file=sys.stderr)
+"""
+
+
+@says(
+    "Local rendezvous is aborting with status: OUT_OF_RANGE: End of sequence"
+)
+@says(
+    "TensorFlow 2.18 to 2.20 logs this line when a loop in Python comes to "
+    "the end of a dataset, the first, second, fourth, eighth time and so on. "
+    "Nothing is wrong: all batches were there. TensorFlow 2.21 is silent then."
+)
+@says(
+    "With another status, such as `INVALID_ARGUMENT`, the line tells of an "
+    "error, and the error follows."
+)
+def test_the_end_of_a_dataset_in_the_log() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    line = "Local rendezvous is aborting with status: "
+    ended, found = 0, []
+    for told in done.stderr.splitlines():
+        ended += told == "ended"
+        if f"{line}OUT_OF_RANGE: End of sequence" in told:
+            found.append(ended + 1)
+    version = tuple(map(int, tf.__version__.split(".")[:2]))
+    assert found == ([1, 2, 4, 8] if version < (2, 21) else [])
+    # The 16th of the lines, which up to 2.20 are counted together.
+    error = done.stderr.index(f"{line}INVALID_ARGUMENT: Received a label")
+    assert done.stderr.index("refused") > error
+
+
+@says("Where nobody looks out for the end, it is an error.")
+@says("There are three batches.")
+@says(
+    "Let the data begin again, or write a `for` over the dataset, which ends "
+    "with it."
+)
+@says(
+    "`next(iterator)` raises this error in a `tf.function`, and "
+    "`StopIteration` outside of one."
+)
+def test_past_the_end() -> None:
+    shows("past_the_end", "OutOfRangeError: ")
+    shows("past_the_end", "End of sequence")
+    batches = numbers(printed(NAME, "begun_again"))
+    assert batches[:3] == numbers(printed(NAME, "past_the_end"))[:3]
+    assert batches[3] == batches[0]
+    rows = tf.data.Dataset.from_tensor_slices(Y).batch(67)
+    means = [float(tf.reduce_mean(row)) for row in rows]
+    assert means == pytest.approx(batches[:3], abs=1e-4)
+    iterator = iter(rows)
+    assert len([next(iterator) for _ in range(3)]) == 3
+    with pytest.raises(StopIteration):
+        next(iterator)
+
+    @tf.function
+    def take(iterator: Any) -> tf.Tensor:
+        return next(iterator)
+
+    iterator = iter(rows)
+    assert [len(take(iterator)) for _ in range(3)] == [67, 67, 67]
+    with pytest.raises(tf.errors.OutOfRangeError, match="End of sequence"):
+        take(iterator)
+
+
 # Labels
 
 
@@ -636,6 +876,74 @@ def test_a_softmax_that_keras_sees() -> None:
         for hides in (reshaped, mixed):
             for call in (hides, tf.function(hides)):
                 assert float(call(sure)) == pytest.approx(least, abs=1e-2)
+
+
+@says("Received a label value of 3 which is outside the valid range of [0, 3)")
+@says("Three classes, numbered 1, 2 and 3.")
+@says(
+    "`[0, 3)` are the numbers 0, 1 and 2: the last layer has three outputs, "
+    "and the first is for class 0."
+)
+@says("If their numbers are right, the layer has too few outputs.")
+def test_a_label_out_of_range() -> None:
+    shows("from_one", "Received a label value of 3 which is outside the valid")
+    shows("from_one", "range of [0, 3). Label values: 1 3 2")
+    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    logits = np.array([[2.0, 0.0, 1.0]])
+    for label in range(3):
+        cost = np.log(np.sum(np.exp(logits))) - logits[0, label]
+        assert float(loss(tf.constant([label]), logits)) == pytest.approx(
+            cost, abs=1e-5
+        )
+    for label in (-1, 3):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="valid rang"):
+            loss(tf.constant([label]), logits)
+    assert np.isfinite(loss(tf.constant([3]), tf.ones((1, 4))))
+
+
+@says(
+    "**The check** is the two lines with `assert`. Have them run once for all "
+    "labels, before the training, for not everywhere is there a message."
+)
+@says(
+    "Compiled by XLA the loss is NaN, and so it is [on a "
+    "GPU](https://www.tensorflow.org/api_docs/python/tf/nn/sparse_softmax_cross_entropy_with_logits)."
+)
+@says(
+    "One-hot, a label out of range is a row of zeros. It costs nothing, and "
+    "yet it has a gradient, as if every answer were wrong."
+)
+@says("If -1 stands for rows without a label, say so with `ignore_class=-1`.")
+def test_a_label_out_of_range_without_a_message() -> None:
+    by_xla, one_hot, costs = printed(NAME, "out_of_range").splitlines()
+    assert by_xla == "XLA: nan"
+    assert "[0.0, 0.0, 0.0]" in one_hot
+    assert numbers(costs.replace("0. ", "0.0 "))[1] == 0.0
+    documented = tf.nn.sparse_softmax_cross_entropy_with_logits.__doc__
+    assert "return `NaN`" in documented.partition("raise an")[2]
+    losses = tf.keras.losses
+    logits = tf.constant([[2.0, 0, 0], [0, 1, 3], [1, 4, 1]])
+    sparse = losses.SparseCategoricalCrossentropy(from_logits=True)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        total = losses.CategoricalCrossentropy(from_logits=True)(
+            tf.one_hot([1, 3, 2], 3), logits
+        )
+    slopes = 3 * tape.gradient(total, logits)[1].numpy()
+    assert slopes == pytest.approx(tf.nn.softmax(logits[1]).numpy(), abs=1e-6)
+    assert slopes.min() > 0.01
+    ignoring = losses.SparseCategoricalCrossentropy(
+        from_logits=True, ignore_class=-1
+    )
+    kept = sparse(tf.constant([0, 2]), tf.gather(logits, [0, 2]))
+    found = ignoring(tf.constant([0, -1, 2]), logits)
+    assert float(found) == pytest.approx(float(kept), abs=1e-5)
+    named = {"logits": logits, "sparse": sparse}
+    left = ran(NAME, "from_zero", counted=tf.constant([1, 3, 2]), **named)
+    assert left["numbered"].tolist() == [0, 2, 1]
+    for wrong in ([0, 1, 2], [2, 3, 4]):
+        with pytest.raises(AssertionError):
+            ran(NAME, "from_zero", counted=tf.constant(wrong), **named)
 
 
 # Two tapes

@@ -689,6 +689,49 @@ def test_one_optimizer_for_two_models() -> None:
 
 
 @says(
+    "`errors_in_a_step:by_numpy` The loss was computed by NumPy, which the "
+    "tape does not see."
+)
+@says("Compute it with TensorFlow, from the model on.")
+def test_a_loss_by_numpy() -> None:
+    text = "'numpy.float32' object has no attribute '_id'"
+    shown("errors_in_a_step", "by_numpy", "AttributeError", text)
+    w = tf.Variable([1.0, 3.0])
+    with tf.GradientTape(persistent=True) as tape:
+        by_numpy, by_tape = np.mean(2.0 * w), tf.reduce_mean(2.0 * w)
+    assert by_numpy == float(by_tape)
+    with pytest.raises(AttributeError, match=text):
+        tape.gradient(by_numpy, w)
+    assert tape.gradient(by_tape, w).numpy().tolist() == [1.0, 1.0]
+
+
+@says("`errors_in_a_step:past_the_end` The dataset has no more batches.")
+@says("Write a `for` over it, which ends with it, or let it begin again")
+@says(
+    "`errors_in_a_step:from_one` A label is no number of a class: they count "
+    "from 0, or the last layer has too few outputs."
+)
+def test_the_end_of_the_data_and_a_label_out_of_range() -> None:
+    page = "errors_in_a_step"
+    shown(page, "past_the_end", "OutOfRangeError", "End of sequence")
+    shown(page, "from_one", "InvalidArgumentError", "a label value of 3")
+    rows = tf.data.Dataset.range(3)
+    iterator, again = iter(rows), iter(rows.repeat())
+    assert [int(row) for row in rows] == [0, 1, 2]
+    assert [int(iterator.get_next()) for _ in range(3)] == [0, 1, 2]
+    assert [int(again.get_next()) for _ in range(4)] == [0, 1, 2, 0]
+    with pytest.raises(tf.errors.OutOfRangeError, match="End of sequence"):
+        iterator.get_next()
+    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    labels = tf.constant([1, 2, 3])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="of 3 which is"):
+        loss(labels, tf.zeros((3, 3)))
+    for fitting, outputs in ((labels - 1, 3), (labels, 4)):
+        cost = float(loss(fitting, tf.zeros((3, outputs))))
+        assert cost == pytest.approx(np.log(outputs), abs=1e-6)
+
+
+@says(
     "`errors_in_a_step:called_twice` A name that stood for a function stands "
     "for the number that it returned."
 )

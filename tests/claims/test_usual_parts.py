@@ -980,6 +980,58 @@ def test_clipping_by_the_optimizer() -> None:
     assert ways[2] != pytest.approx(ways[0], rel=0.1)
 
 
+@says(
+    "An `Embedding` has a gradient of another kind, `IndexedSlices`: a row "
+    "for each word that was looked up."
+)
+@says("Here one word is looked up a hundred times.")
+@says("The hundred rows count one by one.")
+@says(
+    "So the norm comes out wrong, and what is clipped to 1 is longer. "
+    "`tf.convert_to_tensor` adds up the rows of a word."
+)
+@says(
+    "Use it before you clip, or before you hand the gradient to an optimizer "
+    "that clips, for its `clipnorm`, `global_clipnorm` and `clipvalue` see "
+    "single rows as well."
+)
+@says(
+    "With an `IndexedSlices` you cannot calculate: `2.0 * gradient` raises a "
+    "`TypeError`."
+)
+def test_rows_of_one_word_are_clipped_one_by_one() -> None:
+    rows, whole = printed(NAME, "slices").split("\n")
+    assert rows.startswith("IndexedSlices: ")
+    assert numbers(rows) == pytest.approx([200**0.5, 10.0], abs=0.01)
+    assert numbers(whole) == pytest.approx([100 * 2**0.5, 1.0], abs=0.01)
+    words = tf.constant([1, 3, 3])
+    values = tf.constant([[3.0, 0.0], [0.0, 4.0], [0.0, 4.0]])
+    embedding = tf.keras.layers.Embedding(5, 2)
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(embedding(words) * values)
+    [gradient] = tape.gradient(total, embedding.trainable_variables)
+    assert isinstance(gradient, tf.IndexedSlices)
+    assert gradient.indices.numpy().tolist() == [1, 3, 3]
+    summed = tf.convert_to_tensor(gradient)
+    assert summed[3].numpy().tolist() == [0.0, 8.0]
+    for option, longest in (
+        ("clipnorm", 1.0),
+        ("global_clipnorm", 1.0),
+        ("clipvalue", 2**0.5),
+    ):
+        moved = []
+        for given in (gradient, summed):
+            start = tf.Variable(tf.zeros((5, 2)))
+            SGD(1.0, **{option: 1.0}).apply([given], [start])
+            moved.append(np.linalg.norm(start.numpy()))
+        one_by_one, right = moved
+        assert right == pytest.approx(longest)
+        assert one_by_one > right + 0.1
+    with pytest.raises(TypeError, match="unsupported operand"):
+        2.0 * gradient
+    assert (2.0 * summed)[3, 1] == 16.0
+
+
 @says("The batch with the wrong row is one of seven.")
 @says("Unclipped, it throws the weights far off.")
 def test_the_batch_with_the_wrong_row() -> None:

@@ -109,6 +109,20 @@ def test_a_variable_made_inside_is_refused_in_a_graph_alone() -> None:
     assert values_of(model) == pytest.approx(moved, abs=1e-5)
 
 
+def test_a_compiled_prediction_is_that_of_the_model_as_it_is_now() -> None:
+    names = names_of(KerasLinearModel())
+    execute(
+        "errors_in_a_step",
+        statements("errors_in_a_step", "one_by_one"),
+        names,
+    )
+    model, predict_row = names["model"], names["predict_row"]
+    for w in (5.0, -1.0):
+        model.w.assign(w)
+        for call in (predict_row, predict_row.python_function):
+            assert call(X[2:]).numpy().tolist() == [[2.0 * w]]
+
+
 def test_a_compiled_step_with_an_optimizer_from_outside_is_the_same() -> None:
     names = names_of(KerasLinearModel())
     execute(

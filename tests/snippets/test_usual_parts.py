@@ -628,6 +628,15 @@ def test_the_slip_is_shown_before_and_after_clipping(
             assert line in story.lines
 
 
+def test_rows_of_one_word_are_clipped_to_another_length(story: Story) -> None:
+    for kind, norm, length in (
+        ("IndexedSlices", 100**0.5, 10.0),
+        ("EagerTensor", 100.0, 1.0),
+    ):
+        shown = norm * 2**0.5, length
+        assert story.after(f"{kind}:") == pytest.approx(shown, abs=0.01)
+
+
 def test_one_wrong_row_spoils_the_line_unless_clipped(story: Story) -> None:
     start = story.lines.index("global_clipnorm=None:")
     text = "\n".join(story.lines[start : start + 6])
