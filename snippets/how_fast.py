@@ -294,12 +294,7 @@ if __name__ == "__main__":
 
     # region traces
     model = LinearModel()
-
-    @tf.function
-    def step(x: tf.Tensor, y: tf.Tensor) -> None:
-        """Update the weights once."""
-        train(model, x, y, 0.1)
-
+    step = tf.function(lambda x, y: train(model, x, y, 0.1))
     batches, traces = pipelines["batch, map"], []
     for x_batch, y_batch in batches:
         step(x_batch, y_batch)
