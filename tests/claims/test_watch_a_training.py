@@ -429,12 +429,12 @@ def test_fit_averages_by_itself(
 
 @says("The loss jumps at the beginning of each epoch")
 @says(
-    "The loss jumps up or down at each epoch | [A "
+    "The loss drops or goes up at the start of each epoch | [A "
     "saw](#the-loss-jumps-at-the-beginning-of-each-epoch)"
 )
 @says(
-    "In the bar of `fit`, the training loss may fall by a jump whenever an "
-    "epoch begins, like a saw, and so may what your loop prints."
+    "In the bar of `fit`, the training loss may drop suddenly at the start "
+    "of every epoch, like a saw, and so may what your loop prints."
 )
 @says("That mean is what a bar shows.")
 def test_the_bar_of_fit_jumps(capsys: pytest.CaptureFixture[str]) -> None:
@@ -497,9 +497,9 @@ def test_the_mean_of_the_epoch_so_far(left: dict[str, Ran]) -> None:
 
 @says("Other saws are real:")
 @says(
-    "**Up with the first batch of each epoch**: the rows stand in an order, "
-    "and the batches are not shuffled, so the first one has the hardest "
-    "rows each time. [Shuffle](usual_parts.md#why-shuffle)."
+    "**It goes up with the first batch of each epoch**: the rows stand in "
+    "an order, and the batches are not shuffled, so the first one has the "
+    "hardest rows each time. [Shuffle](usual_parts.md#why-shuffle)."
 )
 def test_rows_in_an_order() -> None:
     def losses(order: Any) -> Any:
@@ -520,8 +520,8 @@ def test_rows_in_an_order() -> None:
 
 
 @says(
-    "**Up after the first step of each epoch**: the optimizer is made "
-    "inside of the loop over epochs. A new Adam takes its first step at "
+    "**It goes up after the first step of each epoch**: the optimizer is "
+    "made inside of the loop over epochs. A new Adam takes its first step at "
     "full length, whether the gradient is large or small. Make it once, "
     "before the loop."
 )
@@ -550,8 +550,8 @@ def test_an_optimizer_made_in_each_epoch() -> None:
 
 
 @says(
-    "**Down with each epoch, and level within**: a model that learns its "
-    "rows by heart gains only when it meets them again."
+    "**It drops with every epoch, and is level within**: a model that "
+    "learns its rows by heart gains only when it meets them again."
 )
 @says("Look at the loss of [validation](usual_parts.md#too-little-data).")
 def test_rows_learned_by_heart() -> None:
