@@ -4,6 +4,8 @@
 
 # region setup
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -11,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 BLUE, RED, GREEN = "#0072B2", "#D55E00", "#009E73"
+Pair = tuple[tf.Tensor, tf.Tensor]
 # endregion setup
 
 from snippets.data import make_data
@@ -76,6 +79,38 @@ def train_verbosely(
 
 
 # endregion train_verbosely
+
+
+# region counted
+def counted(calls: tf.Variable) -> Callable[[tf.Tensor, tf.Tensor], Pair]:
+    """Return what is to be done to the data; it counts its calls."""
+
+    def prepare(x: tf.Tensor, y: tf.Tensor) -> Pair:
+        calls.assign_add(1)
+        return tf.clip_by_value(x, -2.0, 2.0), y
+
+    return prepare
+
+
+# endregion counted
+
+
+# region seconds
+def seconds_of(
+    batches: tf.data.Dataset, step: Callable[[tf.Tensor, tf.Tensor], None]
+) -> float:
+    """Return how long an epoch takes."""
+    start = time.perf_counter()
+    for x, y in batches:
+        step(x, y)
+    return time.perf_counter() - start
+
+
+def no_step(x: tf.Tensor, y: tf.Tensor) -> None:
+    """Do nothing: what is left of the epoch are its data."""
+
+
+# endregion seconds
 
 
 # region train_with_losses
@@ -238,6 +273,49 @@ if __name__ == "__main__":
     keras_model.fit(same_batch, shuffle=False, verbose=0)
     show("fit, by tens", keras_model.w, keras_model.b)
     # endregion steps_per_execution
+
+    # region pipelines
+    rows = tf.data.Dataset.from_tensor_slices((x, y))
+    calls = tf.Variable(0)
+    prepare = counted(calls)
+    pipelines = {
+        "map, batch": rows.map(prepare).batch(32),
+        "batch, map": rows.batch(32).map(prepare),
+        "batch, map, cache": rows.batch(32).map(prepare).cache(),
+    }
+    for name, batches in pipelines.items():
+        made = []
+        for _ in range(2):
+            calls.assign(0)
+            list(batches)
+            made.append(int(calls))
+        print(f"{name:18} calls: {made[0]:3}, then {made[1]:3}")
+    # endregion pipelines
+
+    # region traces
+    model = LinearModel()
+    step = tf.function(lambda x, y: train(model, x, y, 0.1))
+    batches, traces = pipelines["batch, map"], []
+    for x_batch, y_batch in batches:
+        step(x_batch, y_batch)
+        traces.append(step.experimental_get_tracing_count())
+    print("traces after each step:", *traces)
+    # endregion traces
+
+    # region share
+    share = seconds_of(batches, no_step) / seconds_of(batches, step)
+    # endregion share
+
+    # region parallel
+    ahead = rows.batch(32).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+    ahead = ahead.prefetch(tf.data.AUTOTUNE)
+    same = [
+        np.array_equal(one, other)
+        for pair, other_pair in zip(batches, ahead, strict=True)
+        for one, other in zip(pair, other_pair, strict=True)
+    ]
+    print(f"arrays: {len(same)}, all the same: {all(same)}")
+    # endregion parallel
 
     # region losses
     reporting_loop = tf.function(train_with_losses, jit_compile=True)

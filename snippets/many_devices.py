@@ -154,6 +154,75 @@ def update_by_replicas(
 
 # endregion update_by_replicas
 
+
+# region message
+def message(call: Callable[..., Any], *args: Any) -> str:
+    """Return the first sentence of what a call raises."""
+    try:
+        call(*args)
+    except (AttributeError, RuntimeError, ValueError) as error:
+        kind = f"{type(error).__name__}: "
+        reason = str(error).strip().split("\n")[-1].strip()
+        return kind + reason.removeprefix(kind).partition(". ")[0]
+    return "no error"
+
+
+# endregion message
+
+
+# region update_if_finite
+def update_if_finite(
+    model: LinearModel,
+    optimizer: tf.keras.Optimizer,
+    x: tf.Tensor,
+    y: tf.Tensor,
+) -> tf.Tensor:
+    """Do as update does, but not after a loss that is no number."""
+    part_loss, gradients = part_gradients(model, x, y)
+    if tf.math.is_finite(part_loss):
+        optimizer.apply(gradients, model.trainable_variables)
+    return part_loss
+
+
+# endregion update_if_finite
+
+
+# region apply
+def apply(
+    model: LinearModel,
+    optimizer: tf.keras.Optimizer,
+    gradients: list[tf.Tensor],
+) -> None:
+    """Add up the gradients of all devices, and update."""
+    optimizer.apply(gradients, model.trainable_variables)
+
+
+# endregion apply
+
+
+# region train_if_finite
+@tf.function
+def train_if_finite(strategy: tf.distribute.Strategy, *args: Any) -> tf.Tensor:
+    """Update on all devices or on none; return the loss of the batch."""
+    model, optimizer, x, y = args
+    parts, gradients = strategy.run(part_gradients, args=(model, x, y))
+    loss = strategy.reduce("SUM", parts, axis=None)
+    if tf.math.is_finite(loss):
+        strategy.run(apply, args=(model, optimizer, gradients))
+    return loss
+
+
+# endregion train_if_finite
+
+
+# region add_up
+def add_up(strategy: tf.distribute.Strategy, part: tf.Tensor) -> tf.Tensor:
+    """Add up all parts from inside of a step: fails."""
+    return strategy.reduce("SUM", part, axis=None)
+
+
+# endregion add_up
+
 if __name__ == "__main__":
     # region devices
     [cpu] = tf.config.list_physical_devices("CPU")
@@ -254,6 +323,46 @@ if __name__ == "__main__":
     loss = train(strategy, update, model, optimizer, *batch)
     print(f"loss before the first update: {loss:.4f}")
     # endregion built
+
+    # region branch
+    run = tf.function(strategy.run)
+    model, optimizer = new_training(strategy)
+    print(message(run, update_if_finite, (model, optimizer, *batch)))
+    # endregion branch
+
+    # region skipped
+    gap = tf.where(x > 1.9, float("nan"), x)
+    rows = tf.data.Dataset.from_tensor_slices((gap, y)).batch(BATCH_SIZE)
+    [with_gap] = strategy.experimental_distribute_dataset(rows)
+    for parts in (batch, with_gap):
+        loss = train_if_finite(strategy, model, optimizer, *parts)
+        w = float(strategy.experimental_local_results(model.w)[0])
+        print(f"loss {loss:.4f}, then w {w:.4f}")
+    # endregion skipped
+
+    # region wrong_calls
+    parts, gradients = run(part_gradients, (model, *batch))
+    mean = tf.keras.metrics.Mean()
+    print(message(run, add_up, (strategy, parts)))
+    print(message(mean.update_state, parts))
+    print(message(apply, model, optimizer, gradients))
+    with strategy.scope():
+        print(message(apply, model, optimizer, gradients))
+        unbuilt = tf.keras.optimizers.Adam(0.4)
+    told = message(unbuilt.build, model.trainable_variables)
+    print(told.partition(" for <")[0])
+    # endregion wrong_calls
+
+    # region optimizer_outside
+    with strategy.scope():
+        model = LinearModel()
+    optimizer = tf.keras.optimizers.SGD(0.05, momentum=0.9)
+    optimizer.build(model.trainable_variables)
+    run(update, (model, optimizer, *batch))
+    copies = strategy.experimental_local_results(model.w)
+    print([f"{copy.numpy():.4f}" for copy in copies])
+    print("updates counted:", optimizer.iterations.numpy())
+    # endregion optimizer_outside
 
     # region fit_mirrored
     fitted = fit_line(strategy)

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import tensorflow as tf
 from tqdm import tqdm
 
@@ -100,6 +101,29 @@ if __name__ == "__main__":
             bar.update(batch, [("loss", float(mean_loss.result()))])
     print("the bar shows: ", *losses_in(screen.getvalue()))
     # endregion progbar_mean
+
+    # region sawtooth
+    model = KerasLinearModel()
+    step = make_step(model, tf.keras.optimizers.SGD(0.03))
+    mean_loss, by_batch, so_far = tf.keras.metrics.Mean(), [], []
+    for _ in range(6):
+        mean_loss.reset_state()
+        for x_batch, y_batch in batches:
+            by_batch.append(float(step(x_batch, y_batch)))
+            mean_loss.update_state(by_batch[-1])
+            so_far.append(float(mean_loss.result()))
+    for name, values in (("batch", by_batch), ("mean", so_far)):
+        print(f"{name:5}", *(f"{value:5.2f}" for value in values[:9]))
+    # endregion sawtooth
+
+    # region plot_sawtooth
+    plt.plot(by_batch, "o", color="#0072B2", label="of each batch")
+    plt.plot(so_far, "s--", color="#D55E00", label="mean of the epoch so far")
+    plt.xlabel("step")
+    plt.ylabel("loss")
+    plt.legend()
+    plt.show()
+    # endregion plot_sawtooth
 
     # region tqdm
     model = KerasLinearModel()

@@ -3,7 +3,9 @@
 import inspect
 import json
 import re
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +14,9 @@ import tensorflow as tf
 
 from snippets.data import make_data
 from snippets.how_fast import (
+    counted,
+    no_step,
+    seconds_of,
     train_many,
     train_numpy,
     train_verbosely,
@@ -54,7 +59,8 @@ def data() -> tuple[tf.Tensor, tf.Tensor]:
 )
 @says(
     "At the end of this page you can make a training loop several times "
-    "as fast, and you know when that is not worth it."
+    "as fast, you know when that is not worth it, and you can tell whether "
+    "it waits for its data."
 )
 @says(
     "You take the same ten steps in seven ways, see that all end at the "
@@ -79,6 +85,7 @@ def test_seven_ways_end_at_the_same_weights() -> None:
         )
     assert 3 < RATIOS["compiled step"][0] < RATIOS["XLA loop"][0]
     assert len(RATIOS) == 7
+    assert "## The model waits for its data" in SOURCE
 
 
 @says(
@@ -104,14 +111,29 @@ def test_the_guide_has_the_same_blocks() -> None:
     "measurements beside it."
 )
 @says(
-    "Times are not made by this page's program: they would be others on "
-    "every machine and in every run."
+    "The times below are not made by this page's program: they would be "
+    "others on every machine and in every run."
 )
-def test_the_program_takes_no_times() -> None:
+@says(
+    "The share is another one in each run, so this page does not print it; "
+    "print yours."
+)
+@says("Now time both epochs.")
+def test_the_program_shows_no_times() -> None:
     code = "\n".join(b.code for b in PAGE.blocks)
     found = {*re.findall(r"(?m)^(?:import|from) (\w+)", code)}
-    assert found == {"json", "matplotlib", "numpy", "pathlib", "tensorflow"}
-    assert "time" not in found
+    packages = {"matplotlib", "numpy", "tensorflow"}
+    assert found - packages == {"collections", "json", "pathlib", "time"}
+    timing = [b.name for b in PAGE.blocks if "time." in b.code]
+    assert timing == ["seconds"]
+    timed = [b for b in PAGE.blocks if "seconds_of(" in b.code]
+    assert [b.name for b in timed] == ["seconds", "share"]
+    assert timed[1].code.count("seconds_of(") == 2
+    assert printed(NAME, "share") == ""
+    assert not re.search(r"{{[^}]*\bshare\b", SOURCE)
+    assert not any(
+        re.search(r"print\(.*\bshare\b", b.code) for b in PAGE.blocks
+    )
     assert re.findall(r'Path\("(.*?)"\)', code) == ["loop_speed.json"]
 
 
@@ -670,6 +692,219 @@ def test_eager_fit_runs_python(data: Data) -> None:
 def test_the_last_column_is_that_of_the_most_points() -> None:
     head = printed(NAME, "read").splitlines()[0].split()
     assert head == ["points", "201", "100,000", "1,000,000"]
+
+
+# The data
+
+
+def rows_of(data: Data) -> Any:
+    return tf.data.Dataset.from_tensor_slices(data)
+
+
+@says(
+    "Then perhaps the step waits for its batches, and the bottleneck is the "
+    "input pipeline."
+)
+@says("Two epochs tell: one with the step, and one with the data alone.")
+@says("Return how long an epoch takes.")
+@says("Do nothing: what is left of the epoch are its data.")
+@says(
+    "If it is near 1, an epoch takes no longer than its data alone, and a "
+    "faster step would gain nothing. If it is near 0, the data are there in "
+    "time."
+)
+def test_two_epochs_tell_what_the_step_waits_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+
+    def share(data: float, step: float) -> float:
+        def batches() -> Any:
+            for number in range(4):
+                wait(data)
+                yield number, number
+
+        both = seconds_of(batches(), lambda x, y: wait(step))
+        return seconds_of(batches(), no_step) / both
+
+    assert share(1.0, 0.001) > 0.99
+    assert share(0.001, 1.0) < 0.01
+    assert share(1.0, 1.0) == 0.5
+    assert "seconds_of(batches, no_step)" in BLOCKS["share"].code
+
+
+@says("Here is a pipeline of `tf.data`, in three orders.")
+@says(
+    "What is done to the data stands for whatever you do to yours, and "
+    "counts how often it is called."
+)
+@says("Return what is to be done to the data; it counts its calls.")
+@says(
+    "Where `batch` comes first, `map` is called for each batch and no "
+    "longer for each row: {{ len(batches) }} calls do the work of "
+    "{{ len(x) }}, for what TensorFlow does to one row it can do to 32 at a "
+    "time."
+)
+@says(
+    "With `cache` the second epoch calls nothing; it reads what the first "
+    "one made."
+)
+def test_calls_of_map(data: Data) -> None:
+    calls = tf.Variable(0)
+    prepare = counted(calls)
+    rows = rows_of(data)
+
+    def made(batches: Any) -> list[int]:
+        counts = []
+        for _ in range(2):
+            calls.assign(0)
+            got = list(batches)
+            counts.append(int(calls))
+            x = np.concatenate([x for x, _ in got])
+            np.testing.assert_array_equal(x, data[0])
+        return counts
+
+    shown = [
+        [int(n) for n in re.findall(r"\d+", line)]
+        for line in printed(NAME, "pipelines").splitlines()
+    ]
+    assert shown == [
+        made(rows.map(prepare).batch(32)),
+        made(rows.batch(32).map(prepare)),
+        made(rows.batch(32).map(prepare).cache()),
+    ]
+    assert shown == [[201, 201], [7, 7], [7, 0]]
+    kept = [record(NAME)[name] for name in ("len(batches)", "len(x)")]
+    assert kept == ["7", "201"]
+
+
+@says(
+    "So put `cache` behind what is costly, and whatever is to be random in "
+    "each epoch, shuffling too, behind `cache`: otherwise the random part is "
+    "kept as well."
+)
+def test_cache_keeps_what_is_random(data: Data) -> None:
+    def noisy(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return x + tf.random.normal(()), y
+
+    def epochs_differ(batches: Any) -> bool:
+        first, second = (
+            np.concatenate([x for x, _ in batches.batch(32)]) for _ in "ab"
+        )
+        return not np.array_equal(first, second)
+
+    rows = rows_of(data)
+    for late, early in (
+        (rows.cache().map(noisy), rows.map(noisy).cache()),
+        (rows.cache().shuffle(201), rows.shuffle(201).cache()),
+    ):
+        assert epochs_differ(late)
+        assert not epochs_differ(early)
+
+
+@says("It keeps everything in memory, or in a file that you name.")
+def test_where_cache_keeps(data: Data) -> None:
+    said = " ".join((tf.data.Dataset.cache.__doc__ or "").split())
+    assert "If a filename is not provided, the dataset will be cached in" in (
+        said
+    )
+    list(rows_of(data).cache("kept"))
+    assert [*Path().glob("kept*")]
+
+
+@says("The first step is slow")
+@says(
+    "A clock that starts with the first step misleads. That step is traced, "
+    "and it is not the only one:"
+)
+@says(
+    "The last batch has 9 rows instead of 32, and a new shape is a new trace."
+)
+@says(
+    "Let one whole epoch go by before you time anything, as happened here, "
+    "or leave the rest out with `batch(32, drop_remainder=True)`."
+)
+def test_the_first_epoch_traces(data: Data) -> None:
+    def traces(batches: Any) -> list[int]:
+        model, counts = LinearModel(), []
+        step = tf.function(lambda x, y: train(model, x, y, 0.1))
+        for _ in range(2):
+            for x, y in batches:
+                step(x, y)
+                counts.append(step.experimental_get_tracing_count())
+        return counts
+
+    rows = rows_of(data)
+    assert [len(x) for x, _ in rows.batch(32)] == [32] * 6 + [9]
+    counts = traces(rows.batch(32))
+    assert counts == [1] * 6 + [2] * 8
+    shown = printed(NAME, "traces").split(": ")[1]
+    assert [*map(int, shown.split())] == counts[:7]
+    assert traces(rows.batch(32, drop_remainder=True)) == [1] * 12
+    order = [b.name for b in PAGE.blocks]
+    assert order.index("traces") < order.index("share")
+
+
+@says("The first batch can be slow by itself.")
+@says(
+    "`shuffle` fills its buffer before it gives away anything, and behind a "
+    "`map` that means one call for each row in the buffer. Shuffle first: "
+    "then the buffer holds rows that nothing was done to yet."
+)
+def test_shuffle_fills_its_buffer_first(data: Data) -> None:
+    calls = tf.Variable(0)
+    prepare = counted(calls)
+
+    def before_the_first(batches: Any) -> int:
+        calls.assign(0)
+        next(iter(batches))
+        return int(calls)
+
+    rows = rows_of(data)
+    assert before_the_first(rows.map(prepare).shuffle(201).batch(32)) == 201
+    assert before_the_first(rows.shuffle(201).map(prepare).batch(32)) < 201
+
+
+@says("Several at a time, and ahead")
+@says(
+    "`num_parallel_calls` lets `map` work on several batches at the same "
+    "time, and `prefetch` prepares the next ones while the step computes."
+)
+@says("With `AUTOTUNE` TensorFlow chooses both numbers.")
+@says("What arrives is the same, in the same order.")
+def test_several_at_a_time_and_ahead() -> None:
+    meeting = threading.Barrier(2, timeout=60)
+
+    def meet(number: Any) -> Any:
+        meeting.wait()
+        return number
+
+    both = tf.data.Dataset.range(2).map(
+        lambda n: tf.numpy_function(meet, [n], tf.int64), num_parallel_calls=2
+    )
+    assert [int(n) for n in both] == [0, 1], "each waited for the other"
+    third = threading.Event()
+
+    def tell(number: Any) -> Any:
+        if number == 2:
+            third.set()
+        return number
+
+    ahead = tf.data.Dataset.range(3).map(
+        lambda n: tf.numpy_function(tell, [n], tf.int64)
+    )
+    batches = iter(ahead.prefetch(2))
+    next(batches)
+    assert third.wait(60), "prepared while nobody asked for it"
+    assert printed(NAME, "parallel") == "arrays: 14, all the same: True"
+    said = " ".join((tf.data.Dataset.prefetch.__doc__ or "").split())
+    assert "`tf.data.AUTOTUNE` is used, then the buffer size is" in said
+    said = " ".join((tf.data.Dataset.map.__doc__ or "").split())
+    assert "`tf.data.AUTOTUNE` is used, then the number of parallel" in said
 
 
 # Exercises and links

@@ -25,17 +25,23 @@ from snippets.linear_model import LinearModel
 from snippets.loss import loss as guides_loss
 from snippets.many_devices import (
     BATCH_SIZE,
+    add_up,
+    apply,
     fit_line,
+    message,
     new_training,
     part_gradients,
     train,
+    train_if_finite,
     update,
     update_by_mean,
     update_by_replicas,
+    update_if_finite,
 )
 from snippets.parameter_server import half
 from tests.claims.says import figure, printed, ran, record, says
 from tests.claims.sentences import DOCS, ROOT, read
+from tests.devices import mirrored
 
 NAME = "many_devices"
 PAGE = read(NAME)
@@ -52,6 +58,7 @@ WHOLE = "python launch.py --worker 2 worker.py whole 0"
 KILLED = "python launch.py --worker 2 worker.py killed 17"
 COPIED = "cp -R killed resumed"
 SERVED = "python launch.py --chief 1 --worker 2 --ps 1 --kill worker-1 \\"
+SGD = tf.keras.optimizers.SGD
 COORDINATOR = tf.distribute.coordinator.ClusterCoordinator
 
 
@@ -73,7 +80,7 @@ def file(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def strategy() -> Any:
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    return mirrored()
 
 
 @pytest.fixture(scope="module")
@@ -470,6 +477,308 @@ def test_an_optimizer_that_was_not_built(strategy: Any, batch: Any) -> None:
     assert "You must feed a value" in str(raised.value)
     assert "You must feed a value" in printed(NAME, "unbuilt")
     assert "10.3447" in printed(NAME, "built")
+
+
+# The wrong context
+
+
+@says("merge_call, and other calls in the wrong context")
+@says(
+    "Inside of `strategy.run` your code runs once for each device. "
+    "TensorFlow calls that the *replica context*. Outside it runs once for "
+    "all, in the *cross-replica context*. Some calls belong in one of the "
+    "two, and messages about them are in these words."
+)
+def test_the_two_contexts(strategy: Any) -> None:
+    seen: list[bool] = []
+
+    def look() -> None:
+        seen.append(tf.distribute.in_cross_replica_context())
+
+    tf.function(strategy.run)(look)
+    assert seen == [False, False]
+    with strategy.scope():
+        look()
+    assert seen[2:] == [True]
+    said = printed(NAME, "wrong_calls") + printed(NAME, "branch")
+    for words in ("cross-replica context", "a replica context", "merge_call"):
+        assert words in said
+
+
+@says("This function cuts them to their first sentence.")
+@says("Return the first sentence of what a call raises.")
+def test_the_first_sentence() -> None:
+    def fail() -> None:
+        raise ValueError("The first. And the second.")
+
+    assert message(fail) == "ValueError: The first"
+
+
+@says("This step is to leave out an update after a loss that is not a number.")
+@says("Do as update does, but not after a loss that is no number.")
+@says(
+    "To add up gradients, each device waits for all others, and inside of "
+    "a branch it cannot: a branch is a graph of its own."
+)
+@says(
+    "So is a loop over `tf.range`, and so is a `tf.function` in the step "
+    "that does no more than call the optimizer."
+)
+@says("Besides, one device might have made the update and the other not.")
+def test_no_update_in_a_branch(strategy: Any, batch: Any) -> None:
+    told = "RuntimeError: `merge_call` called while defining a new graph"
+    assert printed(NAME, "branch").startswith(told)
+    x, y = make_data()
+    alone = new_training(tf.distribute.get_strategy())
+    update_if_finite(*alone, x * float("nan"), y)
+    assert float(alone[0].w) == 5.0
+    update_if_finite(*alone, x, y)
+    assert float(alone[0].w) != 5.0
+    model, optimizer = new_training(strategy)
+
+    def in_a_loop(x: Any, y: Any) -> None:
+        for _ in tf.range(2):
+            update(model, optimizer, x, y)
+
+    inner = tf.function(lambda gradients: apply(model, optimizer, gradients))
+
+    def with_a_function(x: Any, y: Any) -> None:
+        inner(part_gradients(model, x, y)[1])
+
+    run = tf.function(lambda step: strategy.run(step, args=batch))
+    for step in (in_a_loop, with_a_function):
+        assert message(run, step).startswith(told)
+    whole = tf.function(lambda x, y: update(model, optimizer, x, y))
+    assert message(run, whole) == "no error"
+    parts, _ = tf.function(strategy.run)(
+        part_gradients, args=(model, *with_gap(strategy))
+    )
+    finite = [bool(tf.math.is_finite(p)) for p in copies(strategy, parts)]
+    assert finite == [True, False], "the devices would not agree"
+
+
+def with_gap(strategy: Any) -> Any:
+    """Return the batch of the page in which inputs are missing."""
+    x, y = make_data()
+    gap = tf.where(x > 1.9, float("nan"), x)
+    rows = tf.data.Dataset.from_tensor_slices((gap, y)).batch(BATCH_SIZE)
+    [parts] = strategy.experimental_distribute_dataset(rows)
+    return parts
+
+
+def values(strategy: Any, weight: Any) -> list[float]:
+    return [float(copy.numpy()) for copy in copies(strategy, weight)]
+
+
+@says("Decide once for all devices, outside, and call `run` twice.")
+@says("Add up the gradients of all devices, and update.")
+@says("Update on all devices or on none; return the loss of the batch.")
+@says("Try it with the batch, and with one in which a few inputs are missing.")
+@says(
+    "Only one of the two parts had a gap, and neither device made the update."
+)
+def test_a_decision_for_all_devices(strategy: Any, batch: Any) -> None:
+    decides = code("many_devices.py:train_if_finite")
+    assert decides.count("strategy.run(") == 2
+    model, optimizer = new_training(strategy)
+    other = new_training(strategy)
+    loss = train_if_finite(strategy, model, optimizer, *batch)
+    assert float(loss) == float(train(strategy, update, *other, *batch))
+    w = values(strategy, model.w)
+    assert w == pytest.approx(values(strategy, other[0].w))
+    gap = with_gap(strategy)
+    missing = [np.isnan(x.numpy()).any() for x in copies(strategy, gap[0])]
+    assert missing == [False, True]
+    assert np.isnan(float(train_if_finite(strategy, model, optimizer, *gap)))
+    assert w == values(strategy, model.w)
+    lines = printed(NAME, "skipped").splitlines()
+    assert [line.split()[1] for line in lines] == ["10.3447,", "nan,"]
+    assert len({line.split()[-1] for line in lines}) == 1
+
+
+@says("What do other calls say that stand in the wrong place?")
+@says("Add up all parts from inside of a step: fails.")
+@says("In this order, and with three more:")
+@says(
+    "**`Method requires being in cross-replica context`**: a step calls "
+    "`strategy.reduce`, `strategy.run` or `strategy.scope`. Return the "
+    "part, and reduce outside."
+)
+@says(
+    "**`PerReplica object while not inside a replica context`**: what "
+    "`run` returned was given to a metric or an operation outside. "
+    "`strategy.reduce` first."
+)
+@says("(To `float`, it is a `TypeError` that ends in `not 'PerReplica'`.)")
+def test_parts_in_the_wrong_context(strategy: Any, batch: Any) -> None:
+    asked = re.findall(r"\*\*`(.*?)`\*\*[:,]", SOURCE)
+    assert len(asked) == 8
+    said = printed(NAME, "wrong_calls").splitlines()
+    assert len(said) == 5
+    assert all(ask in line for ask, line in zip(asked[:5], said, strict=True))
+
+    def nested(part: Any) -> Any:
+        return strategy.run(tf.square, args=(part,))
+
+    def scoped(part: Any) -> Any:
+        with strategy.scope():
+            return tf.square(part)
+
+    def summed(part: Any) -> Any:
+        return add_up(strategy, part)
+
+    run = tf.function(lambda step: strategy.run(step, args=batch[:1]))
+    for step in (nested, scoped, summed):
+        assert asked[0] in message(run, step)
+    parts = run(tf.reduce_sum)
+    for call in (tf.square, tf.keras.metrics.Mean().update_state):
+        assert asked[1] in message(call, parts)
+    with pytest.raises(TypeError, match=r"not 'PerReplica'$"):
+        float(parts)
+    whole = strategy.reduce("SUM", parts, axis=None)
+    mean = tf.keras.metrics.Mean()
+    mean.update_state(whole)
+    assert float(mean.result()) == float(whole)
+
+
+@says(
+    "**`Type PerReplica is not supported as a gradient source`**: the "
+    "optimizer was called outside of `run`. Call it in the step."
+)
+@says(
+    "**`'NoneType' object has no attribute 'merge_call'`**: the same, in "
+    "the scope."
+)
+@says(
+    '**`Need to be inside "with strategy.scope()"`**: '
+    "`optimizer.build` was not."
+)
+@says(
+    "**`Mixing different tf.distribute.Strategy objects`**: an optimizer "
+    "with momentum, made outside of the scope and not built. Make and "
+    "build it inside."
+)
+@says(
+    "**`AssertionError`**, without a word: the model was made outside of "
+    "the scope, and the optimizer is plain gradient descent, which [with "
+    "momentum would tell](#exercises)."
+)
+def test_the_optimizer_in_the_wrong_context(strategy: Any, batch: Any) -> None:
+    model, optimizer = new_training(strategy)
+    _, gradients = tf.function(strategy.run)(
+        part_gradients, args=(model, *batch)
+    )
+    said = "Type PerReplica is not supported as a gradient source"
+    assert said in message(apply, model, optimizer, gradients)
+    with strategy.scope():
+        said = "'NoneType' object has no attribute 'merge_call'"
+        assert said in message(apply, model, optimizer, gradients)
+        unbuilt = SGD(0.05, momentum=0.9)
+    said = 'Need to be inside "with strategy.scope()"'
+    assert said in message(unbuilt.build, model.trainable_variables)
+    new_train = tf.function(train.python_function)
+    given = (strategy, update, model, SGD(0.05, momentum=0.9), *batch)
+    said = "RuntimeError: Mixing different tf.distribute.Strategy objects"
+    assert said in message(new_train, *given)
+    for momentum, error in ((0.0, AssertionError), (0.9, ValueError)):
+        with strategy.scope():
+            optimizer = SGD(0.05, momentum=momentum)
+        new_train = tf.function(train.python_function)
+        with pytest.raises(error) as raised:
+            new_train(strategy, update, LinearModel(), optimizer, *batch)
+        silent = str(raised.value).strip().endswith("AssertionError:")
+        assert silent == (momentum == 0)
+    assert "colocate_vars_with" in printed(NAME, "outside")
+
+
+@says(
+    "If a step needs the sum of all parts itself, "
+    '`tf.distribute.get_replica_context().all_reduce("SUM", part)` has it.'
+)
+@says(
+    "A metric may be updated in the step, wherever it was made, and takes "
+    "in all parts. But the mean of two shares is half of the loss: give it "
+    "what `reduce` returns."
+)
+def test_sums_and_metrics_in_a_step(strategy: Any, batch: Any) -> None:
+    model, _ = new_training(strategy)
+    outside = tf.keras.metrics.Mean()
+    with strategy.scope():
+        inside = tf.keras.metrics.Mean()
+
+    def step(x: Any, y: Any) -> Any:
+        part, _ = part_gradients(model, x, y)
+        for metric in (outside, inside):
+            metric.update_state(part)
+        context = tf.distribute.get_replica_context()
+        return part, context.all_reduce("SUM", part)
+
+    parts, sums = tf.function(strategy.run)(step, args=batch)
+    loss = float(strategy.reduce("SUM", parts, axis=None))
+    assert [*map(float, copies(strategy, sums))] == pytest.approx([loss] * 2)
+    for metric in (outside, inside):
+        assert float(metric.result()) == pytest.approx(loss / 2)
+
+
+@says(
+    "Older texts know one more, `apply_gradients() cannot be called in "
+    "cross-replica context`. Keras 3 has no such message; today it is the "
+    "one with `'NoneType'`."
+)
+def test_keras_3_does_not_say_what_older_ones_did() -> None:
+    said = "cannot be called in cross-replica context"
+    source = Path(str(keras.__file__)).parent / "src"
+    files = [
+        *(source / "optimizers").glob("*.py"),
+        *(source / "backend/tensorflow").glob("*.py"),
+    ]
+    assert len(files) > 20
+    assert not any(said in path.read_text("utf-8") for path in files)
+    older = Path(str(tf.__file__)).parent / "python/keras/optimizer_v2"
+    text = (older / "optimizer_v2.py").read_text("utf-8")
+    assert f"`apply_gradients() {said}." in text
+
+
+@says("Copies of a weight that differ")
+@says(
+    "One slip says nothing at all: an optimizer made outside of the scope, "
+    "but built."
+)
+@says("These are two copies of one weight, after one step.")
+@says(
+    "There is only one momentum, and both devices moved it, one after the "
+    "other. From then on two models are trained, each with gradients of both."
+)
+@says(
+    "**The check**: after the first step `optimizer.iterations.numpy()` is "
+    "1, not {{ optimizer.iterations.numpy() }}. Make the optimizer in the "
+    "scope, as in `new_training`."
+)
+def test_one_momentum_for_two_copies(strategy: Any, batch: Any) -> None:
+    def trained(optimizer: Any, model: Any, steps: int = 1) -> list[float]:
+        for _ in range(steps):
+            train(strategy, update, model, optimizer, *batch)
+        return values(strategy, model.w)
+
+    model, optimizer = new_training(strategy)
+    first, same = trained(optimizer, model)
+    assert first == same
+    assert optimizer.iterations.numpy() == 1
+    with strategy.scope():
+        model = LinearModel()
+    optimizer = SGD(0.05, momentum=0.9)
+    optimizer.build(model.trainable_variables)
+    one, other = trained(optimizer, model)
+    # Twice the same gradient, and the second step has momentum.
+    assert one == pytest.approx(first)
+    assert 5 - other == pytest.approx(1.9 * (5 - first), rel=1e-4)
+    assert optimizer.iterations.numpy() == 2
+    assert len(copies(strategy, optimizer.variables[-1].value)) == 1
+    one, other = trained(optimizer, model, steps=5)
+    assert abs(one - other) > 1e-3
+    shown = printed(NAME, "optimizer_outside").splitlines()
+    assert shown == ["['4.7255', '4.4785']", "updates counted: 2"]
+    assert record(NAME)["optimizer.iterations.numpy()"] == "2"
 
 
 # The launcher

@@ -328,6 +328,65 @@ def test_three_parts() -> None:
 
 
 @says(
+    "`many_devices:branch` The step calls the optimizer in a branch, a loop "
+    "or a `tf.function` of its own, where devices cannot wait for each other. "
+    "Decide outside of `strategy.run`, and run twice."
+)
+@says(
+    "`many_devices:wrong_calls` A step called `strategy.reduce`, `run` or "
+    "`scope`. Return the part, and reduce outside of `strategy.run`."
+)
+@says(
+    "`many_devices:wrong_calls` What `strategy.run` returned has a value for "
+    "each device. Reduce it with `strategy.reduce` before you use it."
+)
+@says(
+    "`many_devices:wrong_calls` The optimizer was called outside of "
+    "`strategy.run`. Call it in the step."
+)
+@says(
+    "`many_devices:wrong_calls` The optimizer was called in the scope of a "
+    "strategy, but outside of `strategy.run`."
+)
+@says(
+    "`many_devices:wrong_calls` The optimizer was built outside of the "
+    "scope. Build it inside `with strategy.scope():`, beside the model."
+)
+def test_calls_in_the_wrong_context() -> None:
+    page = "many_devices"
+    shown(page, "branch", "RuntimeError", "`merge_call` called while defining")
+    said = printed(page, "wrong_calls").splitlines()
+    due = [
+        "RuntimeError: Method requires being in cross-replica context",
+        "ValueError: It looks like you are using a PerReplica object",
+        "ValueError: Type PerReplica is not supported as a gradient",
+        "AttributeError: 'NoneType' object has no attribute 'merge_call'",
+        'RuntimeError: Need to be inside "with strategy.scope()"',
+    ]
+    assert len(said) == ITEMS.count(f"{page}:wrong_calls") == len(due)
+    for line, start in zip(said, due, strict=True):
+        assert line.startswith(start)
+    blocks = {block.name: block.code for block in read(page).blocks}
+    calls = [
+        line.strip()
+        for line in blocks["wrong_calls"].splitlines()
+        if "message(" in line
+    ]
+    assert "add_up" in calls[0]
+    assert "strategy.reduce" in blocks["add_up"]
+    assert "mean.update_state, parts" in calls[1]
+    assert (
+        calls[2] == calls[3] == "print(message(apply, model, optimizer, "
+        "gradients))"
+    )
+    scope = blocks["wrong_calls"].partition("with strategy.scope():")[2]
+    assert calls[3] in scope
+    assert "unbuilt.build" in calls[4]
+    assert blocks["train_if_finite"].count("strategy.run(") == 2
+    assert "strategy.reduce(" in blocks["train_if_finite"]
+
+
+@says(
     "`many_devices:python fit_servers.py 2> fit_servers.log || tail -n 1 "
     "fit_servers.log` Keras' `fit` does not work with a parameter server."
 )

@@ -427,6 +427,152 @@ def test_fit_averages_by_itself(
     assert losses_in(output.getvalue()) == ["8.00", "6.00", "5.00"]
 
 
+@says("The loss jumps at the beginning of each epoch")
+@says(
+    "The loss drops or goes up at the start of each epoch | [A "
+    "saw](#the-loss-jumps-at-the-beginning-of-each-epoch)"
+)
+@says(
+    "In the bar of `fit`, the training loss may drop suddenly at the start "
+    "of every epoch, like a saw, and so may what your loop prints."
+)
+@says("That mean is what a bar shows.")
+def test_the_bar_of_fit_jumps(capsys: pytest.CaptureFixture[str]) -> None:
+    fit_all(compiled(), epochs=3, verbose=1)
+    text = re.sub(r"\x1b\[[\d;]*m|\x08", "", capsys.readouterr().out)
+    shown = [float(n) for n in re.findall(r"loss: (\d+\.\d+)", text)]
+    means = [
+        np.mean(descend(3, 0.03)[0][start : start + count])
+        for start in range(0, 9, 3)
+        for count in (1, 2, 3)
+    ]
+    nearest = [int(np.argmin(np.abs(np.array(means) - n))) for n in shown]
+    for value, place in zip(shown, nearest, strict=True):
+        assert value == pytest.approx(means[place], abs=0.001)
+    assert {0, 3, 6} <= {*nearest}
+    assert means[3] < means[2] - 1
+
+
+@says(
+    "The loss by step: that of each batch falls with every step, from ten "
+    "to below two, while the mean of the epoch so far lies above it, falls "
+    "more slowly within each epoch of three steps, and drops back onto it "
+    "with the first step of the next"
+)
+@says(
+    "From the third step to the fourth the mean falls from "
+    "{{ so_far[2]:.2f }} to {{ so_far[3]:.2f }}, and the loss of the batch "
+    "only from {{ by_batch[2]:.2f }}."
+)
+@says("The model did not jump.")
+@says(
+    "A mean over the epoch also counts its first batches, from when the "
+    "model knew less, and a new epoch begins it anew."
+)
+def test_the_mean_of_the_epoch_so_far(left: dict[str, Ran]) -> None:
+    names = left["sawtooth"].names
+    batch, mean = np.array(names["by_batch"]), np.array(names["so_far"])
+    np.testing.assert_allclose(batch, descend(6, 0.03)[0], rtol=1e-4)
+    epochs = batch.reshape(6, 3)
+    due = np.cumsum(epochs, axis=1) / [1, 2, 3]
+    np.testing.assert_allclose(mean.reshape(6, 3), due, rtol=1e-5)
+    assert batch[0] == pytest.approx(10, abs=0.1)
+    assert batch[-1] < 2
+    falls = -np.diff(batch)
+    assert (falls > 0).all()
+    np.testing.assert_array_equal(mean[::3], batch[::3])
+    assert (mean.reshape(6, 3)[:, 1:] > epochs[:, 1:]).all()
+    within = -np.diff(mean.reshape(6, 3), axis=1)
+    assert (within < -np.diff(epochs, axis=1)).all()
+    jumps = mean[2:-1:3] - mean[3::3]
+    assert (jumps > 2 * falls[2::3]).all()
+    [axes] = figure(WATCH, "plot_sawtooth")
+    assert {"of each batch", "mean of the epoch so far"} == {*axes.points}
+    kept = [
+        float(record(WATCH)[value])
+        for value in ("so_far[2]:.2f", "so_far[3]:.2f", "by_batch[2]:.2f")
+    ]
+    assert kept == pytest.approx([mean[2], mean[3], batch[2]], abs=0.006)
+
+
+@says("Other saws are real:")
+@says(
+    "**It goes up with the first batch of each epoch**: the rows stand in "
+    "an order, and the batches are not shuffled, so the first one has the "
+    "hardest rows each time. [Shuffle](usual_parts.md#why-shuffle)."
+)
+def test_rows_in_an_order() -> None:
+    def losses(order: Any) -> Any:
+        x, y = tf.gather(X, order), tf.gather(Y, order)
+        model = KerasLinearModel()
+        step = make_step(model, SGD(0.03))
+        parts = [slice(start, start + 67) for start in (0, 67, 134)]
+        return np.array(
+            [[float(step(x[p], y[p])) for p in parts] for _ in range(3)]
+        )
+
+    in_order = losses(np.arange(201))
+    assert (in_order[:, 0] > 2 * in_order[:, 1]).all()
+    assert (in_order[1:, 0] > 3 * in_order[:-1, -1]).all(), "a jump up"
+    mixed = losses(np.random.default_rng(0).permutation(201))
+    assert (mixed[1:, 0] < mixed[:-1, -1]).all()
+    assert "### Why shuffle?" in (DOCS / "usual_parts.md").read_text("utf-8")
+
+
+@says(
+    "**It goes up after the first step of each epoch**: the optimizer is "
+    "made inside of the loop over epochs. A new Adam takes its first step at "
+    "full length, whether the gradient is large or small. Make it once, "
+    "before the loop."
+)
+def test_an_optimizer_made_in_each_epoch() -> None:
+    def last(anew: bool) -> Any:
+        def made() -> Any:
+            step: Any = make_step(model, tf.keras.optimizers.Adam(0.3))
+            return step.python_function
+
+        model, losses = KerasLinearModel(), []
+        step = made()
+        for _ in range(20):
+            if anew:
+                step = made()
+            losses.append([float(step(x, y)) for x, y in BATCHES])
+        return np.array(losses[-4:])
+
+    once, anew = last(anew=False), last(anew=True)
+    assert (once[:, 1] < once[:, 0]).all()
+    assert (anew[:, 1] > anew[:, 0]).all(), "a jump up"
+    for gradient in (1.0, 1e-3):
+        weight = tf.Variable(0.0)
+        adam = tf.keras.optimizers.Adam(0.3)
+        adam.apply([tf.constant(gradient)], [weight])
+        assert float(weight) == pytest.approx(-0.3, rel=1e-2)
+
+
+@says(
+    "**It drops with every epoch, and is level within**: a model that "
+    "learns its rows by heart gains only when it meets them again."
+)
+@says("Look at the loss of [validation](usual_parts.md#too-little-data).")
+def test_rows_learned_by_heart() -> None:
+    """A model that has a number for each row, and so nothing in common."""
+    y = tf.constant(np.tile([1.0, -1.0], 12), tf.float32)
+    weights = tf.Variable(tf.zeros(24))
+    losses = []
+    for _ in range(3):
+        for rows in np.arange(24).reshape(3, 8):
+            with tf.GradientTape() as tape:
+                errors = tf.gather(weights, rows) - tf.gather(y, rows)
+                loss = tf.reduce_mean(errors**2)
+            weights.assign_sub(
+                2 * tf.convert_to_tensor(tape.gradient(loss, weights))
+            )
+            losses.append(float(loss))
+    assert losses == pytest.approx([1.0] * 3 + [0.25] * 3 + [0.0625] * 3)
+    usual = (DOCS / "usual_parts.md").read_text("utf-8")
+    assert "*overfitting*" in usual.partition("### Too little data")[2]
+
+
 @says(
     "Wrap what you loop over in `tqdm`. If that has a length, it draws a bar, "
     "and writes what you like behind it."

@@ -17,6 +17,9 @@ from matplotlib.figure import Figure
 
 from snippets.data import make_data
 from snippets.how_fast import (
+    counted,
+    no_step,
+    seconds_of,
     train_many,
     train_numpy,
     train_verbosely,
@@ -266,3 +269,47 @@ def test_a_first_call_is_worth_its_time_after_the_updates_named(
         compiled = seconds[name][0]
         assert first + updates * compiled <= updates * eager
         assert first + (updates - 1) * compiled > (updates - 1) * eager
+
+
+def test_what_is_done_to_the_data_is_counted() -> None:
+    calls = tf.Variable(0)
+    prepare = counted(calls)
+    x, y = prepare(tf.constant([-3.0, 1.0, 3.0]), tf.constant([7.0]))
+    assert x.numpy().tolist() == [-2.0, 1.0, 2.0]
+    assert y.numpy().tolist() == [7.0]
+    prepare(x, y)
+    assert int(calls) == 2
+
+
+def test_an_epoch_takes_what_its_data_and_its_steps_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By a clock that only data and steps move."""
+    now = [100.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    seen = []
+
+    def batches() -> Any:
+        for number in range(3):
+            now[0] += 2.0
+            yield tf.constant(number), tf.constant(-number)
+
+    def step(x: tf.Tensor, y: tf.Tensor) -> None:
+        now[0] += 5.0
+        seen.append((int(x), int(y)))
+
+    assert seconds_of(batches(), step) == 21.0
+    assert seen == [(0, 0), (1, -1), (2, -2)]
+    assert seconds_of(batches(), no_step) == 6.0
+
+
+def test_calls_and_traces_by_epoch_and_step(script: Script) -> None:
+    calls = re.findall(r"(\S.*?) +calls: +(\d+), then +(\d+)", script.printed)
+    assert calls == [
+        ("map, batch", "201", "201"),
+        ("batch, map", "7", "7"),
+        ("batch, map, cache", "7", "0"),
+    ]
+    assert "traces after each step: 1 1 1 1 1 1 2\n" in script.printed
+    assert "arrays: 14, all the same: True\n" in script.printed
+    assert script.variables["share"] > 0

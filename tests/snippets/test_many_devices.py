@@ -14,15 +14,21 @@ from snippets.data import make_data
 from snippets.linear_model import LinearModel
 from snippets.many_devices import (
     BATCH_SIZE,
+    add_up,
+    apply,
     draw,
     fit_line,
+    message,
     new_training,
     part_gradients,
     train,
+    train_if_finite,
     update,
     update_by_mean,
     update_by_replicas,
+    update_if_finite,
 )
+from tests.devices import mirrored
 
 Adam = tf.keras.optimizers.Adam
 Parts = tuple[Any, Any]
@@ -49,7 +55,7 @@ def descent(
 
 @pytest.fixture(scope="module")
 def strategy() -> tf.distribute.Strategy:
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    return mirrored()
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +214,118 @@ def test_the_average_loss_of_tensorflow_is_the_share(
     squares = tf.square(model(x[:100]) - y[:100])
     average = tf.nn.compute_average_loss(squares, global_batch_size=BATCH_SIZE)
     assert float(average) == pytest.approx(float(share), abs=1e-5)
+
+
+def raising(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("Too long. Cut it."), "ValueError: Too long"),
+        (RuntimeError("in:\n\n  RuntimeError: No.\n"), "RuntimeError: No."),
+        (AttributeError("no 'x'"), "AttributeError: no 'x'"),
+    ],
+)
+def test_a_message_is_the_first_sentence_of_the_error(
+    error: Exception, said: str
+) -> None:
+    assert message(raising, error) == said
+    assert message(len, "no error at all") == "no error"
+
+
+def test_on_one_device_a_branch_leaves_out_the_update(
+    x: tf.Tensor, y: tf.Tensor
+) -> None:
+    default = tf.distribute.get_strategy()
+    one, other = new_training(default), new_training(default)
+    assert float(update_if_finite(*one, x, y)) == float(update(*other, x, y))
+    w = float(one[0].w)
+    assert w == float(other[0].w) != 5.0
+    assert np.isnan(float(update_if_finite(*one, x * float("nan"), y)))
+    assert float(one[0].w) == w
+
+
+def test_on_two_devices_a_branch_cannot_hold_the_update(
+    strategy: tf.distribute.Strategy, batch: Parts
+) -> None:
+    training = new_training(strategy)
+    told = message(train, strategy, update_if_finite, *training, *batch)
+    assert told.startswith("RuntimeError: `merge_call` called while")
+
+
+def test_a_decision_outside_leaves_out_both_updates(
+    strategy: tf.distribute.Strategy, batch: Parts
+) -> None:
+    model, optimizer = new_training(strategy)
+    expected, w, _ = descent(5)
+    losses = [
+        float(train_if_finite(strategy, model, optimizer, *batch))
+        for _ in range(5)
+    ]
+    np.testing.assert_allclose(losses, expected, atol=1e-4)
+    assert copies(strategy, model.w) == [pytest.approx(w, abs=1e-4)] * 2
+    x, y = make_data()
+    gap = tf.where(x > 1.9, float("nan"), x)
+    rows = tf.data.Dataset.from_tensor_slices((gap, y)).batch(BATCH_SIZE)
+    [parts] = strategy.experimental_distribute_dataset(rows)
+    assert np.isnan(float(train_if_finite(strategy, model, optimizer, *parts)))
+    assert copies(strategy, model.w) == [pytest.approx(w, abs=1e-4)] * 2
+    assert optimizer.iterations.numpy() == 5
+
+
+@pytest.mark.parametrize("value", [1.0, float("nan")])
+def test_without_a_strategy_a_decision_is_the_same(
+    value: float, x: tf.Tensor, y: tf.Tensor
+) -> None:
+    default = tf.distribute.get_strategy()
+    model, optimizer = new_training(default)
+    step = train_if_finite.python_function
+    step(default, model, optimizer, x * value, y)
+    assert int(optimizer.iterations) == int(value == 1.0)
+
+
+def test_parts_are_added_up_outside_of_a_step_only(
+    strategy: tf.distribute.Strategy,
+) -> None:
+    part = tf.constant(2.0)
+    assert float(add_up(tf.distribute.get_strategy(), part)) == 2.0
+    told = message(train, strategy, add_up, strategy, part)
+    assert told.startswith("RuntimeError: Method requires being in cross-rep")
+
+
+@pytest.mark.parametrize("in_scope", [False, True])
+def test_the_optimizer_takes_no_parts_outside_of_a_step(
+    in_scope: bool, strategy: tf.distribute.Strategy, batch: Parts
+) -> None:
+    model, optimizer = new_training(strategy)
+    run = tf.function(strategy.run)
+    _, gradients = run(part_gradients, args=(model, *batch))
+    with strategy.scope() if in_scope else contextlib.nullcontext():
+        told = message(apply, model, optimizer, gradients)
+    said = "no attribute 'merge_call'" if in_scope else "Type PerReplica"
+    assert said in told
+
+
+@pytest.mark.parametrize("in_scope", [False, True])
+def test_one_momentum_for_two_devices_moves_their_copies_apart(
+    in_scope: bool, strategy: tf.distribute.Strategy, batch: Parts
+) -> None:
+    with strategy.scope():
+        model = LinearModel()
+    with strategy.scope() if in_scope else contextlib.nullcontext():
+        optimizer = tf.keras.optimizers.SGD(0.05, momentum=0.9)
+        optimizer.build(model.trainable_variables)
+    train(strategy, update, model, optimizer, *batch)
+    moved = descent(1)[1] - 5.0
+    # The second device adds its step to the momentum of the first.
+    second = moved if in_scope else 1.9 * moved
+    assert copies(strategy, model.w) == [
+        pytest.approx(5.0 + moved, abs=1e-4),
+        pytest.approx(5.0 + second, abs=1e-4),
+    ]
+    assert optimizer.iterations.numpy() == (1 if in_scope else 2)
 
 
 @pytest.mark.parametrize("mirrored", [False, True])

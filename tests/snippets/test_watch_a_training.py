@@ -157,6 +157,24 @@ def test_progbar_ends_with_the_mean_if_it_is_given_the_mean(
     assert shown == pytest.approx(due, abs=0.01)
 
 
+def test_the_mean_so_far_jumps_and_the_losses_do_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = run("", "sawtooth", "plot_sawtooth")
+    losses = descend(6, 0.03)[0]
+    means = [
+        float(np.mean(losses[start : start + count]))
+        for start in range(0, 18, 3)
+        for count in (1, 2, 3)
+    ]
+    np.testing.assert_allclose(names["by_batch"], losses, rtol=1e-4)
+    np.testing.assert_allclose(names["so_far"], means, rtol=1e-4)
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in shown] == ["batch", "mean"]
+    for line, due in zip(shown, (losses, means), strict=True):
+        assert [*map(float, line[1:])] == pytest.approx(due[:9], abs=0.01)
+
+
 def test_the_bar_of_fit_ends_with_the_loss_of_the_epoch(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
