@@ -290,16 +290,22 @@ def main(arguments: list[str] | None = None) -> int:
     except EngineError as error:
         print(error, file=sys.stderr)
         return 1
-    before = results
-    with ThreadPoolExecutor(options.jobs) as pool:
-        trials = {pool.submit(try_out, root, c): c.name for c in wanted}
+    found: dict[str, Result] = {}
+    pool = ThreadPoolExecutor(options.jobs)
+    trials = {pool.submit(try_out, root, c): c.name for c in wanted}
+    try:
         for trial in as_completed(trials):
-            name, result = trials[trial], trial.result()
-            results = {**read_results(root), name: result}
-            write_results(root, results)
-            print(f"{name}: {verdict(result)}", flush=True)
-    told = worse(before, {c.name: results[c.name] for c in wanted})
-    print("\n".join(told) or "Nothing is worse than what was kept.")
+            name = trials[trial]
+            found[name] = trial.result()
+            print(f"{name}: {verdict(found[name])}", flush=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        # Not before: pages show the results, and trials run these pages.
+        write_results(root, {**results, **found})
+    print(
+        "\n".join(worse(results, found))
+        or "Nothing is worse than what was kept."
+    )
     return 0
 
 
