@@ -267,6 +267,25 @@ def test_tests_that_cannot_start_say_why(site: Scratch) -> None:
     assert "No module named 'filelok'" in try_one(site)["broken"]
 
 
+def test_results_are_written_once_nothing_reads_them_any_more(
+    site: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages show them, so trials of these pages would see them change."""
+    tried: list[str] = []
+
+    def try_out(root: Path, combination: Combination) -> dict[str, Any]:
+        assert versions.read_results(root) == {}
+        if len(tried) == 2:
+            raise KeyboardInterrupt
+        tried.append(combination.name)
+        return GOOD
+
+    monkeypatch.setattr(versions, "try_out", try_out)
+    with pytest.raises(KeyboardInterrupt):
+        versions.main(["--root", str(site.root), "--jobs", "1"])
+    assert list(versions.read_results(site.root)) == tried
+
+
 def test_versions_that_do_not_go_together_are_told(
     site: Scratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
