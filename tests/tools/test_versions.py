@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from importlib.metadata import (
     PackageNotFoundError,
     packages_distributions,
@@ -274,6 +275,7 @@ def test_results_are_written_once_nothing_reads_them_any_more(
     tried: list[str] = []
 
     def try_out(root: Path, combination: Combination) -> dict[str, Any]:
+        time.sleep(0.1)  # for whoever writes what the trial before found
         assert versions.read_results(root) == {}
         if len(tried) == 2:
             raise KeyboardInterrupt
