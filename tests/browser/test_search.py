@@ -113,6 +113,23 @@ ASKED = {
     ),
     'AssertionError: Object attributes { name: "VARIABLE_VALUE" full_name: '
     '"dense_7/kernel" } not assigned a value from checkpoint': "messages",
+    "InvalidArgumentError: Received a label value of 10 which is outside the "
+    "valid range of [0, 10)": "errors_in_a_step",
+    "I tensorflow/core/framework/local_rendezvous.cc:407] Local rendezvous is "
+    "aborting with status: OUT_OF_RANGE: End of sequence": "errors_in_a_step",
+    "model(x) vs model.predict(x)": "errors_in_a_step",
+    "model.predict slow for single sample": "errors_in_a_step",
+    "np.mean loss GradientTape": "errors_in_a_step",
+    "clip gradients of embedding IndexedSlices": "usual_parts",
+    "merge_call called while defining a new graph": "many_devices",
+    "apply_gradients() cannot be called in cross-replica context": (
+        "many_devices"
+    ),
+    "weights differ between replicas": "many_devices",
+    "loss drops suddenly every epoch": "watch_a_training",
+    "loss goes up at the start of each epoch": "watch_a_training",
+    "input pipeline bottleneck": "how_fast",
+    "is the data loading slowing down my training": "how_fast",
 }
 
 
