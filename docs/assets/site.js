@@ -294,17 +294,31 @@
   const ENDING =
     /^([a-z]{4,}?)(?:ations?|ions?|ings?|ed|es|e|[sz](?:e[ds]?|ing|ations?))$|(?<=[a-z]{2}[^s])s$/;
 
+  const wordsOf = (text) => text.toLowerCase().split(/\W+/).filter(Boolean);
+
+  /** Return the titles of some length as words between blanks, the longest
+   * first. */
+  function titlesOf(entries) {
+    return entries
+      .map(({ title }) => wordsOf(title.replace(/<[^>]+>|&[^;]+;/g, " ")))
+      .filter((words) => words.length > 3)
+      .map((words) => ` ${words.join(" ")} `)
+      .sort((one, other) => other.length - one.length);
+  }
+
   /** Return the words of a question, or of a pasted message, that tell what
-   * it is about. Each is found with any ending, so its own is taken away; a
-   * word of two letters begins too many others, and is found as it is. */
-  function telling(question) {
+   * it is about. In a title that it holds, common words tell as well. Each is
+   * found with any ending, so its own is taken away; a word of two letters
+   * begins too many others, and is found as it is. */
+  function telling(question, titles) {
     const said = question.replace(MACHINE, " ");
-    const words = (said.trim() || question)
-      .toLowerCase()
-      .split(/\W+/)
-      .filter(Boolean);
+    const words = wordsOf(said.trim() || question);
+    const whole = ` ${words.join(" ")} `;
+    const named = titles.find((title) => whole.includes(title)) ?? "";
     const rare = words.filter(
-      (word) => word.length > 1 && !COMMON.has(word) && !/^\d+$/.test(word),
+      (word) =>
+        (word.length > 2 && named.includes(` ${word} `)) ||
+        (word.length > 1 && !COMMON.has(word) && !/^\d+$/.test(word)),
     );
     const stems = (rare.length ? rare : words).map((word) =>
       word.replace(ENDING, "$1").replace(/([^ls])\1$/, "$1"),
@@ -317,12 +331,14 @@
   /** Have Material's search look for the telling words alone. */
   function askBetter() {
     const { Worker } = window;
-    const QUESTION = 2;
+    const [SETUP, QUESTION] = [0, 2];
+    let titles = [];
     window.Worker = class extends Worker {
       postMessage(message) {
         const { type, data } = message;
+        if (type === SETUP) titles = titlesOf(data.docs);
         super.postMessage(
-          type === QUESTION ? { type, data: telling(data) } : message,
+          type === QUESTION ? { type, data: telling(data, titles) } : message,
         );
       }
     };

@@ -90,7 +90,7 @@ def test_each_mistake_is_made_and_mended() -> None:
 )
 @says(
     "`'numpy.float32' object has no attribute '_id'` | "
-    "[NumPy](#numpyfloat32 … attribute-_id)"
+    "[NumPy](#npmean-of … attribute-_id)"
 )
 @says("A loop with `predict` is slow | [`predict`](#predict … slow)")
 @says(
@@ -297,7 +297,7 @@ def test_no_gradient_through_numpy() -> None:
     ]
 
 
-@says("'numpy.float32' object has no attribute '_id'")
+@says("np.mean of the loss: 'numpy.float32' object has no attribute '_id'")
 @says("The model was called, and then `np.mean` took the loss.")
 @says("A number of NumPy is not on the tape.")
 def test_a_loss_by_numpy() -> None:

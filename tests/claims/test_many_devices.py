@@ -739,7 +739,7 @@ def test_keras_3_does_not_say_what_older_ones_did() -> None:
     assert f"`apply_gradients() {said}." in text
 
 
-@says("Copies of a weight that differ")
+@says("Weights that differ between replicas")
 @says(
     "One slip says nothing at all: an optimizer made outside of the scope, "
     "but built."
