@@ -28,11 +28,23 @@ if __name__ == "__main__":
         )
     # endregion read
 
-    # region traps
+    # region named
+    told: list[str] = []
     for result in ran:
-        for trap in result["tamed"]:
-            keras = result["versions"]["Keras"]
-            print(f"Keras {keras}: trap {trap} no longer springs")
+        found, failed = result["versions"], result["failed"]
+        of_code = [name for name in failed if "/claims/" not in name]
+        new = [name for name in of_code if name not in told]
+        told += new
+        if new:
+            print(f"TensorFlow {found['TensorFlow']}, Keras {found['Keras']}")
+        for name in new:
+            file, _, test = name.partition("::test_")
+            print(f"  {Path(file).stem[5:]}: {test.replace('_', ' ')}")
+    # endregion named
+
+    # region traps
+    tame = {trap for result in ran for trap in result["tamed"]}
+    print("traps that do not spring everywhere:", sorted(tame) or "none")
     # endregion traps
 
     # region left_out
