@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from coverage import Coverage
@@ -53,6 +54,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def offline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the copy that is read without a server."""
     return built_once(tmp_path_factory, "offline", {"OFFLINE": "true"})
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser for all rooms: Playwright bears to be started only once."""
+    from tests.browser.conftest import launched  # missing with old versions
+
+    with launched() as browser:
+        yield browser
 
 
 @pytest.hookimpl(tryfirst=True)

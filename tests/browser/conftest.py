@@ -1,5 +1,6 @@
 """A real browser on the built site, served with the published headers."""
 
+import contextlib
 import functools
 import http.server
 import os
@@ -88,8 +89,9 @@ def address(
     server.server_close()
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+@contextlib.contextmanager
+def launched() -> Iterator[Browser]:
+    """Give a browser; skip the test where there is none."""
     found = os.environ.get("CHROME_PATH") or next(
         filter(None, map(shutil.which, NAMES)), None
     )

@@ -381,7 +381,7 @@ def test_the_smaller_tensorflow_is_taken_where_there_is_one(
 def test_what_is_kept_of_the_matrix_can_be_read() -> None:
     root = Path(__file__).parents[2]
     results = versions.read_results(root)
-    assert "py3.12-tf2.21-kerasnewest" in results
+    assert versions.matrix()[0].name in results
     assert "not run" in versions.table({})
     for result in results.values():
         assert verdict(result)

@@ -7,12 +7,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.browser import conftest
 from tests.engine.build import served
 from tests.engine.build.served import FAILED, FAULT, NO_PAGE, Served, Start
 
 start = served.start
-chromium = conftest.chromium
 PANEL = "#build-failed"
 COUNT = """
 window.announced = [];
