@@ -17,6 +17,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import snippets
+from tests.devices import mirrored
 
 ROOT = Path(snippets.__path__[0]).parent
 MODULES = sorted(
@@ -79,7 +80,13 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
-    """Run a module as a script in an empty folder."""
+    """Run a module as a script in an empty folder.
+
+    For its devices a process is to have one strategy; see tests/devices.py.
+    """
+    monkeypatch.setattr(
+        tf.distribute, "MirroredStrategy", lambda devices: mirrored()
+    )
 
     def run_script(name: str) -> tuple[Variables, str]:
         if name not in ran:
