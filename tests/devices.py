@@ -12,6 +12,7 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(
     CPU, [tf.config.LogicalDeviceConfiguration()] * 2
 )
+_Mirrored = tf.distribute.MirroredStrategy
 
 
 @functools.cache
@@ -21,4 +22,4 @@ def mirrored() -> tf.distribute.Strategy:
     A second would number its sums from the start as well, and TensorFlow
     takes sums with one number for the same.
     """
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    return _Mirrored(["CPU:0", "CPU:1"])
