@@ -12,12 +12,13 @@ from engine.errors import PageError
 from engine.read import marks
 from engine.read.page import Item, Page, ShownBlock, ShownValue, arrange
 from engine.read.snippets import Snippets
+from engine.read.values import CLOSE, OPEN
 
 LEFT_OVER = re.compile(
     r"(?i)(?<![`~])(?<![`~] )(`{3,}|~{3,})\s*\S*\s.*"
     r"\b(run|source|exits|hl_lines|linenums)\s*="
 )
-UNREAD = re.compile(r"(?s)<pre\b.*?</pre>|({{.*)")
+PREFORMATTED = re.compile(r"(?s)<pre\b.*?</pre>")
 OPENING = re.compile(r"!!!|\?\?\?|===|[-*+] |\d+\. |:   |\[\^")
 """How what holds text that is indented begins."""
 
@@ -173,16 +174,17 @@ class Reading:
 
     def _look_for_unread(self, html: str) -> None:
         """Blame a value that an extension took away before it was read."""
-        for match in UNREAD.finditer(html):
-            if match[1]:
-                begins = unescape(match[1]).partition("}}")[0]
-                before, found, _ = "\n".join(self._file).partition(begins)
-                self._fault(
-                    before.count("\n") + 1 if found else 1,
-                    f"`{begins}}}}}` is not read: an extension of the "
-                    "Markdown has it as plain text",
-                    "move it, or write the text without two braces",
-                )
+        _, found, rest = PREFORMATTED.sub("", html).partition(OPEN)
+        if not found:
+            return
+        value = OPEN + unescape(rest).partition(CLOSE)[0]
+        before, stands, _ = "\n".join(self._file).partition(value)
+        self._fault(
+            before.count("\n") + 1 if stands else 1,
+            f"`{value}{CLOSE}` is not read: an extension of the Markdown has "
+            "it as plain text",
+            "move it, or write the text without two braces",
+        )
 
     def _blame_unseen(self, number: int) -> None:
         kinds = {ShownBlock: "block", ShownValue: "value"}
