@@ -30,6 +30,12 @@ def names_of(model: KerasLinearModel) -> Names:
     return {**vars(errors_in_a_step), **data, "variables": variables}
 
 
+def carry_out(section: str, names: Names) -> None:
+    """Do what the page does in the section, with these names."""
+    page = "errors_in_a_step"
+    execute(page, statements(page, section), names)
+
+
 def values_of(model: KerasLinearModel) -> list[float]:
     return [float(value) for value in model.trainable_variables]
 
@@ -98,11 +104,7 @@ def test_a_variable_made_inside_is_refused_in_a_graph_alone() -> None:
     gradients = [float(g) for g in gradients_of(model, X, Y)]
     start = values_of(model)
     with pytest.raises(ValueError, match="singleton"):
-        execute(
-            "errors_in_a_step",
-            statements("errors_in_a_step", "made_inside"),
-            names,
-        )
+        carry_out("made_inside", names)
     assert values_of(model) == start
     names["train_once"].python_function(X, Y)
     moved = [v - 0.1 * g for v, g in zip(start, gradients, strict=True)]
@@ -111,11 +113,7 @@ def test_a_variable_made_inside_is_refused_in_a_graph_alone() -> None:
 
 def test_a_compiled_prediction_is_that_of_the_model_as_it_is_now() -> None:
     names = names_of(KerasLinearModel())
-    execute(
-        "errors_in_a_step",
-        statements("errors_in_a_step", "one_by_one"),
-        names,
-    )
+    carry_out("one_by_one", names)
     model, predict_row = names["model"], names["predict_row"]
     for w in (5.0, -1.0):
         model.w.assign(w)
@@ -125,11 +123,7 @@ def test_a_compiled_prediction_is_that_of_the_model_as_it_is_now() -> None:
 
 def test_a_compiled_step_with_an_optimizer_from_outside_is_the_same() -> None:
     names = names_of(KerasLinearModel())
-    execute(
-        "errors_in_a_step",
-        statements("errors_in_a_step", "made_before"),
-        names,
-    )
+    carry_out("made_before", names)
     model, optimizer = names["model"], names["optimizer"]
     step = names["train_step"]
     state = [*model.variables, *optimizer.variables]
