@@ -1,11 +1,9 @@
 """A small project on the disk, for the tests of the engine to break."""
 
 import hashlib
-import os
 import subprocess
 import sys
 import textwrap
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,14 +126,3 @@ class Scratch:
                 if path.is_file():
                     digest.update(path.read_bytes())
         return digest.hexdigest()
-
-
-def ends(pid: int, seconds: float = 10) -> bool:
-    """Return whether the process is gone within the time given."""
-    for _ in range(int(seconds * 20)):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    return False

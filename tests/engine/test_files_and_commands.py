@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,9 @@ from nbclient import NotebookClient
 from nbformat import read
 
 from tests.engine.read.site import site_of
-from tests.engine.scratch import Scratch, ends
+from tests.engine.scratch import Scratch
 from tests.engine.test_extension import render
+from tests.waiting import wait_for_ends, wait_until
 
 WORKER = '''\
 """A module."""
@@ -201,7 +201,7 @@ def test_nothing_that_a_command_starts_outlives_the_page(
     )
     code, _ = working.engine("run", "index")
     assert code == (0 if end == "true" else 1)
-    assert ends(int(mark.read_text()))
+    wait_for_ends(int(mark.read_text()))
 
 
 def test_nothing_that_a_command_starts_outlives_an_interrupted_build(
@@ -218,13 +218,10 @@ def test_nothing_that_a_command_starts_outlives_an_interrupted_build(
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while not (mark.exists() and mark.read_text()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: mark.exists() and mark.read_text())
     build.send_signal(signal.SIGINT)
     _, words = build.communicate(timeout=30)
     assert build.returncode == 1
     assert "Interrupted; nothing was changed." in words
-    assert ends(int(mark.read_text()))
+    wait_for_ends(int(mark.read_text()))
     assert json.loads((working.root / "bench/numbers.json").read_text())

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 
 from snippets import launch as module
 from snippets.launch import free_addresses, launch, make_cluster
+from tests.waiting import wait_until
 
 ROOT = Path(module.__file__).parents[1]
 SECONDS = 30
@@ -59,10 +59,7 @@ def arguments(program: str, *more: str, **given: Any) -> argparse.Namespace:
 
 def wait_for(*names: str) -> None:
     """Wait until the tasks of these names have said that they run."""
-    deadline = time.monotonic() + SECONDS
-    while not all(pid_of(name) for name in names):
-        assert time.monotonic() < deadline, "a task did not start"
-        time.sleep(0.02)
+    wait_until(lambda: all(map(pid_of, names)))
 
 
 def pid_of(name: str) -> int:

@@ -20,6 +20,7 @@ import pytest
 
 from engine.build import serve
 from engine.errors import PageError
+from tests.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[3]
 PAGE = """<!doctype html>
@@ -118,13 +119,6 @@ class Served:
     def shows(self, text: str, path: str = "") -> None:
         """Wait until the page holds the text."""
         wait_until(lambda: text in self.get(path))
-
-
-def wait_until(happened: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 Start = Callable[..., Served]

@@ -13,14 +13,8 @@ import pytest
 from engine.build import serve
 from engine.errors import PageError
 from tests.engine.build import served
-from tests.engine.build.served import (
-    FAILED,
-    FAULT,
-    MORE,
-    NO_PAGE,
-    Start,
-    wait_until,
-)
+from tests.engine.build.served import FAILED, FAULT, MORE, NO_PAGE, Start
+from tests.waiting import wait_until
 
 start = served.start
 

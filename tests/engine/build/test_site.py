@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import pytest
 from jinja2 import Environment
 from nbconvert.exporters import templateexporter
 
-from tests.engine.scratch import Scratch, ends
+from tests.engine.scratch import Scratch
+from tests.waiting import wait_for_ends, wait_until
 
 ENGINE = [sys.executable, "-m", "engine", "--root"]
 
@@ -70,15 +70,13 @@ def test_an_interrupted_build_leaves_no_child_and_loses_nothing(
         text=True,
         start_new_session=True,
     )
-    while not (sign.exists() and sign.read_text()):
-        assert build.poll() is None
-        time.sleep(0.05)
+    wait_until(lambda: sign.exists() and sign.read_text())
     os.killpg(build.pid, number)
     _, words = build.communicate(timeout=60)
     assert build.returncode == 1
     assert words.endswith("Interrupted; nothing was changed.\n")
     assert "Traceback" not in words
-    assert ends(int(sign.read_text()))
+    wait_for_ends(int(sign.read_text()))
     assert built.digest() == before
 
 

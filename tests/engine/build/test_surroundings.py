@@ -22,7 +22,8 @@ import pytest
 from engine.build import site as engine_site
 from engine.build.site import exchange, replace
 from tests.engine.disks import run_on_disk
-from tests.engine.scratch import Scratch, ends
+from tests.engine.scratch import Scratch
+from tests.waiting import wait_for_ends, wait_until
 
 BUILD = f"{sys.executable} -m engine --root . build"
 FILL = "dd if=/dev/zero of=.cache/rest bs=1k 2>/dev/null || true"
@@ -82,11 +83,9 @@ def start(built: Scratch) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(sign: Path, build: subprocess.Popen[str]) -> int:
+def wait_for(sign: Path) -> int:
     """Return the number that a process writes to the file."""
-    while not (sign.exists() and sign.read_text()):
-        assert build.poll() is None
-        time.sleep(0.05)
+    wait_until(lambda: sign.exists() and sign.read_text())
     return int(sign.read_text())
 
 
@@ -112,12 +111,12 @@ def test_a_build_killed_while_a_page_runs(
     )
     before = built.digest()
     build = start(built)
-    pid = wait_for(sign, build)
+    pid = wait_for(sign)
     build.kill()
     build.wait()
-    assert ends(pid)
+    wait_for_ends(pid)
     assert built.digest() == before
-    assert list(temporary.glob("page-*")) == []
+    wait_until(lambda: not list(temporary.glob("page-*")))
     built.replace("snippets/count.py", "page_runs.wait()", "page_runs.kill()")
     assert built.build()[0] == 0
 
@@ -140,7 +139,7 @@ def test_a_build_killed_while_the_site_is_made(
     built.replace("mkdocs.yml", "plugins: []", "hooks: [slow.py]\nplugins: []")
     before = built.digest()
     build = start(built)
-    wait_for(sign, build)
+    wait_for(sign)
     code, words = built.build()
     assert code == 1
     assert "another build is running in this folder" in words

@@ -9,7 +9,8 @@ import pytest
 
 from engine.run.check import BYTES_ALLOWED
 from tests.engine.live.reader import Reader, Site, text
-from tests.engine.run.programs import command, ends
+from tests.engine.run.programs import command
+from tests.waiting import wait_for_ends
 
 
 def limited(site: Site, page: str, seconds: float) -> None:
@@ -205,7 +206,7 @@ def test_what_forks_is_ended_with_the_session(
         assert reader.shows(2) == "x is 2"
     if leave == "end":
         reader.site.sessions.close()
-    assert ends([int(mark.read_text())])
+    wait_for_ends(int(mark.read_text()))
 
 
 def test_daemons_end_though_their_keeper_was_killed(
@@ -226,7 +227,7 @@ def test_daemons_end_though_their_keeper_was_killed(
     assert reader.fails(1, b1=code) == (
         "The process that starts programs was ended."
     )
-    assert ends([int(mark.read_text())])
+    wait_for_ends(int(mark.read_text()))
     assert reader.shows(2) == "x is 2"
 
 
@@ -242,7 +243,7 @@ def test_what_prints_without_end_after_its_block_is_ended(
         "threading.Thread(target=talk, daemon=True).start()"
     )
     reader.run(1, b1=code)
-    assert ends([int(mark.read_text())])
+    wait_for_ends(int(mark.read_text()))
 
 
 def test_the_process_that_starts_programs_may_be_ended(

@@ -1,6 +1,5 @@
 """A reader's edits run, from where the page's session is."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,8 @@ from engine.live.sessions import AGAIN, BUSY, CHANGED, GONE, MADE_ROOM
 from engine.program import CommandBlock, FileBlock, Section
 from engine.run.workers import Workers
 from tests.engine.live.reader import Reader, Site, begun, notices, text
-from tests.engine.run.programs import command, ends
+from tests.engine.run.programs import command
+from tests.waiting import wait_for_ends, wait_until
 
 
 def test_an_unedited_block_shows_what_the_page_shows(reader: Reader) -> None:
@@ -168,7 +168,7 @@ def test_what_a_reader_leaves_is_stopped(
     while not (mark.exists() and mark.read_text()):
         next(answer)
     answer.close()  # type: ignore[attr-defined]
-    assert ends([int(mark.read_text())])
+    wait_for_ends(int(mark.read_text()))
 
 
 def test_the_page_unused_for_longest_makes_room(reader: Reader) -> None:
@@ -238,10 +238,7 @@ def test_a_session_that_ends_by_itself_is_not_held_against_a_block(
     kill = "import os, threading\n"
     kill += "threading.Timer(0.3, os._exit, [1]).start()"
     reader.run(1, b1=kill)
-    deadline = time.monotonic() + 20
-    while reader.site.sessions._open:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: not reader.site.sessions._open)
     events = reader.run(2)
     assert notices(events) == [GONE]
     assert AGAIN in GONE
@@ -254,10 +251,7 @@ def test_a_page_whose_editor_opens_has_all_made_ready(
     with Workers(tmp_path, tmp_path / "cache", ["json"]) as fresh:
         reader.site.sessions.update(reader.site.programs, fresh)
         assert reader.send("warm")[0] == 200
-        deadline = time.monotonic() + 20
-        while not fresh._server:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: fresh._server)
 
 
 def test_a_bug_of_the_engine_is_said_too(

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -16,8 +15,8 @@ from typing import Any
 import pytest
 
 from engine.build import serve
-from tests.engine.run.programs import ends
 from tests.engine.scratch import Scratch
+from tests.waiting import wait_for_ends, wait_until
 
 ENGINE = [sys.executable, "-m", "engine", "--root"]
 DATA = re.compile(r'data-(\w+)="([^"]*)"')
@@ -90,10 +89,7 @@ def test_a_page_that_is_served_is_edited_and_run(
     assert "<samp>7</samp>" in last["html"]
     assert built.digest(".cache/records") == records
     built.replace("snippets/count.py", "2.5", "3.5")
-    end = time.monotonic() + 60
-    while "number 2" not in server.look():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: "number 2" in server.look())
     with pytest.raises(urllib.error.HTTPError) as caught:
         server.run(2)
     assert "has changed" in json.loads(caught.value.read())["fault"]
@@ -138,11 +134,8 @@ def test_nothing_runs_on_when_the_server_ends(
     answer.close()
     assert b"<html" not in rest
     assert server.process.wait(timeout=30) in (0, -signal.SIGKILL)
-    assert ends([int(worker), int(child)])
-    end = time.monotonic() + 10
-    while Path(folder).parent.exists():
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    wait_for_ends(int(worker), int(child))
+    wait_until(lambda: not Path(folder).parent.exists())
 
 
 def test_what_is_built_has_no_trace_of_it(built: Scratch) -> None:

@@ -1,8 +1,5 @@
 """Programs made by hand, from codes that are written as one module."""
 
-import os
-import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -83,23 +80,3 @@ class Page:
         with pytest.raises(PageError) as caught:
             self.runs(*steps, **options)
         return str(caught.value)
-
-
-def ends(pids: Iterable[int], seconds: float = 10) -> bool:
-    """Return whether the processes are gone within the time given."""
-    deadline = time.monotonic() + seconds
-    while any(map(_lives, pids)):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (ProcessLookupError, FileNotFoundError):
-        return False
-    # A killed process whose parent has not looked yet is no process.
-    return stat.rpartition(")")[2].split()[0] != "Z"

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from engine.program import CommandBlock, Section
-from tests.engine.run.programs import Page, ends, program
+from tests.engine.run.programs import Page, program
+from tests.waiting import wait_for_ends, wait_until
 
 REPOSITORY = Path(__file__).parents[3]
 SLEEP = "import subprocess, sys\nchild = [sys.executable, '-c', "
@@ -43,10 +43,7 @@ def starting(mark: Path, how: str = "in its group") -> str:
 
 def pids(mark: Path) -> list[int]:
     """Wait for the numbers."""
-    deadline = time.monotonic() + 60
-    while not mark.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(mark.exists)
     return [int(pid) for pid in mark.read_text().split()]
 
 
@@ -68,7 +65,7 @@ def test_nothing_that_a_program_starts_outlives_it(
         page.runs(*codes)
     else:
         page.fails(*codes, seconds_allowed=1)
-    assert ends(pids(mark))
+    wait_for_ends(*pids(mark))
 
 
 def test_nothing_that_a_command_starts_outlives_it(
@@ -77,7 +74,7 @@ def test_nothing_that_a_command_starts_outlives_it(
     code = f"sleep 600 &\necho $! $! > {mark}"
     section = Section(Path("docs/page.md"), "", 5, code)
     page.runs(CommandBlock(line=5, section=section))
-    assert ends(pids(mark))
+    wait_for_ends(*pids(mark))
 
 
 def test_a_program_that_is_stopped(page: Page, mark: Path) -> None:
@@ -91,7 +88,7 @@ def test_a_program_that_is_stopped(page: Page, mark: Path) -> None:
         stop.set()
         with pytest.raises(CancelledError):
             run.result(10)
-    assert ends(found)
+    wait_for_ends(*found)
 
 
 BUILD = """\
@@ -169,11 +166,8 @@ def test_a_build_that_is_ended_from_outside(
     os.killpg(build.pid, number)
     _, words = build.communicate(timeout=30)
     assert len({*found}) == 5
-    assert ends(found)
-    deadline = time.monotonic() + 10
-    while list(temporary.glob("page-*")):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for_ends(*found)
+    wait_until(lambda: not list(temporary.glob("page-*")))
     if number == signal.SIGINT:
         assert words.endswith("Interrupted\n")
     assert "Traceback" not in words
@@ -189,5 +183,5 @@ def test_a_keeper_that_is_killed(page: Page, mark: Path) -> None:
         os.kill(int(stat.rpartition(")")[2].split()[1]), signal.SIGKILL)
         words = run.result(30)
     assert "the process that starts programs was ended" in words
-    assert ends(found)
+    wait_for_ends(*found)
     assert page.output("print('next')") == "next\n"

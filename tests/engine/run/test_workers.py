@@ -9,7 +9,8 @@ import pytest
 from engine.errors import PageError
 from engine.program import Step
 from engine.run.workers import Workers
-from tests.engine.run.programs import Page, ends, program, value
+from tests.engine.run.programs import Page, program, value
+from tests.waiting import wait_for_ends
 
 
 def test_blocks_share_their_names_and_keep_their_outputs_apart(
@@ -136,7 +137,7 @@ def test_a_server_that_was_killed_is_started_again(page: Page) -> None:
     server = page.workers._server
     assert server
     server._process.kill()
-    assert ends([server._process.pid])
+    wait_for_ends(server._process.pid)
     assert page.output("print('again')") == "again\n"
     assert page.workers._server is not server
 
