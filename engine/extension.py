@@ -114,7 +114,8 @@ def _fill(md: Markdown, project: Project, reading: Reading, html: str) -> str:
     """Return the page's HTML with all results, and fill what md keeps."""
     page = reading.page(html)
     raise_all(reading.errors)
-    record = project.record(page).result() if page.items else NOTHING
+    promise = project.record(page) if page.items else None
+    record = promise.result() if promise else NOTHING
     raise_all(missing_alts(page.program, record))
     filled = FilledPage(page, record)
     if "toc" in md.treeprocessors:

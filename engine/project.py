@@ -67,18 +67,22 @@ class Project:
         """Holds back the views of notebooks that nobody looks at."""
         self.runs = True
         """Whether programs run, or pages are only to be checked."""
+        self.only_kept = False
+        """Whether programs that have no record are left alone."""
         self.writes = True
         """Whether a site is to be written, or pages are only to be read."""
         self.path: Path | None = None
         """The page that is rendered, if the generator says so."""
         self.anchors: dict[str, set[str]] = {}
         """What can be linked to in each page, once it is rendered."""
+        self.make_again: Callable[[str], bool] | None = None
+        """Makes a page of the last build again, if that was a good one."""
         self.programs: dict[str, Program] = {}
         """What runs at which address of the site, once all is rendered."""
         self._ends = contextlib.ExitStack()
 
-    def record(self, page: Page) -> Future[Record]:
-        """Return the page's record, or the promise of one.
+    def record(self, page: Page) -> Future[Record] | None:
+        """Return the page's record, or the promise of one if it may run.
 
         Its result raises PageError for a program that fails.
         """
@@ -86,11 +90,13 @@ class Project:
         if not program.steps:
             return _done(make_record(program, [], 0, self.settings.stamp))
         kept = None if self.force else self.records.load(program)
-        if kept is None:
-            seconds = self.records.seconds(program)
-            keep = partial(self._keep, program)
-            return self.queue.submit(program, seconds, keep)
-        return _done(kept)
+        if kept is not None:
+            return _done(kept)
+        if self.only_kept:
+            return None
+        seconds = self.records.seconds(program)
+        keep = partial(self._keep, program)
+        return self.queue.submit(program, seconds, keep)
 
     def effects(self) -> list[PageError]:
         """Return an error for each effect of importing a module."""

@@ -8,10 +8,12 @@
 ``messages``       what MkDocs warns of, as messages of ours
 ``notebooks``      notebooks as pages, which mkdocs-jupyter renders
 ``notebook_view``  and which are tidied
+``built``          what a build has made, a page of which is made again
 ``take_home``      what readers take home, put into the site
 ``kept``           what takes long to make, kept until it changes
 ``search``         what the search need not read
 ``author``         run one page; check without running
 ``preview``        builds again and again while the site is served
 ``serve``          the development server
+``headers``        and what it answers with each page
 """

@@ -14,9 +14,11 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from engine.build import faults
+from engine.build.built import Built
 from engine.build.kept import compiled_templates
 from engine.build.messages import CONFIG
 from engine.build.notebooks import Notebooks
@@ -68,6 +70,7 @@ class EnginePlugin:
         options = extension_options(config)
         self.project = options.setdefault("project", project_of(options))
         self.project.take = self._take
+        self.project.make_again = None
         self.reading: Reading | None = None
         self.pages: dict[str, RenderedPage] = {}
         self.notebooks = Notebooks(self.project)
@@ -87,6 +90,13 @@ class EnginePlugin:
         return files
 
     on_files = CombinedEvent(_add_notebooks, _list_none)
+
+    def on_nav(
+        self, nav: Navigation, config: MkDocsConfig, files: Files
+    ) -> Navigation:
+        """Keep what one page of a build needs to be made again."""
+        self.nav, self.files = nav, files
+        return nav
 
     @event_priority(100)  # before mkdocs-jupyter reads the notebook
     def on_pre_page(
@@ -139,10 +149,7 @@ class EnginePlugin:
             self._end(Checked(list(self.pages.values()), errors))
         self._end_if(errors)
         for rendered in self.pages.values():
-            rendered.fill()
-            if rendered.filled:
-                view = self.notebooks.address(rendered.src_uri, files)
-                self.take_home.announce(rendered, view)
+            self._fill(rendered)
         self.project.programs = {
             rendered.page.url: rendered.program
             for rendered in self.pages.values()
@@ -151,6 +158,7 @@ class EnginePlugin:
         self._end_if(faults.at_one_address(files, self.project.docs))
         spare_the_search(config)
         env.bytecode_cache = compiled_templates(self.project.cache)
+        self.env = env
         return env
 
     @event_priority(-100)  # what other plugins leave of it is written
@@ -173,6 +181,15 @@ class EnginePlugin:
         dead = list(faults.dead_links(self.pages.values(), config))
         if dead:
             self._end(faults.DeadLinks(dead))
+        self.project.make_again = Built(
+            self.project,
+            config,
+            self.files,
+            self.nav,
+            self.env,
+            self.pages,
+            self._fill,
+        ).make_again
 
     def on_shutdown(self) -> None:
         """End what still runs."""
@@ -194,6 +211,12 @@ class EnginePlugin:
                 for block in program.blocks
             }
         )
+
+    def _fill(self, rendered: RenderedPage) -> None:
+        rendered.fill()
+        if rendered.filled:
+            view = self.notebooks.address(rendered.src_uri, self.files)
+            self.take_home.announce(rendered, view)
 
     def _take(self, reading: Reading) -> None:
         self.reading = reading

@@ -4,8 +4,10 @@ The view of a notebook takes as long to make as all the rest of a build.  So
 an edit leaves the view as it was; whoever looks at it has it made.
 """
 
+import contextlib
 import os
 import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,11 +15,21 @@ from urllib.parse import unquote, urlsplit
 from mkdocs.config.defaults import MkDocsConfig
 
 from engine.build.serve import HOST, free_port, serve
-from engine.build.site import build_into, opened, own_modules, project_in
+from engine.build.site import (
+    build_into,
+    importing,
+    opened,
+    own_modules,
+    project_in,
+    warnings_kept,
+)
 from engine.errors import EngineError
 from engine.live.app import Live
 from engine.live.sessions import Sessions
 from engine.project import Project
+
+Stamps = dict[Path, tuple[int, int]]
+"""When files were written, in nanoseconds, and how many bytes they hold."""
 
 NOTEBOOK = re.compile(r"/(notebooks/.+?)(?:/|\.html)?$")
 
@@ -66,12 +78,35 @@ class Preview:
         asked.touch()
         self.notebooks = LateNotebooks(asked)
         self.sessions = Sessions(os.cpu_count() or 1)
+        self.stamps: Stamps = {}
+
+    def glance(self, folder: Path) -> bool:
+        """Make the page that was edited, if nothing else was; or return False.
+
+        It is the same page as in a whole build, which follows and says what
+        is wrong with this page or with others.
+        """
+        now = _stamps(self.watched)
+        edited = {path for path, _ in self.stamps.items() ^ now.items()}
+        if self.project is None or len(edited) != 1:
+            return False
+        make, docs = self.project.make_again, self.root / self.project.docs
+        path = edited.pop()
+        if make is None or not path.is_relative_to(docs):
+            return False
+        with importing(self.root), warnings_kept() as warnings:
+            try:
+                made = make(path.relative_to(docs).as_posix())
+            except Exception:
+                return False
+        return made and not warnings
 
     def build(self, folder: Path) -> None:
         """Build into the folder; raise EngineError."""
         with opened(self.root) as config:
             project = self._project(config)
             self.watched = self.to_watch(config, project)
+            self.stamps = _stamps(self.watched)
             config.site_url = self.url
             with project.lock.held():
                 build_into(folder, config, project, self.url)
@@ -110,6 +145,17 @@ class Preview:
         return [*found, *own, snippets, self.notebooks.asked]
 
 
+def _stamps(watched: Iterable[Path]) -> Stamps:
+    found: Stamps = {}
+    for top in watched:
+        for path in [top, *top.rglob("*")]:
+            with contextlib.suppress(OSError):
+                told = path.stat()
+                if stat.S_ISREG(told.st_mode):
+                    found[path] = told.st_mtime_ns, told.st_size
+    return found
+
+
 def preview(root: Path, port: int, jobs: int = 0) -> None:
     """Serve the site on this machine alone, rebuilding on each change."""
     builds = Preview(root, jobs)
@@ -133,6 +179,7 @@ def preview(root: Path, port: int, jobs: int = 0) -> None:
             mount,
             builds.notebooks.look_at,
             live.around,
+            builds.glance,
         )
     finally:
         builds.close()

@@ -28,6 +28,8 @@ class RenderedPage:
         self.read = reading.page(markup)
         self.errors = list(reading.errors)
         self.record: Future[Record] | None = None
+        self.rewritten = False
+        """Whether other HTML took the place of what was rendered."""
         if self.read.items and not self.errors and project.runs:
             self.record = project.record(self.read)
 
@@ -64,12 +66,18 @@ class RenderedPage:
         """The page as it is shown if nothing is wrong."""
         return self.filled or FilledPage(self.read, NOTHING)
 
+    @property
+    def is_its_own(self) -> bool:
+        """Whether nothing but the page itself has made what it shows."""
+        return not self.rewritten and self.page.content == self.shown.html
+
     def rewrite(self, markup: str) -> None:
         """Show other HTML, with the same marks.
 
         A site's hook may make it of what all pages did, once they are filled.
         """
         if markup != self.read.html:
+            self.rewritten = True
             self.read = replace(self.read, html=markup)
             self.__dict__.pop("filled", None)
         self.page.content = self.shown.html

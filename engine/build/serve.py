@@ -5,12 +5,9 @@ every request wait while a build runs or has failed; here the last good pages
 are answered at once, with what went wrong laid over them.
 """
 
-import base64
 import contextlib
-import hashlib
 import html
 import logging
-import re
 import shutil
 import signal
 import socket
@@ -24,22 +21,14 @@ from typing import Any
 
 from mkdocs.livereload import LiveReloadServer
 
+from engine.build.headers import headers
 from engine.errors import EngineError, PageError
 
 HOST = "127.0.0.1"
 PORTS_TRIED = 20
+RELOADING = "Reloading browsers."
 SECONDS_BETWEEN_LOOKS = 0.1
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; "
-        "style-src 'self' 'unsafe-inline'"
-    ),
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "X-Content-Type-Options": "nosniff",
-}
-"""What the site is to be published with."""
 ADDED = b"<!-- Added by the development server -->"
-INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 OVERLAY = Path(__file__).with_name("overlay.html").read_text("utf-8")
 NO_PAGE = b"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>No page here</title>
@@ -58,6 +47,7 @@ def serve(
     mount: str = "/",
     on_look: Callable[[str], None] | None = None,
     around: Callable[[Any], Any] | None = None,
+    glance: Callable[[Path], bool] | None = None,
 ) -> None:
     """Serve on this machine alone until interrupted; build on each change.
 
@@ -65,13 +55,16 @@ def serve(
     EngineError.  ``folder`` keeps what is served.  ``watched`` says, anew
     with every build, whose changes lead to the next one; ``on_look`` is told
     every path that is asked for.  ``around`` may put something around the
-    application that answers.
+    application that answers.  ``glance`` may make, in the folder that it is
+    given, what can be shown before the whole site is made, and says whether
+    there is any.
     """
     logging.getLogger("mkdocs.livereload").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = _Server(build, folder / "served", free_port(port), mount)
     server.watched = watched
     server.on_look = on_look or server.on_look
+    server.glance = glance or server.glance
     if around:
         server.set_app(around(server.serve_request))
     try:
@@ -111,6 +104,7 @@ class _Server(LiveReloadServer):
         self.build = build
         self.served = served
         self.on_look: Callable[[str], None] = lambda path: None
+        self.glance: Callable[[Path], bool] = lambda folder: False
         self.error_handler = self._other_page
         self.message = ""
         self.good_epoch = self._visible_epoch
@@ -135,7 +129,7 @@ class _Server(LiveReloadServer):
         with self._epoch_cond:  # The site does not change meanwhile.
             parts = super().serve_request(environ, lambda *x: start.extend(x))
             body = b"".join(parts)
-        start_response(start[0], [*start[1], *_headers(body).items()])
+        start_response(start[0], [*start[1], *headers(body, ADDED).items()])
         return [body]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -162,17 +156,41 @@ class _Server(LiveReloadServer):
             epoch, self._wanted_epoch = self._wanted_epoch, self._visible_epoch
             self._epoch_cond.notify_all()
         self._follow()
+        glanced = not self.message and self._show_glance(epoch)
+        shown = _pages(self.served) if glanced else {}
         self.message = self._build()
         if self._follow():
             # What has changed there since it was read, nobody has seen.
             self._want_rebuild = True
         self.good_epoch = self.good_epoch if self.message else epoch
-        self._wanted_epoch = epoch
+        if glanced and not self.message and shown == _pages(self.served):
+            return  # Whoever looks has seen it.
+        self._wanted_epoch = epoch + glanced
+        if not self.message:
+            print(RELOADING, file=sys.stderr)
+
+    def _show_glance(self, epoch: int) -> bool:
+        """Show at once what can be; return whether anything was."""
+        fresh = self._fresh()
+        if not self.glance(fresh):
+            return False
+        with self._epoch_cond:
+            shutil.copytree(fresh, self.served, dirs_exist_ok=True)
+            self._visible_epoch = self._wanted_epoch = epoch
+            self._epoch_cond.notify_all()
+        print(RELOADING, file=sys.stderr)
+        return True
+
+    def _fresh(self) -> Path:
+        """Return an empty folder."""
+        fresh = self.served.with_name("fresh")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        return fresh
 
     def _build(self) -> str:
         """Build; return what went wrong, if anything did."""
-        fresh = self.served.with_name("fresh")
-        shutil.rmtree(fresh, ignore_errors=True)
+        fresh = self._fresh()
         try:
             self.build(fresh)
         except EngineError as error:
@@ -185,7 +203,6 @@ class _Server(LiveReloadServer):
         with self._epoch_cond:
             shutil.rmtree(self.served, ignore_errors=True)
             fresh.rename(self.served)
-        print("Reloading browsers.", file=sys.stderr)
         return ""
 
     def _follow(self) -> bool:
@@ -216,11 +233,6 @@ class _Server(LiveReloadServer):
                     self._rebuild_cond.notify_all()
 
 
-def _headers(body: bytes) -> dict[str, str]:
-    """Return the headers; the scripts that were added are let in."""
-    policy = HEADERS["Content-Security-Policy"] + "; script-src 'self'"
-    for script in INLINE_SCRIPT.findall(body.partition(ADDED)[2]):
-        digest = base64.b64encode(hashlib.sha256(script).digest())
-        policy += f" 'sha256-{digest.decode()}'"
-    changed = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
-    return {**HEADERS, **changed}
+def _pages(site: Path) -> dict[Path, bytes]:
+    """Return the pages of a site, as they are served."""
+    return {path: path.read_bytes() for path in site.rglob("*.html")}

@@ -55,7 +55,10 @@ def build_into(
     gc.set_threshold(50_000)
     ended: BaseException | None = None
     try:
-        with _warnings() as warnings, templates_kept(config, project.cache):
+        with (
+            warnings_kept() as warnings,
+            templates_kept(config, project.cache),
+        ):
             build_with_mkdocs(config, serve_url=serve_url)
     except (Exception, SystemExit) as error:
         ended = _cause(error)
@@ -89,10 +92,17 @@ def opened(root: Path) -> Iterator[MkDocsConfig]:
     """Give the site's configuration, its modules ready to be imported."""
     # Material's notice of its end of life is no news to a project.
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+    with importing(root):
+        yield _load(root)
+
+
+@contextlib.contextmanager
+def importing(root: Path) -> Iterator[None]:
+    """Have the site's own modules ready to be imported."""
     paths, modules = list(sys.path), set(sys.modules)
     sys.path.insert(0, str(root))
     try:
-        yield _load(root)
+        yield
     finally:
         sys.path[:] = paths
         # Another site may have modules of the same names, and an edit of one
@@ -166,7 +176,7 @@ def _load(root: Path) -> MkDocsConfig:
     if not file.exists():
         raise PageError("there is no such file", hint="write one", path=CONFIG)
     problem = ""
-    with _warnings() as warnings:
+    with warnings_kept() as warnings:
         try:
             config = load_config(str(file), strict=False)
         except ConfigurationError as error:
@@ -181,7 +191,7 @@ def _load(root: Path) -> MkDocsConfig:
 
 
 @contextlib.contextmanager
-def _warnings() -> Iterator[list[logging.LogRecord]]:
+def warnings_kept() -> Iterator[list[logging.LogRecord]]:
     """Keep what MkDocs and its plugins warn of, in place of printing it."""
     kept = _Kept()
     logger = logging.getLogger("mkdocs")

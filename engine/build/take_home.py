@@ -10,9 +10,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
+from engine.build.headers import HEADERS
 from engine.build.kept import digest, kept
 from engine.build.rendered import RenderedPage
-from engine.build.serve import HEADERS
 from engine.errors import PageError
 from engine.project import Project
 

@@ -39,11 +39,17 @@ def main(root: Path, mount: str = "/") -> None:
     words = root / "words"
     (root / "builds").touch()
 
+    def write(site: Path, text: str) -> bool:
+        for name in ("index.html", "other/index.html"):
+            (site / name).parent.mkdir(parents=True, exist_ok=True)
+            (site / name).write_text(PAGE.format(text), "utf-8")
+        return True
+
     def build(site: Path) -> None:
         text = words.read_text("utf-8")
         with (root / "builds").open("a") as builds:
             builds.write(f"{text}\n")
-        while text == "slow" and not (root / "go").exists():
+        while "slow" in text and not (root / "go").exists():
             time.sleep(0.01)
         if text.startswith("fault"):
             raise PageError(
@@ -54,10 +60,8 @@ def main(root: Path, mount: str = "/") -> None:
             )
         if text == "bug":
             raise ZeroDivisionError("by nothing")
-        for name in ("index.html", "other/index.html", "404.html"):
-            (site / name).parent.mkdir(parents=True, exist_ok=True)
-            shown = "Nowhere" if name == "404.html" else text
-            (site / name).write_text(PAGE.format(shown), "utf-8")
+        write(site, text)
+        (site / "404.html").write_text(PAGE.format("Nowhere"), "utf-8")
         if (root / "more").exists():
             (site / "more.txt").write_bytes((root / "more").read_bytes())
 
@@ -69,7 +73,12 @@ def main(root: Path, mount: str = "/") -> None:
         with (root / "looks").open("a") as looks:
             looks.write(f"{path}\n")
 
-    serve.serve(build, root / "cache", port(), watched, mount, on_look)
+    def glance(site: Path) -> bool:
+        early = root / "early"
+        return early.exists() and write(site, early.read_text("utf-8"))
+
+    folder = root / "cache"
+    serve.serve(build, folder, port(), watched, mount, on_look, None, glance)
 
 
 def port() -> int:

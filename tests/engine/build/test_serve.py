@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.build import serve
+from engine.build.headers import HEADERS, headers
 from engine.errors import PageError
 from tests.engine.build import served
 from tests.engine.build.served import FAILED, FAULT, MORE, NO_PAGE, Start
@@ -31,18 +32,18 @@ def test_an_edit_is_shown(start: Start) -> None:
 def test_pages_have_the_published_headers(start: Start) -> None:
     site = start("first")
     site.shows("first")
-    headers, page = site.ask()
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Cache-Control"] == "no-store"
-    policy = headers["Content-Security-Policy"]
-    assert policy.startswith(serve.HEADERS["Content-Security-Policy"])
+    sent, page = site.ask()
+    assert sent["X-Content-Type-Options"] == "nosniff"
+    assert sent["Cache-Control"] == "no-store"
+    policy = sent["Content-Security-Policy"]
+    assert policy.startswith(HEADERS["Content-Security-Policy"])
     assert policy.count("sha256") == page.count("<script>") == 1
 
 
 def test_only_scripts_of_the_server_are_let_in() -> None:
     script = b"<script>reload()</script>"
-    ours = serve._headers(serve.ADDED + script)
-    theirs = serve._headers(script + serve.ADDED)
+    ours = headers(serve.ADDED + script, serve.ADDED)
+    theirs = headers(script + serve.ADDED, serve.ADDED)
     assert "sha256" in ours["Content-Security-Policy"]
     assert "sha256" not in theirs["Content-Security-Policy"]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from engine.build import serve
+from engine.build.headers import HEADERS
 from tests.engine.scratch import Scratch
 from tests.waiting import wait_for_ends, wait_until
 
@@ -100,7 +100,7 @@ def test_a_page_that_is_served_is_edited_and_run(
 def test_the_policy_is_as_strict_as_it_was(server: Server) -> None:
     policy = server.headers["Content-Security-Policy"]
     policy, _, scripts = policy.partition("; script-src ")
-    assert policy == serve.HEADERS["Content-Security-Policy"]
+    assert policy == HEADERS["Content-Security-Policy"]
     hashes = re.fullmatch(r"'self'((?: 'sha256-[^']+')*)", scripts)
     assert hashes
     assert hashes[1].count("sha256") == 1
