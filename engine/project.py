@@ -13,10 +13,10 @@ from engine.errors import PageError
 from engine.keep.files import BuildLock
 from engine.keep.records import Record, Records, make_record, missing_alts
 from engine.program import Program
-from engine.read.imports import check_imports
 from engine.read.page import Page
 from engine.read.reading import Reading
 from engine.read.snippets import Snippets
+from engine.run.imports import check_imports
 from engine.run.queue import Queue
 from engine.run.report import Reporter
 from engine.run.results import StepRun
@@ -102,7 +102,8 @@ class Project:
         """Return an error for each effect of importing a module."""
         if self.late_notebooks:
             return []  # a preview is not to wait for it
-        return check_imports(self.root, self.snippets.modules(), self.cache)
+        modules = self.snippets.modules()
+        return check_imports(self.root, modules, self.cache, self.workers)
 
     def unshown(self, shown: set[str]) -> list[PageError]:
         """Return an error for each section that no page asks for.

@@ -2,7 +2,6 @@
 
 ``sections``     a module, cut into sections
 ``snippets``     all modules, read when asked for
-``imports``      what importing a module does
 ``options``      the options that fences may have
 ``fences``       the fences of a program
 ``superfences``  fences as SuperFences hands them over

@@ -11,6 +11,7 @@
 ``interpreter``  its blocks of Python, as one file
 ``figures``      its figures, as SVG
 ``figure_data``  and the data that they draw
+``imports``      what importing a module does
 ``check``        whether a step did what the page says
 ``terminal``     what a terminal would show of its output
 ``results``      what its steps did

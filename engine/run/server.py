@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from engine.run.hiding import keep_figures
-from engine.run.worker import Job, work
+from engine.run.worker import Job
 
 TICK = 0.1
 BE_GIVEN_ORPHANS = 36
@@ -103,12 +103,12 @@ def _keep(
 def _begin(job: Job, steps: Connection, keeper: Connection) -> None:
     keeper.close()
     if sys.platform == "linux":
-        work(job, steps)
+        importlib.import_module(job.module).work(job, steps)
         return
     # Elsewhere, libraries do not bear a fork.
     os.set_inheritable(steps.fileno(), True)
     arguments = [json.dumps(vars(job)), str(steps.fileno())]
-    program = [sys.executable, "-m", "engine.run.worker", *arguments]
+    program = [sys.executable, "-m", job.module, *arguments]
     os.execv(sys.executable, program)
 
 

@@ -86,16 +86,10 @@ class Session:
 
     def _ended(self, at: Step | None) -> PageError:
         try:
-            code = self.keeper.recv()
-        except (EOFError, OSError):
+            code = exit_code(self.keeper)
+        except PageError as error:
             self._kill()
-            return PageError(
-                "the process that starts programs was ended",
-                hint="let nothing end it",
-            )
-        if isinstance(code, str):
-            hint = "name modules that are installed"
-            return PageError(code, hint=hint, path="mkdocs.yml")
+            return error
         problem = f"ended its own process (exit code {code})"
         hint = "take out what kills or exits the process"
         return fault(self.program, at, problem, hint)
@@ -105,3 +99,21 @@ class Session:
         with contextlib.suppress(ProcessLookupError):
             if self.group:
                 os.killpg(self.group, signal.SIGKILL)
+
+
+def exit_code(keeper: Connection) -> int:
+    """Wait for a process's end; return its exit code.
+
+    Raises PageError if it did not begin, or if nobody knows.
+    """
+    try:
+        code: int | str = keeper.recv()
+    except (EOFError, OSError):
+        raise PageError(
+            "the process that starts programs was ended",
+            hint="let nothing end it",
+        ) from None
+    if isinstance(code, str):
+        hint = "name modules that are installed"
+        raise PageError(code, hint=hint, path="mkdocs.yml")
+    return code

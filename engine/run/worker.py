@@ -37,8 +37,10 @@ class Job:
     root: str
     folder: str
     """Where all is that the program writes, and that goes away with it."""
-    script: str
+    script: str = ""
     """The file that holds the whole program, as the reader copies it."""
+    module: str = __name__
+    """Whose function ``work`` the process carries out."""
 
     def shorten(self, text: str) -> str:
         """Shorten the paths that a reader of the page has no use for."""

@@ -96,13 +96,12 @@ class Workers:
         self, program: Program, stop: threading.Event | None = None
     ) -> Iterator[Session]:
         """Start a process for the program in an empty folder; end both."""
-        folder = Path(tempfile.mkdtemp(prefix="page-")).resolve()
-        whole = folder / "run" / f"{program.path.stem}.py"
-        try:
+        with empty_folder() as folder:
+            whole = folder / "run" / f"{program.path.stem}.py"
             whole.parent.mkdir()
             whole.write_text(script(program.blocks), encoding="utf-8")
             job = Job(str(self._root), str(folder), str(whole))
-            with self._start(job) as pipes:
+            with self.process(job) as pipes:
                 session = Session(program, job, *pipes, stop)
                 try:
                     session.start()
@@ -111,11 +110,10 @@ class Workers:
                     self.close()
                     raise
                 yield session
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _start(self, job: Job) -> Iterator[tuple[Connection, Connection]]:
+    def process(self, job: Job) -> Iterator[tuple[Connection, Connection]]:
+        """Start a process for the job; give pipes to it and its keeper."""
         steps, their_steps = Pipe()
         keeper, their_keeper = Pipe()
         with steps, keeper:
@@ -136,6 +134,16 @@ class Workers:
         # It has been killed.
         self.close()
         self._send(job, ends)
+
+
+@contextlib.contextmanager
+def empty_folder() -> Iterator[Path]:
+    """Make a folder, for a process alone, that goes with what it holds."""
+    folder = Path(tempfile.mkdtemp(prefix="page-")).resolve()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Server:

@@ -15,21 +15,27 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from importlib.abc import Loader
 from importlib.machinery import PathFinder
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from engine.errors import PageError
 from engine.program import SECONDS_ALLOWED
+from engine.run.session import exit_code
+from engine.run.worker import Job
+from engine.run.workers import Workers, empty_folder
 
-END = ["", 0, ""]
+Told = tuple[str, int, str]
+"""A module's file, a line of it, and what is wrong with that, if anything."""
+
+END: Told = ("", 0, "")
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 EFFECTS = re.compile(
     r"os\.(ch\w+|exec|fork\w*|link|mkdir|posix_spawn|putenv|remove|rename"
@@ -40,7 +46,7 @@ EFFECTS = re.compile(
 
 
 def check_imports(
-    root: Path, modules: Sequence[Path], cache: Path
+    root: Path, modules: Sequence[Path], cache: Path, workers: Workers
 ) -> list[PageError]:
     """Return an error for each effect of importing one of the modules.
 
@@ -54,7 +60,7 @@ def check_imports(
         known = json.loads(answers.read_text(encoding="utf-8"))
     digests = {path.as_posix(): _digest(root / path) for path in modules}
     changed = [path for path in digests if known.get(path) != digests[path]]
-    errors = _look(root, changed, cache.resolve()) if changed else []
+    errors = _look(root, changed, workers) if changed else []
     if changed and not errors:
         cache.mkdir(parents=True, exist_ok=True)
         answers.write_text(json.dumps(known | digests), encoding="utf-8")
@@ -66,32 +72,23 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(rules + file.read_bytes()).hexdigest()
 
 
-def _look(root: Path, modules: list[str], cache: Path) -> list[PageError]:
+def _look(root: Path, modules: list[str], workers: Workers) -> list[PageError]:
     """Import the modules in another process; return what it tells."""
-    quiet = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    # Neither read nor write what the user keeps at home.
-    home = {"KERAS_HOME": "keras", "MPLCONFIGDIR": "matplotlib"}
-    home = {name: str(cache / folder) for name, folder in home.items()}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        tempfile.TemporaryFile() as f,
-    ):
-        order = [str(root.resolve()), folder, modules, SECONDS_ALLOWED]
-        code = subprocess.run(
-            [sys.executable, "-B", "-m", __name__],
-            cwd=Path(__file__).parents[2],
-            env=os.environ | quiet | home,
-            input=json.dumps(order).encode(),
-            stdout=f,
-            start_new_session=True,  # Ctrl-C is for those who started it
-        ).returncode
-        f.seek(0)
-        told = [json.loads(line) for line in f] or [[modules[0], 1, ""]]
-    if told[-1] != END:
+    told: list[Told] = []
+    with empty_folder() as folder:
+        job = Job(str(root.resolve()), str(folder), module=__name__)
+        with workers.process(job) as (orders, keeper):
+            with contextlib.suppress(EOFError, OSError):
+                orders.send((modules, SECONDS_ALLOWED))
+                while True:
+                    told.append(orders.recv())
+            code = exit_code(keeper)
+    if told[-1:] != [END]:
         late = f"takes longer than {SECONDS_ALLOWED:g} s"
         ended = f"ends the process (exit code {code})"
         problem = late if code == -signal.SIGALRM else ended
-        told.append([*told[-1][:2], problem])
+        path, line, _ = told[-1] if told else (modules[0], 1, "")
+        told.append((path, line, problem))
     return [
         PageError(
             f"{problem} when the module is imported",
@@ -100,7 +97,7 @@ def _look(root: Path, modules: list[str], cache: Path) -> list[PageError]:
             path=path,
             line=line,
         )
-        for path, line, problem in dict.fromkeys(map(tuple, told))
+        for path, line, problem in dict.fromkeys(told)
         if problem
     ]
 
@@ -108,7 +105,9 @@ def _look(root: Path, modules: list[str], cache: Path) -> list[PageError]:
 class _Watch(Loader):
     """Finds and runs the modules, and tells what they do."""
 
-    def __init__(self, root: str, modules: list[str], told: int) -> None:
+    def __init__(
+        self, root: str, modules: list[str], told: Connection
+    ) -> None:
         self.root, self.told = root, told
         self.paths = {str(Path(root, path)): path for path in modules}
         self.folders = {path.split("/")[0] for path in modules}
@@ -184,8 +183,7 @@ class _Watch(Loader):
 
     def tell(self, problem: str) -> None:
         if self.place:
-            line = json.dumps([*self.place, problem]) + "\n"
-            os.write(self.told, line.encode())
+            self.told.send((*self.place, problem))
 
 
 def _threads() -> int:
@@ -195,15 +193,17 @@ def _threads() -> int:
     return threading.active_count()
 
 
-def main() -> None:
-    """Import what standard input names; tell a line of JSON an effect."""
-    root, folder, modules, seconds = json.load(sys.stdin)
-    watch = _Watch(root, modules, os.dup(1))
+def work(job: Job, orders: Connection) -> None:
+    """Import the modules that are asked for; tell what they do."""
+    os.setsid()
+    modules, seconds = orders.recv()
+    watch = _Watch(job.root, modules, orders)
     with tempfile.TemporaryFile() as printed:
         os.dup2(printed.fileno(), 1)
         os.dup2(printed.fileno(), 2)
-    os.chdir(folder)
-    sys.path[0] = root
+    os.chdir(job.folder)
+    sys.dont_write_bytecode = True
+    sys.path[0] = job.root
     sys.meta_path.insert(0, watch)
     sys.addaudithook(watch.hear)
     vars(builtins)["__import__"] = watch.apart(builtins.__import__)
@@ -213,9 +213,9 @@ def main() -> None:
         name = path.removesuffix(".py").replace("/", ".")
         with contextlib.suppress(Exception, SystemExit), watch.at((path, 1)):
             importlib.import_module(name)
-    os.write(watch.told, json.dumps(END).encode())
+    orders.send(END)
     os._exit(0)  # what a module does when the process ends is not looked at
 
 
 if __name__ == "__main__":
-    main()
+    work(Job(**json.loads(sys.argv[1])), Connection(int(sys.argv[2])))

@@ -1,14 +1,14 @@
 """What importing a module does besides defining is found."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 from engine.errors import PageError
-from engine.read import imports
-from engine.read.imports import check_imports
+from engine.run import imports
+from engine.run.imports import check_imports
+from engine.run.workers import Workers
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -88,11 +88,11 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def look(root: Path, **sources: str) -> list[PageError]:
+def look(root: Path, workers: Workers, **sources: str) -> list[PageError]:
     for name, source in sources.items():
         (root / f"snippets/{name}.py").write_text(source)
     modules = [Path(f"snippets/{name}.py") for name in sources]
-    return check_imports(root, modules, root / ".cache")
+    return check_imports(root, modules, root / ".cache", workers)
 
 
 def found(errors: list[PageError]) -> list[tuple[str, int | None, str]]:
@@ -102,15 +102,15 @@ def found(errors: list[PageError]) -> list[tuple[str, int | None, str]]:
     ]
 
 
-def test_what_only_defines_has_no_effect(root: Path) -> None:
-    assert found(look(root, **QUIET)) == []
+def test_what_only_defines_has_no_effect(root: Path, workers: Workers) -> None:
+    assert found(look(root, workers, **QUIET)) == []
 
 
 @pytest.mark.parametrize(("source", "effect"), EFFECTS.items())
 def test_an_effect_is_found_with_its_line(
-    root: Path, source: str, effect: tuple[int, str]
+    root: Path, workers: Workers, source: str, effect: tuple[int, str]
 ) -> None:
-    (error,) = look(root, a=source)
+    (error,) = look(root, workers, a=source)
     assert (error.path, error.line) == ("snippets/a.py", effect[0])
     assert error.problem.startswith(effect[1])
     assert error.problem.endswith(" when the module is imported")
@@ -118,27 +118,28 @@ def test_an_effect_is_found_with_its_line(
 
 
 def test_folders_mean_what_they_mean_to_python(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root / "sqlite3").mkdir()  # without modules: the library's counts
     other = root / "other/snippets/__init__.py"
     other.parent.mkdir(parents=True)
     other.touch()
     monkeypatch.setenv("PYTHONPATH", str(root / "other"))
-    errors = look(root, a="from sqlite3 import connect\nprint(1)")
+    errors = look(root, workers, a="from sqlite3 import connect\nprint(1)")
     assert found(errors) == [("a", 2, "prints")]
 
 
-def test_an_effect_is_refused(root: Path) -> None:
+def test_an_effect_is_refused(root: Path, workers: Workers) -> None:
     kept = root / "kept"
     kept.touch()
-    assert look(root, a=f"import os\nos.remove({str(kept)!r})")
+    assert look(root, workers, a=f"import os\nos.remove({str(kept)!r})")
     assert kept.exists()
 
 
-def test_all_effects_are_found_at_once(root: Path) -> None:
+def test_all_effects_are_found_at_once(root: Path, workers: Workers) -> None:
     errors = look(
         root,
+        workers,
         a="from snippets import b\nprint(1)\nopen('x', 'w')\n",
         b="x = 1\nprint(2)\n",
         c="from snippets.d import y\n",
@@ -156,45 +157,68 @@ def test_all_effects_are_found_at_once(root: Path) -> None:
 
 
 def test_a_module_that_does_not_end(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(imports, "SECONDS_ALLOWED", 2.5)
-    errors = look(root, a="x = 1", b="import time\ntime.sleep(30)")
+    errors = look(root, workers, a="x = 1", b="import time\ntime.sleep(30)")
     assert found(errors) == [("b", 2, "takes longer than 2.5 s")]
 
 
-def test_modules_run_in_an_empty_folder_that_goes(root: Path) -> None:
-    assert look(root, b="x = 1") == []
+def test_modules_run_in_an_empty_folder_that_goes(
+    root: Path, workers: Workers
+) -> None:
+    assert look(root, workers, b="x = 1") == []
     source = (
         "import os\nfrom snippets import b\nassert os.listdir(), os.getcwd()"
     )
-    (error,) = look(root, a=source)
+    (error,) = look(root, workers, a=source)
     problem = error.problem.removeprefix("raises AssertionError (")
     assert not Path(problem.split(")")[0]).exists()
     assert not list(root.rglob("__pycache__"))
 
 
 def test_clean_answers_are_kept(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert look(root, a="x = 1") == []
+    assert look(root, workers, a="x = 1") == []
     with monkeypatch.context() as patch:
-        patch.setattr(sys, "executable", "/nowhere")
-        assert look(root, a="x = 1") == []
-        with pytest.raises(FileNotFoundError):
-            look(root, a="x = 2")
-    assert found(look(root, a="print(1)", b="x = 1")) == [("a", 1, "prints")]
-    assert found(look(root, a="print(1)", b="x = 1")) == [("a", 1, "prints")]
+        patch.setattr(workers, "process", None)
+        assert look(root, workers, a="x = 1") == []
+        with pytest.raises(TypeError):
+            look(root, workers, a="x = 2")
+    assert found(look(root, workers, a="print(1)", b="x = 1")) == [
+        ("a", 1, "prints")
+    ]
+    assert found(look(root, workers, a="print(1)", b="x = 1")) == [
+        ("a", 1, "prints")
+    ]
 
 
-def test_a_broken_cache_is_made_anew(root: Path) -> None:
+def test_what_programs_share_is_not_imported_once_more(root: Path) -> None:
+    source = "import sys\nassert 'xmlrpc.client' in sys.modules"
+    with Workers(root, root / ".cache", ["xmlrpc.client"]) as workers:
+        assert look(root, workers, a=source) == []
+
+
+def test_a_module_to_share_that_is_missing_is_named(root: Path) -> None:
+    with (
+        Workers(root, root / ".cache", ["nowhere"]) as workers,
+        pytest.raises(PageError, match="cannot import nowhere") as caught,
+    ):
+        look(root, workers, a="x = 1")
+    assert caught.value.path == "mkdocs.yml"
+
+
+def test_a_broken_cache_is_made_anew(root: Path, workers: Workers) -> None:
     (root / ".cache").mkdir()
     (root / ".cache/imports.json").write_text("{")
-    assert look(root, a="x = 1") == []
+    assert look(root, workers, a="x = 1") == []
     assert "snippets/a.py" in (root / ".cache/imports.json").read_text()
 
 
-def test_what_tensorflow_defines_has_no_effect(root: Path) -> None:
+def test_what_tensorflow_defines_has_no_effect(
+    root: Path, workers: Workers
+) -> None:
     source = (
         f"{TENSORFLOW}"
         "class A(tf.Module):\n"
@@ -205,18 +229,22 @@ def test_what_tensorflow_defines_has_no_effect(root: Path) -> None:
         "class C(keras.Model):\n    loss = keras.losses.MeanSquaredError()\n"
     )
     lazy = "import tensorflow as tf\nclass D(tf.keras.layers.Layer): pass\n"
-    assert found(look(root, a=lazy, b=source)) == []
+    assert found(look(root, workers, a=lazy, b=source)) == []
 
 
 @pytest.mark.parametrize("made", ["tf.constant(1)", "tf.Variable(1.0)"])
-def test_an_operation_of_tensorflow_is_found(root: Path, made: str) -> None:
-    errors = look(root, a=f"{TENSORFLOW}a = 1\nx = {made}\n")
+def test_an_operation_of_tensorflow_is_found(
+    root: Path, workers: Workers, made: str
+) -> None:
+    errors = look(root, workers, a=f"{TENSORFLOW}a = 1\nx = {made}\n")
     assert [(e.path, e.line) for e in errors] == [("snippets/a.py", 4)]
     assert errors[0].problem.startswith("starts threads")
 
 
-def test_the_modules_of_the_site_have_no_effect(tmp_path: Path) -> None:
+def test_the_modules_of_the_site_have_no_effect(
+    tmp_path: Path, workers: Workers
+) -> None:
     shutil.copytree(REPOSITORY / "snippets", tmp_path / "snippets")
     files = sorted(tmp_path.glob("snippets/*.py"))
     modules = [file.relative_to(tmp_path) for file in files]
-    assert check_imports(tmp_path, modules, tmp_path / ".cache") == []
+    assert check_imports(tmp_path, modules, tmp_path / ".cache", workers) == []
