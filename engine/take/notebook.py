@@ -1,9 +1,9 @@
 """The page as an executed notebook."""
 
 import re
+from typing import Any
 
 import nbformat
-from nbformat import NotebookNode, v4
 
 from engine.keep.records import BlockRecord
 from engine.program import Block, CommandBlock, FileBlock, PythonBlock
@@ -17,16 +17,18 @@ IN_A_SCRIPT = re.compile(
     r"|(?<=[\"'])(?:spawn|forkserver))\b"
 )
 """What a notebook has not: a file, no running loop, functions to import."""
+Node = dict[str, Any]
+"""A part of a notebook; nbformat's own functions check each by itself."""
 PYTHON = {"name": "python3", "language": "python", "display_name": "Python 3"}
 
 
 def notebook(page: Taken) -> str:
     """Return the page as an executed notebook, version 4.5 of the format."""
-    cells: list[NotebookNode] = []
+    cells: list[Node] = []
 
     def say(markdown: str) -> None:
         name = f"text-{len(cells)}"
-        cells.append(v4.new_markdown_cell(markdown, id=name))
+        cells.append(_cell("markdown", name, markdown))
 
     if page.lacks_heading:
         say(f"# {escaped(page.title, for_cell=True)}")
@@ -52,9 +54,14 @@ def notebook(page: Taken) -> str:
         "language_info": language,
         "title": page.title,
     }
-    book = v4.new_notebook(cells=cells, metadata=metadata)
+    book = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": metadata,
+        "cells": cells,
+    }
     nbformat.validate(book)
-    return str(v4.writes(book)) + "\n"
+    return str(nbformat.v4.writes(nbformat.from_dict(book))) + "\n"
 
 
 def cell_source(block: Block) -> str:
@@ -70,15 +77,17 @@ def cell_source(block: Block) -> str:
     return f"%%writefile -a {block.file}\n{gap}{block.code}"
 
 
-def _code_cell(page: Taken, number: int) -> NotebookNode:
+def _cell(kind: str, name: str, source: str) -> Node:
+    return {"cell_type": kind, "id": name, "metadata": {}, "source": source}
+
+
+def _code_cell(page: Taken, number: int) -> Node:
     block, result = page.blocks[number - 1], page.results[number - 1]
-    return v4.new_code_cell(
-        cell_source(block),
-        id=f"block-{number}",
-        execution_count=number,
-        metadata={"tags": ["raises-exception"]} if _fails(block) else {},
-        outputs=_outputs(block, result, number),
-    )
+    cell = _cell("code", f"block-{number}", cell_source(block))
+    if _fails(block):
+        cell["metadata"] = {"tags": ["raises-exception"]}
+    outputs = _outputs(block, result, number)
+    return {**cell, "execution_count": number, "outputs": outputs}
 
 
 def _used_in_a_script(block: Block) -> str:
@@ -96,24 +105,30 @@ def _fails(block: Block) -> bool:
     return False
 
 
-def _outputs(
-    block: Block, result: BlockRecord, number: int
-) -> list[NotebookNode]:
-    outputs = []
+def _outputs(block: Block, result: BlockRecord, number: int) -> list[Node]:
+    outputs: list[Node] = []
     if result.output:
-        outputs.append(v4.new_output("stream", text=result.output))
+        outputs.append(
+            {"output_type": "stream", "name": "stdout", "text": result.output}
+        )
     if result.figure:
         alt = (isinstance(block, PythonBlock) and block.alt) or ""
         svg = figure_svg(result.figure, alt, number)
-        drawing = v4.new_output(
-            "display_data",
-            {"image/svg+xml": svg, "text/plain": alt},
-            metadata={"image/svg+xml": {"alt": alt}},
+        outputs.append(
+            {
+                "output_type": "display_data",
+                "data": {"image/svg+xml": svg, "text/plain": alt},
+                "metadata": {"image/svg+xml": {"alt": alt}},
+            }
         )
-        outputs.append(drawing)
     if result.error:
         name, _, value = result.error.partition(": ")
-        error = v4.new_output("error", ename=name, evalue=value)
-        error.traceback = [result.error]
-        outputs.append(error)
+        outputs.append(
+            {
+                "output_type": "error",
+                "ename": name,
+                "evalue": value,
+                "traceback": [result.error],
+            }
+        )
     return outputs
