@@ -20,7 +20,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ EQUIVALENT = Path("tools/equivalent.toml")
 THRESHOLDS = {"snippets": 95, "engine": 85}
 """Which part of the changes the tests are to kill, in percent."""
 SECONDS_ALLOWED = 600
-PORTS = (9871, 9872)
+SIDE_BY_SIDE = 2
 CONFIGURATION = """\
 [cosmic-ray]
 module-path = ["{folder}"]
@@ -147,7 +147,8 @@ def try_out(root: Path, folder: str, since: str, sample: int) -> Result:
     work.mkdir(parents=True, exist_ok=True)
     config, session = work / f"{folder}.toml", work / f"{folder}.sqlite"
     session.unlink(missing_ok=True)
-    urls = ", ".join(f'"http://{HOST}:{port}"' for port in PORTS)
+    ports = _free_ports(SIDE_BY_SIDE)
+    urls = ", ".join(f'"http://{HOST}:{port}"' for port in ports)
     config.write_text(
         CONFIGURATION.format(
             folder=folder,
@@ -164,7 +165,7 @@ def try_out(root: Path, folder: str, since: str, sample: int) -> Result:
         draw(session, sample)
     else:
         _tool(root, "cr-filter-git", session, "--config", config)
-    with _workers(root, config):
+    with _workers(root, config, ports):
         _tool(root, "cosmic-ray", "exec", config, session)
     return outcome(session, read_equivalent(root))
 
@@ -177,7 +178,7 @@ def read_equivalent(root: Path) -> list[Result]:
 
 
 @contextmanager
-def _workers(root: Path, config: Path) -> Iterator[None]:
+def _workers(root: Path, config: Path, ports: list[int]) -> Iterator[None]:
     """Have workers wait in clones of the last commit."""
     command = [_path("cr-http-workers"), str(config), str(root)]
     bin_first = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -189,12 +190,21 @@ def _workers(root: Path, config: Path) -> Iterator[None]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        for port in PORTS:
+        for port in ports:
             _wait_for(port)
         yield
     finally:
         os.killpg(workers.pid, 15)
         workers.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        probes = [
+            stack.enter_context(socket.create_server((HOST, 0)))
+            for _ in range(count)
+        ]
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def _wait_for(port: int) -> None:
