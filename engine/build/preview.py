@@ -97,7 +97,7 @@ class Preview:
         with importing(self.root), warnings_kept() as warnings:
             try:
                 made = make(path.relative_to(docs).as_posix())
-            except Exception:
+            except (Exception, SystemExit):
                 return False
         return made and not warnings
 

@@ -116,6 +116,27 @@ def test_a_page_that_others_had_a_hand_in_waits_for_the_build(
     preview.close()
 
 
+BREAKS = """\
+def on_page_markdown(markdown, **_):
+    if "count up" in markdown:
+        raise {}
+"""
+
+
+@pytest.mark.parametrize("error", ["SystemExit(1)", "ValueError"])
+def test_a_hook_that_breaks_is_left_to_the_build(
+    scratch: Scratch, tmp_path: Path, error: str
+) -> None:
+    scratch.add_hooks()
+    scratch.write("breaks.py", BREAKS.format(error))
+    scratch.replace("mkdocs.yml", "hooks: [", "hooks: [breaks.py, ")
+    preview = Preview(scratch.root, 1)
+    preview.build(tmp_path / "site")
+    scratch.replace("docs/count.md", "We count.", "We count up.")
+    assert not glance(preview, tmp_path)
+    preview.close()
+
+
 def test_after_a_failed_build_nothing_is_made_by_itself(
     scratch: Scratch, preview: Preview, tmp_path: Path
 ) -> None:
