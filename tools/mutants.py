@@ -20,7 +20,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from typing import Any
 from cosmic_ray.work_db import WorkDB
 from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
 
-from engine.build.serve import HOST
+from snippets.launch import free_addresses
 from tools.results import write_json
 
 RESULTS = Path("snippets/results/mutants.json")
@@ -147,8 +147,8 @@ def try_out(root: Path, folder: str, since: str, sample: int) -> Result:
     work.mkdir(parents=True, exist_ok=True)
     config, session = work / f"{folder}.toml", work / f"{folder}.sqlite"
     session.unlink(missing_ok=True)
-    ports = _free_ports(SIDE_BY_SIDE)
-    urls = ", ".join(f'"http://{HOST}:{port}"' for port in ports)
+    addresses = free_addresses(SIDE_BY_SIDE)
+    urls = ", ".join(f'"http://{address}"' for address in addresses)
     config.write_text(
         CONFIGURATION.format(
             folder=folder,
@@ -165,7 +165,7 @@ def try_out(root: Path, folder: str, since: str, sample: int) -> Result:
         draw(session, sample)
     else:
         _tool(root, "cr-filter-git", session, "--config", config)
-    with _workers(root, config, ports):
+    with _workers(root, config, addresses):
         _tool(root, "cosmic-ray", "exec", config, session)
     return outcome(session, read_equivalent(root))
 
@@ -178,7 +178,7 @@ def read_equivalent(root: Path) -> list[Result]:
 
 
 @contextmanager
-def _workers(root: Path, config: Path, ports: list[int]) -> Iterator[None]:
+def _workers(root: Path, config: Path, addresses: list[str]) -> Iterator[None]:
     """Have workers wait in clones of the last commit."""
     command = [_path("cr-http-workers"), str(config), str(root)]
     bin_first = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -190,31 +190,23 @@ def _workers(root: Path, config: Path, ports: list[int]) -> Iterator[None]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        for port in ports:
-            _wait_for(port)
+        for address in addresses:
+            _wait_for(address)
         yield
     finally:
         os.killpg(workers.pid, 15)
         workers.wait()
 
 
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        probes = [
-            stack.enter_context(socket.create_server((HOST, 0)))
-            for _ in range(count)
-        ]
-        return [probe.getsockname()[1] for probe in probes]
-
-
-def _wait_for(port: int) -> None:
+def _wait_for(address: str) -> None:
+    host, _, port = address.partition(":")
     end = time.monotonic() + 60
     while time.monotonic() < end:
         with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) == 0:
+            if probe.connect_ex((host, int(port))) == 0:
                 return
         time.sleep(0.2)
-    raise TimeoutError(f"no worker of cosmic-ray listens on port {port}")
+    raise TimeoutError(f"no worker of cosmic-ray listens on {address}")
 
 
 def _path(tool: str) -> str:

@@ -1,7 +1,6 @@
 """An edited page is shown at once, the same as in the build that follows."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,10 @@ RELOAD = re.compile(r"livereload\((\d+),")
 
 
 @pytest.fixture
-def preview(scratch: Scratch, tmp_path: Path) -> Iterator[Preview]:
+def preview(preview: Preview, tmp_path: Path) -> Preview:
     """The previews of a project, of which one is made."""
-    scratch.add_hooks()
-    preview = Preview(scratch.root, 1)
-    preview.url = "http://127.0.0.1:8000/"
     preview.build(tmp_path / "site")
-    yield preview
-    preview.close()
+    return preview
 
 
 def pages(site: Path) -> dict[str, str]:
@@ -104,16 +99,18 @@ def on_env(env, config, files):
     [("index.md", "count", True), ("count.md", "count", False)],
 )
 def test_a_page_that_others_had_a_hand_in_waits_for_the_build(
-    scratch: Scratch, tmp_path: Path, hooked: str, edited: str, made: bool
+    scratch: Scratch,
+    preview: Preview,
+    tmp_path: Path,
+    hooked: str,
+    edited: str,
+    made: bool,
 ) -> None:
-    scratch.add_hooks()
     scratch.write("late.py", HOOK.format(hooked))
     scratch.replace("mkdocs.yml", "hooks: [", "hooks: [late.py, ")
-    preview = Preview(scratch.root, 1)
     preview.build(tmp_path / "site")
     scratch.replace(f"docs/{edited}.md", "We count.", "We count up.")
     assert bool(glance(preview, tmp_path)) is made
-    preview.close()
 
 
 BREAKS = """\
@@ -125,16 +122,13 @@ def on_page_markdown(markdown, **_):
 
 @pytest.mark.parametrize("error", ["SystemExit(1)", "ValueError"])
 def test_a_hook_that_breaks_is_left_to_the_build(
-    scratch: Scratch, tmp_path: Path, error: str
+    scratch: Scratch, preview: Preview, tmp_path: Path, error: str
 ) -> None:
-    scratch.add_hooks()
     scratch.write("breaks.py", BREAKS.format(error))
     scratch.replace("mkdocs.yml", "hooks: [", "hooks: [breaks.py, ")
-    preview = Preview(scratch.root, 1)
     preview.build(tmp_path / "site")
     scratch.replace("docs/count.md", "We count.", "We count up.")
     assert not glance(preview, tmp_path)
-    preview.close()
 
 
 def test_after_a_failed_build_nothing_is_made_by_itself(

@@ -6,10 +6,9 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from engine.build import serve
 from engine.build.preview import LateNotebooks, Preview
 from engine.keep.files import BuildLock
 from tests.engine.scratch import Scratch
+from tests.waiting import wait_until
 
 ENGINE = [sys.executable, "-m", "engine", "--root"]
 GUIDE = "notebooks/guide.ipynb"
@@ -166,13 +166,6 @@ def wait_for(url: str, text: str) -> str:
     return page
 
 
-def wait_until(happened: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
 @pytest.fixture
 def notebooks(tmp_path: Path) -> LateNotebooks:
     """Two notebooks as they are shown."""
@@ -231,16 +224,6 @@ def test_an_edit_that_was_undone_is_not_late(
     assert notebooks.held(GUIDE, "guide") == "guide"
     notebooks.look_at("/notebooks/guide/")
     assert not notebooks.asked.exists()
-
-
-@pytest.fixture
-def preview(scratch: Scratch) -> Iterator[Preview]:
-    """The previews of a project, in this process."""
-    scratch.add_hooks()
-    preview = Preview(scratch.root, 1)
-    preview.url = "http://127.0.0.1:8000/"
-    yield preview
-    preview.close()
 
 
 def test_a_view_that_is_served_changes_when_it_was_looked_at(
