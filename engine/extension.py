@@ -13,7 +13,7 @@ from markdown import Markdown
 from markdown.extensions import Extension
 
 from engine.errors import PageError, raise_all
-from engine.keep.records import NOTHING, missing_alts
+from engine.keep.records import missing_alts
 from engine.project import Project, Settings
 from engine.read.markdown import Reader
 from engine.read.reading import Reading
@@ -61,8 +61,7 @@ class EngineExtension(Extension):
         project = self.getConfig("project") or project_of(self.getConfigs())
 
         def done(reading: Reading, html: str) -> str:
-            if project.take:
-                project.take(reading)
+            if project.take and project.take(reading):
                 return html
             return _fill(md, project, reading, html)
 
@@ -114,8 +113,10 @@ def _fill(md: Markdown, project: Project, reading: Reading, html: str) -> str:
     """Return the page's HTML with all results, and fill what md keeps."""
     page = reading.page(html)
     raise_all(reading.errors)
-    promise = project.record(page) if page.items else None
-    record = promise.result() if promise else NOTHING
+    promise = project.record(page) if project.runs else None
+    if promise is None:
+        return html  # which is only looked at
+    record = promise.result()
     raise_all(missing_alts(page.program, record))
     filled = FilledPage(page, record)
     if "toc" in md.treeprocessors:

@@ -1,9 +1,10 @@
 """A site's folder, its settings, and how a page of it gets its record."""
 
 import contextlib
+import itertools
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -61,8 +62,10 @@ class Project:
         self.lock = BuildLock(self.cache)
         self.highlighted: dict[str, str] = {}
         """Code is coloured once, not for each edit of a page's prose."""
-        self.take: Callable[[Reading], None] | None = None
-        """Takes what is read of a page, if a generator asks for it."""
+        self.numbers: Iterator[int] = itertools.count(1)
+        """Those of marks: no two pages have the same."""
+        self.take: Callable[[Reading], bool] | None = None
+        """Takes what is read of a page, if a generator is to fill it."""
         self.late_notebooks: Callable[[str, str], str] | None = None
         """Holds back the views of notebooks that nobody looks at."""
         self.runs = True

@@ -1,9 +1,11 @@
 """Build the site, serve it, and answer those who write it.
 
 ``site``           the whole site, with MkDocs
+``options``        what a site tells the extension
 ``plugin``         what MkDocs does beside rendering
 ``hooks``          the same, as ``mkdocs.yml`` names it
 ``rendered``       a page between its rendering and its writing
+``elsewhere``      pages that plugins have put into other files
 ``faults``         what a setting, a hook or a front matter has wrong
 ``messages``       what MkDocs warns of, as messages of ours
 ``notebooks``      notebooks as pages, which mkdocs-jupyter renders

@@ -132,7 +132,12 @@ def _path(project: Project, name: str) -> Path:
 
 def _read(config: MkDocsConfig, project: Project, path: Path) -> Page:
     found: list[Reading] = []
-    project.take = found.append
+
+    def take(reading: Reading) -> bool:
+        found.append(reading)
+        return True
+
+    project.take = take
     project.path = path
     try:
         text = (project.root / path).read_text(encoding="utf-8-sig")
@@ -144,6 +149,7 @@ def _read(config: MkDocsConfig, project: Project, path: Path) -> Page:
     ).convert(get_data(text)[0])
     if not found:
         return Page(path, html, {})
-    page = found[0].page(html)
-    raise_all(found[0].errors)
+    # Others, within it, have ended before.
+    page = found[-1].page(html)
+    raise_all(found[-1].errors)
     return page

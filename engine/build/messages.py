@@ -5,6 +5,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
+from errno import ENOSPC
 from pathlib import Path
 
 from engine.errors import PageError
@@ -83,7 +84,8 @@ def placed(
 ) -> BaseException:
     """Return what the site's own code raised, with its place.
 
-    Without one the page is named; what the engine raises itself is left.
+    Without one the page is named, or the plugin; what the engine raises
+    itself is left, and so is what the disk refused.
     """
     frames = traceback.extract_tb(error.__traceback__)
     places = [(frame.filename, frame.lineno) for frame in frames]
@@ -103,13 +105,42 @@ def placed(
                 path=path.relative_to(root),
                 line=line,
             )
-    if page is None or isinstance(error, OSError):
+    if _is_of_disk(error):
+        return error
+    if page:
+        return PageError(
+            f"rendering it {raised}",
+            hint="correct what this names, or the extension that raised it",
+            path=page,
+        )
+    module = next(filter(None, (_plugin(name) for name, _ in places)), None)
+    if module is None:
         return error
     return PageError(
-        f"rendering it {raised}",
-        hint="correct what this names, or the extension that raised it",
-        path=page,
+        f"{module} {raised}",
+        hint="correct what this names, or leave out the plugin that raised it",
+        path=CONFIG,
     )
+
+
+def _is_of_disk(error: BaseException) -> bool:
+    if not isinstance(error, OSError):
+        return False
+    return error.filename is not None or error.errno == ENOSPC
+
+
+def _plugin(file: str) -> str | None:
+    """Return the name of a module that is neither Python's nor MkDocs'."""
+    folders = [Path(folder) for folder in sys.path if folder]
+    names = [
+        Path(file).relative_to(folder).with_suffix("").parts
+        for folder in folders
+        if Path(file).is_relative_to(folder)
+    ]
+    parts = min(names, key=len, default=("mkdocs",))
+    if parts[0] in {*sys.stdlib_module_names, "mkdocs", "engine"}:
+        return None
+    return ".".join(parts).removesuffix(".__init__")
 
 
 def not_utf8(root: Path, path: Path) -> PageError:

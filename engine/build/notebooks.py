@@ -60,8 +60,9 @@ class Notebooks:
 
     def add(self, files: Files, config: MkDocsConfig) -> None:
         """Add a notebook for each page but the home page."""
-        if "mkdocs-jupyter" not in config.plugins:
-            return
+        plugins = config.plugins
+        if "mkdocs-jupyter" not in plugins or "i18n" in plugins:
+            return  # the latter refuses pages that are not in docs_dir
         pages = [
             file.src_uri
             for file in files.documentation_pages()

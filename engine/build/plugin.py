@@ -7,7 +7,7 @@ readers take home.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
@@ -19,9 +19,10 @@ from mkdocs.structure.pages import Page
 
 from engine.build import faults
 from engine.build.built import Built
+from engine.build.elsewhere import fill_elsewhere
 from engine.build.kept import compiled_templates
-from engine.build.messages import CONFIG
 from engine.build.notebooks import Notebooks
+from engine.build.options import extension_options
 from engine.build.rendered import RenderedPage
 from engine.build.search import spare_the_search
 from engine.build.take_home import TakeHome
@@ -29,8 +30,6 @@ from engine.errors import EngineError, PageError, PageErrors
 from engine.extension import project_of
 from engine.project import Project
 from engine.read.reading import Reading
-
-EXTENSION = "engine.extension"
 
 
 class Checked(EngineError):
@@ -44,33 +43,25 @@ class Checked(EngineError):
         self.errors = errors
 
 
-def extension_options(config: MkDocsConfig) -> dict[str, Any]:
-    """Return the extension's options, with the folders that MkDocs knows."""
-    root = Path(config.config_file_path or "").resolve().parent
-    options: dict[str, Any] = config.mdx_configs.setdefault(EXTENSION, {})
-    docs = Path(config.docs_dir)
-    if not docs.is_relative_to(root):
-        raise PageError(
-            f"docs_dir: {docs} is not in this folder",
-            hint="move the pages into a folder beside mkdocs.yml",
-            path=CONFIG,
-        )
-    options.setdefault("root", str(root))
-    options.setdefault("docs", docs.relative_to(root).as_posix())
-    return options
-
-
 class EnginePlugin:
     """Takes part in one build."""
 
     project: Project
+    is_shared = True
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        """Ask the extension for what it reads."""
+        """Ask the extension for what it reads.
+
+        Within a build there may be another, as for each language.
+        """
+        self._around = {**vars(self)}
         options = extension_options(config)
+        self.is_shared = "project" in options
         self.project = options.setdefault("project", project_of(options))
         self.project.take = self._take
         self.project.make_again = None
+        self.page: Page | None = None
+        """The page that MkDocs renders."""
         self.reading: Reading | None = None
         self.pages: dict[str, RenderedPage] = {}
         self.notebooks = Notebooks(self.project)
@@ -103,7 +94,7 @@ class EnginePlugin:
         self, page: Page, config: MkDocsConfig, files: Files
     ) -> Page:
         """Say which page is next; make a notebook that is next."""
-        self.reading = None
+        self.page, self.reading = page, None
         self.project.path = self.project.docs / page.file.src_uri
         if source := self._source(page):
             view = self.take_home.view(source, page)
@@ -115,6 +106,7 @@ class EnginePlugin:
         self, html: str, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
         """Read the page's program and have it run."""
+        self.page = None
         if page.meta.get("title", "") is None:
             del page.meta["title"]  # else themes and MkDocs call it "None"
         if self.reading:
@@ -171,13 +163,18 @@ class EnginePlugin:
             self._end_if(faults.lost_words(rendered, output))
         return output
 
-    @event_priority(-100)  # once other plugins have written what they write
-    def on_post_build(self, config: MkDocsConfig) -> None:
-        """Put what readers take home into the site; follow all links."""
+    @event_priority(-50)  # once other plugins have written what they write
+    def _write(self, config: MkDocsConfig) -> None:
+        """Put what readers take home into the site."""
         try:
             self.take_home.write(list(self.pages.values()))
         except PageError as error:
             self._end(error)
+
+    @event_priority(-100)  # once the builds within this one have ended
+    def _follow(self, config: MkDocsConfig) -> None:
+        """Look for marks that are left; follow all links."""
+        self._end_if(fill_elsewhere(Path(config.site_dir), self.pages))
         dead = list(faults.dead_links(self.pages.values(), config))
         if dead:
             self._end(faults.DeadLinks(dead))
@@ -190,10 +187,18 @@ class EnginePlugin:
             self.pages,
             self._fill,
         ).make_again
+        vars(self).update(self._around)
+
+    on_post_build = CombinedEvent(_write, _follow)
+
+    def on_build_error(self, error: Exception) -> None:
+        """Forget the builds around the one that has failed."""
+        self._around = {}
 
     def on_shutdown(self) -> None:
-        """End what still runs."""
-        self.project.close()
+        """End what still runs, but for what others go on to use."""
+        if not self.is_shared:
+            self.project.close()
 
     def _errors(self) -> list[PageError]:
         """Return all that is wrong, once all programs have ended."""
@@ -218,8 +223,15 @@ class EnginePlugin:
             view = self.notebooks.address(rendered.src_uri, self.files)
             self.take_home.announce(rendered, view)
 
-    def _take(self, reading: Reading) -> None:
-        self.reading = reading
+    def _take(self, reading: Reading) -> bool:
+        """Take what is read of the page while MkDocs renders it.
+
+        Meanwhile, plugins may have other texts rendered; at other times,
+        as with excerpts of posts, nobody would fill them.
+        """
+        if self.page and self.page.markdown == reading.text:
+            self.reading = reading
+        return self.page is not None
 
     def _source(self, page: Page) -> RenderedPage | None:
         """Return the page that a notebook is taken from, if it is good."""

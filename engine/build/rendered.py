@@ -1,15 +1,16 @@
 """A page of MkDocs between its rendering and its writing."""
 
 import html
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink
 
-from engine.errors import PageError, PageErrors
+from engine.errors import PageError, PageErrors, raise_all
 from engine.keep.records import NOTHING, Record, missing_alts
 from engine.program import Program
 from engine.project import Project
@@ -27,11 +28,17 @@ class RenderedPage:
         self.page = page
         self.read = reading.page(markup)
         self.errors = list(reading.errors)
+        self._own = reading.items.keys()
+        self.errors += self._of_others(markup)
         self.record: Future[Record] | None = None
         self.rewritten = False
         """Whether other HTML took the place of what was rendered."""
         if self.read.items and not self.errors and project.runs:
             self.record = project.record(self.read)
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Stay one: plugins copy what pages say of themselves."""
+        return self
 
     @property
     def src_uri(self) -> str:
@@ -77,6 +84,7 @@ class RenderedPage:
         A site's hook may make it of what all pages did, once they are filled.
         """
         if markup != self.read.html:
+            raise_all([*self._of_others(markup)])
             self.rewritten = True
             self.read = replace(self.read, html=markup)
             self.__dict__.pop("filled", None)
@@ -112,6 +120,16 @@ class RenderedPage:
         blocks = range(1, len(self.program.blocks) + 1)
         ids = page.present_anchor_ids or set()
         page.present_anchor_ids = ids | {f"block:{n}" for n in blocks}
+
+    def _of_others(self, markup: str) -> Iterator[PageError]:
+        """Yield an error for marks that other texts than the page's left."""
+        if not self._own >= {*map(int, marks.MARK.findall(markup))}:
+            yield PageError(
+                "a plugin or hook shows blocks or values on this page that "
+                "it has rendered apart from it",
+                hint="let it add them as Markdown, in on_page_markdown",
+                path=self.read.path,
+            )
 
     def _text(self, markup: str) -> str:
         """Return HTML as text, without values if nothing has run."""

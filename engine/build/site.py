@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 from mkdocs.commands.build import build as build_with_mkdocs
 from mkdocs.config import load_config
@@ -19,7 +20,8 @@ from mkdocs.exceptions import Abort, ConfigurationError
 from engine.build.faults import DeadLinks
 from engine.build.messages import CONFIG, ENGINE, errors_of, in_config, placed
 from engine.build.notebooks import templates_kept
-from engine.build.plugin import Checked, EnginePlugin, extension_options
+from engine.build.options import extension_options
+from engine.build.plugin import Checked, EnginePlugin
 from engine.errors import PageError, PageErrors, raise_all
 from engine.extension import settings_of
 from engine.project import Project
@@ -59,7 +61,7 @@ def build_into(
             warnings_kept() as warnings,
             templates_kept(config, project.cache),
         ):
-            build_with_mkdocs(config, serve_url=serve_url)
+            _build(config, serve_url)
     except (Exception, SystemExit) as error:
         ended = _cause(error)
     finally:
@@ -78,6 +80,16 @@ def build_into(
     raise_all(errors)
     if ended:
         raise placed(ended, project.root, project.path) from ended
+
+
+def _build(config: MkDocsConfig, serve_url: str | None) -> None:
+    """Build as the commands of MkDocs do."""
+    command: Literal["build", "serve"] = "serve" if serve_url else "build"
+    config.plugins.on_startup(command=command, dirty=False)
+    try:
+        build_with_mkdocs(config, serve_url=serve_url)
+    finally:
+        config.plugins.on_shutdown()
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -123,7 +135,10 @@ def project_in(
     )
     options["project"] = project
     if not any(name.endswith("build/hooks.py") for name in config.hooks):
-        config.plugins["engine"] = EnginePlugin()  # type: ignore[assignment]
+        # As MkDocs adds hooks: some plugins ask to be the last but for these.
+        plugin: Any = EnginePlugin()
+        config.plugins["engine"] = plugin
+        config["hooks"] = {**dict[str, Any](config["hooks"]), "engine": plugin}
     return project
 
 

@@ -175,7 +175,16 @@ def _make(rendered: RenderedPage, html: str, key: str) -> dict[str, str]:
 
 
 def _slug(rendered: RenderedPage) -> str:
-    return rendered.src_uri.removesuffix(".md")
+    """Return the page's file below the folder in which it is shown.
+
+    That may be another one than it is in, as for each language.
+    """
+    file = PurePosixPath(rendered.src_uri)
+    shown = PurePosixPath(rendered.page.file.dest_uri)
+    is_index = file.stem in ("index", "README")
+    if shown.name == "index.html" and not is_index:
+        shown = shown.parent
+    return (shown.parent / file.stem).as_posix()
 
 
 def _twin(rendered: RenderedPage) -> str:

@@ -41,7 +41,7 @@ class InlineFormula(InlineProcessor):
         mathml = ""
         try:
             # A value in a formula is shown nowhere, and is blamed for that.
-            if not marks.word_in(m[1]):
+            if marks.BEGIN not in m[1]:
                 mathml = formula(m[1], "inline")
         except PageError as error:
             reading = self.reading()

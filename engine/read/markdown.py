@@ -67,7 +67,7 @@ class Reader:
         self.whole = False
         root = self.project.root
         path = self.project.path or find_file(root, self.project.docs, text)
-        self.reading = Reading(root, path)
+        self.reading = Reading(root, path, text, self.project.numbers)
         self.fences.begin(self.reading)
         if "toc" in self.md.treeprocessors:
             self._keep_marks_out_of(self.md.treeprocessors["toc"])
@@ -103,7 +103,7 @@ class Reader:
             for child, after in itertools.pairwise(list(parent)):
                 number = self._annotated(child)
                 if number and after.tag == "ol":
-                    place = ET.Element("div", {"data-run": str(number)})
+                    place = ET.Element("div", {"data-run": marks.mark(number)})
                     parent.remove(after)
                     place.append(after)
                     after.tail = marks.mark(number)
@@ -120,7 +120,7 @@ class Reader:
             return 0
         stashed = str(self.md.htmlStash.rawHtmlBlocks[int(match[1])])
         for number in map(int, marks.MARK.findall(stashed)):
-            item = self.reading.items[number]
+            item = self.reading.items.get(number)
             if not isinstance(item, ShownBlock):
                 continue
             if ANNOTATED.search(item.block.code):

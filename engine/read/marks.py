@@ -1,21 +1,24 @@
 """Marks: what stands in rendered HTML where a result belongs.
 
 A mark is a word of letters and digits, which no Markdown extension has a
-reason to touch.  The marks that a reader would see, in their order, are the
-page's program.
+reason to touch, and which nobody can have written: another one each time.
+The marks that a reader would see, in their order, are the page's program.
 """
 
 import re
+import secrets
 from collections.abc import Callable, Container, Iterator
 from html.parser import HTMLParser
 from xml.etree.ElementTree import HTML_EMPTY
 
-MARK = re.compile(r"zqmark(\d+)zq")
-BRACES = "zqbraceszq"
+BEGIN = f"zq{secrets.token_hex(4)}"
+"""How all marks begin."""
+MARK = re.compile(rf"{BEGIN}x(\d+)zq")
+BRACES = f"{BEGIN}braceszq"
 """Stands for two braces that are no value."""
 _PLACE = re.compile(
-    rf'<div data-run="(\d+)">|zqmark(\d+)zq(</div>)?|{BRACES}'
-    r"|&(?=#?\w*zqmark\d+zq\w*;)"  # no value is to become a character
+    rf'<div data-run="{MARK.pattern}">|{MARK.pattern}(</div>)?|{BRACES}'
+    rf"|&(?=#?\w*{BEGIN}x\d+zq\w*;)"  # no value is to become a character
 )
 _NOT_SHOWN = {
     *("button", "datalist", "defs", "desc", "head", "metadata", "noembed"),
@@ -47,18 +50,13 @@ _NOT_DISPLAYED = re.compile(
 
 def mark(number: int) -> str:
     """Return the mark of a value."""
-    return f"zqmark{number}zq"
+    return f"{BEGIN}x{number}zq"
 
 
 def block_mark(number: int) -> str:
     """Return the mark of what is a block of its own."""
-    return f'<div data-run="{number}">{mark(number)}</div>'
-
-
-def word_in(text: str) -> str:
-    """Return the first mark in the text, or nothing."""
-    found = re.search(f"{MARK.pattern}|{BRACES}", text)
-    return found[0] if found else ""
+    word = mark(number)
+    return f'<div data-run="{word}">{word}</div>'
 
 
 def unmarked(text: str) -> str:
@@ -145,8 +143,8 @@ class _Finder(HTMLParser):
         unseen = around or _is_unseen(tag, values)
         for value in () if unseen else values.values():
             self._find(value or "")
-        if number := values.get("data-run"):
-            self.opened.add(int(number))
+        opened = values.get("data-run") or ""
+        self.opened.update(map(int, MARK.findall(opened)))
         # Links to such an id were made before its value is known.
         self.in_ids.update(map(int, MARK.findall(values.get("id") or "")))
         if tag not in HTML_EMPTY:

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from html import unescape
 from pathlib import Path
@@ -33,6 +33,8 @@ class Surroundings(Protocol):
     """Code as HTML, coloured once."""
     path: Path | None
     """The page, if whoever has it rendered says so."""
+    numbers: Iterator[int]
+    """Those of marks, each used once."""
     runs: bool
     """Whether the page is to be shown, or only checked."""
 
@@ -74,9 +76,14 @@ def find_file(root: Path, docs: Path, rendered: str) -> Path:
 class Reading:
     """What one rendering of a page has come upon."""
 
-    def __init__(self, root: Path, path: Path) -> None:
+    def __init__(
+        self, root: Path, path: Path, text: str, numbers: Iterator[int]
+    ) -> None:
         self.path = path
         """The page's file, relative to the project's root."""
+        self.text = text
+        """What is rendered."""
+        self._numbers = numbers
         self._file: list[str] = []
         with contextlib.suppress(OSError, UnicodeError):
             text = (root / path).read_text(encoding="utf-8-sig")
@@ -94,7 +101,7 @@ class Reading:
 
     def add(self, item: Item, line: int) -> int:
         """Note the item; return the number of its mark."""
-        number = len(self.items) + 1
+        number = next(self._numbers)
         self.items[number] = item
         self.lines[number] = line
         return number
@@ -107,17 +114,6 @@ class Reading:
 
     def _fault(self, line: int, problem: str, hint: str) -> None:
         self.blame(PageError(problem, hint=hint), line)
-
-    def look_for_marks(self) -> None:
-        """Blame words that would be taken for marks."""
-        for index, line in enumerate(self.source.lines):
-            if word := marks.word_in(line):
-                self._fault(
-                    self.source.line(index),
-                    f'"{word}" marks the place of a result while a page is '
-                    "rendered",
-                    "write another word",
-                )
 
     def look_for_left_over(self, prose: Source) -> None:
         """Blame fences that SuperFences did not take for such."""

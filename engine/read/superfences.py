@@ -79,7 +79,6 @@ class Fences:
     def count(self, lines: list[str]) -> list[str]:
         """Have SuperFences go through lines that are counted."""
         self.reading.source = self.reading.agree(lines)
-        self.reading.look_for_marks()
         self.lines = Counted(lines)
         return self.lines
 

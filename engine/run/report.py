@@ -21,7 +21,7 @@ class Reporter:
     def started(self, program: Program) -> None:
         """Say that a program begins."""
         if not self._live:
-            print(f"Running {program.path} …", file=self._stream, flush=True)
+            self._say(f"Running {program.path} …")
             return
         row = self._live.add_task(f"{program.path} starts")
         self._rows[program.path] = row
@@ -44,7 +44,12 @@ class Reporter:
             if not self._rows:
                 self._live.stop()
         if seconds is not None:
-            print(words, file=self._stream, flush=True)
+            self._say(words)
+
+    def _say(self, words: str) -> None:
+        # In one piece, or another thread would speak in between.
+        self._stream.write(f"{words}\n")
+        self._stream.flush()
 
 
 def _live(stream: TextIO) -> "Progress":

@@ -91,7 +91,10 @@ class Session:
             self._kill()
             return error
         problem = f"ended its own process (exit code {code})"
-        hint = "take out what kills or exits the process"
+        hint = (
+            "take out what kills or exits the process, or needs more memory "
+            "than there is"
+        )
         return fault(self.program, at, problem, hint)
 
     def _kill(self) -> None:

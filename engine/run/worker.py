@@ -57,6 +57,9 @@ def work(job: Job, steps: Connection) -> None:
     not pay for the start of the process.
     """
     os.setsid()
+    # If memory runs out, the system is to end this process and no other.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
     worker = _Worker(job)
     steps.send(os.getpid())
     while step := steps.recv():

@@ -52,23 +52,25 @@ class FilledPage:
     @cached_property
     def html(self) -> str:
         """The article as a browser shows it."""
-        shown = marks.fill(self.page.html, self._escaped, self._shown)
+        shown = marks.fill(self.page.html, self.value, self.block)
         return f"{shown}\n{stamp(self.record)}" if self._blocks else shown
 
     @cached_property
     def bare(self) -> str:
         """The article with empty elements in the places of its blocks."""
-        return marks.fill(self.page.html, self._escaped, self._empty)
+        return marks.fill(self.page.html, self.value, self._empty)
 
     def markup(self, marked: str) -> str:
         """Return a piece of HTML with its values."""
-        return marks.fill(marked, self._escaped, lambda number: ("", ""))
+        return marks.fill(marked, self.value, lambda number: ("", ""))
 
-    def _escaped(self, number: int) -> str | None:
+    def value(self, number: int) -> str | None:
+        """Return a value as HTML, or nothing if the mark is a block's."""
         text = self.values.get(number)
         return None if text is None else html.escape(text)
 
-    def _shown(self, number: int) -> tuple[str, str]:
+    def block(self, number: int) -> tuple[str, str]:
+        """Return what stands before and after a block's annotations."""
         if number in self._fences:
             return "", self._fences[number]
         if number in self._above:

@@ -2,6 +2,7 @@
 
 import re
 
+from engine.read import marks
 from tests.engine.kinds.pages import PAGES, SAID, SECTIONS, page
 from tests.engine.kinds.site import Site
 
@@ -17,7 +18,7 @@ def test_all_forms_of_a_page_say_the_same(sections: Site) -> None:
         shown = sections.alike(name, *outputs).text
         assert "{{x}}" not in shown, name
         for path in site.rglob(f"{name}*/*"):
-            assert "zqmark" not in path.read_text("utf-8"), path
+            assert marks.BEGIN not in path.read_text("utf-8"), path
 
 
 def test_line_ends_tabs_and_marks_of_order_do_not_matter(

@@ -17,7 +17,7 @@ not code
 {{ no_value }} \{{ x }} {% raw %}
 <b>bold?</b> <script>alert(1)</script> </samp></pre> & &amp; <!--
 $5 and $6, \(x\), $$ y $$, \[z\]
-zqmark1zq zqbraceszq site:/x
+site:/x
 1. one
     indented
 - two\

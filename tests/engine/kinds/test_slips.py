@@ -120,9 +120,6 @@ CASES = {
         1,
         'unknown fence option "title"',
     ),
-    "mark": ("A zqmark9zq.\n", 1, '"zqmark9zq" marks the place of a result'),
-    "mark_of_a_block": (f"{FENCE}\n`zqmark1zq`\n", 4, "marks the place"),
-    "mark_in_code": ("```text\nzqbraceszq\n```\n", 2, "marks the place"),
     "formula": ("A `#!math \\frac{` here.\n", 1, "cannot set the formula"),
     "formulas": ("A.\n\n```math\n\\frac{\n```\n", 3, "cannot set the formula"),
 }

@@ -18,7 +18,6 @@ TEXTS = {
     "ticks": "`a` ``b``",
     "quotes": "\"a\" 'b'",
     "braces": "{{ x }} {% y %} {# z #}",
-    "mark": "zqmark1zq zqbraceszq",
     "heading": "# a",
     "tildes": "~~a~~ ^^b^^ ==c== (c) -->",
     "address": "https://e.org/a_b_c?d=1&e=2",

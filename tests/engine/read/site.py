@@ -1,6 +1,8 @@
 """Read pages as Python-Markdown renders them, without a generator."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from markdown import Markdown
@@ -22,10 +24,12 @@ class Site:
     highlighted: dict[str, str] = field(default_factory=dict)
     path: Path | None = None
     runs: bool = False
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def read(self, text: str) -> Page:
         """Return the page that the text is; raise what is wrong with it."""
         found: list[Reading] = []
+        self.numbers = count(1)
 
         def done(reading: Reading, html: str) -> str:
             found.append(reading)

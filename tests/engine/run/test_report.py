@@ -3,6 +3,7 @@
 import re
 from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 from engine.run.report import Reporter
 from engine.run.terminal import screen
@@ -29,6 +30,14 @@ def test_lines_where_nobody_looks(tmp_path: Path) -> None:
     assert stream.getvalue() == (
         "Running docs/page.md …\ndocs/page.md: 2 blocks, 3.1 s\n"
     )
+
+
+def test_each_line_is_written_in_one_piece(tmp_path: Path) -> None:
+    stream = StringIO()
+    with mock.patch.object(stream, "write", wraps=stream.write) as write:
+        tell(tmp_path, stream)
+    pieces = [call.args[0] for call in write.mock_calls]
+    assert len(pieces) == 2
 
 
 def test_nothing_more_of_a_program_that_fails(tmp_path: Path) -> None:

@@ -87,6 +87,14 @@ def test_a_program_runs_in_a_process_that_leads_its_group(page: Page) -> None:
     assert int(pid) != os.getpid()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a setting of Linux")
+def test_the_system_ends_a_program_first_when_memory_runs_out(
+    page: Page,
+) -> None:
+    code = "print(open('/proc/self/oom_score_adj').read())"
+    assert page.output(code) == "1000\n\n"
+
+
 def test_paths_are_shortened_to_what_a_reader_knows(page: Page) -> None:
     code = (
         "import os\nprint(os.path.abspath('file.txt'))\n"
