@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from markdown import Markdown
+from pymdownx.superfences import SuperFencesBlockPreprocessor
 
 from engine.errors import PageError
 from engine.program import Block, Value
@@ -63,6 +64,13 @@ class Fences:
         superfences = self.md.preprocessors["fenced_code_block"]
         if superfences is self.superfences:
             return
+        if not isinstance(superfences, SuperFencesBlockPreprocessor):
+            raise PageError(
+                "another extension takes the fences that pymdownx.superfences "
+                "is to read",
+                hint="list pymdownx.superfences below fenced_code and extra",
+                path="mkdocs.yml",
+            )
         self.superfences = superfences
         # Asked last but for code that is only shown, so that no fence of
         # another language has run= and does not run.

@@ -24,6 +24,10 @@ SETTINGS = {
         ),
         "engine.extension: preload is not a list\n",
     ),
+    "no_superfences": (
+        f"markdown_extensions:\n  - pymdownx.superfences\n  - extra\n{EXTENSION}",
+        "another extension takes the fences that pymdownx.superfences",
+    ),
 }
 
 
