@@ -4,7 +4,8 @@
 ``python -m tools.quick PAGE`` at a page and the modules that it shows.  The
 style and types of all, what ``engine check`` finds, the pages concerned
 against ``tests/expected/``, and the tests that belong to what has changed.
-With ``--tests`` the tests and pages alone, until one fails.
+With ``--tests`` the tests and pages alone, until one fails, and for a change
+of the engine those of all kinds of input, too.
 """
 
 import argparse
@@ -23,6 +24,8 @@ from tools.inside import PRELOAD, told_of
 
 ALL_TOGETHER = ("tests/site/", "tests/browser/", "tests/way_out/")
 """Tests of the whole built site, which belong to no file alone."""
+OF_THE_ENGINE = ("tests/engine/kinds/", "tests/engine/test_")
+"""Tests of whole scratch sites, which take longer than those of a room."""
 
 
 def changed(root: Path) -> set[str]:
@@ -60,12 +63,15 @@ def pages_of(root: Path, files: set[str]) -> set[str]:
     }
 
 
-def tests_of(root: Path, files: set[str], pages: set[str]) -> list[str]:
+def tests_of(
+    root: Path, files: set[str], pages: set[str], *, all_kinds: bool
+) -> list[str]:
     """Return the test files that belong to the files and pages.
 
     First those that are named after one of the files, of the pages, or of
-    the modules that these show; then the files themselves, those that import
-    one of the modules, and those of the engine's room that it is in.
+    the modules that these show; then those of the engine's room that it is
+    in, the files themselves, and those that import one of the modules; with
+    ``all_kinds`` those of all kinds of input, if the engine has changed.
     """
     modules = {name for name in files if name.endswith(".py")}
     shown = {name for page in pages for name in shown_by(root, page)}
@@ -74,20 +80,22 @@ def tests_of(root: Path, files: set[str], pages: set[str]) -> list[str]:
     imports = re.compile(rf"\b({'|'.join(dotted) or '(?!)'})\b")
     rooms = {f"tests/{m}" for m in modules if m.startswith("engine/")}
     folders = tuple(f"{Path(room).parent}/" for room in rooms)
-    first, then = [], []
+    all_kinds &= any(not r.startswith("tests/engine/live/") for r in rooms)
+    kinds = OF_THE_ENGINE if all_kinds else ()
+    found: list[tuple[int, str]] = []
     for path in sorted((root / "tests").rglob("test_*.py")):
         name = path.relative_to(root).as_posix()
         if name not in files and name.startswith(ALL_TOGETHER):
             continue
         if path.name in named:
-            first.append(name)
-        elif (
-            name in files
-            or name.startswith(folders)
-            or imports.search(path.read_text("utf-8"))
-        ):
-            then.append(name)
-    return first + then
+            found.append((0, name))
+        elif name.startswith(folders):
+            found.append((1, name))
+        elif name in files or imports.search(path.read_text("utf-8")):
+            found.append((2, name))
+        elif name.startswith(kinds):
+            found.append((3, name))
+    return [name for _, name in sorted(found)]
 
 
 def drifted(
@@ -142,8 +150,10 @@ def _agree(root: Path, pages: set[str], read: list[RenderedPage]) -> bool:
     return not told
 
 
-def _tests(root: Path, files: set[str], pages: set[str]) -> bool:
-    tests = tests_of(root, files, pages)
+def _tests(
+    root: Path, files: set[str], pages: set[str], all_kinds: bool
+) -> bool:
+    tests = tests_of(root, files, pages, all_kinds=all_kinds)
     options = ("-q", "-x", "--no-header", "-p", "no:cacheprovider")
     return not tests or _passes(root, "pytest", *options, *tests)
 
@@ -173,7 +183,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
         passed = _style(root, python)
         read = _read(root, check)
         passed &= read is not None
-    if not _tests(root, files, pages):
+    if not _tests(root, files, pages, options.tests):
         return 1
     if pages and options.tests:
         read = _read(root, read_all)

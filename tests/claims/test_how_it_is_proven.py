@@ -491,7 +491,7 @@ def test_the_code_is_spoilt_on_purpose() -> None:
     pages = quick.pages_of(ROOT, spoilt)
     assert {"basic_training_loops", "traps"} <= pages
     assert "real_problem" not in pages, "it has a loss of its own"
-    tests = quick.tests_of(ROOT, spoilt, pages)
+    tests = quick.tests_of(ROOT, spoilt, pages, all_kinds=False)
     assert {"tests/snippets/test_loss.py", f"tests/claims/{GUIDE}"} <= {*tests}
     assert "tests/snippets/test_real_problem.py" not in tests
 

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from engine.build import author
-from tests.engine.scratch import Scratch
+from tests.engine.scratch import REPOSITORY, Scratch
 from tools import quick
 from tools.expected import main as expected
 
@@ -111,12 +111,24 @@ def test_a_page_that_there_is_not_is_named(
     assert (code, words) == (1, 'There is no page "nothing" in docs/.\n')
 
 
-def test_a_change_in_the_engine_leads_to_the_tests_of_its_room() -> None:
-    from tests.engine.scratch import REPOSITORY
+def tests_of(file: str, *, all_kinds: bool) -> list[str]:
+    return quick.tests_of(REPOSITORY, {file}, set(), all_kinds=all_kinds)
 
-    found = quick.tests_of(REPOSITORY, {"engine/run/terminal.py"}, set())
+
+def test_a_change_in_the_engine_leads_to_the_tests_of_its_room() -> None:
+    found = tests_of("engine/run/terminal.py", all_kinds=False)
     assert found[0] == "tests/engine/run/test_terminal.py"
     assert "tests/engine/run/test_queue.py" in found
     assert not any(name.startswith("tests/site/") for name in found)
     pages = quick.pages_of(REPOSITORY, {"snippets/first_loop.py"})
     assert pages == {"index"}
+
+
+def test_all_kinds_of_input_are_tried_for_a_change_of_the_engine() -> None:
+    kinds = "tests/engine/kinds/test_links.py"
+    own = "tests/engine/read/test_sections.py"
+    found = tests_of("engine/read/page.py", all_kinds=True)
+    assert found.index(kinds) > found.index(own)
+    assert kinds not in tests_of("engine/read/page.py", all_kinds=False)
+    assert kinds not in tests_of("engine/live/app.py", all_kinds=True)
+    assert kinds not in tests_of("snippets/loss.py", all_kinds=True)
