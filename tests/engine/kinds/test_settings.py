@@ -25,7 +25,8 @@ SETTINGS = {
         "engine.extension: preload is not a list\n",
     ),
     "no_superfences": (
-        f"markdown_extensions:\n  - pymdownx.superfences\n  - extra\n{EXTENSION}",
+        "markdown_extensions:\n  - pymdownx.superfences\n  - extra\n"
+        f"{EXTENSION}",
         "another extension takes the fences that pymdownx.superfences",
     ),
 }
