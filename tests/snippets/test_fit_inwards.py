@@ -284,6 +284,14 @@ def test_python_runs_once_or_each_step(
     assert_trained(model, reference)
 
 
+def test_the_shape_that_is_said_is_that_of_x(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(OwnStep, "train_step", lambda *_: {})
+    TalkingStep().train_step((tf.zeros([4, 3]), tf.zeros([4, 1])))
+    assert capsys.readouterr().out == "  a step on x of shape (4, 3)\n"
+
+
 def test_the_step_of_keras_2_trains_but_logs_the_mean_prediction(
     data: Data, reference: Reference
 ) -> None:

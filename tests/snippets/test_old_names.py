@@ -174,6 +174,12 @@ def test_the_small_model_starts_always_the_same() -> None:
         assert prediction.numpy().item() == 2.0
 
 
+def test_the_loss_on_the_tape_is_the_square_of_w() -> None:
+    names: dict[str, Any] = fresh()
+    assert names["loss"].numpy() == 25.0
+    assert names["tape"].gradient(names["loss"], names["w"]).numpy() == 10.0
+
+
 # The tables
 
 
