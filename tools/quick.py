@@ -4,8 +4,8 @@
 ``python -m tools.quick PAGE`` at a page and the modules that it shows.  The
 style and types of all, what ``engine check`` finds, the pages concerned
 against ``tests/expected/``, and the tests that belong to what has changed.
-With ``--tests`` the tests and pages alone, until one fails, and for a change
-of the engine those of all kinds of input, too.
+With ``--tests`` the tests and pages alone, until one fails, and those of
+all kinds of input, if what has changed in the engine reads or shows pages.
 """
 
 import argparse
@@ -24,6 +24,8 @@ from tools.inside import PRELOAD, told_of
 
 ALL_TOGETHER = ("tests/site/", "tests/browser/", "tests/way_out/")
 """Tests of the whole built site, which belong to no file alone."""
+SHOWN_BY_SITES = tuple(f"tests/engine/{r}/" for r in ("read", "show", "take"))
+"""Rooms of the engine that whole scratch sites test more than their own."""
 OF_THE_ENGINE = ("tests/engine/kinds/", "tests/engine/test_")
 """Tests of whole scratch sites, which take longer than those of a room."""
 
@@ -71,7 +73,8 @@ def tests_of(
     First those that are named after one of the files, of the pages, or of
     the modules that these show; then those of the engine's room that it is
     in, the files themselves, and those that import one of the modules; with
-    ``all_kinds`` those of all kinds of input, if the engine has changed.
+    ``all_kinds`` those of all kinds of input, if what has changed reads or
+    shows pages.
     """
     modules = {name for name in files if name.endswith(".py")}
     shown = {name for page in pages for name in shown_by(root, page)}
@@ -80,7 +83,7 @@ def tests_of(
     imports = re.compile(rf"\b({'|'.join(dotted) or '(?!)'})\b")
     rooms = {f"tests/{m}" for m in modules if m.startswith("engine/")}
     folders = tuple(f"{Path(room).parent}/" for room in rooms)
-    all_kinds &= any(not r.startswith("tests/engine/live/") for r in rooms)
+    all_kinds &= any(room.startswith(SHOWN_BY_SITES) for room in rooms)
     kinds = OF_THE_ENGINE if all_kinds else ()
     found: list[tuple[int, str]] = []
     for path in sorted((root / "tests").rglob("test_*.py")):

@@ -124,11 +124,11 @@ def test_a_change_in_the_engine_leads_to_the_tests_of_its_room() -> None:
     assert pages == {"index"}
 
 
-def test_all_kinds_of_input_are_tried_for_a_change_of_the_engine() -> None:
+def test_all_kinds_of_input_are_tried_for_what_reads_pages() -> None:
     kinds = "tests/engine/kinds/test_links.py"
     own = "tests/engine/read/test_sections.py"
     found = tests_of("engine/read/page.py", all_kinds=True)
     assert found.index(kinds) > found.index(own)
     assert kinds not in tests_of("engine/read/page.py", all_kinds=False)
-    assert kinds not in tests_of("engine/live/app.py", all_kinds=True)
+    assert kinds not in tests_of("engine/build/site.py", all_kinds=True)
     assert kinds not in tests_of("snippets/loss.py", all_kinds=True)
