@@ -1179,7 +1179,11 @@ def test_the_second_derivative() -> None:
     assert "slope_penalty" in BLOCKS["exercise_penalty"].code
 
 
-@says("MAML and other meta-learning take the gradient *through* an update.")
+@says("MAML: the gradient through an update is None")
+@says(
+    "MAML and other meta-learning take the gradient *through* an update of "
+    "weights, in an inner loop."
+)
 @says(
     "Make the update of tensors, `w - 0.1 * first`, inside the outer tape. A "
     "copy that is a `tf.Variable` gives `None`, and `w` itself, after "

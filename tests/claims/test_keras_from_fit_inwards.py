@@ -1121,6 +1121,7 @@ def test_when_python_runs_the_step(
     assert ends[0] == pytest.approx(ends[1], rel=1e-5)
 
 
+@says("Breakpoints in fit and in a tf.function")
 @says(
     "A breakpoint in a compiled step stops while the step is traced, and in "
     "no later batch."
@@ -1359,6 +1360,7 @@ def test_testing_a_ledger() -> None:
     )
 
 
+@says("The gradient norm, logged in TensorBoard")
 @says("What a step returns reaches every callback.")
 @says(
     "So the norm of the gradient is a chart in TensorBoard as well, and with "
