@@ -170,7 +170,8 @@ def test_what_the_page_has() -> None:
         *("a-list-filled-in-a-tffunction", "new-things-in-each-round"),
         *("a-new-tffunction-in-each-round", "a-new-model-in-each-round"),
         *("predict-in-a-loop", "tensors-kept-in-a-history"),
-        *("oom-when-allocating-tensor", "a-check-to-paste"),
+        "oom-when-allocating-tensor",
+        *("tensorflow-takes-all-memory-of-the-gpu", "a-check-to-paste"),
         *("the-whole-program", "exercises", "where-to-go-next"),
     ]
     kept: list[Any] = []
