@@ -86,6 +86,42 @@ def make_rows(
 # endregion make_rows
 
 
+# region standardised
+def standardised(
+    x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a row, its input divided by the spread of all."""
+    return (x / 1.16).astype("float32"), y
+
+
+# endregion standardised
+
+
+# region with_shapes
+def with_shapes(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Call NumPy for a row, and say which shapes come back."""
+    kinds = (tf.float32, tf.float32)
+    new_x, new_y = tf.numpy_function(standardised, (x, y), kinds)
+    new_x.set_shape(x.shape)
+    new_y.set_shape(y.shape)
+    return new_x, new_y
+
+
+# endregion with_shapes
+
+
+# region make_classifier
+def make_classifier(activation: str) -> tf.keras.Model:
+    """Return a model with one output that is to tell ones from zeros."""
+    dense = tf.keras.layers.Dense(1, activation, kernel_initializer="zeros")
+    model = tf.keras.Sequential([tf.keras.Input((1,)), dense])
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+# endregion make_classifier
+
+
 # region Near
 class Near(KerasLinearModel):
     """A line for which a point counts the less, the further x is from 0."""
@@ -415,6 +451,28 @@ if __name__ == "__main__":
     # endregion still_a_batch
 
     try:
+        # region unknown_rank
+        kinds = (tf.float32, tf.float32)
+        singles = tf.data.Dataset.from_tensor_slices((x, y))
+        by_numpy = singles.map(
+            lambda x, y: tf.numpy_function(standardised, (x, y), kinds)
+        )
+        dense = tf.keras.layers.Dense(1, kernel_initializer="zeros")
+        line = tf.keras.Sequential([tf.keras.Input((1,)), dense])
+        line.compile("sgd", "mse")
+        line.fit(by_numpy.batch(67), shuffle=False, verbose=0)
+        # endregion unknown_rank
+    except ValueError as error:
+        print(error)
+
+    # region known_rank
+    for rows in (by_numpy, singles.map(with_shapes)):
+        print("one row:", rows.element_spec[0].shape)
+    fit = line.fit(rows.batch(67), shuffle=False, verbose=0)
+    print(f"loss {fit.history['loss'][0]:.4f}")
+    # endregion known_rank
+
+    try:
         # region one_hot
         labels = tf.constant([0, 2, 1])
         logits = tf.constant([[2.0, 0, 0], [0, 1, 3], [1, 4, 1]])
@@ -437,6 +495,28 @@ if __name__ == "__main__":
     print(f"logits:        {sparse(labels, sure):.4f}")
     print(f"softmax twice: {sparse(labels, tf.nn.softmax(sure)):.4f}")
     # endregion softmax_twice
+
+    # region alone
+    above = tf.cast(y > 2.0, tf.float32)
+    full = {"batch_size": 201, "epochs": 20, "verbose": 0}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = make_classifier("softmax")
+        log = model.fit(x, above, **full).history
+        predicted = np.unique(model(x))
+    print("UserWarning:", caught[0].message)
+    print("loss:", [round(log["loss"][n], 4) for n in (0, 9, 19)])
+    print("accuracy:", [round(log["accuracy"][n], 4) for n in (0, 9, 19)])
+    print("predicted:", predicted)
+    # endregion alone
+
+    # region squashed
+    model = make_classifier("sigmoid")
+    log = model.fit(x, above, **full).history
+    print("loss:", [round(log["loss"][n], 4) for n in (0, 9, 19)])
+    print("accuracy:", [round(log["accuracy"][n], 4) for n in (0, 9, 19)])
+    assert len(np.unique(model(x))) > 1
+    # endregion squashed
 
     try:
         # region from_one
@@ -461,6 +541,22 @@ if __name__ == "__main__":
     print("one-hot:", one_hot.numpy().tolist())
     print("costs:", np.round(costs, 2))
     # endregion out_of_range
+
+    # region below_zero
+    two_classes = tf.constant([[1.0], [2.0], [1.0]])
+    binary = losses.BinaryCrossentropy(from_logits=True)
+    for score in (1.0, 10.0, 100.0):
+        scores = tf.fill((3, 1), score)
+        print(f"all scores {score}: loss {binary(two_classes, scores):.2f}")
+    # endregion below_zero
+
+    # region above_zero
+    two_classes = two_classes - 1.0
+    assert tf.reduce_all((two_classes >= 0.0) & (two_classes <= 1.0))
+    for score in (1.0, 10.0, 100.0):
+        scores = tf.fill((3, 1), score)
+        print(f"all scores {score}: loss {binary(two_classes, scores):.2f}")
+    # endregion above_zero
 
     # region outside
     w = tf.Variable(3.0)

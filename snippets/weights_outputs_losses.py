@@ -251,6 +251,19 @@ def make_penalised() -> tf.keras.Model:
 # endregion make_penalised
 
 
+# region Small
+class Small(tf.keras.layers.Layer):
+    """Hands on what it is given, and asks for it to be small."""
+
+    def call(self, code):
+        """Add half the mean square to the losses."""
+        self.add_loss(0.5 * tf.reduce_mean(tf.square(code)))
+        return code
+
+
+# endregion Small
+
+
 # region balanced
 def balanced(label: tf.Tensor) -> dict[int, float]:
     """Return weights with which zeros and ones count the same."""
@@ -561,6 +574,21 @@ if __name__ == "__main__":
 
     print("by hand:  ", train(model, loss_and_penalty))
     # endregion penalty_by_hand
+
+    try:
+        # region kerastensor
+        inputs = tf.keras.Input((1,))
+        dense = tf.keras.layers.Dense(1, kernel_initializer="zeros")
+        code = dense(inputs)
+        penalty = 0.5 * tf.reduce_mean(tf.square(code))
+        # endregion kerastensor
+    except ValueError as error:
+        print(error)
+
+    # region in_a_layer
+    model = tf.keras.Model(inputs, Small()(code))
+    print("in a layer:", train(model, loss_and_penalties))
+    # endregion in_a_layer
 
     # region exercise_balanced
     by_class = balanced(label)

@@ -130,6 +130,79 @@ ASKED = {
     "loss goes up at the start of each epoch": "watch_a_training",
     "input pipeline bottleneck": "how_fast",
     "is the data loading slowing down my training": "how_fast",
+    "ValueError: Cannot take the length of shape with unknown rank.": (
+        "errors_in_a_step"
+    ),
+    "tf.py_function in dataset.map returns unknown shape and fit fails": (
+        "errors_in_a_step"
+    ),
+    "model.predict() gives same output for all inputs": "errors_in_a_step",
+    "Why does my network predict the same value for every sample?": (
+        "errors_in_a_step"
+    ),
+    "accuracy always 0.5 binary classification": "errors_in_a_step",
+    "Why is my loss negative with binary_crossentropy?": "errors_in_a_step",
+    "negative loss": "errors_in_a_step",
+    "ValueError: A KerasTensor cannot be used as input to a TensorFlow "
+    "function. A KerasTensor is a symbolic placeholder for a shape and dtype, "
+    "used when constructing Keras Functional models or Keras Functions.": (
+        "weights_outputs_losses"
+    ),
+    "How do I add the KL loss of a variational autoencoder to a functional "
+    "model in Keras 3?": "weights_outputs_losses",
+    "OperatorNotAllowedInGraphError: Iterating over a symbolic `tf.Tensor` is "
+    "not allowed. You can attempt the following resolutions to the problem": (
+        "errors_in_a_step"
+    ),
+    "for loop tensor train_step autograph": "errors_in_a_step",
+    "MAML gradient through an inner update of the weights is None": (
+        "errors_in_a_step"
+    ),
+    "Why is the validation loss lower than the training loss?": (
+        "keras_from_fit_inwards"
+    ),
+    "val_loss lower than loss": "keras_from_fit_inwards",
+    "model.evaluate() gives a different loss on training data from the one in "
+    "training process": "keras_from_fit_inwards",
+    "keras.fit() re-initialises the weights": "keras_from_fit_inwards",
+    "Does calling model.fit again continue the training or start over?": (
+        "keras_from_fit_inwards"
+    ),
+    "Breakpoints do not stop inside tf.function": "keras_from_fit_inwards",
+    "How can I log the gradients of each layer to TensorBoard while "
+    "training?": "keras_from_fit_inwards",
+    "unexpected keyword argument 'write_grads'": "keras_from_fit_inwards",
+    "gradient norm logging": "keras_from_fit_inwards",
+    "train_on_batch returns cumulative metric, test_on_batch inconsistent "
+    "loss": "keras_from_fit_inwards",
+    "Why does train_on_batch return a running average instead of the loss of "
+    "the batch?": "keras_from_fit_inwards",
+    "ValueError: None values not supported.": "foundations",
+    "clip_by_value fails because a gradient is None": "foundations",
+    "LookupError: gradient registry has no entry for: ArgMax": "foundations",
+    "Can I use the F1 score or accuracy as a loss function?": "foundations",
+    "The trainable_variables of the subclass of tf.keras.Model is empty": (
+        "basic_training_loops"
+    ),
+    "trainable_variables empty list": "basic_training_loops",
+    "InaccessibleTensorError: The tensor cannot be accessed here: it is "
+    "defined in another function or code block": "memory",
+    "Appending losses to a list in a loop inside tf.function fails": "memory",
+    "How do I stop TensorFlow from taking all GPU memory?": "memory",
+    "set_memory_growth GPU": "memory",
+    "F1 score in Keras is wrong, differs from sklearn f1_score": (
+        "usual_parts"
+    ),
+    "I tensorflow/core/kernels/data/shuffle_dataset_op.cc:98] Filling up "
+    "shuffle buffer (this may take a while): 46287 of 70000": "how_fast",
+    "shuffle buffer_size": "how_fast",
+    "MirroredStrategy slows down training": "many_devices",
+    "Why is training on two GPUs slower than on one?": "many_devices",
+    "ValueError: You called `set_weights(weights)` on optimizer Adam with a "
+    "weight list of length 13, but the optimizer was expecting 0 weights.": (
+        "save_and_resume"
+    ),
+    "optimizer get_weights set_weights": "save_and_resume",
 }
 
 

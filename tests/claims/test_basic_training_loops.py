@@ -1149,6 +1149,40 @@ def test_a_hidden_weight() -> None:
     assert printed(GUIDE, "stuck").count("UserWarning") == 1
 
 
+class Kept(tf.keras.Model):
+    """Keeps its layers in a list and a dictionary."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listed = [tf.keras.layers.Dense(1) for _ in range(2)]
+        self.listed.append(tf.keras.layers.Dense(1))
+        self.named = {"last": tf.keras.layers.Dense(1)}
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        for layer in self.listed:
+            x = layer(x)
+        return self.named["last"](x)
+
+
+@says(
+    "The list `model.trainable_variables` is empty, too, before the model was "
+    "called for the first time, since most layers make their weights then."
+)
+@says("Layers that you keep in a list or a dict are found, and trained.")
+def test_layers_in_a_list() -> None:
+    model = Kept()
+    assert model.trainable_variables == []
+    model(tf.ones((3, 1)))
+    assert len(model.trainable_variables) == 8
+    before = [v.numpy().item() for v in model.trainable_variables]
+    model.compile("sgd", "mse")
+    model.fit(tf.ones((3, 1)), tf.fill((3, 1), 9.0), verbose=0)
+    after = [v.numpy().item() for v in model.trainable_variables]
+    assert all(a != b for a, b in zip(after, before, strict=True))
+    lazy = [tf.keras.layers.LSTM(1), tf.keras.layers.BatchNormalization()]
+    assert [layer.trainable_variables for layer in lazy] == [[], []]
+
+
 @says(
     "If one weight of two is hidden there is no warning, and the loss "
     "falls, but it [settles too "

@@ -20,9 +20,12 @@ from snippets.errors_in_a_step import (
     Near,
     check_pairs,
     gradients_of,
+    make_classifier,
     make_rows,
     said,
     slope_penalty,
+    standardised,
+    with_shapes,
 )
 from snippets.keras_model import KerasLinearModel
 from tests.claims.says import printed, ran, record, says
@@ -34,6 +37,7 @@ BLOCKS = {block.name: block for block in PAGE.blocks}
 SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
 X, Y = (values[:, tf.newaxis] for values in make_data())
 SGD = tf.keras.optimizers.SGD
+SILENT = "the-second-epoch-has-no-batches"
 NotAllowed = tf.errors.OperatorNotAllowedInGraphError
 
 
@@ -65,9 +69,10 @@ def shows(section: str, message: str) -> None:
 def test_each_mistake_is_made_and_mended() -> None:
     raised = [n for n, b in BLOCKS.items() if b.options.get("raises")]
     titles = [block.options.get("title") for block in PAGE.blocks]
-    assert len(raised) == 14
+    assert len(raised) == 15
     assert titles.count("Mended") >= titles.count("Looks right")
     silent = {"made_anew", "used_up", "softmax_twice", "outside"}
+    silent.add("below_zero")
     for name in silent:
         assert BLOCKS[name].options["title"] == "Looks right"
         assert not re.search("Error|Warning", printed(NAME, name))
@@ -99,6 +104,10 @@ def test_each_mistake_is_made_and_mended() -> None:
 @says(
     "`Using a symbolic tf.Tensor as a Python bool is not allowed` | … allowed)"
 )
+@says(
+    "`Iterating over a symbolic tf.Tensor is not allowed` | [A loop] … "
+    "train_step)"
+)
 @says("`Your input ran out of data` | [Steps] … batches)")
 @says("`End of sequence` | [The end](#local … sequence)")
 @says(
@@ -110,12 +119,20 @@ def test_each_mistake_is_made_and_mended() -> None:
 @says(
     "`Expected shape …, but input has incompatible shape` | [One row] … batch)"
 )
+@says(
+    "`Cannot take the length of shape with unknown rank` | [The rank] … rank)"
+)
 @says("Logits and labels have two shapes or ranks | [Cross-entropy] … not)")
 @says("The loss of a classifier never comes near 0 | [`from_logits`] … twice)")
 @says(
     "`Received a label value of 3 which is outside the valid range` | "
     "[Labels](#received … 3)"
 )
+@says(
+    "The same prediction for every input, the accuracy is stuck | [One "
+    "output] … number)"
+)
+@says("The loss is negative | [Labels from 0 to 1] … labels)")
 @says("The second derivative is `None` | [Two tapes] … none)")
 @says(
     "`missing 1 required positional argument` | [More arguments] … argument)"
@@ -127,15 +144,12 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 20
+    assert len(rows) == 24
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
             told = " ".join(printed(NAME, name) for name in sections)
-            if (
-                row.startswith("`")
-                and anchor != "the-second-epoch-has-no-batches"
-            ):
+            if row.startswith("`") and sections and anchor != SILENT:
                 words = row.strip("`").replace("'EagerTensor'", "EagerTensor'")
                 for part in words.split("…"):
                     assert part.strip(" ,") in told.replace("`", "")
@@ -531,6 +545,40 @@ def test_conditions_in_the_graph() -> None:
     assert float(tf.where(tf.constant(200.0) > 100.0, 100.0, 1.0)) == 100.0
 
 
+@says("A for loop over a tensor in train_step")
+@says(
+    "The message is another one, `Iterating over a symbolic tf.Tensor is not "
+    "allowed`, and the cause is the same: the method is not rewritten, and "
+    "while a graph is made nobody knows the rows."
+)
+@says("Compute with all rows at once, or have the method rewritten as above.")
+def test_a_loop_over_the_rows() -> None:
+    class Step(KerasLinearModel):
+        def train_step(self, data: Any) -> Any:
+            total = tf.constant(0.0)
+            for row in tf.abs(data[0]):
+                total += row[0]
+            return {"total": total}
+
+    class Rewritten(Step):
+        train_step = tf.function(Step.train_step)
+
+    class AtOnce(Step):
+        def train_step(self, data: Any) -> Any:
+            return {"total": tf.reduce_sum(tf.abs(data[0]))}
+
+    message = "Iterating over a symbolic `tf.Tensor` is not allowed"
+    with pytest.raises(NotAllowed, match=message):
+        compiled(Step).fit(X, Y, verbose=0)
+    for kind in (Rewritten, AtOnce):
+        log = compiled(kind).fit(X, Y, batch_size=201, verbose=0).history
+        expected = float(tf.reduce_sum(tf.abs(X)))
+        assert log["total"] == pytest.approx([expected], rel=1e-5)
+    eager = Step()
+    eager.compile("sgd", "mse", run_eagerly=True)
+    eager.fit(X, Y, verbose=0)
+
+
 # Data that end
 
 
@@ -878,6 +926,110 @@ def test_a_softmax_that_keras_sees() -> None:
                 assert float(call(sure)) == pytest.approx(least, abs=1e-2)
 
 
+@says(
+    "`errors_in_a_step:alone` A softmax of one number is 1, whatever the "
+    "input.",
+    page="messages",
+)
+@says("Give a single output a sigmoid.", page="messages")
+@says("The same prediction for every input: a softmax of one number")
+@says("The model has one output.")
+@says("Return a model with one output that is to tell ones from zeros.")
+@says("The numbers of a softmax add up to 1.")
+@says(
+    "Of a single number it makes 1, whatever the input is, and the accuracy "
+    "is the share of ones for ever."
+)
+@says(
+    "The loss falls all the same, as with a sigmoid, for Keras' "
+    "cross-entropy looks at what went into the softmax."
+)
+@says("Give one output a sigmoid, or a softmax one output for each class.")
+@says(
+    "If the predictions are equal without a softmax, look for [a row against "
+    "a column](traps.md#2-a-row-against-a-column), which trains a model to "
+    "predict the mean of `y` everywhere."
+)
+def test_a_softmax_of_one_number() -> None:
+    alone, squashed = (
+        printed(NAME, n).splitlines() for n in ("alone", "squashed")
+    )
+    assert "softmax operation will always return the value 1" in alone[0]
+    assert alone[1] == squashed[0]
+    losses = numbers(alone[1])
+    assert losses == sorted(losses, reverse=True)
+    ones = float(np.mean(Y > 2.0))
+    assert numbers(alone[2]) == pytest.approx([ones] * 3, abs=1e-4)
+    assert alone[3] == "predicted: [1.]"
+    assert numbers(squashed[1])[-1] > 0.9
+    seen = tf.random.stateless_normal((9, 1), (0, 1), stddev=9.0)
+    assert tf.nn.softmax(seen).numpy().tolist() == [[1.0]] * 9
+    assert np.sum(tf.nn.softmax(seen[:, 0])) == pytest.approx(1.0)
+    model = make_classifier("softmax")
+    model.set_weights([np.array([[2.0]]), np.array([-1.0])])
+    with pytest.warns(UserWarning, match="softmax over axis -1"):
+        y_pred = model(seen)
+    entropy = tf.keras.losses.BinaryCrossentropy(from_logits=True)
+    label = tf.cast(seen > 3.0, tf.float32)
+    found = tf.keras.losses.BinaryCrossentropy()(label, y_pred)
+    expected = entropy(label, 2.0 * seen - 1.0)
+    assert float(found) == pytest.approx(float(expected), rel=1e-5)
+    per_class = tf.keras.layers.Dense(2, "softmax")(seen).numpy()
+    assert len(np.unique(per_class[:, 0])) > 1
+    for level in (1.0, 2.0, 3.0):
+        pairs = tf.square(tf.fill((201, 1), level) - Y[:, 0])
+        least = np.var(Y) + (level - np.mean(Y)) ** 2
+        assert float(tf.reduce_mean(pairs)) == pytest.approx(least, rel=1e-4)
+
+
+@says(
+    "`errors_in_a_step:unknown_rank` A function of NumPy in the dataset does "
+    "not say which shapes it returns.",
+    page="messages",
+)
+@says("Say so with `set_shape`.", page="messages")
+@says("Cannot take the length of shape with unknown rank")
+@says("Each row is prepared by a function of NumPy on its way into the model.")
+@says("Return a row, its input divided by the spread of all.")
+@says("Call NumPy for a row, and say which shapes come back.")
+@says(
+    "`tf.numpy_function` and `tf.py_function` do not say how many axes come "
+    "back, so the shape of a row is `<unknown>`, and a layer asks for it."
+)
+@says(
+    "A model that is not built yet raises another error, `as_list() is not "
+    "defined on an unknown TensorShape`."
+)
+@says(
+    "Where you can do without NumPy, do: what TensorFlow itself computes "
+    "keeps its shape."
+)
+def test_a_shape_that_nobody_knows() -> None:
+    shows("unknown_rank", "Cannot take the length of shape with unknown rank.")
+    unknown, known, _ = printed(NAME, "known_rank").splitlines()
+    assert (unknown, known) == ("one row: <unknown>", "one row: (1,)")
+    singles = tf.data.Dataset.from_tensor_slices((X, Y))
+    kinds = (tf.float32, tf.float32)
+    dense = tf.keras.layers.Dense
+    for call in (tf.numpy_function, tf.py_function):
+        rows = singles.map(lambda x, y, c=call: c(standardised, (x, y), kinds))
+        assert rows.element_spec[0].shape.rank is None
+        for layers, message in (
+            ([tf.keras.Input((1,)), dense(1)], "length of shape with unknown"),
+            ([dense(1)], "as_list.. is not defined on an unknown TensorShape"),
+        ):
+            model = tf.keras.Sequential(layers)
+            model.compile("sgd", "mse")
+            with pytest.raises(ValueError, match=message):
+                model.fit(rows.batch(67), shuffle=False, verbose=0)
+    plain = singles.map(lambda x, y: (x / 1.16, y))
+    assert plain.element_spec[0].shape == (1,)
+    row, _ = next(iter(singles.map(with_shapes)))
+    assert row.numpy() == pytest.approx(X[0].numpy() / 1.16, rel=1e-5)
+    usual = float(tf.math.reduce_std(X))
+    assert usual == pytest.approx(1.16, abs=0.005)
+
+
 @says("Received a label value of 3 which is outside the valid range of [0, 3)")
 @says("Three classes, numbered 1, 2 and 3.")
 @says(
@@ -946,6 +1098,54 @@ def test_a_label_out_of_range_without_a_message() -> None:
             ran(NAME, "from_zero", counted=tf.constant(wrong), **named)
 
 
+@says("A negative loss: binary_crossentropy of other labels")
+@says("Two classes, numbered 1 and 2.")
+@says(
+    "No cross-entropy is below 0 while its labels lie from 0 to 1. With a "
+    "label of 2 it falls without end when all scores grow, so the model "
+    "learns to answer 1 everywhere."
+)
+@says(
+    "Labels of -1, and pixels from 0 to 255 as the labels of an autoencoder, "
+    "do the same."
+)
+@says(
+    "**The check** is the line with `assert`. Other losses are meant to be "
+    "negative: that of Keras' `CosineSimilarity` is -1 where all is right."
+)
+def test_a_negative_loss() -> None:
+    for section, labels in (("below_zero", 4.0), ("above_zero", 1.0)):
+        for line in printed(NAME, section).splitlines():
+            score, shown = numbers(line)
+            cost = np.log1p(np.exp(-score)) + score * (1 - labels / 3)
+            assert shown == pytest.approx(cost, abs=0.006)
+    loss = tf.keras.losses.BinaryCrossentropy(from_logits=True)
+    scores = tf.linspace(-50.0, 50.0, 41)[:, tf.newaxis]
+    for label in (0.0, 0.3, 1.0):
+        one = tf.constant([[label]])
+        assert min(float(loss(one, row[None])) for row in scores) >= 0.0
+    for column_of in ([1.0, 2.0, 1.0], [128.0, 0.0, 255.0]):
+        column = tf.constant(column_of)[:, tf.newaxis]
+        w = tf.Variable(0.0)
+        for _ in range(50):
+            with tf.GradientTape() as tape:
+                current_loss = loss(column, tf.fill((3, 1), 1.0) * w)
+            w.assign_sub(tape.gradient(current_loss, w))
+        assert float(current_loss) < 0
+        assert float(tf.sigmoid(w)) > 0.99
+    assert float(loss(tf.constant([[-1.0]]), tf.constant([[-100.0]]))) < 0
+    with pytest.raises(AssertionError):
+        ran(
+            NAME,
+            "above_zero",
+            two_classes=tf.constant([[1.0], [3.0], [2.0]]),
+            binary=loss,
+        )
+    cosine = tf.keras.losses.CosineSimilarity()
+    rows = tf.constant([[1.0, 2.0], [3.0, -1.0]])
+    assert float(cosine(rows, 2.0 * rows)) == pytest.approx(-1.0)
+
+
 # Two tapes
 
 
@@ -977,6 +1177,44 @@ def test_the_second_derivative() -> None:
     assert outer.gradient(slope, w) is None
     assert "GradientTape" in BLOCKS["slope_penalty"].code
     assert "slope_penalty" in BLOCKS["exercise_penalty"].code
+
+
+@says("MAML: the gradient through an update is None")
+@says(
+    "MAML and other meta-learning take the gradient *through* an update of "
+    "weights, in an inner loop."
+)
+@says(
+    "Make the update of tensors, `w - 0.1 * first`, inside the outer tape. A "
+    "copy that is a `tf.Variable` gives `None`, and `w` itself, after "
+    "`assign_sub` in the tape, a gradient that knows nothing of the update."
+)
+def test_a_gradient_through_an_update() -> None:
+    def copied(w: tf.Variable, step: tf.Tensor) -> tf.Variable:
+        copy = tf.Variable(w)
+        copy.assign_sub(step)
+        return copy
+
+    def in_place(w: tf.Variable, step: tf.Tensor) -> tf.Variable:
+        w.assign_sub(step)
+        return w
+
+    def of_tensors(w: tf.Variable, step: tf.Tensor) -> tf.Tensor:
+        return w - step
+
+    found = []
+    for update in (of_tensors, copied, in_place):
+        w = tf.Variable(3.0)
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                cube = w**3
+            first = inner.gradient(cube, w)
+            after = update(w, 0.1 * first) ** 2
+        found.append(outer.gradient(after, w))
+    moved = 3.0 - 0.1 * 27.0
+    assert float(found[0]) == pytest.approx(2 * moved * (1 - 0.1 * 18.0))
+    assert found[1] is None
+    assert float(found[2]) == pytest.approx(2 * moved)
 
 
 # More arguments

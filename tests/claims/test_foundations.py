@@ -1,5 +1,6 @@
 """What the page on foundations says is true."""
 
+import functools
 import math
 import operator
 import re
@@ -743,6 +744,17 @@ def test_way_3() -> None:
     "`tf.round` and a comparison: a loss made with them, such as an accuracy, "
     "is not differentiable."
 )
+@says("An accuracy or the F1 score as a loss function")
+@says(
+    "Both count right answers, with [`tf.round` or "
+    "`tf.argmax`](#4-a-whole-number), so the gradient is `None`. A metric of "
+    "Keras as the loss gives `None`, too."
+)
+@says(
+    "Where TensorFlow has no gradient at all, as for `tf.unique`, it is an "
+    "error, `LookupError: gradient registry has no entry for: Unique`. That "
+    "of `ArgMax` is no longer one."
+)
 @says("Is its dtype a floating-point type? | no: [4](#4-a-whole-number)")
 def test_way_4() -> None:
     wrong, mended = BLOCKS["whole_number"].code, BLOCKS["float_number"].code
@@ -763,6 +775,28 @@ def test_way_4() -> None:
 
     assert gradient(through(tf.int32), tf.Variable(3.0)) is None
     assert float(gradient(through(tf.float64), tf.Variable(3.0))) == 6.0
+
+    label = tf.constant([[1.0], [0.0]])
+
+    def counted_f1(w: tf.Variable) -> tf.Tensor:
+        found = tf.round(tf.sigmoid(w))
+        return (
+            2.0 * tf.reduce_sum(found * label) / tf.reduce_sum(found + label)
+        )
+
+    def measured(w: tf.Variable) -> tf.Tensor:
+        metric = tf.keras.metrics.F1Score(average="micro", threshold=0.5)
+        metric.update_state(label, tf.sigmoid(w))
+        return metric.result()
+
+    def entropy(w: tf.Variable) -> tf.Tensor:
+        return tf.keras.losses.BinaryCrossentropy()(label, tf.sigmoid(w))
+
+    with pytest.raises(LookupError, match="registry has no entry for: Unique"):
+        gradient(lambda w: tf.unique(w)[0], tf.Variable([1.2, 3.4]))
+    for score in (counted_f1, measured):
+        assert gradient(score, tf.Variable([[0.4], [0.7]])) is None
+    assert gradient(entropy, tf.Variable([[0.4], [0.7]])) is not None
 
 
 @says("In a loop it takes one step to show.")
@@ -839,6 +873,32 @@ def test_what_an_optimizer_does_with_none() -> None:
             optimizer.apply_gradients([(None, w), (None, b)])
     left = ran("foundations", "unused", "some_none")
     assert len(left["caught"]) == 1
+
+
+@says("None values not supported")
+@says("Whoever calculates with a gradient that is `None` meets it sooner.")
+@says(
+    "In a compiled step `tf.clip_by_value` and `tf.clip_by_norm` raise "
+    "`ValueError: None values not supported.`, as most functions do; an "
+    "eager one names its type, `NoneType`."
+)
+@says("`tf.clip_by_global_norm` hands the `None` on.")
+def test_calculating_with_none() -> None:
+    for call in (
+        functools.partial(tf.clip_by_value, None, -1.0, 1.0),
+        functools.partial(tf.clip_by_norm, None, 1.0),
+        functools.partial(tf.square, None),
+        functools.partial(tf.reduce_sum, None),
+    ):
+        graph = tf.function(call, autograph=False)
+        with pytest.raises(ValueError, match="None values not supported"):
+            graph()
+        with pytest.raises(ValueError, match="NoneType"):
+            call()
+    clipped, norm = tf.clip_by_global_norm([None, tf.constant([3.0])], 1.0)
+    assert clipped[0] is None
+    assert clipped[1].numpy().tolist() == [1.0]
+    assert float(norm) == 3.0
 
 
 # Modules

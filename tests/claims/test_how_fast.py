@@ -849,12 +849,15 @@ def test_the_first_epoch_traces(data: Data) -> None:
     assert order.index("traces") < order.index("share")
 
 
-@says("The first batch can be slow by itself.")
+@says("The first batch can be slow by itself, in every epoch.")
 @says(
     "`shuffle` fills its buffer before it gives away anything, and behind a "
-    "`map` that means one call for each row in the buffer. Shuffle first: "
-    "then the buffer holds rows that nothing was done to yet."
+    "`map` that means one call for each row in the buffer."
 )
+@says(
+    "Shuffle first: then the buffer holds rows that nothing was done to yet."
+)
+@says("Or take a smaller `buffer_size`, which shuffles less.")
 def test_shuffle_fills_its_buffer_first(data: Data) -> None:
     calls = tf.Variable(0)
     prepare = counted(calls)
@@ -867,6 +870,11 @@ def test_shuffle_fills_its_buffer_first(data: Data) -> None:
     rows = rows_of(data)
     assert before_the_first(rows.map(prepare).shuffle(201).batch(32)) == 201
     assert before_the_first(rows.shuffle(201).map(prepare).batch(32)) < 201
+    again = rows.map(prepare).shuffle(201).batch(32)
+    assert [before_the_first(again) for _ in range(2)] == [201, 201]
+    small = tf.data.Dataset.range(201).shuffle(5, seed=1)
+    moved = [int(row) - place for place, row in enumerate(small)]
+    assert min(moved) < 0 < max(moved) < 5
 
 
 @says("Several at a time, and ahead")

@@ -6,11 +6,14 @@ import json
 import re
 import textwrap
 import warnings
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.data.ops import debug_mode
 
 from snippets.data import TRUE_B, TRUE_W, make_data
 from snippets.fit_inwards import (
@@ -285,7 +288,7 @@ def test_how_the_data_are_prepared(pairs: Names) -> None:
     matters = (
         "### A metric wants columns",
         "### The books",
-        "## A loop around",
+        "### train_on_batch",
     )
     for place in matters:
         after = SOURCE[SOURCE.index(place) :].split("\n#")[0]
@@ -480,6 +483,102 @@ def test_predict(fit: Names) -> None:
     assert tf.is_tensor(model(fit["x_val"]))
     for step in ("OwnStep", "LedgerTraining", "own_loop"):
         assert ".predict(" not in BLOCKS[step].code
+
+
+class Told(KerasLinearModel):
+    """A line that notes whether it is called for training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[bool | None] = []
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        self.told.append(training)
+        return super().call(x)
+
+
+@says("Validation loss lower than training loss")
+@says(
+    "While a model improves fast, this is how it should be. The training "
+    "loss is taken in each epoch while the model learns, and the validation "
+    "loss after that, from a better model."
+)
+@says(
+    "So `evaluate` on the training pairs gives another loss, and another "
+    "accuracy, than `fit` has logged for them."
+)
+def test_a_validation_loss_below_the_training_loss() -> None:
+    model = KerasLinearModel()
+    model.compile(SGD(0.02), "mse", run_eagerly=True)
+    logs = history(model, epochs=3, validation_data=BATCHES)
+    for training, validation in zip(
+        logs["loss"], logs["val_loss"], strict=True
+    ):
+        assert validation < training
+    found = model.evaluate(BATCHES, verbose=0, return_dict=True)
+    assert found["loss"] == pytest.approx(logs["val_loss"][-1])
+    assert found["loss"] < logs["loss"][-1]
+    label = np.float32(OUTPUTS > 5)
+    classes = KerasLinearModel()
+    classes.compile(
+        SGD(5.0),
+        tf.keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[tf.keras.metrics.BinaryAccuracy(threshold=0.0)],
+    )
+    logs = history(classes, ROWS, label, batch_size=1)
+    found = classes.evaluate(ROWS, label, verbose=0, return_dict=True)
+    assert (logs["binary_accuracy"], found["binary_accuracy"]) == ([0.75], 1)
+
+
+@says(
+    "`fit` trains with `training=True`, while `evaluate` and the validation "
+    "say `training=False`: no dropout, and a batch normalisation takes its "
+    "moving averages in place of those of the batch."
+)
+def test_training_and_evaluation_call_in_two_ways() -> None:
+    model = eager(Told)
+    model(ROWS)
+    model.told.clear()
+    history(model, WHOLE, validation_data=WHOLE)
+    assert model.told == [True, False]
+    model.evaluate(WHOLE, verbose=0)
+    assert model.told[2:] == [False]
+    drop = tf.keras.layers.Dropout(0.5)
+    assert drop(tf.ones(9), training=False).numpy().tolist() == [1.0] * 9
+    assert 0.0 in drop(tf.ones(99), training=True).numpy()
+    normal = tf.keras.layers.BatchNormalization(epsilon=0.0)
+    assert np.ravel(normal(ROWS, training=False)) == pytest.approx(ROWS[:, 0])
+    assert np.mean(normal(ROWS, training=True)) == pytest.approx(0.0, abs=1e-6)
+
+
+@says(
+    "The training continues: weights and optimizer are as they were left, "
+    "and only the metrics and the number of the epoch begin anew."
+)
+@says(
+    "Nor does `compile` reset or initialise any weights of the model; it "
+    "takes another optimizer."
+)
+def test_fit_again() -> None:
+    whole, parts = KerasLinearModel(), KerasLinearModel()
+    epochs: list[int] = []
+    note = tf.keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: epochs.append(epoch)
+    )
+    for model in (whole, parts):
+        model.compile(SGD(0.05, momentum=0.9), "mse", run_eagerly=True)
+    losses = history(whole, epochs=4)["loss"]
+    halves = [history(parts, epochs=2, callbacks=[note]) for _ in range(2)]
+    assert [v for log in halves for v in log["loss"]] == losses
+    assert weights(parts) == weights(whole)
+    assert epochs == [0, 1, 0, 1]
+    optimizer, before = parts.optimizer, weights(parts)
+    assert int(optimizer.iterations) == 8
+    parts.compile("sgd", "mse")
+    assert weights(parts) == before
+    assert parts.optimizer is not optimizer
+    assert int(parts.optimizer.iterations) == 0
+    assert weights(KerasLinearModel()) == [5.0, 0.0]
 
 
 @says("A metric wants columns")
@@ -1022,6 +1121,59 @@ def test_when_python_runs_the_step(
     assert ends[0] == pytest.approx(ends[1], rel=1e-5)
 
 
+@says("Breakpoints in fit and in a tf.function")
+@says(
+    "A breakpoint in a compiled step stops while the step is traced, and in "
+    "no later batch."
+)
+@says(
+    "`tf.config.run_functions_eagerly(True)` has Python run each "
+    "`tf.function` in every call, that of `fit` among them. What a dataset "
+    "maps stays a graph. For that there is "
+    "`tf.data.experimental.enable_debug_mode()`."
+)
+def test_where_a_breakpoint_stops() -> None:
+    stops: list[str] = []
+
+    class Stopping(OwnStep):
+        def train_step(self, data: Batch) -> Logs:
+            stops.append("step")
+            return super().train_step(data)
+
+    @tf.function
+    def double(x: tf.Tensor) -> tf.Tensor:
+        stops.append("function")
+        return 2.0 * x
+
+    def mapped(x: tf.Tensor) -> tf.Tensor:
+        stops.append("map")
+        return x
+
+    def passed(epochs: int = 2) -> Counter[str]:
+        stops.clear()
+        model = compiled(Stopping())
+        history(model, WHOLE, epochs=epochs)
+        for _ in range(4):
+            double(tf.constant(1.0))
+        for _ in tf.data.Dataset.range(5).map(mapped):
+            pass
+        return Counter(stops)
+
+    assert passed(epochs=4)["step"] == passed(epochs=1)["step"] == 1
+    assert passed()["function"] == 0
+    tf.config.run_functions_eagerly(True)
+    try:
+        with pytest.warns(UserWarning, match="does not apply to tf.data"):
+            found = passed()
+        assert found == {"step": 2, "function": 4, "map": 1}
+        tf.data.experimental.enable_debug_mode()
+        assert passed()["map"] >= 5
+    finally:
+        debug_mode.toggle_debug_mode(False)
+        tf.config.run_functions_eagerly(False)
+    assert passed()["map"] == 1
+
+
 @says("Trains by a step as it was written for Keras 2; logs nonsense.")
 @says("Update the model and the metrics with one batch of pairs.")
 @says("It runs.")
@@ -1208,6 +1360,44 @@ def test_testing_a_ledger() -> None:
     )
 
 
+@says("The gradient norm, logged in TensorBoard")
+@says("What a step returns reaches every callback.")
+@says(
+    "So the norm of the gradient is a chart in TensorBoard as well, and with "
+    "a metric for each layer so is each layer's."
+)
+@says(
+    "The callback itself cannot do it any more: `write_grads=True` raises "
+    "`TypeError: … unexpected keyword argument 'write_grads'`."
+)
+def test_gradients_in_tensorboard(tmp_path: Path) -> None:
+    class ByLayer(LedgerTraining):
+        def __init__(self) -> None:
+            super().__init__()
+            self.of_w = tf.keras.metrics.Mean(name="norm_of_w")
+
+        @property
+        def metrics(self) -> list[tf.keras.metrics.Metric]:
+            return [*super().metrics, self.of_w]
+
+    model = eager(ByLayer)
+    drawn = tf.keras.callbacks.TensorBoard(tmp_path)
+    logs = history(model, callbacks=[drawn])
+    tags = {
+        value.tag
+        for path in tmp_path.glob("train/*")
+        for record in tf.data.TFRecordDataset(str(path))
+        for value in tf.compat.v1.Event.FromString(
+            record.numpy()
+        ).summary.value
+    }
+    assert {*logs} == {"loss", "gradient_norm", "norm_of_w"}
+    assert {f"epoch_{name}" for name in logs} <= tags
+    message = "unexpected keyword argument 'write_grads'"
+    with pytest.raises(TypeError, match=message):
+        tf.keras.callbacks.TensorBoard(write_grads=True)
+
+
 # A loop around Keras' step
 
 
@@ -1215,6 +1405,7 @@ def test_testing_a_ledger() -> None:
     "`train_on_batch` takes one step on one batch and returns what "
     "`evaluate` does, with our metric a list with the loss first."
 )
+@says("train_on_batch: no running average")
 @says("Each loss is that of its batch alone.")
 @says(
     "Within the first epoch the loss fell from {{ losses[0]:.2f }} to "

@@ -254,6 +254,24 @@ def test_two_devices_do_what_one_does(strategy: Any, batch: Any) -> None:
     assert float(np.float32(1e8) + np.float32(1) - np.float32(1e8)) == 0
 
 
+@says(
+    "With the batch of one device, each of two has half of the rows to "
+    "compute with, and still waits for the other in every step."
+)
+@says(
+    "Make the batch larger, by `strategy.num_replicas_in_sync`, and see "
+    "[whether the data arrive in "
+    "time](how_fast.md#the-model-waits-for-its-data)."
+)
+def test_half_of_the_rows_for_each(strategy: Any, batch: Any) -> None:
+    parts = [len(part) for part in copies(strategy, batch[0])]
+    assert parts == [101, 100]
+    assert strategy.num_replicas_in_sync == 2
+    model, optimizer = new_training(strategy)
+    train(strategy, update, model, optimizer, *batch)
+    assert len({float(copy) for copy in copies(strategy, model.w)}) == 1
+
+
 @says("Draw tasks as boxes, each at its place, and arrows between them.")
 @says("What differs is where the weights are, and so who has to talk to whom.")
 @says(

@@ -170,7 +170,8 @@ def test_what_the_page_has() -> None:
         *("a-list-filled-in-a-tffunction", "new-things-in-each-round"),
         *("a-new-tffunction-in-each-round", "a-new-model-in-each-round"),
         *("predict-in-a-loop", "tensors-kept-in-a-history"),
-        *("oom-when-allocating-tensor", "a-check-to-paste"),
+        "oom-when-allocating-tensor",
+        *("tensorflow-takes-all-memory-of-the-gpu", "a-check-to-paste"),
         *("the-whole-program", "exercises", "where-to-go-next"),
     ]
     kept: list[Any] = []
@@ -658,6 +659,24 @@ def test_a_list_gets_a_symbolic_tensor() -> None:
     assert printed(NAME, "doubled").startswith("entries: 1\nTensor(")
 
 
+@says(
+    "Appending losses to a list in a loop over `tf.range` fails at once: its "
+    "end is an `InaccessibleTensorError`."
+)
+def test_a_list_filled_in_a_loop() -> None:
+    @tf.function
+    def collect(count: tf.Tensor) -> tf.Tensor:
+        losses = []
+        for step in tf.range(count):
+            losses.append(tf.cast(step, tf.float32))
+        return tf.reduce_sum(losses)
+
+    with pytest.raises(ValueError, match="out of scope") as caught:
+        collect(tf.constant(3))
+    kinds = {type(caught.value).__name__, *str(caught.value).split()}
+    assert "InaccessibleTensorError" in {kind.strip(":") for kind in kinds}
+
+
 @says("In a loop inside of the function a `tf.TensorArray` collects it.")
 @says("Return twice each row, with what was noted of each.")
 def test_a_tensor_array_collects() -> None:
@@ -975,6 +994,28 @@ def test_the_error_names_the_shape() -> None:
     assert "[10**12, 224, 224, 3]" in BLOCKS["oom"].code
     shown = printed(NAME, "oom")
     assert "with shape[1000000000000,224,224,3] and" in shown
+
+
+@says("TensorFlow takes all memory of the GPU")
+@says(
+    "It takes nearly [all of it](https://www.tensorflow.org/guide/gpu#"
+    "limiting_gpu_memory_growth) when it starts, whatever your model needs, "
+    "and a second program finds none left."
+)
+@says(
+    "`tf.config.experimental.set_memory_growth(gpu, True)`, for each `gpu` "
+    'of `tf.config.list_physical_devices("GPU")` and before anything is '
+    "computed, has it begin with little and take more as it goes."
+)
+def test_what_is_documented_of_a_gpu() -> None:
+    documented = tf.config.experimental.set_memory_growth.__doc__
+    told = " ".join(documented.split())
+    assert "will not allocate all memory on the device" in told
+    assert "once initialized" in told
+    assert "list_physical_devices('GPU')" in told
+    [cpu] = tf.config.list_physical_devices("CPU")
+    with pytest.raises(ValueError, match="Cannot set memory growth"):
+        tf.config.experimental.set_memory_growth(cpu, True)
 
 
 @says(

@@ -293,6 +293,30 @@ def test_each_part_left_out_makes_another_training(
     assert rest != story["rest"]
 
 
+@says("get_weights and set_weights of an optimizer")
+@says(
+    "Of these two, the first is gone, and the second refuses an optimizer "
+    "that has made nothing yet."
+)
+@says(
+    "The checkpoint keeps the state of an optimizer without them, and "
+    "without `compile`."
+)
+def test_an_optimizer_that_has_made_nothing(tmp_path: Path) -> None:
+    w = tf.Variable(1.0)
+    used, new = (tf.keras.optimizers.Adam() for _ in range(2))
+    used.apply([tf.constant(2.0)], [w])
+    state = [np.array(value) for value in used.variables]
+    with pytest.raises((AttributeError, ValueError)):
+        new.set_weights(state)
+    with pytest.raises(AttributeError, match="get_weights"):
+        new.get_weights()
+    new.build([w])
+    path = tf.train.Checkpoint(optimizer=used).write(str(tmp_path / "adam"))
+    tf.train.Checkpoint(optimizer=new).read(path).assert_consumed()
+    assert [np.array(value) for value in new.variables] == state
+
+
 @says(
     "the **place in the data**: which batches are still to come, in "
     "what … order;"

@@ -351,6 +351,13 @@ def test_the_loss_stands_still(
     assert history[-1] == pytest.approx(history[0], rel=1e-3)
 
 
+@says("Every input gets the same prediction | [2](#2-a-row-against-a-column)")
+def test_the_same_prediction(left: dict[str, Ran]) -> None:
+    flat = left["row_against_column"].names
+    spread = np.ptp(flat["model"](flat["x"]))
+    assert spread < 0.05 * np.ptp(flat["y"])
+
+
 @says(
     "The loss settles too high | "
     "[1](#1-a-variable-that-keras-cannot-see), [2](#2-a-row-against-a-column)"

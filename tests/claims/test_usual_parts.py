@@ -784,6 +784,39 @@ def test_a_metric_wants_columns() -> None:
         assert (found[0] != pytest.approx(found[1], rel=1e-4)) == minds
 
 
+@says("The F1 score, and other metrics of your own")
+@says(
+    "A custom metric that is a function is averaged over the batches, "
+    "whatever it counts. But the mean of the F1 scores of batches is not the "
+    "F1 score of all rows, which is what `f1_score` of sklearn returns."
+)
+@says(
+    "Take an object that goes on counting, such as `tf.keras.metrics.F1Score`."
+)
+def test_a_function_as_a_metric() -> None:
+    label = np.array([[1, 1, 1, 0, 0, 0, 0, 1]], np.float32).T
+    found = np.array([[0.9, 0.8, 0.2, 0.1, 0.7, 0.1, 0.2, 0.9]], np.float32).T
+
+    def f1(y: Any, y_pred: Any) -> Any:
+        y_pred = tf.round(y_pred)
+        both = tf.reduce_sum(y * y_pred)
+        return 2.0 * both / (tf.reduce_sum(y) + tf.reduce_sum(y_pred))
+
+    counting = tf.keras.metrics.F1Score(average="micro", threshold=0.5)
+    model = tf.keras.Sequential([tf.keras.layers.Identity()])
+    model.compile(loss="mse", metrics=[f1, counting])
+    log = model.evaluate(
+        found, label, batch_size=4, verbose=0, return_dict=True
+    )
+    halves = [float(f1(label[i : i + 4], found[i : i + 4])) for i in (0, 4)]
+    right = np.sum((found > 0.5) & (label == 1))
+    wrong = np.sum((found > 0.5) != (label == 1))
+    whole = 2 * right / (2 * right + wrong)
+    assert log["f1"] == pytest.approx(np.mean(halves))
+    assert log["f1_score"] == pytest.approx(whole)
+    assert abs(np.mean(halves) - whole) > 0.01
+
+
 @says(
     "**In `fit`:** `compile(metrics=[…])`. `fit` resets all metrics "
     "when an epoch starts, and averages its loss over the rows."

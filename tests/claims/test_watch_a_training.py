@@ -849,6 +849,32 @@ def test_what_was_written_is_read_back(left: dict[str, Ran]) -> None:
 
 
 @says(
+    "The norm of the gradients, `tf.linalg.global_norm(gradients)`, is a "
+    "scalar to write like any other. `tf.summary.histogram` takes the "
+    "gradient of a layer itself."
+)
+def test_gradients_are_written() -> None:
+    w = tf.Variable([[3.0], [4.0]])
+    with tf.GradientTape() as tape:
+        current_loss = tf.reduce_sum(tf.square(w)) / 2.0
+    gradients = tape.gradient(current_loss, [w])
+    with tf.summary.create_file_writer("gradients").as_default(step=1):
+        norm = tf.linalg.global_norm(gradients)
+        assert tf.summary.scalar("norm", norm)
+        assert tf.summary.histogram("w", gradients[0])
+    [path] = Path("gradients").glob("events.*")
+    values = {
+        value.tag: tf.make_ndarray(value.tensor)
+        for record in tf.data.TFRecordDataset(str(path))
+        for value in tf.compat.v1.Event.FromString(
+            record.numpy()
+        ).summary.value
+    }
+    assert float(values["norm"]) == 5.0
+    assert values["w"][:, 2].sum() == 2.0
+
+
+@says(
     "Values wait in the writer until its `with` block ends or you call "
     "`writer.flush()`."
 )

@@ -15,6 +15,7 @@ from snippets.weights_outputs_losses import (
     Dropped,
     Loop,
     OwnStep,
+    Small,
     TwoParts,
     balanced,
     check_ignored,
@@ -134,9 +135,9 @@ def test_what_the_page_has() -> None:
         *("vectors", "all_pairs", "per_row", "uneven_log"),
         *("padded", "penalised"),
     }
-    # Of the other three blocks of a raised error, two are the checks'.
+    # Of the other four blocks of a raised error, two are the checks'.
     assert [b.name for b in loud] == [
-        *("two_parts", "not_ignored", "shapes", "loop")
+        *("two_parts", "not_ignored", "shapes", "loop", "kerastensor")
     ]
     for name in ("own_step", "own_scales"):
         assert "logs as Keras does: True" in printed(NAME, name)
@@ -1275,3 +1276,70 @@ def test_the_factor() -> None:
         "+ 0.5 * tf.reduce_sum(kernel**2)"
         in highlighted(BLOCKS["penalty_by_hand"])[0]
     )
+
+
+@says("`A KerasTensor cannot be used as input` | [A code] … function)")
+@says(
+    "`weights_outputs_losses:kerastensor` A functional model is being built, "
+    "and has no numbers yet.",
+    page="messages",
+)
+@says(
+    "Put the function of TensorFlow into the `call` of a layer of your own.",
+    page="messages",
+)
+@says("A KerasTensor cannot be used as input to a TensorFlow function")
+@says(
+    "While a functional model is built there are no numbers yet. A layer "
+    "takes what stands for them, and a function of TensorFlow does not."
+)
+@says(
+    "Nor does `model.add_loss`, to which the penalty was then handed, work "
+    "for such a model today."
+)
+@says("Compute the penalty in the `call` of a layer, where numbers arrive.")
+@says(
+    "A penalty may be made of what a layer returns, its code, as the KL loss "
+    "of a variational autoencoder (VAE) is."
+)
+@says("Hands on what it is given, and asks for it to be small.")
+@says("Add half the mean square to the losses.")
+@says(
+    "Each prediction is drawn towards zero, and `w` and `b` are two thirds "
+    "of those without a penalty."
+)
+def test_a_penalty_on_a_code() -> None:
+    shown = printed(NAME, "kerastensor")
+    assert "A KerasTensor cannot be used as input to a TensorFlow" in shown
+    inputs = tf.keras.Input((1,))
+    code = tf.keras.layers.Dense(1)(inputs)
+    assert not isinstance(code, tf.Tensor)
+    model = tf.keras.Model(inputs, code)
+    square = tf.keras.ops.mean(tf.keras.ops.square(code))
+    for penalty in (square, lambda: 1.0):
+        with pytest.raises((NotImplementedError, ValueError)):
+            model.add_loss(penalty)
+    layer = Small()
+    given = tf.constant([[1.0], [3.0]])
+    assert layer(given).numpy().tolist() == [[1.0], [3.0]]
+    assert [float(loss) for loss in layer.losses] == [2.5]
+    [mended] = lines("in_a_layer")
+    assert mended[:2] == pytest.approx([SLOPE / 1.5, OFFSET / 1.5], abs=1e-3)
+
+
+@says(
+    "In a loop of your own there is another way: let the model return its "
+    "code beside its predictions, and compute the penalty inside of the tape."
+)
+def test_a_penalty_on_the_tape() -> None:
+    inputs = tf.keras.Input((1,))
+    dense = tf.keras.layers.Dense(1, kernel_initializer="zeros")
+    code = dense(inputs)
+    model = tf.keras.Model(inputs, {"code": code, "y": code})
+
+    def loss() -> tf.Tensor:
+        both = model(X, training=True)
+        return SQUARED(Y, both["y"]) + 0.5 * tf.reduce_mean(both["code"] ** 2)
+
+    [found] = [numbers(train(model, loss))]
+    assert found == pytest.approx(lines("in_a_layer")[0], abs=1e-3)

@@ -12,9 +12,12 @@ from snippets.errors_in_a_step import (
     Near,
     check_pairs,
     gradients_of,
+    make_classifier,
     make_rows,
     said,
     slope_penalty,
+    standardised,
+    with_shapes,
 )
 from snippets.keras_model import KerasLinearModel
 from tests.story import Names, execute, statements
@@ -71,6 +74,47 @@ def test_rows_come_once_each() -> None:
     assert tf.reduce_all(tf.concat([b for b, _ in batches], 0) == x)
     assert all(tf.reduce_all(first == -second) for first, second in batches)
     assert [len(first) for first, _ in batches] == [67, 67, 67]
+
+
+def test_a_row_by_numpy_keeps_its_shapes() -> None:
+    x, y = standardised(np.array([2.32]), np.array([7.0]))
+    assert x.dtype == np.float32
+    assert (x.tolist(), y.tolist()) == (pytest.approx([2.0]), [7.0])
+    for call in (with_shapes, tf.function(with_shapes)):
+        assert [part.numpy().tolist() for part in call(X[2], Y[2])] == [
+            pytest.approx([2.0 / 1.16]),
+            [4.0],
+        ]
+    rows = tf.data.Dataset.from_tensor_slices((X, tf.concat([Y, Y], 1)))
+    shapes = [part.shape for part in rows.map(with_shapes).element_spec]
+    assert shapes == [(1,), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("activation", "value"), [("sigmoid", 0.5), ("linear", 0.0)]
+)
+def test_a_classifier_with_one_output(activation: str, value: float) -> None:
+    model = make_classifier(activation)
+    assert model(X).numpy().tolist() == [[value]] * 3
+    model.fit(X, tf.cast(Y > 1.5, tf.float32), verbose=0)
+    assert model.metrics_names[0] == "loss"
+    assert "accuracy" in model.evaluate(X, Y, verbose=0, return_dict=True)
+    assert model.loss == "binary_crossentropy"
+
+
+@pytest.mark.parametrize("first", [1.0, 2.0])
+def test_labels_are_checked_before_the_loss(first: float) -> None:
+    names = names_of(KerasLinearModel())
+    names["binary"] = tf.keras.losses.BinaryCrossentropy(from_logits=True)
+    names["two_classes"] = tf.constant([[first], [2.0], [3.0 - first]])
+    carry_out("above_zero", names)
+    found = names["two_classes"].numpy()
+    assert found.min() >= 0.0
+    assert found.max() <= 1.0
+    for wrong in (0.0, 3.0):
+        names["two_classes"] = tf.constant([[1.0], [wrong], [2.0]])
+        with pytest.raises(AssertionError):
+            carry_out("above_zero", names)
 
 
 def test_the_error_of_a_call() -> None:

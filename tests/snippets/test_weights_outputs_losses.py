@@ -764,6 +764,25 @@ def test_compute_loss_adds_the_penalties(columns: Any) -> None:
         assert log["loss"] == pytest.approx(log["mse"] + 0.01, rel=1e-5)
 
 
+def test_a_penalty_on_what_a_layer_returns(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ValueError, match="A KerasTensor cannot be used"):
+        run("kerastensor")
+    inputs = keras.Input((1,))
+    dense = keras.layers.Dense(1, kernel_initializer="zeros")
+    names = run("remembered")
+    capsys.readouterr()
+    names |= {"inputs": inputs, "code": dense(inputs)}
+    execute(MODULE, statements(MODULE, "in_a_layer"), names)
+    [found] = capsys.readouterr().out.splitlines()
+    x, y = doubles(names["x"], names["y"])
+    w, b = np.polyfit(x, y, 1) / 1.5
+    code = w * x + b
+    loss = np.mean((code - y) ** 2) + 0.5 * np.mean(code**2)
+    assert places(found) == pytest.approx([w, b, loss], abs=1e-3)
+
+
 # Exercises
 
 
