@@ -70,15 +70,18 @@ def tests_of(
 ) -> list[str]:
     """Return the test files that belong to the files and pages.
 
-    First those that are named after one of the files, of the pages, or of
-    the modules that these show; then those of the engine's room that it is
-    in, the files themselves, and those that import one of the modules; with
-    ``all_kinds`` those of all kinds of input, if what has changed reads or
-    shows pages.
+    First those that are named after one of the files, then after one of the
+    pages or of the modules that these show; then those of the engine's room
+    that it is in, the files themselves, and those that import one of the
+    modules; with ``all_kinds`` those of all kinds of input, if what has
+    changed reads or shows pages.
     """
     modules = {name for name in files if name.endswith(".py")}
     shown = {name for page in pages for name in shown_by(root, page)}
-    named = {f"test_{Path(name).stem}.py" for name in modules | shown | pages}
+    own, others = (
+        {f"test_{Path(name).stem}.py" for name in names}
+        for names in (modules, shown | pages)
+    )
     dotted = (re.escape(m[:-3].replace("/", ".")) for m in modules)
     imports = re.compile(rf"\b({'|'.join(dotted) or '(?!)'})\b")
     rooms = {f"tests/{m}" for m in modules if m.startswith("engine/")}
@@ -90,14 +93,16 @@ def tests_of(
         name = path.relative_to(root).as_posix()
         if name not in files and name.startswith(ALL_TOGETHER):
             continue
-        if path.name in named:
+        if path.name in own:
             found.append((0, name))
-        elif name.startswith(folders):
+        elif path.name in others:
             found.append((1, name))
-        elif name in files or imports.search(path.read_text("utf-8")):
+        elif name.startswith(folders):
             found.append((2, name))
-        elif name.startswith(kinds):
+        elif name in files or imports.search(path.read_text("utf-8")):
             found.append((3, name))
+        elif name.startswith(kinds):
+            found.append((4, name))
     return [name for _, name in sorted(found)]
 
 

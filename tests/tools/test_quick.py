@@ -124,6 +124,15 @@ def test_a_change_in_the_engine_leads_to_the_tests_of_its_room() -> None:
     assert pages == {"index"}
 
 
+def test_tests_of_what_has_changed_come_before_those_of_its_pages() -> None:
+    pages = quick.pages_of(REPOSITORY, {"snippets/loss.py"})
+    found = quick.tests_of(
+        REPOSITORY, {"snippets/loss.py"}, pages, all_kinds=False
+    )
+    assert found[0] == "tests/snippets/test_loss.py"
+    assert "tests/claims/test_basic_training_loops.py" in found
+
+
 def test_all_kinds_of_input_are_tried_for_what_reads_pages() -> None:
     kinds = "tests/engine/kinds/test_links.py"
     own = "tests/engine/read/test_sections.py"
