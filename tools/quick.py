@@ -4,7 +4,7 @@
 ``python -m tools.quick PAGE`` at a page and the modules that it shows.  The
 style and types of all, what ``engine check`` finds, the pages concerned
 against ``tests/expected/``, and the tests that belong to what has changed.
-With ``--tests`` the tests and pages alone, until one fails, and those of
+With ``--tests`` the tests and pages alone, until one notices, and those of
 all kinds of input, if what has changed in the engine reads or shows pages.
 """
 
@@ -78,10 +78,7 @@ def tests_of(
     """
     modules = {name for name in files if name.endswith(".py")}
     shown = {name for page in pages for name in shown_by(root, page)}
-    own, others = (
-        {f"test_{Path(name).stem}.py" for name in names}
-        for names in (modules, shown | pages)
-    )
+    own, others = _named_after(modules), _named_after(shown | pages)
     dotted = (re.escape(m[:-3].replace("/", ".")) for m in modules)
     imports = re.compile(rf"\b({'|'.join(dotted) or '(?!)'})\b")
     rooms = {f"tests/{m}" for m in modules if m.startswith("engine/")}
@@ -104,6 +101,10 @@ def tests_of(
         elif name.startswith(kinds):
             found.append((4, name))
     return [name for _, name in sorted(found)]
+
+
+def _named_after(names: Iterable[str]) -> set[str]:
+    return {f"test_{Path(name).stem}.py" for name in names}
 
 
 def drifted(
@@ -158,12 +159,25 @@ def _agree(root: Path, pages: set[str], read: list[RenderedPage]) -> bool:
     return not told
 
 
-def _tests(
-    root: Path, files: set[str], pages: set[str], all_kinds: bool
-) -> bool:
-    tests = tests_of(root, files, pages, all_kinds=all_kinds)
+def _tests(root: Path, tests: Sequence[str]) -> bool:
     options = ("-q", "-x", "--no-header", "-p", "no:cacheprovider")
     return not tests or _passes(root, "pytest", *options, *tests)
+
+
+def _goes_unnoticed(root: Path, files: set[str], pages: set[str]) -> bool:
+    """Return whether no test and no page notices; first ask who is quick."""
+    tests = tests_of(root, files, pages, all_kinds=True)
+    names = _named_after(files)
+    own = [test for test in tests if Path(test).name in names]
+    if not _tests(root, own):
+        return False
+    read = _read(root, read_all) if pages else []
+    if read is None:
+        return False
+    for line in drifted(root, pages, read):
+        print(line, file=sys.stderr)
+        return False
+    return _tests(root, [test for test in tests if test not in own])
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
@@ -185,20 +199,15 @@ def main(arguments: Iterable[str] | None = None) -> int:
         files = changed(root)
         pages = pages_of(root, files)
         python = sorted(f for f in files if f.endswith(".py"))
-    python = [name for name in python if name.endswith(".py")]
-    passed, read = True, None
-    if not options.tests:
-        passed = _style(root, python)
-        read = _read(root, check)
-        passed &= read is not None
-    if not _tests(root, files, pages, options.tests):
+    if options.tests:
+        return 0 if _goes_unnoticed(root, files, pages) else 1
+    passed = _style(root, [name for name in python if name.endswith(".py")])
+    read = _read(root, check)
+    if not _tests(root, tests_of(root, files, pages, all_kinds=False)):
         return 1
-    if pages and options.tests:
-        read = _read(root, read_all)
-        passed = read is not None
     if pages and read:
         passed &= _agree(root, pages, read)
-    return 0 if passed else 1
+    return 0 if passed and read is not None else 1
 
 
 if __name__ == "__main__":

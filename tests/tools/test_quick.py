@@ -89,6 +89,18 @@ def test_a_failing_test_is_the_one_failure_that_is_shown(
     assert "Running" not in words
 
 
+def test_a_change_is_noticed_first_by_what_is_quick(
+    committed: Scratch,
+) -> None:
+    committed.write("tests/test_far.py", "import snippets.count\n\n" + OTHER)
+    committed.replace("snippets/count.py", '"number", number', '"no.", number')
+    code, words = run(committed, "--tests")
+    assert code == 1
+    assert "1 passed" in words
+    assert "was number 0" in words
+    assert "was run" not in words
+
+
 def test_a_page_is_checked_by_name_with_what_it_shows(
     committed: Scratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,12 +123,12 @@ def test_a_page_that_there_is_not_is_named(
     assert (code, words) == (1, 'There is no page "nothing" in docs/.\n')
 
 
-def tests_of(file: str, *, all_kinds: bool) -> list[str]:
+def chosen(file: str, *, all_kinds: bool) -> list[str]:
     return quick.tests_of(REPOSITORY, {file}, set(), all_kinds=all_kinds)
 
 
 def test_a_change_in_the_engine_leads_to_the_tests_of_its_room() -> None:
-    found = tests_of("engine/run/terminal.py", all_kinds=False)
+    found = chosen("engine/run/terminal.py", all_kinds=False)
     assert found[0] == "tests/engine/run/test_terminal.py"
     assert "tests/engine/run/test_queue.py" in found
     assert not any(name.startswith("tests/site/") for name in found)
@@ -136,8 +148,8 @@ def test_tests_of_what_has_changed_come_before_those_of_its_pages() -> None:
 def test_all_kinds_of_input_are_tried_for_what_reads_pages() -> None:
     kinds = "tests/engine/kinds/test_links.py"
     own = "tests/engine/read/test_sections.py"
-    found = tests_of("engine/read/page.py", all_kinds=True)
+    found = chosen("engine/read/page.py", all_kinds=True)
     assert found.index(kinds) > found.index(own)
-    assert kinds not in tests_of("engine/read/page.py", all_kinds=False)
-    assert kinds not in tests_of("engine/build/site.py", all_kinds=True)
-    assert kinds not in tests_of("snippets/loss.py", all_kinds=True)
+    assert kinds not in chosen("engine/read/page.py", all_kinds=False)
+    assert kinds not in chosen("engine/build/site.py", all_kinds=True)
+    assert kinds not in chosen("snippets/loss.py", all_kinds=True)
