@@ -329,6 +329,13 @@ if __name__ == "__main__":
     except RuntimeError as error:
         print(error)
 
+    # region each_example
+    with tf.GradientTape(persistent=True) as tape:
+        losses = tf.square(x * w + b - y)
+    print("gradient:", tape.gradient(losses, w).numpy())
+    print("jacobian:", tape.jacobian(losses, w).numpy())
+    # endregion each_example
+
     # region before
     w = tf.Variable(3.0)
     square = w**2

@@ -627,6 +627,43 @@ def test_gradients_of_a_list() -> None:
     )
 
 
+@says("A gradient for each example: jacobian")
+@says(
+    "Without the mean there is a loss for each example of a batch. `gradient` "
+    "adds up what they ask for, and `jacobian` keeps it apart."
+)
+@says(
+    "These are the per-example gradients. The first point is on the line "
+    "already and asks for nothing, the third asks for most."
+)
+@says(
+    "Of a weight that is a matrix a jacobian is a stack of matrices, one for "
+    "each example."
+)
+def test_a_gradient_for_each_example() -> None:
+    left = ran("foundations", "several", "each_example")
+    x, y = left["x"].numpy(), left["y"].numpy()
+    due = 2 * (5.0 * x - y) * x
+    tape, losses, w = left["tape"], left["losses"], left["w"]
+    assert tape.jacobian(losses, w).numpy() == pytest.approx(due, rel=1e-6)
+    assert float(tape.gradient(losses, w)) == pytest.approx(due.sum())
+    assert due[0] == 0.0
+    assert due.argmax() == 2
+
+    rows = tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]])
+    matrix = tf.Variable(tf.ones([2, 3]))
+    with tf.GradientTape(persistent=True) as tape:
+        each = tf.reduce_sum(tf.square(rows @ matrix), axis=1)
+    stack = tape.jacobian(each, matrix)
+    assert stack.shape == (4, 2, 3)
+    for row, found in zip(rows[:, tf.newaxis], stack, strict=True):
+        with tf.GradientTape() as tape:
+            one = tf.reduce_sum(tf.square(row @ matrix))
+        assert found.numpy() == pytest.approx(
+            tape.gradient(one, matrix).numpy()
+        )
+
+
 @says("A tape answers once, and then lets go of its record:")
 @says("If you must ask twice, make the tape with `persistent=True`.")
 def test_a_tape_answers_once() -> None:
