@@ -11,16 +11,13 @@ shows.  What is tried is the last commit, in clones of it.
 
 import argparse
 import json
-import os
 import random
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import tomllib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,14 +25,15 @@ from typing import Any
 from cosmic_ray.work_db import WorkDB
 from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
 
-from snippets.launch import free_addresses
 from tools.results import write_json
 
+SKIPPED = WorkResult(worker_outcome=WorkerOutcome.SKIPPED)
 RESULTS = Path("snippets/results/mutants.json")
 EQUIVALENT = Path("tools/equivalent.toml")
 THRESHOLDS = {"snippets": 95, "engine": 85}
 """Which part of the changes the tests are to kill, in percent."""
-SECONDS_ALLOWED = 600
+SECONDS_ALLOWED = 1200
+"""Tests that last longer have noticed a change: it loops for ever."""
 SIDE_BY_SIDE = 2
 CONFIGURATION = """\
 [cosmic-ray]
@@ -45,10 +43,7 @@ excluded-modules = []
 test-command = "{python} -m tools.quick --tests"
 
 [cosmic-ray.distributor]
-name = "http"
-
-[cosmic-ray.distributor.http]
-worker-urls = [{urls}]
+name = "local"
 
 [cosmic-ray.filters.operators-filter]
 # Of types, which nothing evaluates, and of what marks a parameter as such.
@@ -90,41 +85,42 @@ def sentence(folder: str, result: Result) -> str:
 
 def draw(session: Path, count: int) -> None:
     """Leave as many changes to be tried, drawn at random."""
-    database = WorkDB(session, WorkDB.Mode.open)
-    jobs = sorted(
-        database.pending_work_items,
-        key=lambda item: (
-            str(item.mutations[0].module_path),
-            item.mutations[0].start_pos,
-            item.mutations[0].operator_name,
-            item.mutations[0].occurrence,
-        ),
-    )
-    random.Random(0).shuffle(jobs)
-    skipped = WorkResult(worker_outcome=WorkerOutcome.SKIPPED)
-    database.set_multiple_results([j.job_id for j in jobs[count:]], skipped)
-    database.close()
+    with _opened(session) as database:
+        jobs = sorted(
+            database.pending_work_items,
+            key=lambda item: (
+                str(item.mutations[0].module_path),
+                item.mutations[0].start_pos,
+                item.mutations[0].operator_name,
+                item.mutations[0].occurrence,
+            ),
+        )
+        random.Random(0).shuffle(jobs)
+        left_out = [job.job_id for job in jobs[count:]]
+        database.set_multiple_results(left_out, SKIPPED)
 
 
-def outcome(session: Path, equivalent: Iterable[Result]) -> Result:
+def outcome(sessions: Iterable[Path], equivalent: Iterable[Result]) -> Result:
     """Return how many changes there are, were tried, killed and survived."""
-    database = WorkDB(session, WorkDB.Mode.open)
     listed = {(e["path"], e["was"], e["now"]) for e in equivalent}
-    killed, alike, survivors = 0, 0, []
-    changes = database.num_work_items
-    for item, result in database.completed_work_items:
-        if result.worker_outcome != WorkerOutcome.NORMAL:
-            continue
-        place = item.mutations[0]
-        was, now = (_lines(result.diff or "", sign) for sign in "-+")
-        if result.test_outcome != TestOutcome.SURVIVED:
-            killed += 1
-        elif (str(place.module_path), was, now) in listed:
-            alike += 1
-        else:
-            where = f"{place.module_path}:{place.start_pos[0]}"
-            survivors.append({"place": where, "was": was, "now": now})
-    database.close()
+    changes, killed, alike = 0, 0, 0
+    survivors: list[Result] = []
+    for session in sessions:
+        with _opened(session) as database:
+            changes = database.num_work_items
+            completed = [*database.completed_work_items]
+        for item, result in completed:
+            if result.worker_outcome != WorkerOutcome.NORMAL:
+                continue
+            place = item.mutations[0]
+            was, now = (_lines(result.diff or "", sign) for sign in "-+")
+            if result.test_outcome != TestOutcome.SURVIVED:
+                killed += 1
+            elif (str(place.module_path), was, now) in listed:
+                alike += 1
+            else:
+                where = f"{place.module_path}:{place.start_pos[0]}"
+                survivors.append({"place": where, "was": was, "now": now})
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "changes": changes,
@@ -135,6 +131,10 @@ def outcome(session: Path, equivalent: Iterable[Result]) -> Result:
     }
 
 
+def _opened(session: Path) -> closing[WorkDB]:
+    return closing(WorkDB(session, WorkDB.Mode.open))
+
+
 def _lines(diff: str, sign: str) -> str:
     lines = diff.splitlines()
     changed = [x for x in lines if x[:1] == sign and x[:3] != 3 * sign]
@@ -143,18 +143,15 @@ def _lines(diff: str, sign: str) -> str:
 
 def try_out(root: Path, folder: str, since: str, sample: int) -> Result:
     """Let cosmic-ray try changes of a folder; return what came of them."""
-    work = root / ".cache/mutants"
-    work.mkdir(parents=True, exist_ok=True)
-    config, session = work / f"{folder}.toml", work / f"{folder}.sqlite"
-    session.unlink(missing_ok=True)
-    addresses = free_addresses(SIDE_BY_SIDE)
-    urls = ", ".join(f'"http://{address}"' for address in addresses)
+    work = root / ".cache/mutants" / folder
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    config, session = work / "config.toml", work / "session.sqlite"
     config.write_text(
         CONFIGURATION.format(
             folder=folder,
             seconds=SECONDS_ALLOWED,
             python=sys.executable,
-            urls=urls,
             since=since,
         )
     )
@@ -165,9 +162,29 @@ def try_out(root: Path, folder: str, since: str, sample: int) -> Result:
         draw(session, sample)
     else:
         _tool(root, "cr-filter-git", session, "--config", config)
-    with _workers(root, config, addresses):
-        _tool(root, "cosmic-ray", "exec", config, session)
-    return outcome(session, read_equivalent(root))
+    shares = [_share(root, session, number) for number in range(SIDE_BY_SIDE)]
+    execute = [_path("cosmic-ray"), "exec", str(config)]
+    running = [
+        subprocess.Popen([*execute, str(share)], cwd=share.with_suffix(""))
+        for share in shares
+    ]
+    for process in running:
+        if process.wait():
+            raise subprocess.CalledProcessError(process.returncode, execute)
+    return outcome(shares, read_equivalent(root))
+
+
+def _share(root: Path, session: Path, number: int) -> Path:
+    """Return a session with a part of the changes, beside its clone."""
+    share = session.with_name(f"{number}.sqlite")
+    clone = [str(root), str(share.with_suffix(""))]
+    subprocess.run(["git", "clone", "--quiet", *clone], check=True)
+    shutil.copy(session, share)
+    with _opened(share) as database:
+        jobs = [item.job_id for item in database.pending_work_items]
+        others = [j for n, j in enumerate(jobs) if n % SIDE_BY_SIDE != number]
+        database.set_multiple_results(others, SKIPPED)
+    return share
 
 
 def read_equivalent(root: Path) -> list[Result]:
@@ -175,38 +192,6 @@ def read_equivalent(root: Path) -> list[Result]:
     text = (root / EQUIVALENT).read_text("utf-8")
     found: list[Result] = tomllib.loads(text).get("equivalent", [])
     return found
-
-
-@contextmanager
-def _workers(root: Path, config: Path, addresses: list[str]) -> Iterator[None]:
-    """Have workers wait in clones of the last commit."""
-    command = [_path("cr-http-workers"), str(config), str(root)]
-    bin_first = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    workers = subprocess.Popen(
-        command,
-        env={**os.environ, "PATH": bin_first},
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for address in addresses:
-            _wait_for(address)
-        yield
-    finally:
-        os.killpg(workers.pid, 15)
-        workers.wait()
-
-
-def _wait_for(address: str) -> None:
-    host, _, port = address.partition(":")
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex((host, int(port))) == 0:
-                return
-        time.sleep(0.2)
-    raise TimeoutError(f"no worker of cosmic-ray listens on {address}")
 
 
 def _path(tool: str) -> str:
