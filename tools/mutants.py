@@ -181,7 +181,7 @@ def _share(root: Path, session: Path, number: int) -> Path:
     subprocess.run(["git", "clone", "--quiet", *clone], check=True)
     shutil.copy(session, share)
     with _opened(share) as database:
-        jobs = [item.job_id for item in database.pending_work_items]
+        jobs = sorted(item.job_id for item in database.pending_work_items)
         others = [j for n, j in enumerate(jobs) if n % SIDE_BY_SIDE != number]
         database.set_multiple_results(others, SKIPPED)
     return share
