@@ -482,7 +482,8 @@ def test_the_code_is_spoilt_on_purpose() -> None:
         for s in r["survivors"]
     ) + text("tools/equivalent.toml")
     assert re.search("if method .*-> if not method", changes)
-    assert "0.01" in changes
+    assert "tf.constant(3.0)" in changes
+    assert "tf.constant( 4.0)" in changes
     assert "tools.quick --tests" in text("tools/mutants.py")
     spoilt = {"snippets/loss.py"}
     quick = pytest.importorskip(
@@ -503,7 +504,7 @@ def test_the_code_is_spoilt_on_purpose() -> None:
 @says(
     'Of {{ sum(r["changes"] for r in mutants.values()) }} possible '
     'changes {{ sum(r["tried"] for r in mutants.values()) }} were '
-    "tried, drawn at random, because all would take a day."
+    "tried, drawn at random, because all would take days."
 )
 @says("So the changes that were never tried may fare worse.")
 def test_a_sample_was_tried() -> None:
@@ -517,7 +518,7 @@ def test_a_sample_was_tried() -> None:
     assert KEPT['sum(r["changes"] for r in mutants.values())'] == str(changes)
     said = " ".join(text("CONTRIBUTING.md").split())
     assert "A change takes about half a minute." in said
-    assert changes * 30 / 3600 == pytest.approx(24, abs=6)
+    assert changes * 30 / 3600 > 2 * 24
     assert "random.Random(" in text("tools/mutants.py")
 
 
