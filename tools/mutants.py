@@ -168,9 +168,9 @@ def try_out(root: Path, folder: str, since: str, sample: int) -> Result:
         subprocess.Popen([*execute, str(share)], cwd=share.with_suffix(""))
         for share in shares
     ]
-    for process in running:
-        if process.wait():
-            raise subprocess.CalledProcessError(process.returncode, execute)
+    codes = [process.wait() for process in running]
+    if any(codes):
+        raise RuntimeError(f"cosmic-ray ended with {codes}")
     return outcome(shares, read_equivalent(root))
 
 

@@ -174,7 +174,7 @@ def _goes_unnoticed(root: Path, files: set[str], pages: set[str]) -> bool:
     read = _read(root, read_all) if pages else []
     if read is None:
         return False
-    for line in drifted(root, pages, read):
+    if line := next(drifted(root, pages, read), ""):
         print(line, file=sys.stderr)
         return False
     return _tests(root, [test for test in tests if test not in own])

@@ -30,10 +30,11 @@ def fill_elsewhere(
     for path in sorted(site.rglob("*")):
         if path.suffix not in TEXTS or not path.is_file():
             continue
-        if marks.BEGIN.encode() not in path.read_bytes():
+        contents = path.read_bytes()
+        if marks.BEGIN.encode() not in contents:
             continue
-        text = path.read_text("utf-8")
-        known = owners.keys() >= {*map(int, marks.MARK.findall(text))}
+        text = contents.decode()
+        known = owners.keys() >= {*marks.numbers(text)}
         if path.suffix == ".html" and known:
             path.write_text(
                 marks.fill(

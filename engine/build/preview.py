@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from mkdocs.config.defaults import MkDocsConfig
 
+from engine.build.options import extension_options
 from engine.build.serve import HOST, free_port, serve
 from engine.build.site import (
     build_into,
@@ -128,7 +129,7 @@ class Preview:
             self.project = fresh
             self.project.late_notebooks = self.notebooks.held
             self.project.lock.waits = True
-        config.mdx_configs["engine.extension"]["project"] = self.project
+        extension_options(config)["project"] = self.project
         return self.project
 
     def to_watch(self, config: MkDocsConfig, project: Project) -> list[Path]:

@@ -123,7 +123,7 @@ class RenderedPage:
 
     def _of_others(self, markup: str) -> Iterator[PageError]:
         """Yield an error for marks that other texts than the page's left."""
-        if not self._own >= {*map(int, marks.MARK.findall(markup))}:
+        if not self._own >= {*marks.numbers(markup)}:
             yield PageError(
                 "a plugin or hook shows blocks or values on this page that "
                 "it has rendered apart from it",

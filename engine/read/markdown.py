@@ -119,7 +119,7 @@ class Reader:
         if match is None:
             return 0
         stashed = str(self.md.htmlStash.rawHtmlBlocks[int(match[1])])
-        for number in map(int, marks.MARK.findall(stashed)):
+        for number in marks.numbers(stashed):
             item = self.reading.items.get(number)
             if not isinstance(item, ShownBlock):
                 continue

@@ -59,6 +59,11 @@ def block_mark(number: int) -> str:
     return f'<div data-run="{word}">{word}</div>'
 
 
+def numbers(text: str) -> Iterator[int]:
+    """Yield the numbers of the marks in the text."""
+    return map(int, MARK.findall(text))
+
+
 def unmarked(text: str) -> str:
     """Return the text without its marks."""
     return MARK.sub("", text).replace(BRACES, "")
@@ -144,9 +149,9 @@ class _Finder(HTMLParser):
         for value in () if unseen else values.values():
             self._find(value or "")
         opened = values.get("data-run") or ""
-        self.opened.update(map(int, MARK.findall(opened)))
+        self.opened.update(numbers(opened))
         # Links to such an id were made before its value is known.
-        self.in_ids.update(map(int, MARK.findall(values.get("id") or "")))
+        self.in_ids.update(numbers(values.get("id") or ""))
         if tag not in HTML_EMPTY:
             self.open.append((tag, unseen or tag in _SHOWN_THEMSELVES))
 
@@ -162,5 +167,4 @@ class _Finder(HTMLParser):
             self._find(data)
 
     def _find(self, text: str) -> None:
-        for match in MARK.finditer(text):
-            self.found[int(match[1])] = None
+        self.found.update(dict.fromkeys(numbers(text)))

@@ -75,6 +75,16 @@ class Site(Scratch):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text.encode())
 
+    def add_plugin(self, name: str) -> None:
+        """Have MkDocs use another plugin, too."""
+        self.replace("mkdocs.yml", "  - search\n", f"  - search\n  - {name}\n")
+
+    def add_hook(self, code: str) -> None:
+        """Have MkDocs call the functions of a module of this code."""
+        self.write("hook.py", code)
+        with (self.root / "mkdocs.yml").open("a") as file:
+            file.write("hooks: [hook.py]\n")
+
     def good(self, *arguments: str) -> Path:
         """Build; return the site's folder, in which all links lead on."""
         code, words = self.engine("build", *arguments)

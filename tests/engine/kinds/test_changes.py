@@ -26,8 +26,7 @@ def test_a_fault_in_what_is_included_names_the_line_that_includes_it(
 
 
 def test_a_hook_may_add_blocks_and_change_text(sections: Site) -> None:
-    sections.write(
-        "hook.py",
+    sections.add_hook(
         """
         FENCE = '```python run="snippets/a.py:{}"\\n```\\n\\n'
 
@@ -39,8 +38,6 @@ def test_a_hook_may_add_blocks_and_change_text(sections: Site) -> None:
                 return markdown.replace("HERE", "There\\n\\n" + added)
         """,
     )
-    with (sections.root / "mkdocs.yml").open("a") as file:
-        file.write("hooks: [hook.py]\n")
     sections.page("p", page("P", "%1\nHERE\n\n%2\nThe x is {{ x }}.\n"))
     sections.page("q", page("Q", "HERE\n\n%1\nText\n\n%1\n"))
     words = sections.bad()
@@ -81,9 +78,7 @@ HOOKS = {
 def test_what_changes_a_page_when_it_is_done_is_a_fault(
     sections: Site, name: str
 ) -> None:
-    sections.write("hook.py", HOOKS[name])
-    with (sections.root / "mkdocs.yml").open("a") as file:
-        file.write("hooks: [hook.py]\n")
+    sections.add_hook(HOOKS[name])
     sections.page("p", page("P", "%1\nText.\n\n%2\n%3\n"))
     words = sections.bad()
     assert "docs/p.md: a plugin, hook or template takes " in words
@@ -91,23 +86,19 @@ def test_what_changes_a_page_when_it_is_done_is_a_fault(
 
 
 def test_what_only_adds_to_a_page_may_do_so(sections: Site) -> None:
-    sections.write(
-        "hook.py",
+    sections.add_hook(
         """
         def on_post_page(output, **_):
             output = output.replace("<samp>", '<samp  class="x">')
             return output.replace("</article>", "<p>More.</p></article>")
         """,
     )
-    with (sections.root / "mkdocs.yml").open("a") as file:
-        file.write("hooks: [hook.py]\n")
     sections.page("p", page("P", "%1\nText.\n\n%2\n%3\n"))
     assert forms.page(sections.good(), "p/").text.endswith("More.")
 
 
 def test_what_another_plugin_fills_in_late_is_shown(sections: Site) -> None:
-    sections.write(
-        "hook.py",
+    sections.add_hook(
         """
         from mkdocs.plugins import event_priority
 
@@ -118,8 +109,6 @@ def test_what_another_plugin_fills_in_late_is_shown(sections: Site) -> None:
             page.content = page.content.replace("LIST", "<b>late</b>")
         """,
     )
-    with (sections.root / "mkdocs.yml").open("a") as file:
-        file.write("hooks: [hook.py]\n")
     sections.page("p", page("P", "%1\nA LIST.\n\n%2\n%3\n"))
     built = sections.good()
     assert "Alate." in forms.page(built, "p/").text

@@ -128,8 +128,7 @@ def test_a_page_whose_title_is_nothing_goes_by_its_name(site: Site) -> None:
 
 
 def test_a_view_leads_to_where_a_hook_has_moved_its_page(site: Site) -> None:
-    site.write(
-        "hook.py",
+    site.add_hook(
         """
         def on_files(files, config):
             page = files.get_file_from_path("p.md")
@@ -138,8 +137,6 @@ def test_a_view_leads_to_where_a_hook_has_moved_its_page(site: Site) -> None:
             return files
         """,
     )
-    with (site.root / "mkdocs.yml").open("a") as file:
-        file.write("hooks: [hook.py]\n")
     site.sections("a", one="print('one')")
     site.page("p", f"# P\n\n{FENCE}\n")
     view = forms.rendered(site.good(), "notebooks/p/")

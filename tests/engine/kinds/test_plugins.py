@@ -23,20 +23,10 @@ x is {{ x }}.
 """
 
 
-def add_plugin(site: Site, name: str) -> None:
-    site.replace("mkdocs.yml", "  - search\n", f"  - search\n  - {name}\n")
-
-
-def add_hook(site: Site, code: str) -> None:
-    site.write("hook.py", code)
-    with (site.root / "mkdocs.yml").open("a") as file:
-        file.write("hooks: [hook.py]\n")
-
-
 def test_a_blog_shows_the_results_of_its_posts_in_their_excerpts(
     sections: Site,
 ) -> None:
-    add_plugin(sections, "blog")
+    sections.add_plugin("blog")
     sections.page("blog/index", "# Blog\n")
     sections.page("blog/posts/first", FRONT + page("Post", POST))
     sections.page("p", page("P", "%3\n"))
@@ -66,7 +56,7 @@ def on_page_markdown(markdown, config, **_):
 def test_what_is_rendered_apart_from_a_page_is_not_of_its_program(
     sections: Site,
 ) -> None:
-    add_hook(sections, RENDERS.replace("WHAT", "md.convert(CODE)[:0]"))
+    sections.add_hook(RENDERS.replace("WHAT", "md.convert(CODE)[:0]"))
     sections.page("p", page("P", "%2\n\nINNER\n\n%3\n"))
     sections.page("q", page("Q", "%1\n"))
     sections.good()
@@ -74,7 +64,7 @@ def test_what_is_rendered_apart_from_a_page_is_not_of_its_program(
 
 
 def test_what_is_rendered_apart_is_shown_on_no_page(sections: Site) -> None:
-    add_hook(sections, RENDERS.replace("WHAT", "md.convert(CODE)"))
+    sections.add_hook(RENDERS.replace("WHAT", "md.convert(CODE)"))
     sections.page("p", page("P", "%2\n\nINNER\n\n%3\n"))
     sections.page("q", page("Q", "%1\n"))
     assert (
@@ -83,8 +73,7 @@ def test_what_is_rendered_apart_is_shown_on_no_page(sections: Site) -> None:
 
 
 def test_no_page_shows_another_before_its_results(sections: Site) -> None:
-    add_hook(
-        sections,
+    sections.add_hook(
         """
         from mkdocs.plugins import event_priority
 
@@ -115,7 +104,7 @@ def on_post_build(config, **_):
 def test_a_page_that_is_made_of_others_gets_their_results(
     sections: Site,
 ) -> None:
-    add_hook(sections, KEEPS.replace("NAME", "html"))
+    sections.add_hook(KEEPS.replace("NAME", "html"))
     sections.page("p", page("P", "%1\nx is {{ x }}.\n"))
     sections.page("q", page("Q", "%2\n%3\n"))
     everything = forms.page(sections.good(), "all.html")
@@ -126,7 +115,7 @@ def test_a_page_that_is_made_of_others_gets_their_results(
 def test_a_file_of_another_kind_that_is_made_of_pages_is_a_fault(
     sections: Site,
 ) -> None:
-    add_hook(sections, KEEPS.replace("NAME", "txt"))
+    sections.add_hook(KEEPS.replace("NAME", "txt"))
     sections.page("p", page("P", "%1\n%2\n%3\n"))
     words = sections.bad()
     assert "writes pages to all.txt as they were before" in words
@@ -163,7 +152,7 @@ def on_post_build(config):
 
 
 def test_a_build_within_a_build_as_for_each_language(sections: Site) -> None:
-    add_hook(sections, LANGUAGES)
+    sections.add_hook(LANGUAGES)
     text = (sections.root / "mkdocs.yml").read_text()
     start, end = text.index("  - mkdocs-jupyter"), text.index("markdown_ext")
     sections.write("mkdocs.yml", text[:start] + text[end:])
@@ -180,8 +169,7 @@ def test_a_build_within_a_build_as_for_each_language(sections: Site) -> None:
 def test_plugins_are_started_and_shut_down_as_by_mkdocs(
     sections: Site,
 ) -> None:
-    add_hook(
-        sections,
+    sections.add_hook(
         """
         said = []
 
@@ -205,8 +193,7 @@ def test_plugins_are_started_and_shut_down_as_by_mkdocs(
 def test_plugins_may_copy_what_pages_say_of_themselves(
     sections: Site,
 ) -> None:
-    add_hook(
-        sections,
+    sections.add_hook(
         """
         from copy import deepcopy
 
@@ -228,7 +215,7 @@ def build_with(site: Site, code: str) -> str:
         "../packages/strange-1.dist-info/entry_points.txt",
         "[mkdocs.plugins]\nstrange = strange:Strange\n",
     )
-    add_plugin(site, "strange")
+    site.add_plugin("strange")
     # MkDocs looks for plugins once in a process.
     done = subprocess.run(
         [sys.executable, "-m", "engine", "build"],

@@ -67,9 +67,7 @@ def test_a_hook_that_raises_is_named_with_its_line(
     site: Site, name: str
 ) -> None:
     text, line, raised = HOOKS[name]
-    site.write("hook.py", text)
-    with (site.root / "mkdocs.yml").open("a") as file:
-        file.write("hooks: [hook.py]\n")
+    site.add_hook(text)
     words = site.bad()
     assert words.startswith(f"hook.py:{line}: this raised {raised}"), words
     assert words.count("mend:") == 1

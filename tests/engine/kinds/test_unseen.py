@@ -104,9 +104,7 @@ def test_a_hook_that_takes_a_block_out_of_the_html_is_found(
         "comment": "html.replace('<h2', '<!-- <h2') + ' -->'",
         "cut": "html.partition('<h2')[0]",
     }[kind]
-    site.write("hook.py", f"def on_page_content(html, **_): return {change}\n")
-    with (site.root / "mkdocs.yml").open("a") as file:
-        file.write("hooks: [hook.py]\n")
+    site.add_hook(f"def on_page_content(html, **_): return {change}\n")
     site.sections("a", one="print('one')", two="print('two')")
     two = FENCE.replace("one", "two")
     site.page("p", f"# P\n\n{FENCE}\n## Q\n\n{two}")
