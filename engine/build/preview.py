@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from mkdocs.config.defaults import MkDocsConfig
 
 from engine.build.options import extension_options
-from engine.build.serve import HOST, free_port, serve
+from engine.build.serve import HOST, listen, serve
 from engine.build.site import (
     build_into,
     importing,
@@ -168,14 +168,15 @@ def preview(root: Path, port: int, jobs: int = 0) -> None:
             builds.watched = builds.to_watch(config, project_in(config))
     except EngineError:
         pass  # the first build says it
-    port = free_port(port)
+    at = listen(port)
+    port = at.getsockname()[1]
     builds.url = f"http://{HOST}:{port}{mount}"
     live = Live(f"{HOST}:{port}", mount, builds.sessions)
     try:
         serve(
             builds.build,
             root / f".cache/preview/{port}",
-            port,
+            at,
             lambda: builds.watched,
             mount,
             builds.notebooks.look_at,

@@ -42,7 +42,7 @@ NO_PAGE = b"""<!doctype html>
 def serve(
     build: Callable[[Path], None],
     folder: Path,
-    port: int,
+    at: socket.socket,
     watched: Callable[[], Iterable[Path]],
     mount: str = "/",
     on_look: Callable[[str], None] | None = None,
@@ -52,16 +52,16 @@ def serve(
     """Serve on this machine alone until interrupted; build on each change.
 
     ``build`` makes the whole site in the folder that it is given, or raises
-    EngineError.  ``folder`` keeps what is served.  ``watched`` says, anew
-    with every build, whose changes lead to the next one; ``on_look`` is told
-    every path that is asked for.  ``around`` may put something around the
-    application that answers.  ``glance`` may make, in the folder that it is
-    given, what can be shown before the whole site is made, and says whether
-    there is any.
+    EngineError.  ``folder`` keeps what is served; ``at`` listens already.
+    ``watched`` says, anew with every build, whose changes lead to the next
+    one; ``on_look`` is told every path that is asked for.  ``around`` may put
+    something around the application that answers.  ``glance`` may make, in
+    the folder that it is given, what can be shown before the whole site is
+    made, and says whether there is any.
     """
     logging.getLogger("mkdocs.livereload").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    server = _Server(build, folder / "served", free_port(port), mount)
+    server = _Server(build, folder / "served", at, mount)
     server.watched = watched
     server.on_look = on_look or server.on_look
     server.glance = glance or server.glance
@@ -75,16 +75,15 @@ def serve(
         server.shutdown()
 
 
-def free_port(wanted: int) -> int:
-    """Return the first port from ``wanted`` on that nobody listens on."""
+def listen(wanted: int) -> socket.socket:
+    """Listen on the first port from ``wanted`` on that nobody listens on."""
     for port in range(wanted, wanted + PORTS_TRIED):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
+        with contextlib.suppress(OSError):
+            found = socket.create_server((HOST, port))
             if port != wanted:
                 said = f"Port {wanted} is taken; using {port}."
                 print(said, file=sys.stderr)
-            return port
+            return found
     raise PageError(
         f"the ports {wanted} to {wanted + PORTS_TRIED - 1} are all taken",
         hint="name a free one: --port 9000",
@@ -97,10 +96,16 @@ class _Server(LiveReloadServer):
     watched: Callable[[], Iterable[Path]]
 
     def __init__(
-        self, build: Callable[[Path], None], served: Path, port: int, at: str
+        self,
+        build: Callable[[Path], None],
+        served: Path,
+        at: socket.socket,
+        mount: str,
     ) -> None:
-        every = SECONDS_BETWEEN_LOOKS
-        super().__init__(self._rebuild, HOST, port, str(served), at, every)
+        port, every = at.getsockname()[1], SECONDS_BETWEEN_LOOKS
+        super().__init__(self._rebuild, HOST, port, str(served), mount, every)
+        self.socket.close()
+        self.socket = at
         self.build = build
         self.served = served
         self.on_look: Callable[[str], None] = lambda path: None
@@ -114,9 +119,10 @@ class _Server(LiveReloadServer):
         self.observer.start()
         threading.Thread(target=self._look_out, daemon=True).start()
 
-    def server_activate(self) -> None:
-        """Listen, and say where."""
-        super().server_activate()
+    def server_bind(self) -> None:
+        """Say where it listens, since before there was a server."""
+        self.server_name, self.server_port = self.socket.getsockname()
+        self.setup_environ()
         print(f"Serving on {self.url}", file=sys.stderr)
 
     def serve_request(

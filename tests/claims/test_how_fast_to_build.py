@@ -331,7 +331,9 @@ def test_the_second_benchmark() -> None:
 def test_the_edited_page_is_made_first() -> None:
     made: list[str] = []
     served = Path("served").absolute()
-    server = serve._Server(lambda _: made.append("site"), served, 0, "/")
+    server = serve._Server(
+        lambda _: made.append("site"), served, serve.listen(0), "/"
+    )
 
     def glance(folder: Path) -> bool:
         made.append("page")

@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine.build.serve import HOST, free_port
+from engine.build.serve import HOST, listen
 from tools.bench.machine import describe_machine
 from tools.copies import copy_project
 from tools.results import write_json
@@ -47,7 +47,8 @@ class Server:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        port = free_port(PORT)
+        with listen(PORT) as probe:
+            port = probe.getsockname()[1]
         self.address = f"http://{HOST}:{port}"
         self.said = root.with_name("said.txt")
         with self.said.open("w") as said:

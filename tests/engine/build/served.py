@@ -78,7 +78,8 @@ def main(root: Path, mount: str = "/") -> None:
         return early.exists() and write(site, early.read_text("utf-8"))
 
     folder = root / "cache"
-    serve.serve(build, folder, port(), watched, mount, on_look, None, glance)
+    at = serve.listen(port())
+    serve.serve(build, folder, at, watched, mount, on_look, None, glance)
 
 
 def port() -> int:

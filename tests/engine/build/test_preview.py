@@ -273,7 +273,9 @@ def test_all_that_a_build_reads_is_looked_at_often(
     names = ("docs", "theme", "tools", "code", "mkdocs.yml")
     paths = {scratch.root / name for name in names}
     assert {*preview.watched} == paths | {preview.notebooks.asked}
-    server = serve._Server(preview.build, tmp_path / "served", 0, "/")
+    server = serve._Server(
+        preview.build, tmp_path / "served", serve.listen(0), "/"
+    )
     server.watched = lambda: preview.watched
     server._follow()
     often = {emitter.timeout for emitter in server.observer.emitters}

@@ -111,7 +111,7 @@ def test_a_request_that_waits_for_a_build_is_let_go(tmp_path: Path) -> None:
         site.mkdir()
 
     answered: list[bool] = []
-    server = serve._Server(build, tmp_path / "served", 0, "/")
+    server = serve._Server(build, tmp_path / "served", serve.listen(0), "/")
     server.watched = list
     server._wanted_epoch += 1
     request = threading.Thread(
@@ -219,7 +219,8 @@ def test_a_taken_port_is_said_and_the_next_one_used(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert serve.free_port(port) > port
+        with serve.listen(port) as found:
+            assert found.getsockname()[1] > port
         assert f"Port {port} is taken; using " in capsys.readouterr().err
 
 
@@ -229,8 +230,16 @@ def test_a_free_port_is_used_without_a_word(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    assert serve.free_port(port) == port
+    with serve.listen(port) as found:
+        assert found.getsockname()[1] == port
     assert capsys.readouterr().err == ""
+
+
+def test_a_port_is_taken_once_it_is_found() -> None:
+    with serve.listen(0) as first:
+        port = first.getsockname()[1]
+        with serve.listen(port) as second:
+            assert second.getsockname()[1] > port
 
 
 def test_no_free_port_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,4 +249,4 @@ def test_no_free_port_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("engine.build.serve.socket.socket", Busy)
     with pytest.raises(PageError, match="8000 to 8019 are all taken"):
-        serve.free_port(8000)
+        serve.listen(8000)
