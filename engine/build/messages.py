@@ -14,6 +14,8 @@ from engine.read import marks
 from engine.read.snippets import did_you_mean
 
 CONFIG = "mkdocs.yml"
+RENDERING = ("engine", "jinja2", "markdown", "mkdocs")
+"""Packages that call extensions and plugins."""
 ENGINE = Path(__file__).parents[1]
 TRACE = re.compile(r"(?m)^\s.*\n")
 NAMES_KEY = re.compile(r"(?:Config value '|configuration name: )(\w+)")
@@ -107,19 +109,13 @@ def placed(
             )
     if _is_of_disk(error):
         return error
-    if page:
-        return PageError(
-            f"rendering it {raised}",
-            hint="correct what this names, or the extension that raised it",
-            path=page,
-        )
     module = next(filter(None, (_plugin(name) for name, _ in places)), None)
-    if module is None:
+    if page is None and module is None:
         return error
     return PageError(
-        f"{module} {raised}",
-        hint="correct what this names, or leave out the plugin that raised it",
-        path=CONFIG,
+        f"{module or 'rendering it'} {raised}",
+        hint="correct what this names, or leave out what raised it",
+        path=page or CONFIG,
     )
 
 
@@ -130,7 +126,7 @@ def _is_of_disk(error: BaseException) -> bool:
 
 
 def _plugin(file: str) -> str | None:
-    """Return the name of a module that is neither Python's nor MkDocs'."""
+    """Return the name of a module, if it is an extension or a plugin."""
     folders = [Path(folder) for folder in sys.path if folder]
     names = [
         Path(file).relative_to(folder).with_suffix("").parts
@@ -138,7 +134,7 @@ def _plugin(file: str) -> str | None:
         if Path(file).is_relative_to(folder)
     ]
     parts = min(names, key=len, default=("mkdocs",))
-    if parts[0] in {*sys.stdlib_module_names, "mkdocs", "engine"}:
+    if parts[0] in {*sys.stdlib_module_names, *RENDERING}:
         return None
     return ".".join(parts).removesuffix(".__init__")
 

@@ -7,7 +7,7 @@ readers take home.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
@@ -153,11 +153,17 @@ class EnginePlugin:
         self.env = env
         return env
 
+    @event_priority(100)  # before any other plugin raises something
+    def on_page_context(self, context: Any, page: Page, **_: Any) -> None:
+        """Say which page is written next."""
+        self.project.path = self.project.docs / page.file.src_uri
+
     @event_priority(-100)  # what other plugins leave of it is written
     def on_post_page(
         self, output: str, page: Page, config: MkDocsConfig
     ) -> str:
         """Let nothing be lost of what a page with a program shows."""
+        self.project.path = None
         rendered = self.pages.get(page.file.src_uri)
         if rendered and rendered.filled:
             self._end_if(faults.lost_words(rendered, output))
@@ -175,8 +181,7 @@ class EnginePlugin:
     def _follow(self, config: MkDocsConfig) -> None:
         """Look for marks that are left; follow all links."""
         self._end_if(fill_elsewhere(Path(config.site_dir), self.pages))
-        dead = list(faults.dead_links(self.pages.values(), config))
-        if dead:
+        if dead := list(faults.dead_links(self.pages.values(), config)):
             self._end(faults.DeadLinks(dead))
         self.project.make_again = Built(
             self.project,
@@ -208,14 +213,12 @@ class EnginePlugin:
         if errors:
             # A page with an error may have been about to show a section.
             return errors
-        programs = [rendered.program for rendered in self.pages.values()]
-        return self.project.unshown(
-            {
-                block.section.reference
-                for program in programs
-                for block in program.blocks
-            }
-        )
+        shown = {
+            block.section.reference
+            for page in self.pages.values()
+            for block in page.program.blocks
+        }
+        return self.project.unshown(shown)
 
     def _fill(self, rendered: RenderedPage) -> None:
         rendered.fill()

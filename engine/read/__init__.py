@@ -8,6 +8,7 @@
 ``values``       expressions in double braces
 ``formulas``     LaTeX as MathML
 ``marks``        what stands where a result belongs
+``visible``      what of a page a browser shows
 ``markdown``     the reader, which leaves marks
 ``reading``      what it notes of a page
 ``page``         the page as it was rendered

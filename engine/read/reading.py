@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from engine.errors import PageError
-from engine.read import marks
 from engine.read.page import Item, Page, ShownBlock, ShownValue, arrange
 from engine.read.snippets import Snippets
 from engine.read.values import CLOSE, OPEN
+from engine.read.visible import Seen, place_of
 
 LEFT_OVER = re.compile(
     r"(?i)(?<![`~])(?<![`~] )(`{3,}|~{3,})\s*\S*\s.*"
@@ -112,7 +112,7 @@ class Reading:
             error.path, error.line = self.path, line
         self.errors.append(error)
 
-    def _fault(self, line: int, problem: str, hint: str) -> None:
+    def _fault(self, line: int | None, problem: str, hint: str) -> None:
         self.blame(PageError(problem, hint=hint), line)
 
     def look_for_left_over(self, prose: Source) -> None:
@@ -151,14 +151,16 @@ class Reading:
             for number, item in self.items.items()
             if not isinstance(item, ShownValue)
         }
-        seen = dict.fromkeys(marks.visible(html, blocks))
-        for number in self.items.keys() - seen.keys():
+        seen = Seen(html, blocks)
+        for number in self.items.keys() - {*seen.numbers}:
             self._blame_unseen(number)
         if not self.errors:
             self._look_for_unread(html)
+            for tag, count in seen.alone:
+                self._blame_alone(tag, count)
         items = {
             number: self.items[number]
-            for number in seen
+            for number in seen.numbers
             if number in self.items
         }
         page, errors = arrange(self.path, html, items)
@@ -180,6 +182,16 @@ class Reading:
             f"`{value}{CLOSE}` is not read: an extension of the Markdown has "
             "it as plain text",
             "move it, or write the text without two braces",
+        )
+
+    def _blame_alone(self, tag: str, number: int) -> None:
+        is_end = tag.startswith("</")
+        problem = "ends nothing that is open" if is_end else "is not closed"
+        self._fault(
+            place_of(tag, number, "\n".join(self._file)),
+            f"`{tag}` {problem}",
+            "write both tags within the same note, list or quote; Markdown "
+            "in HTML is read where the HTML stands at the margin",
         )
 
     def _blame_unseen(self, number: int) -> None:

@@ -12,6 +12,8 @@ import markdownify
 from bs4 import Tag
 from bs4.element import NavigableString
 
+from engine.read.visible import ENDS_PARAGRAPH
+
 ADDRESS = r"https?://(?:[^\s<>&|`\\*\[\]$#]|#(?=\w))+"
 # Many make a link of an address, and show what is escaped in it.
 ESCAPED = re.compile(
@@ -19,7 +21,7 @@ ESCAPED = re.compile(
     r"|[\\`*_\[\]|#$]|!(?=\Z)"
     r"|<(?=\S|\Z)|&(?=#?\w+;)|(?<=\S)~|~(?=~)"
 )
-STARTS_LINE = r"([-+>=:~]|\d+(?=[.)](?:\s|\Z)))"
+STARTS_LINE = r"([^\S\n]*)([-+>=:~]|\d+(?=[.)](?:\s|\Z)))"
 FIRST_OF_LINE = re.compile(rf"(?m)^{STARTS_LINE}")
 AFTER_NEWLINE = re.compile(rf"(?<=\n){STARTS_LINE}")
 BACKTICKS = re.compile("`+")
@@ -27,9 +29,12 @@ LANGUAGE = re.compile(r"language-(\S+)")
 PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
 NO_CELL = ["blockquote", "caption", "dl", "ol", "pre", "table", "ul"]
 """What no table of Markdown can hold."""
+HOLDERS = ("blockquote", "dd", "li")
+"""In which notebooks read neither tables nor lists of definitions."""
 ALIGNED = re.compile(r"text-align:\s*(left|center|right)")
 RULES = {"left": ":--", "center": ":-:", "right": "--:"}
 SPANS = {"a", "b", "em", "i", "strong"}
+ENDS_LINE = {"br", *ENDS_PARAGRAPH}
 CONVERTER: Any = markdownify.MarkdownConverter  # its types leave out a lot
 
 
@@ -71,7 +76,7 @@ class _Writer(CONVERTER):
         if "_noformat" in parent_tags:
             return text
         before = el.previous_sibling
-        inside = isinstance(before, Tag) and before.name != "br"
+        inside = isinstance(before, Tag) and before.name not in ENDS_LINE
         inside |= isinstance(el.parent, Tag) and el.parent.name in SPANS
         pattern = AFTER_NEWLINE if inside else FIRST_OF_LINE
         return pattern.sub(_escape_start, text)
@@ -96,6 +101,7 @@ class _Writer(CONVERTER):
         if "_noformat" in parent_tags:
             return text
         splits = "|" in text and not parent_tags.isdisjoint(("td", "th"))
+        splits |= "``" in text  # as a fence, which three of them begin
         if splits or ("$" in text and self.for_cell):
             inside = PUNCTUATION.sub(lambda m: _entity(m[0]), text)
             return f"<code>{inside}</code>"
@@ -137,8 +143,9 @@ class _Writer(CONVERTER):
         return line
 
     def convert_table(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        if _is_more_than_markdown(el):
-            return f"\n\n{self._html(el)}\n\n"
+        is_held = not parent_tags.isdisjoint(HOLDERS)
+        if is_held or _is_more_than_markdown(el):
+            return self._html(el)
         first = el.find("tr") or el
         styles = [str(cell.get("style", "")) for cell in first(["td", "th"])]
         found = [ALIGNED.search(style) for style in styles]
@@ -147,14 +154,26 @@ class _Writer(CONVERTER):
         table = text.strip().replace(bare, " | ".join(rules), 1)
         return f"\n\n{table}\n\n"
 
-    def _html(self, table: Tag) -> str:
-        """Return a table as HTML, which a blank line would end."""
-        for formula in table.find_all("math"):
+    def convert_dl(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        is_html = self.for_cell or not parent_tags.isdisjoint(HOLDERS)
+        is_html |= any(term.find("pre") for term in el.find_all("dt"))
+        if is_html:
+            return self._html(el)
+        terms: str = super().convert_dl(el, text, parent_tags)
+        return terms
+
+    def _html(self, element: Tag) -> str:
+        """Return an element as HTML, which a blank line would end."""
+        for formula in element.find_all("math"):
             formula.replace_with(self.convert_math(formula, "", {"td"}))
-        for pre in table.find_all("pre"):
+        for pre in element.find_all("pre"):
             pre.string = pre.get_text()
-        lines = str(table).replace("\n\n", "\n&#10;")
-        return lines.replace("$", "<span>$</span>") if self.for_cell else lines
+        for styled in element.find_all(class_=True):
+            del styled["class"]
+        lines = str(element).replace("\n\n", "\n&#10;")
+        if self.for_cell:
+            lines = lines.replace("$", "<span>$</span>")
+        return f"\n\n{lines}\n\n"
 
     def convert_li(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         item: str = super().convert_li(el, text, parent_tags)
@@ -173,10 +192,10 @@ def _is_more_than_markdown(table: Tag) -> bool:
 
 
 def _escape_start(found: re.Match[str]) -> str:
-    mark = found[0]
+    blank, mark = found.groups()
     if mark.isdigit():
-        return f"{mark}\\"
-    return _entity(mark) if mark in "=:~" else f"\\{mark}"
+        return f"{blank}{mark}\\"
+    return blank + (_entity(mark) if mark in "=:~" else f"\\{mark}")
 
 
 def _entity(mark: str) -> str:

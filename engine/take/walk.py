@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bs4 import BeautifulSoup, Tag
-from bs4.element import PageElement
+from bs4 import Tag
+from bs4.element import PageElement, PreformattedString
 
+from engine.take.article import Article
 from engine.take.markdown import markdown
 
 NOT_TAKEN = ["button", "input", "script", "select", "style", "textarea"]
 WORDLESS = ["hr", "img"]
 HOLDS = "data-holds"
+PARTS_OF_TABLES = ["caption", "tbody", "td", "tfoot", "th", "thead", "tr"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def walk(html: str, link: Callable[[str], str] = str) -> list[Piece]:
     ``link`` is given every address and returns the one to write, or
     nothing where no link is to be.
     """
-    article = BeautifulSoup(html, "html.parser")
+    article = Article(html, "html.parser")
     _leave_out(article)
     _name_titles(article)
     for name in ("href", "src"):
@@ -78,6 +80,9 @@ def _leave_out(article: Tag) -> None:
     """Leave out what needs the page, and say what drawings show."""
     for element in article.find_all(_needs_the_page):
         element.decompose()
+    for comment in article.find_all(string=_is_no_text):
+        comment.extract()
+    article.smooth()
     for drawing in article.find_all("svg"):
         if label := drawing.get("aria-label"):
             for caption in article.find_all("figcaption", string=label):
@@ -109,6 +114,10 @@ def _needs_the_page(element: Tag) -> bool:
     unseen = element.name in NOT_TAKEN or element.has_attr("hidden")
     unseen &= element.get("type") != "checkbox"
     return unseen or "headerlink" in element.get_attribute_list("class")
+
+
+def _is_no_text(string: object) -> bool:
+    return isinstance(string, PreformattedString)
 
 
 def _is_title(element: Tag) -> bool:
@@ -160,8 +169,10 @@ def _parts(holder: Tag) -> Iterator[PageElement | Shown | Whole]:
         elif child.name in ("ol", "ul"):
             yield from _list_parts(child)
         else:
-            quoted = child.name == "blockquote"
-            yield from _apart(child, "blockquote" if quoted else "div")
+            for part in child.find_all(PARTS_OF_TABLES):
+                part.name = "div"
+            is_kept = child.name in ("blockquote", "dl")
+            yield from _apart(child, child.name if is_kept else "div")
 
 
 def _list_parts(whole: Tag) -> Iterator[Tag | Shown | Whole]:

@@ -176,6 +176,97 @@ PAGES = {
 
             indented code
         """,
+    "held": """
+        %1
+        > | a | b |
+        > | --- | :-: |
+        > | {{ x }} | `y` |
+        >
+        > Term {{ x }}
+        >
+        > :   Definition with $5.
+
+        1. Item.
+
+            | a | b |
+            | --- | --- |
+            | {{ x }} | y |
+
+            %2
+
+            Term
+
+            :   Definition {{ x }}.
+
+            %3
+        - [x] A task.
+
+            Term
+
+            :   Definition.
+
+        Term
+
+        :   === "In a tab"
+
+                Text {{ x }}.
+
+            === "In another"
+
+                | a | b |
+                | --- | --- |
+                | {{ x }} | y |
+        """,
+    "without_a_blank_line": """
+        %1
+        | a | b |
+        | --- | :-: |
+        | {{ x }} | `y` |
+        %2
+
+        > | a | b |
+        > | --- | :-: |
+        > | {{ x }} | `y` |
+        > %3
+
+        ```text
+        raw
+        ```
+        Term {{ x }}
+
+        :   Definition.
+
+        ```` a ``` b ````
+        """,
+    "ends_without_tags": """
+        %1
+        <ul><li>one {{ x }}<li>two<ol><li>in<li>more</ol></ul>
+
+        <table><thead><tr><th>a<th>b<tbody><tr><td>{{ x }}<td>y</table>
+
+        <dl><dt>Term<dd>Definition {{ x }}<dd>Another</dl>
+
+        <p>one {{ x }}<p>two<div>three</div>
+
+        %2
+        %3
+        """,
+    "starts_of_lines": """
+        One<br> 1. two <br>- three <br><!-- c --> > four
+
+        <!-- c --> + five
+
+        <h2>Raw</h2>
+        - six
+
+        %1
+        &nbsp; 7. seven
+
+        &nbsp;= eight
+
+        %2
+        %3
+        """,
     "twins_one": "%1\nThe same {{ x }}.\n",
     "twins_two": "%1\nThe same {{ x }}.\n",
 }

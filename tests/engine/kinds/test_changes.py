@@ -53,7 +53,7 @@ def test_what_another_extension_raises_has_the_name_of_the_page(
 ) -> None:
     sections.page("p", '# P\n\n--8<-- "missing.md"\n')
     words = sections.bad()
-    assert words.startswith("docs/p.md: rendering it raised SnippetMissing")
+    assert words.startswith("docs/p.md: pymdownx.snippets raised Snippet")
     assert "missing.md" in words
 
 

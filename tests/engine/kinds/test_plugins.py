@@ -246,6 +246,13 @@ FAILING = {
         "        socket.create_connection(('127.0.0.1', 1))\n",
         "ConnectionRefusedError: ",
     ),
+    "page": (
+        "from mkdocs.plugins import BasePlugin\n"
+        "class Strange(BasePlugin):\n"
+        "    def on_page_context(self, context, page, config, nav):\n"
+        "        page.url == 'p/' and 1 / 0\n",
+        "ZeroDivisionError: division by zero",
+    ),
     "own": (
         "from mkdocs.exceptions import PluginError\n"
         "from mkdocs.plugins import BasePlugin\n"
@@ -262,6 +269,7 @@ def test_a_plugin_that_fails_is_named(sections: Site, name: str) -> None:
     code, raised = FAILING[name]
     sections.page("p", page("P", "%1\n%2\n%3\n"))
     words = build_with(sections, code)
-    assert f"mkdocs.yml: strange raised {raised}" in words
-    assert "mend: correct what this names, or leave out the plugin" in words
+    place = "docs/p.md" if name == "page" else "mkdocs.yml"
+    assert f"{place}: strange raised {raised}" in words
+    assert "mend: correct what this names, or leave out what" in words
     assert "Traceback" not in words

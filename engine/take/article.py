@@ -1,0 +1,39 @@
+"""A page's HTML as elements that end where browsers end them."""
+
+from typing import Any
+
+from bs4 import BeautifulSoup
+
+from engine.read.visible import ENDS_PARAGRAPH
+
+LISTS = {"dl", "menu", "ol", "table", "ul"}
+SIBLINGS = [
+    {"li"},
+    {"dd", "dt"},
+    {"td", "th"},
+    {"tr"},
+    {"tbody", "tfoot", "thead"},
+]
+"""Elements that end, with or without a tag, where such a one begins."""
+
+
+class Article(BeautifulSoup):
+    """What html.parser reads, which knows of no end without a tag."""
+
+    def handle_starttag(self, name: str, *rest: Any, **more: Any) -> Any:
+        """Begin an element, once those that it ends have ended."""
+        if name in ENDS_PARAGRAPH:
+            self.handle_endtag("p")
+        for siblings in SIBLINGS:
+            if name in siblings and (sibling := self._open_one(siblings)):
+                self.handle_endtag(sibling)
+        return super().handle_starttag(name, *rest, **more)
+
+    def _open_one(self, names: set[str]) -> str:
+        """Return which of the elements is open in the innermost list."""
+        for tag in reversed(self.tagStack):
+            if tag.name in names:
+                return tag.name
+            if tag.name in LISTS:
+                break
+        return ""
