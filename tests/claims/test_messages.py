@@ -895,7 +895,8 @@ def test_variables_and_conditions_in_a_graph() -> None:
 
 @says(
     "`errors_in_a_step:ran_out` The batches ended before an epoch had as many "
-    "as `steps_per_epoch` says; each epoch goes on where the last one stopped."
+    "as `steps_per_epoch` says; an epoch goes on where the last one stopped, "
+    "and after the end from the start."
 )
 @says("Leave it out, or repeat the data.")
 def test_fewer_batches_than_steps() -> None:
