@@ -329,9 +329,10 @@ def test_two_types_are_refused() -> None:
 
 
 @says(
-    "and beside whole numbers it loses what stands behind its points. A "
-    "function such as `tf.add` goes by its first argument: an array in that "
-    "place stays `float64`, and the variable after it is refused."
+    "and beside whole numbers it loses what stands behind its points. "
+    "`tf.add` and `tf.matmul` go by their first argument, and in a "
+    "`tf.function` most functions do: an array in that place stays `float64`, "
+    "and the variable after it is refused."
 )
 def test_what_an_array_loses() -> None:
     array, whole = np.array([1.5, 2.5]), tf.constant([1, 2])
@@ -341,8 +342,20 @@ def test_what_an_array_loses() -> None:
     variable = tf.Variable([1.0, 2.0])
     assert tf.add(variable, array).dtype == tf.float32
     message = "expected to be a double tensor but is a float tensor"
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        tf.add(array, variable)
+    for call, shape in ((tf.add, [2]), (tf.matmul, [1, 2])):
+        first = array.reshape(shape)
+        second = tf.Variable(tf.reshape(variable, shape[::-1]))
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            call(first, second)
+    message = "has type float32 that does not match type float64"
+    for call in (tf.multiply, tf.subtract, tf.maximum, tf.pow, tf.greater):
+        call(array, variable)
+        with pytest.raises(TypeError, match=message):
+            tf.function(lambda v, c=call: c(array, v), autograph=False)(
+                tf.constant([1.0, 2.0])
+            )
+    both = tf.function(lambda v: array * v, autograph=False)
+    assert both(tf.constant([1.0, 2.0])).dtype == tf.float32
 
 
 @says(

@@ -285,8 +285,8 @@ def test_a_mean_of_nothing() -> None:
 
 
 @says(
-    "With a learning rate past … every step leads further away. For this "
-    "line the limit is {{ 75 / 101:.2f }}."
+    "With a learning rate past … the loss sooner or later grows with every "
+    "step. For this line the limit is {{ 75 / 101:.2f }}."
 )
 def test_the_limit(too_fast: Names) -> None:
     x = np.asarray(X, float)
@@ -299,6 +299,10 @@ def test_the_limit(too_fast: Names) -> None:
     model, optimizer = Line(), SGD(limit * 0.99)
     losses = [float(train(model, optimizer, X, Y)) for _ in range(20)]
     assert losses[-1] < losses[0]
+    model, optimizer = Line(), SGD(limit * 1.02)
+    losses = [float(train(model, optimizer, X, Y)) for _ in range(30)]
+    assert losses[1] < losses[0]
+    assert (np.diff(losses[5:]) > 0).all()
 
 
 @says("Loss is inf, then NaN: a learning rate too large")

@@ -965,7 +965,7 @@ def test_a_compiled_line_has_both() -> None:
 @says("The same block saved the weights as well.")
 @says(
     "They need a model to go into, which you make and call yourself: "
-    "into one that was never called, `load_weights` raises a "
+    "into one that has no weights yet, `load_weights` raises a "
     "`ValueError`."
 )
 @says(
@@ -986,6 +986,11 @@ def test_a_file_of_weights(fitted: tuple[Line, list[float]]) -> None:
     assert 'save_weights("line.weights.h5")' in BLOCKS["keras"].code
     with pytest.raises(ValueError, match="not yet been built"):
         Line().load_weights(path)
+    layers = [tf.keras.Input((1,)), tf.keras.layers.Dense(1)]
+    tf.keras.Sequential(layers).save_weights("built.weights.h5")
+    uncalled = tf.keras.Sequential([*layers[:1], tf.keras.layers.Dense(1)])
+    uncalled.load_weights("built.weights.h5")
+    assert uncalled.get_weights()[0] == layers[1].kernel.numpy()
     told = "same first loss: True\nsame losses: False"
     assert printed(NAME, "weights") == told
     assert printed(NAME, "weights_and_optimizer") == "same losses: True"
@@ -1109,7 +1114,7 @@ def test_models_without_their_code(
 @says("`.keras` | resuming `fit` | model, weights, optimizer | your classes")
 @says(
     "`.weights.h5` | passing weights on | weights, optimizer | the "
-    "model, called"
+    "model, built"
 )
 @says("SavedModel | using a model | variables, functions | TensorFlow alone")
 @says(
