@@ -150,14 +150,16 @@ def test_the_traps_have_checks() -> None:
 
 
 @says(
-    "You compute with it as with NumPy's `ndarray`, and `numpy()` "
-    "turns it into one."
+    "You compute with it as with NumPy's `ndarray`, and `numpy()` turns it "
+    "into one, or into a number if it has no axes."
 )
 @says("`(3,)` is a vector of three numbers.")
 def test_tensors_compute_as_arrays_do() -> None:
     x = ran("foundations", "tensor")["x"]
     array = np.array([1.0, 2.0, 3.0], np.float32)
     assert type(x.numpy()) is np.ndarray
+    assert type(x[:1].numpy()) is np.ndarray
+    assert type(x[0].numpy()) is np.float32
     assert x.shape == array.shape == (3,)
     ways: list[Function] = [lambda v: 2 * v + 1, lambda v: v**2 / 3]
     ways += [lambda v: v[1:]]
