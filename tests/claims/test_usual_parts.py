@@ -1040,6 +1040,43 @@ def test_clipping_by_the_optimizer() -> None:
     assert ways[2] != pytest.approx(ways[0], rel=0.1)
 
 
+@says("`Adam` minds even without clipping, in `fit` too.")
+@says(
+    "It squares the rows one by one and not their sum, so here its first step "
+    "is ten times as long as it should be, the root of a hundred. `SGD` takes "
+    "the right one."
+)
+def test_rows_of_one_word_are_squared_one_by_one() -> None:
+    def moved(kind: type[tf.keras.Optimizer], way: str) -> float:
+        embedding = tf.keras.layers.Embedding(5, 2, "ones")
+        model = tf.keras.Sequential([tf.keras.Input((100,)), embedding])
+        optimizer, words = kind(0.1), tf.fill((1, 100), 3)
+        optimizer.build(model.trainable_variables)
+
+        def step() -> None:
+            with tf.GradientTape() as tape:
+                total = tf.reduce_sum(model(words))
+            slices = tape.gradient(total, model.trainable_variables)
+            if way == "summed":
+                slices = [tf.convert_to_tensor(rows) for rows in slices]
+            optimizer.apply(slices, model.trainable_variables)
+
+        if way == "fit":
+            model.compile(optimizer, lambda y, y_pred: tf.reduce_sum(y_pred))
+            model.fit(words, tf.zeros((1, 100, 2)), verbose=0)
+        else:
+            (tf.function(step) if way == "compiled" else step)()
+        assert embedding.embeddings[0, 0] == 1.0
+        return 1.0 - float(embedding.embeddings[3, 0])
+
+    adam = tf.keras.optimizers.Adam
+    assert moved(adam, "summed") == pytest.approx(0.1, rel=1e-3)
+    for way in ("eager", "compiled", "fit"):
+        assert moved(adam, way) == pytest.approx(1.0, rel=1e-3)
+        assert moved(SGD, way) == pytest.approx(10.0)
+    assert moved(SGD, "summed") == pytest.approx(10.0)
+
+
 @says(
     "An `Embedding` has a gradient of another kind, `IndexedSlices`: a row "
     "for each word that was looked up."
