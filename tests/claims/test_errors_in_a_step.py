@@ -802,7 +802,10 @@ def test_a_table_with_a_gap_is_one_of_objects() -> None:
 
 
 @says("The same slip has other messages, in `fit` and with lists:")
-@says("`fit` refuses objects, too. It takes no list for an array: write")
+@says(
+    "`fit` refuses objects, too, unless they are strings in a vector. It "
+    "takes no list for an array: write"
+)
 @says("Rows of two lengths have no shape, so [pad them] … answer).")
 @says("And `None` is no number.")
 def test_what_is_no_array_of_numbers_is_refused() -> None:
@@ -816,6 +819,20 @@ def test_what_is_no_array_of_numbers_is_refused() -> None:
         assert words in line
     model = KerasLinearModel()
     model.compile("sgd", "mse")
+    layers = tf.keras.layers
+    reader = tf.keras.Sequential(
+        [
+            tf.keras.Input((), dtype="string"),
+            layers.StringLookup(vocabulary=["no", "yes"]),
+            layers.Embedding(3, 1),
+        ]
+    )
+    reader.compile("sgd", "mse")
+    words = np.array(["yes", "no"], object)
+    reader.fit(words, np.ones((2, 1)), verbose=0)
+    for refused in (words[:, np.newaxis], np.array(["yes", None], object)):
+        with pytest.raises(ValueError, match="Invalid dtype: object"):
+            reader.fit(refused, np.ones((2, 1)), verbose=0)
     wrapped = np.array([-1.0, 0.0, 1.0], "float32")
     assert model.fit(wrapped, Y[:3], verbose=0).history["loss"]
     assert tf.constant([[-1.0, 2.0], [0.0, 0.0]]).shape == (2, 2)
