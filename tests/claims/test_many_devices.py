@@ -504,8 +504,9 @@ def test_an_optimizer_that_was_not_built(strategy: Any, batch: Any) -> None:
 @says(
     "Inside of `strategy.run` your code runs once for each device. "
     "TensorFlow calls that the *replica context*. Outside it runs once for "
-    "all, in the *cross-replica context*. Some calls belong in one of the "
-    "two, and messages about them are in these words."
+    "all, and in the strategy's scope that is the *cross-replica context*. "
+    "Some calls belong in one of the two, and messages about them are in "
+    "these words."
 )
 def test_the_two_contexts(strategy: Any) -> None:
     seen: list[bool] = []
@@ -518,6 +519,8 @@ def test_the_two_contexts(strategy: Any) -> None:
     with strategy.scope():
         look()
     assert seen[2:] == [True]
+    look()
+    assert seen[3:] == [False]
     said = printed(NAME, "wrong_calls") + printed(NAME, "branch")
     for words in ("cross-replica context", "a replica context", "merge_call"):
         assert words in said

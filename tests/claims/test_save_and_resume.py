@@ -1025,7 +1025,10 @@ def test_a_file_of_weights(fitted: tuple[Line, list[float]]) -> None:
     "checkpoint does not find this state by itself."
 )
 @says("Nor does the `.keras` file hold it:")
-@says("As loaded, the layer drops what it would drop at the very beginning.")
+@says(
+    "As loaded, the layer drops what it would drop at the very beginning, or, "
+    "if it was made without a seed, what another new layer would."
+)
 @says(
     "With its state read from the checkpoint, it goes on where the "
     "other one was."
@@ -1038,6 +1041,15 @@ def test_the_random_state_of_a_layer() -> None:
     np.testing.assert_array_equal(
         first(ones, training=True), fresh(ones, training=True)
     )
+    unseeded = tf.keras.Sequential(
+        [tf.keras.Input((8,)), tf.keras.layers.Dropout(0.5)]
+    )
+    state = unseeded.layers[0].seed_generator.state
+    before = state.numpy().tolist()
+    unseeded.save("unseeded.keras")
+    again = tf.keras.models.load_model("unseeded.keras")
+    assert again.layers[0].seed_generator.state.numpy().tolist() != before
+    assert first.layers[0].seed is not None
     told = printed(NAME, "dropout").splitlines()
     assert [line.split("/")[0] for line in told[1:]] == ["seed"]
     assert told[0] == "_CHECKPOINTABLE_OBJECT_GRAPH []"
