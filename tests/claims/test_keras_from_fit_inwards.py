@@ -1120,8 +1120,9 @@ def test_the_own_step_scales_no_loss() -> None:
 @says("Five batches, one line.")
 @says(
     "`fit` compiles the step: Python runs it once, to record a graph, "
-    "and the graph then runs for every batch. To record it is called to "
-    "*trace* the step."
+    "and the graph then runs for every batch. (With an optimizer such as "
+    "`Adam` it runs it twice before the first, since variables are made.) To "
+    "record it is called to *trace* the step."
 )
 @says(
     "That one graph serves batches of any size, which is why the size "
@@ -1139,6 +1140,13 @@ def test_when_python_runs_the_step(
     first, later = printed(NAME, "run_eagerly").split("run_eagerly=True\n")
     assert first.count("a step on x of shape") == 1
     assert later.count("a step on x of shape") == 5
+
+    for optimizer, count in ((SGD(0.1), 1), (tf.keras.optimizers.Adam(), 2)):
+        talking = TalkingStep()
+        talking.compile(optimizer, "mse")
+        talking.fit(pairs["batches"], epochs=2, shuffle=False, verbose=0)
+        said = capsys.readouterr().out
+        assert said.count("a step on x of shape (None, 1)") == count
 
     class Looking(TalkingStep):
         def train_step(self, data: Batch) -> Logs:

@@ -3,6 +3,7 @@
 import math
 import re
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -233,12 +234,13 @@ def test_tapes() -> None:
         else:
             with pytest.raises(RuntimeError, match="non-persistent"):
                 tape.gradient(square, w)
-    for loses in (
+    ways: list[Callable[[], tf.Tensor]] = [
         lambda: tf.constant(w.numpy() ** 2),
         lambda: tf.square(tf.round(w)),
         lambda: tf.cast(tf.math.count_nonzero(w > 2.0), tf.float32),
         lambda: 2.0 * tf.Variable(w),
-    ):
+    ]
+    for loses in ways:
         with tf.GradientTape() as tape:
             lost = loses()
         assert tape.gradient(lost, w) is None
@@ -452,12 +454,13 @@ def test_nan() -> None:
         tf.debugging.disable_check_numerics()
     shown(page, "find_gradient", kind, "the gradient of b : Tensor had NaN")
     zero = tf.Variable(0.0)
-    for length in (
+    lengths: list[Callable[[], tf.Tensor]] = [
         lambda: tf.sqrt(tf.square(zero)),
         lambda: tf.square(zero) ** 0.5,
         lambda: tf.where(zero > 0.0, tf.math.log(zero), 0.0),
         lambda: tf.acos(1.0 - tf.square(zero)),
-    ):
+    ]
+    for length in lengths:
         with tf.GradientTape() as tape:
             value = length()
         assert math.isfinite(value)

@@ -1214,7 +1214,8 @@ def test_assert_consumed(saved: str, read: str, is_fine: bool) -> None:
 
 @says(
     "`tf.function` runs the Python code once for each kind of arguments, and "
-    "keeps the graph of its tensors."
+    "keeps the graph of its tensors. (The first time it runs it twice if the "
+    "code makes variables, as an optimizer does that was not built.)"
 )
 @says(
     "Arguments are looked at in every call, but of Python numbers each new "
@@ -1249,6 +1250,20 @@ def test_tracing(left: dict[str, Ran]) -> None:
     still, one_graph = (ast.unparse(part) for part in check_of(8)[1])
     assert still == "assert weights[0] == weights[-1]"
     assert one_graph.endswith("experimental_get_tracing_count() == 1")
+
+    def update(optimizer: Any, variable: Any) -> None:
+        runs.append(variable)
+        optimizer.apply([tf.ones_like(variable)], [variable])
+
+    for build, count in ((True, 1), (False, 2)):
+        optimizer, variable = tf.keras.optimizers.Adam(0.1), tf.Variable(1.0)
+        if build:
+            optimizer.build([variable])
+        runs.clear()
+        compiled_update = tf.function(update)
+        for _ in range(3):
+            compiled_update(optimizer, variable)
+        assert len(runs) == count
 
 
 # 9. Training mode and penalties forgotten
