@@ -751,10 +751,59 @@ def test_stopping_is_late() -> None:
     assert np.isnan(weights(names["model"])).all()
 
 
+@says(
+    "In a `train_step` [it does not](errors_in_a_step.md#"
+    "using-a-symbolic-tftensor-as-a-python-bool-is-not-allowed), unless you "
+    "decorate that with `tf.function`, or write `tf.cond` instead."
+)
+def test_skipping_in_a_train_step() -> None:
+    class If(Line):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"lost": train_finite(self, self.optimizer, *data)[0]}
+
+    class Decorated(If):
+        train_step = tf.function(If.train_step)
+
+    class Cond(Line):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            x, y = data
+            variables = self.trainable_variables
+            with tf.GradientTape() as tape:
+                lost = loss(y, self(x, training=True))
+            gradients = tape.gradient(lost, variables)
+
+            def update() -> bool:
+                self.optimizer.apply(gradients, variables)
+                return True
+
+            size = tf.linalg.global_norm([lost, *gradients])
+            tf.cond(tf.math.is_finite(size), update, lambda: False)
+            return {"lost": lost}
+
+    rows = [tf.concat(parts, 0) for parts in zip(*BATCHES[1:3], strict=True)]
+    options = {
+        "batch_size": len(BATCHES[1][0]),
+        "shuffle": False,
+        "verbose": 0,
+    }
+    due = Line()
+    train(due, SGD(0.03), *BATCHES[1])
+    for kind in (Decorated, Cond):
+        model = kind()
+        model.compile(SGD(0.03))
+        model.fit(*rows, **options)
+        assert int(model.optimizer.iterations) == 1
+        assert weights(model) == pytest.approx(weights(due), rel=1e-6)
+    model = If()
+    model.compile(SGD(0.03))
+    with pytest.raises(tf.errors.OperatorNotAllowedInGraphError):
+        model.fit(*rows, **options)
+
+
 @says("Look at the loss and all gradients first, then update.")
 @says("The global norm is one number, and finite only if all of them are.")
 @says("Update every variable, or none; return the loss and which it was.")
-@says("`finite` is a tensor, and `if` works with it in a compiled step too.")
+@says("`finite` is a tensor, and `if` works with it in a `tf.function` too.")
 @says("Three steps were made and one was not.")
 @says("The fourth batch trained as if there had been no third.")
 @says(
