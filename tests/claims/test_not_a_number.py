@@ -256,6 +256,16 @@ def test_one_missing_value_spoils_all_that_follows() -> None:
     assert np.isnan(weights(model)).all()
 
 
+@says("Missing values are often read from a file as NaN.")
+def test_a_gap_in_a_file_is_read_as_nan() -> None:
+    told = np.genfromtxt(["1.5,2.5", "3.5,", "NA,4.5"], delimiter=",")
+    assert np.isnan(told).tolist() == [
+        [False] * 2,
+        [False, True],
+        [True, False],
+    ]
+
+
 @says("Find the rows, leave them out, and check the data before you train.")
 def test_the_row_is_found_left_out_and_checked() -> None:
     assert "rows without a number: [102]" in printed(NAME, "complete")

@@ -799,9 +799,9 @@ def test_the_figure_of_a_row_against_a_column() -> None:
     "gradient is that of `b`."
 )
 @says(
-    "A Keras model lists its own as they were made, "
-    '`{{ ", ".join(v.name for v in KerasLinearModel().variables) }}`, and '
-    "the same lines would work there."
+    "A Keras model lists its own as they were made, those that it trains "
+    'first: `{{ ", ".join(v.name for v in KerasLinearModel().variables) }}`, '
+    "and the same lines would work there."
 )
 @says("**The check** is that one step makes the loss smaller.")
 def test_gradients_in_another_order(left: dict[str, Ran]) -> None:
@@ -824,9 +824,11 @@ def test_gradients_in_another_order(left: dict[str, Ran]) -> None:
     class Model(tf.keras.Model):
         def __init__(self) -> None:
             super().__init__()
+            self.fixed = self.add_weight(name="fixed", trainable=False)
             self.z, self.a = (self.add_weight(name=name) for name in "za")
 
-    assert [weight.name for weight in Model().weights] == ["z", "a"]
+    listed = [weight.name for weight in Model().variables]
+    assert listed == ["z", "a", "fixed"]
     keras = KerasLinearModel()
     train_swapped(keras, X, Y, 0.1)
     losses = [descend(1, 0.1)[0], float(loss(Y, keras(X)))]
