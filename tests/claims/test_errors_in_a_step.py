@@ -619,6 +619,76 @@ def test_five_steps_of_three_batches() -> None:
     assert int(model.optimizer.iterations) == 6
 
 
+@says("An epoch counts one update too many")
+@says(
+    "After a `filter`, a `flat_map` or a generator `fit` cannot know how many "
+    "batches there are. Then the warning comes at the end of every epoch, "
+    "without `steps_per_epoch`, too, and no batch is missing."
+)
+@says(
+    "But the end is counted as one more update, in which there are no "
+    "gradients: a schedule runs ahead, and weight decay acts once more. "
+    "Neither `run_eagerly=True` nor a loop of your own counts it."
+)
+@says(
+    "Say how many batches there are, by "
+    "`rows.apply(tf.data.experimental.assert_cardinality(3))`, and the "
+    "warning and the update are gone."
+)
+def test_an_epoch_of_unknown_length() -> None:
+    rows = tf.data.Dataset.from_tensor_slices((X, Y)).batch(67)
+    specs = 2 * (tf.TensorSpec((67, 1)),)
+    filtered = rows.filter(lambda x, y: True)
+    flat = rows.flat_map(lambda *pair: tf.data.Dataset.from_tensors(pair))
+    made = tf.data.Dataset.from_generator(
+        lambda: make_rows(X, Y), output_signature=specs
+    )
+    known = filtered.apply(tf.data.experimental.assert_cardinality(3))
+    schedules = tf.keras.optimizers.schedules
+    ends = []
+    for data, eagerly, counted in (
+        (rows, False, 9),
+        (known, False, 9),
+        (filtered, True, 9),
+        (filtered, False, 12),
+        (flat, False, 12),
+        (made, False, 12),
+    ):
+        assert len([*data]) == 3
+        # What moves the weights is the decay alone.
+        rate = schedules.PiecewiseConstantDecay([9], [0.5, 0.25])
+        model = KerasLinearModel()
+        model.compile(
+            SGD(rate, weight_decay=0.1),
+            lambda y, y_pred: 0.0 * tf.reduce_sum(y_pred),
+            run_eagerly=eagerly,
+        )
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(data, epochs=3, shuffle=False, verbose=0)
+        texts = [str(warning.message) for warning in caught]
+        told = sum("Your input ran out of data" in text for text in texts)
+        assert told == (0 if data in (rows, known) else 3)
+        assert int(model.optimizer.iterations) == counted
+        ahead = counted > 9
+        assert float(model.optimizer.learning_rate) == 0.5 - 0.25 * ahead
+        ends.append(float(model.w))
+    assert ends[:3] == pytest.approx([5.0 * 0.95**9] * 3, rel=1e-5)
+    assert ends[3:] == [pytest.approx(ends[3])] * 3
+    assert ends[3] < 0.95 * ends[0]
+    model, optimizer = KerasLinearModel(), SGD(0.01)
+    optimizer.build(model.trainable_variables)
+
+    @tf.function
+    def step(x: tf.Tensor, y: tf.Tensor) -> None:
+        optimizer.apply(gradients_of(model, x, y), model.trainable_variables)
+
+    for _ in range(3):
+        for batch in filtered:
+            step(*batch)
+    assert int(optimizer.iterations) == 9
+
+
 @says("In a loop of your own the same slip brings no warning.")
 @says(
     "A generator ends once and for all, so from the second epoch on nothing "
@@ -828,9 +898,9 @@ def test_what_is_no_array_of_numbers_is_refused() -> None:
         ]
     )
     reader.compile("sgd", "mse")
-    words = np.array(["yes", "no"], object)
-    reader.fit(words, np.ones((2, 1)), verbose=0)
-    for refused in (words[:, np.newaxis], np.array(["yes", None], object)):
+    answers = np.array(["yes", "no"], object)
+    reader.fit(answers, np.ones((2, 1)), verbose=0)
+    for refused in (answers[:, np.newaxis], np.array(["yes", None], object)):
         with pytest.raises(ValueError, match="Invalid dtype: object"):
             reader.fit(refused, np.ones((2, 1)), verbose=0)
     wrapped = np.array([-1.0, 0.0, 1.0], "float32")

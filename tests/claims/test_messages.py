@@ -924,6 +924,10 @@ def test_variables_and_conditions_in_a_graph() -> None:
     "as `steps_per_epoch` says; an epoch goes on where the last one stopped, "
     "and after the end from the start."
 )
+@says(
+    "If you say no `steps_per_epoch`, `fit` does not know [how many batches "
+    "there are](errors_in_a_step.md#an-epoch-counts-one-update-too-many)."
+)
 @says("Leave it out, or repeat the data.")
 def test_fewer_batches_than_steps() -> None:
     page = "errors_in_a_step"
@@ -942,6 +946,8 @@ def test_fewer_batches_than_steps() -> None:
         warnings.simplefilter("error")
         model.fit(rows, **quiet)
         model.fit(rows.repeat(), steps_per_epoch=4, **quiet)
+    with pytest.warns(UserWarning, match="ran out of data"):
+        model.fit(rows.filter(lambda x, y: True), **quiet)
 
 
 @says(
