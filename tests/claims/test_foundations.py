@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -752,7 +753,7 @@ def test_way_1() -> None:
     assert left["gradients"] == [None]
 
 
-@says("Only trainable variables are watched by themselves.")
+@says("Only variables that were made as trainable are watched by themselves.")
 @says("Sometimes you want the gradient of an input, which is a tensor.")
 @says(
     "Is it a trainable variable, or watched? | no: "
@@ -764,6 +765,12 @@ def test_way_2() -> None:
     assert left["gradients"] == [None]
     assert gradient(tf.square, tf.Variable(3.0, trainable=False)) is None
     assert float(gradient(tf.square, tf.Variable(3.0))) == 6.0
+    for made in (True, False):
+        later = keras.Variable(3.0, trainable=made)
+        later.trainable = not made
+        with tf.GradientTape() as tape:
+            result = 2.0 * later
+        assert (tape.gradient(result, later) is not None) == made
     assert (
         float(ran("foundations", "unwatched", "watched")["gradients"][0])
         == 6.0
