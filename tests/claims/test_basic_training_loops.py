@@ -1165,8 +1165,9 @@ class Kept(tf.keras.Model):
 
 
 @says(
-    "The list `model.trainable_variables` is empty, too, before the model was "
-    "called for the first time, since most layers make their weights then."
+    "The list `model.trainable_variables` may be empty for another reason: "
+    "most layers make their weights when they are first called, unless they "
+    "are told the shape of their input before."
 )
 @says("Layers that you keep in a list or a dict are found, and trained.")
 def test_layers_in_a_list() -> None:
@@ -1181,6 +1182,15 @@ def test_layers_in_a_list() -> None:
     assert all(a != b for a, b in zip(after, before, strict=True))
     lazy = [tf.keras.layers.LSTM(1), tf.keras.layers.BatchNormalization()]
     assert [layer.trainable_variables for layer in lazy] == [[], []]
+    for first, count in (((), 0), ((tf.keras.Input((None, 1)),), 5)):
+        layers = [
+            tf.keras.layers.LSTM(1),
+            tf.keras.layers.BatchNormalization(),
+        ]
+        told = tf.keras.Sequential([*first, *layers])
+        assert len(told.trainable_variables) == count
+        told(tf.ones((3, 4, 1)))
+        assert len(told.trainable_variables) == 5
 
 
 @says(

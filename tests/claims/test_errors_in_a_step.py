@@ -478,7 +478,8 @@ def compiled(kind: type[tf.keras.Model]) -> tf.keras.Model:
 )
 @says(
     "What `fit` calls is not rewritten: neither `train_step` nor "
-    "`compute_loss`, nor the `call` of a layer."
+    "`compute_loss`, nor the `call` of a layer. (That is not rewritten in a "
+    "`tf.function` of your own, either.)"
 )
 @says(
     "`and`, `or`, `not`, `assert` and Python's `max` ask for a bool as well."
@@ -497,6 +498,10 @@ def test_a_condition_is_asked_for_a_bool() -> None:
     for kind in (Capped, Step, Call):
         with pytest.raises(NotAllowed, match="Python `bool`"):
             compiled(kind).fit(X, Y, verbose=0)
+    model = Call()
+    with pytest.raises(NotAllowed, match="Python `bool`"):
+        tf.function(lambda x: model(x))(X)
+    assert tf.function(Call.call)(model, X).shape == X.shape
     eager = Capped()
     eager.compile("sgd", "mse", run_eagerly=True)
     eager.fit(X, Y, batch_size=201, verbose=0)
@@ -614,12 +619,86 @@ def test_five_steps_of_three_batches() -> None:
     assert int(model.optimizer.iterations) == 6
 
 
+@says("An epoch counts one update too many")
+@says(
+    "After a `filter`, a `flat_map` or a generator `fit` cannot know how many "
+    "batches there are. Then the warning comes at the end of every epoch, "
+    "without `steps_per_epoch`, too, and no batch is missing."
+)
+@says(
+    "But the end is counted as one more update, in which there are no "
+    "gradients: a schedule runs ahead, and weight decay acts once more. "
+    "Neither `run_eagerly=True` nor a loop of your own counts it."
+)
+@says(
+    "Say how many batches there are, by "
+    "`rows.apply(tf.data.experimental.assert_cardinality(3))`, and the "
+    "warning and the update are gone."
+)
+def test_an_epoch_of_unknown_length() -> None:
+    rows = tf.data.Dataset.from_tensor_slices((X, Y)).batch(67)
+    specs = 2 * (tf.TensorSpec((67, 1)),)
+    filtered = rows.filter(lambda x, y: True)
+    flat = rows.flat_map(lambda *pair: tf.data.Dataset.from_tensors(pair))
+    made = tf.data.Dataset.from_generator(
+        lambda: make_rows(X, Y), output_signature=specs
+    )
+    known = filtered.apply(tf.data.experimental.assert_cardinality(3))
+    schedules = tf.keras.optimizers.schedules
+    ends = []
+    for data, eagerly, counted in (
+        (rows, False, 9),
+        (known, False, 9),
+        (filtered, True, 9),
+        (filtered, False, 12),
+        (flat, False, 12),
+        (made, False, 12),
+    ):
+        assert len([*data]) == 3
+        # What moves the weights is the decay alone.
+        rate = schedules.PiecewiseConstantDecay([9], [0.5, 0.25])
+        model = KerasLinearModel()
+        model.compile(
+            SGD(rate, weight_decay=0.1),
+            lambda y, y_pred: 0.0 * tf.reduce_sum(y_pred),
+            run_eagerly=eagerly,
+        )
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(data, epochs=3, shuffle=False, verbose=0)
+        texts = [str(warning.message) for warning in caught]
+        told = sum("Your input ran out of data" in text for text in texts)
+        assert told == (0 if data in (rows, known) else 3)
+        assert int(model.optimizer.iterations) == counted
+        ahead = counted > 9
+        assert float(model.optimizer.learning_rate) == 0.5 - 0.25 * ahead
+        ends.append(float(model.w))
+    assert ends[:3] == pytest.approx([5.0 * 0.95**9] * 3, rel=1e-5)
+    assert ends[3:] == [pytest.approx(ends[3])] * 3
+    assert ends[3] < 0.95 * ends[0]
+    model, optimizer = KerasLinearModel(), SGD(0.01)
+    optimizer.build(model.trainable_variables)
+
+    @tf.function
+    def step(x: tf.Tensor, y: tf.Tensor) -> None:
+        optimizer.apply(gradients_of(model, x, y), model.trainable_variables)
+
+    for _ in range(3):
+        for batch in filtered:
+            step(*batch)
+    assert int(optimizer.iterations) == 9
+
+
 @says("In a loop of your own the same slip brings no warning.")
 @says(
     "A generator ends once and for all, so from the second epoch on nothing "
     "is trained, in no time."
 )
-@says("A `tf.data.Dataset` and a list begin again by themselves.")
+@says(
+    "A `tf.data.Dataset` and a list begin again by themselves. "
+    "`from_generator` calls its function for that, which has to make the "
+    "generator anew."
+)
 @says("Yield three batches of 67 rows.")
 def test_a_generator_ends_once_and_for_all() -> None:
     assert printed(NAME, "used_up").splitlines() == [
@@ -636,6 +715,36 @@ def test_a_generator_ends_once_and_for_all() -> None:
         assert [sum(1 for _ in generator) for _ in range(3)] == [3, 0, 0]
     for data in (batches, tf.data.Dataset.from_tensor_slices(X).batch(67)):
         assert [sum(1 for _ in data) for _ in range(2)] == [3, 3]
+    made, rows = make_rows(X, Y), tf.TensorSpec((67, 1))
+    for function, due in (
+        (lambda: make_rows(X, Y), [3, 3]),
+        (lambda: made, [3, 0]),
+    ):
+        data = tf.data.Dataset.from_generator(
+            function, output_signature=(rows, rows)
+        )
+        assert [sum(1 for _ in data) for _ in range(2)] == due
+
+
+@says(
+    "(`fit` does warn, and then trains on the first two batches alone, which "
+    "it has kept.)"
+)
+def test_fit_keeps_two_batches_of_a_generator() -> None:
+    seen = []
+
+    class Noting(KerasLinearModel):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            seen.append(float(data[0][0, 0]))
+            return dict(super().train_step(data))
+
+    model = Noting()
+    model.compile("sgd", "mse", run_eagerly=True)
+    quiet = {"verbose": 0, "shuffle": False}
+    with pytest.warns(UserWarning, match="Your input ran out of data"):
+        model.fit(make_rows(X, Y), epochs=3, **quiet)
+    firsts = [float(X[row, 0]) for row in (0, 67, 134)]
+    assert seen == firsts + 2 * firsts[:2]
 
 
 ENDS = """
@@ -763,7 +872,10 @@ def test_a_table_with_a_gap_is_one_of_objects() -> None:
 
 
 @says("The same slip has other messages, in `fit` and with lists:")
-@says("`fit` refuses objects, too. It takes no list for an array: write")
+@says(
+    "`fit` refuses objects, too, unless they are strings in a vector. It "
+    "takes no list for an array: write"
+)
 @says("Rows of two lengths have no shape, so [pad them] … answer).")
 @says("And `None` is no number.")
 def test_what_is_no_array_of_numbers_is_refused() -> None:
@@ -777,6 +889,20 @@ def test_what_is_no_array_of_numbers_is_refused() -> None:
         assert words in line
     model = KerasLinearModel()
     model.compile("sgd", "mse")
+    layers = tf.keras.layers
+    reader = tf.keras.Sequential(
+        [
+            tf.keras.Input((), dtype="string"),
+            layers.StringLookup(vocabulary=["no", "yes"]),
+            layers.Embedding(3, 1),
+        ]
+    )
+    reader.compile("sgd", "mse")
+    answers = np.array(["yes", "no"], object)
+    reader.fit(answers, np.ones((2, 1)), verbose=0)
+    for refused in (answers[:, np.newaxis], np.array(["yes", None], object)):
+        with pytest.raises(ValueError, match="Invalid dtype: object"):
+            reader.fit(refused, np.ones((2, 1)), verbose=0)
     wrapped = np.array([-1.0, 0.0, 1.0], "float32")
     assert model.fit(wrapped, Y[:3], verbose=0).history["loss"]
     assert tf.constant([[-1.0, 2.0], [0.0, 0.0]]).shape == (2, 2)
@@ -792,7 +918,10 @@ def test_what_is_no_array_of_numbers_is_refused() -> None:
 )
 @says("The first number of a shape counts the rows, and may be any.")
 @says("**The check** is the last line.")
-@says("A layer that wants one axis more says `expected ndim=3, found ndim=2`.")
+@says(
+    "If an axis is missing, an `LSTM` says `expected ndim=3, found ndim=2`, "
+    "and a `Conv1D` `expected min_ndim=3`."
+)
 def test_a_row_has_as_many_numbers_as_the_layer_has_weights() -> None:
     shows("too_narrow", "is incompatible with the layer: expected axis -1 of")
     shows("too_narrow", "to have value 2, but received input with shape (201,")
@@ -809,6 +938,8 @@ def test_a_row_has_as_many_numbers_as_the_layer_has_weights() -> None:
     assert BLOCKS["fitting"].code.splitlines()[-1].startswith("assert ")
     with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
         tf.keras.layers.LSTM(1)(np.ones((4, 3), "float32"))
+    with pytest.raises(ValueError, match="expected min_ndim=3, found ndim=2"):
+        tf.keras.layers.Conv1D(1, 1)(np.ones((4, 3), "float32"))
 
 
 @says("To predict for one row, take it out of the data.")
@@ -826,7 +957,8 @@ def test_one_row_is_no_batch() -> None:
 @says("`target` are the labels, `output` are the logits.")
 @says(
     "Older releases said `logits and labels must have the same first "
-    "dimension`."
+    "dimension`. Today that comes where a graph does not know the number of "
+    "rows, and the labels are more or fewer than the logits."
 )
 @says(
     "`SparseCategoricalCrossentropy` takes numbers, and "
@@ -853,6 +985,20 @@ def test_each_kind_of_labels_has_a_loss() -> None:
         tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(
             features=logits, labels=labels[:2]
         )
+    sparse = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    for rows, message in (
+        (None, "logits and labels must have the same first dimension"),
+        (3, "`output` must have the same shape up until the last"),
+    ):
+        seen = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([rows, 3])]
+        known = [tf.TensorSpec([2 if rows else None], tf.int32), seen[1]]
+        compiled_loss = tf.function(sparse, input_signature=known)
+        with pytest.raises(
+            (tf.errors.InvalidArgumentError, ValueError), match=message
+        ):
+            compiled_loss(
+                tf.constant(labels[:2]), tf.constant(logits, tf.float32)
+            )
 
 
 @says("A model that ends with a softmax returns probabilities, not logits.")
@@ -892,9 +1038,10 @@ def test_softmax_twice() -> None:
 )
 @says(
     "It sees those that its own layers and functions make, and in a compiled "
-    "step any."
+    "step `tf.nn.softmax`. A reshape after the softmax hides it, and so do "
+    "mixed precision and a `tf.function` of its own. One written with "
+    "`tf.exp` is never seen."
 )
-@says("A reshape after the softmax hides it, and so does mixed precision.")
 def test_a_softmax_that_keras_sees() -> None:
     keras, labels = tf.keras, tf.constant([0, 2, 1])
     sure, least = 100.0 * tf.one_hot(labels, 3), np.log(1 + 2 / np.e)
@@ -912,6 +1059,13 @@ def test_a_softmax_that_keras_sees() -> None:
     def mixed(logits: tf.Tensor) -> tf.Tensor:
         return loss(labels, layer(dtype="mixed_bfloat16")(logits))
 
+    def called(logits: tf.Tensor) -> tf.Tensor:
+        return loss(labels, tf.function(layer())(logits))
+
+    def by_hand(logits: tf.Tensor) -> tf.Tensor:
+        powers = tf.exp(logits - 100.0)
+        return loss(labels, powers / tf.reduce_sum(powers, 1, keepdims=True))
+
     for sees in (
         lambda logits: loss(labels, layer()(logits)),
         lambda logits: loss(labels, keras.activations.softmax(logits)),
@@ -921,7 +1075,7 @@ def test_a_softmax_that_keras_sees() -> None:
             assert float(sees(sure)) == pytest.approx(0.0, abs=1e-4)
     with warnings.catch_warnings(action="error"):
         assert float(own(sure)) == pytest.approx(least, abs=1e-4)
-        for hides in (reshaped, mixed):
+        for hides in (reshaped, mixed, called, by_hand):
             for call in (hides, tf.function(hides)):
                 assert float(call(sure)) == pytest.approx(least, abs=1e-2)
 
@@ -1001,8 +1155,9 @@ def test_a_softmax_of_one_number() -> None:
     "defined on an unknown TensorShape`."
 )
 @says(
-    "Where you can do without NumPy, do: what TensorFlow itself computes "
-    "keeps its shape."
+    "Where you can do without NumPy, do: nearly all of TensorFlow's own "
+    "operations tell how many axes come back. Not so `tf.io.parse_tensor`, "
+    "nor `tf.io.decode_image` without `expand_animations=False`."
 )
 def test_a_shape_that_nobody_knows() -> None:
     shows("unknown_rank", "Cannot take the length of shape with unknown rank.")
@@ -1024,6 +1179,16 @@ def test_a_shape_that_nobody_knows() -> None:
                 model.fit(rows.batch(67), shuffle=False, verbose=0)
     plain = singles.map(lambda x, y: (x / 1.16, y))
     assert plain.element_spec[0].shape == (1,)
+    file = tf.TensorSpec((), tf.string)
+    for reads, rank in (
+        (tf.io.decode_png, 3),
+        (tf.io.decode_image, None),
+        (lambda b: tf.io.decode_image(b, expand_animations=False), 3),
+        (lambda b: tf.io.parse_tensor(b, tf.float32), None),
+        (lambda b: tf.io.decode_raw(b, tf.float32), 1),
+    ):
+        graph = tf.function(reads, autograph=False).get_concrete_function(file)
+        assert graph.structured_outputs.shape.rank == rank
     row, _ = next(iter(singles.map(with_shapes)))
     assert row.numpy() == pytest.approx(X[0].numpy() / 1.16, rel=1e-5)
     usual = float(tf.math.reduce_std(X))
@@ -1063,7 +1228,7 @@ def test_a_label_out_of_range() -> None:
 )
 @says(
     "One-hot, a label out of range is a row of zeros. It costs nothing, and "
-    "yet it has a gradient, as if every answer were wrong."
+    "yet from logits it has a gradient, as if every answer were wrong."
 )
 @says("If -1 stands for rows without a label, say so with `ignore_class=-1`.")
 def test_a_label_out_of_range_without_a_message() -> None:
@@ -1101,13 +1266,13 @@ def test_a_label_out_of_range_without_a_message() -> None:
 @says("A negative loss: binary_crossentropy of other labels")
 @says("Two classes, numbered 1 and 2.")
 @says(
-    "No cross-entropy is below 0 while its labels lie from 0 to 1. With a "
-    "label of 2 it falls without end when all scores grow, so the model "
-    "learns to answer 1 everywhere."
+    "No cross-entropy is below 0 while its labels lie from 0 to 1. With "
+    "labels of 1 and 2 it falls without end when all scores grow, so the "
+    "model learns to answer 1 everywhere."
 )
 @says(
     "Labels of -1, and pixels from 0 to 255 as the labels of an autoencoder, "
-    "do the same."
+    "make it negative, too."
 )
 @says(
     "**The check** is the line with `assert`. Other losses are meant to be "
@@ -1124,7 +1289,7 @@ def test_a_negative_loss() -> None:
     for label in (0.0, 0.3, 1.0):
         one = tf.constant([[label]])
         assert min(float(loss(one, row[None])) for row in scores) >= 0.0
-    for column_of in ([1.0, 2.0, 1.0], [128.0, 0.0, 255.0]):
+    for column_of in ([1.0, 2.0, 1.0], [2.0, 1.0, 2.0]):
         column = tf.constant(column_of)[:, tf.newaxis]
         w = tf.Variable(0.0)
         for _ in range(50):
@@ -1133,7 +1298,12 @@ def test_a_negative_loss() -> None:
             w.assign_sub(tape.gradient(current_loss, w))
         assert float(current_loss) < 0
         assert float(tf.sigmoid(w)) > 0.99
-    assert float(loss(tf.constant([[-1.0]]), tf.constant([[-100.0]]))) < 0
+    for pairs in (
+        ([1.0, -1.0], [9.0, -9.0]),
+        ([0.0, 255.0], 2 * [9.0]),
+    ):
+        columns = (tf.constant(part)[:, tf.newaxis] for part in pairs)
+        assert float(loss(*columns)) < 0
     with pytest.raises(AssertionError):
         ran(
             NAME,

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -150,14 +151,16 @@ def test_the_traps_have_checks() -> None:
 
 
 @says(
-    "You compute with it as with NumPy's `ndarray`, and `numpy()` "
-    "turns it into one."
+    "You compute with it as with NumPy's `ndarray`, and `numpy()` turns it "
+    "into one, or into a number if it has no axes."
 )
 @says("`(3,)` is a vector of three numbers.")
 def test_tensors_compute_as_arrays_do() -> None:
     x = ran("foundations", "tensor")["x"]
     array = np.array([1.0, 2.0, 3.0], np.float32)
     assert type(x.numpy()) is np.ndarray
+    assert type(x[:1].numpy()) is np.ndarray
+    assert type(x[0].numpy()) is np.float32
     assert x.shape == array.shape == (3,)
     ways: list[Function] = [lambda v: 2 * v + 1, lambda v: v**2 / 3]
     ways += [lambda v: v[1:]]
@@ -329,9 +332,10 @@ def test_two_types_are_refused() -> None:
 
 
 @says(
-    "and beside whole numbers it loses what stands behind its points. A "
-    "function such as `tf.add` goes by its first argument: an array in that "
-    "place stays `float64`, and the variable after it is refused."
+    "and beside whole numbers it loses what stands behind its points. "
+    "`tf.add` and `tf.matmul` go by their first argument, and in a "
+    "`tf.function` most functions do: an array in that place stays `float64`, "
+    "and the variable after it is refused."
 )
 def test_what_an_array_loses() -> None:
     array, whole = np.array([1.5, 2.5]), tf.constant([1, 2])
@@ -341,8 +345,20 @@ def test_what_an_array_loses() -> None:
     variable = tf.Variable([1.0, 2.0])
     assert tf.add(variable, array).dtype == tf.float32
     message = "expected to be a double tensor but is a float tensor"
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        tf.add(array, variable)
+    for call, shape in ((tf.add, [2]), (tf.matmul, [1, 2])):
+        first = array.reshape(shape)
+        second = tf.Variable(tf.reshape(variable, shape[::-1]))
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            call(first, second)
+    message = "has type float32 that does not match type float64"
+    for call in (tf.multiply, tf.subtract, tf.maximum, tf.pow, tf.greater):
+        call(array, variable)
+        with pytest.raises(TypeError, match=message):
+            tf.function(lambda v, c=call: c(array, v), autograph=False)(
+                tf.constant([1.0, 2.0])
+            )
+    both = tf.function(lambda v: array * v, autograph=False)
+    assert both(tf.constant([1.0, 2.0])).dtype == tf.float32
 
 
 @says(
@@ -737,7 +753,7 @@ def test_way_1() -> None:
     assert left["gradients"] == [None]
 
 
-@says("Only trainable variables are watched by themselves.")
+@says("Only variables that were made as trainable are watched by themselves.")
 @says("Sometimes you want the gradient of an input, which is a tensor.")
 @says(
     "Is it a trainable variable, or watched? | no: "
@@ -749,6 +765,12 @@ def test_way_2() -> None:
     assert left["gradients"] == [None]
     assert gradient(tf.square, tf.Variable(3.0, trainable=False)) is None
     assert float(gradient(tf.square, tf.Variable(3.0))) == 6.0
+    for made in (True, False):
+        later = keras.Variable(3.0, trainable=made)
+        later.trainable = not made
+        with tf.GradientTape() as tape:
+            result = 2.0 * later
+        assert (tape.gradient(result, later) is not None) == made
     assert (
         float(ran("foundations", "unwatched", "watched")["gradients"][0])
         == 6.0

@@ -182,7 +182,10 @@ def block_key(page: str, section: str) -> str:
     "notebook of the [guide](basic_training_loops.md) was also run "
     "again."
 )
-@says("**A link** leads to a page, a file or a heading that exists.")
+@says(
+    "**A link** within the site leads to a page, a file or a heading that "
+    "exists."
+)
 @says(
     "**The page itself** loads nothing from another host, names nothing "
     "of the machine that built it, and is the same to the byte when it "

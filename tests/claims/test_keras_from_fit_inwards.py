@@ -552,8 +552,9 @@ def test_training_and_evaluation_call_in_two_ways() -> None:
 
 
 @says(
-    "The training continues: weights and optimizer are as they were left, "
-    "and only the metrics and the number of the epoch begin anew."
+    "The training continues: weights and optimizer are as they were left. "
+    "The metrics and the number of the epoch begin anew, as does the patience "
+    "of `EarlyStopping`."
 )
 @says(
     "Nor does `compile` reset or initialise any weights of the model; it "
@@ -579,6 +580,13 @@ def test_fit_again() -> None:
     assert parts.optimizer is not optimizer
     assert int(parts.optimizer.iterations) == 0
     assert weights(KerasLinearModel()) == [5.0, 0.0]
+    still, run = KerasLinearModel(), []
+    still.compile(SGD(0.0), "mse", run_eagerly=True)
+    stopper = tf.keras.callbacks.EarlyStopping("loss", patience=2)
+    for count in (2, 2, 4):
+        log = history(still, epochs=count, callbacks=[stopper])
+        run.append(len(log["loss"]))
+    assert run == [2, 2, 3]
 
 
 @says("A metric wants columns")
@@ -606,7 +614,10 @@ def test_fit_again() -> None:
     "The mean of the two batches' errors is indeed {{ "
     "(errors[:32].numpy().mean() + errors[32:].numpy().mean()) / 2:.4f }}."
 )
-@says("(An accuracy, which counts right answers, takes both alike.)")
+@says(
+    "(An object that counts right answers, such as `BinaryAccuracy()`, takes "
+    "both alike."
+)
 def test_a_metric_wants_columns(fit: Names) -> None:
     accuracies = []
     for given in (np.array([1, 0, 1]), np.array([[1], [0], [1]])):
@@ -636,6 +647,35 @@ def test_a_metric_wants_columns(fit: Names) -> None:
     assert float(record(NAME)[name]) == pytest.approx(halves, abs=1e-3)
     assert columns[1] == vectors[1]
     assert "twin.set_weights(model.get_weights())" in BLOCKS["vectors"].code
+
+
+@says(
+    'The name `"accuracy"` does not: it takes a vector for the scores of '
+    "classes, with one answer for the whole batch.)"
+)
+def test_an_accuracy_by_name() -> None:
+    label = np.array([0, 1, 1, 1, 1, 0, 0, 0], "float32")
+    shares = np.array([0.1, 0.7, 0.8, 0.9, 0.2, 0.3, 0.2, 0.1], "float32")
+    metrics = tf.keras.metrics
+    for column, kind, right, answers in (
+        (True, metrics.BinaryAccuracy, 7, 8),
+        (False, metrics.CategoricalAccuracy, 0, 1),
+    ):
+        y, y_pred = (
+            part[:, np.newaxis] if column else part for part in (label, shares)
+        )
+        same = tf.keras.Sequential([tf.keras.layers.Identity()])
+        counting = metrics.BinaryAccuracy(name="counting")
+        same.compile(
+            loss="mse", metrics=["accuracy", counting], run_eagerly=True
+        )
+        log = same.evaluate(y_pred, y, verbose=0, return_dict=True)
+        assert log["accuracy"] == pytest.approx(right / answers)
+        assert log["counting"] == pytest.approx(7 / 8)
+        named = kind()
+        named.update_state(y, y_pred)
+        assert float(named.total) == right
+        assert float(named.count) == answers
 
 
 # Callbacks
@@ -1080,8 +1120,9 @@ def test_the_own_step_scales_no_loss() -> None:
 @says("Five batches, one line.")
 @says(
     "`fit` compiles the step: Python runs it once, to record a graph, "
-    "and the graph then runs for every batch. To record it is called to "
-    "*trace* the step."
+    "and the graph then runs for every batch. (With an optimizer such as "
+    "`Adam` it runs it twice before the first, since variables are made.) To "
+    "record it is called to *trace* the step."
 )
 @says(
     "That one graph serves batches of any size, which is why the size "
@@ -1099,6 +1140,13 @@ def test_when_python_runs_the_step(
     first, later = printed(NAME, "run_eagerly").split("run_eagerly=True\n")
     assert first.count("a step on x of shape") == 1
     assert later.count("a step on x of shape") == 5
+
+    for optimizer, count in ((SGD(0.1), 1), (tf.keras.optimizers.Adam(), 2)):
+        talking = TalkingStep()
+        talking.compile(optimizer, "mse")
+        talking.fit(pairs["batches"], epochs=2, shuffle=False, verbose=0)
+        said = capsys.readouterr().out
+        assert said.count("a step on x of shape (None, 1)") == count
 
     class Looking(TalkingStep):
         def train_step(self, data: Batch) -> Logs:
@@ -1361,7 +1409,7 @@ def test_testing_a_ledger() -> None:
 
 
 @says("The gradient norm, logged in TensorBoard")
-@says("What a step returns reaches every callback.")
+@says("The metrics that a step returns reach every callback.")
 @says(
     "So the norm of the gradient is a chart in TensorBoard as well, and with "
     "a metric for each layer so is each layer's."

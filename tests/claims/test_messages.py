@@ -3,6 +3,7 @@
 import math
 import re
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -215,9 +216,11 @@ def test_some_gradients_are_missing() -> None:
 )
 @says("Ask once for all, or make the tape with `persistent=True`.")
 @says(
-    "`foundations:all_none` The tape saw no way from any variable to the loss."
+    "`foundations:all_none` The tape saw no way from any variable to the "
+    "loss: it was computed outside of the tape, through NumPy, by rounding or "
+    "counting, or in [another way](foundations.md#six-ways-to-get-none) that "
+    "gives no gradient."
 )
-@says("The loss was computed outside of the tape, or through NumPy.")
 def test_tapes() -> None:
     shown("foundations", "asked_twice", "RuntimeError", "non-persistent")
     shown("foundations", "all_none", "ValueError", "No gradients provided")
@@ -231,9 +234,16 @@ def test_tapes() -> None:
         else:
             with pytest.raises(RuntimeError, match="non-persistent"):
                 tape.gradient(square, w)
-    with tf.GradientTape() as tape:
-        numpy = tf.constant(w.numpy() ** 2)
-    assert tape.gradient(numpy, w) is None
+    ways: list[Callable[[], tf.Tensor]] = [
+        lambda: tf.constant(w.numpy() ** 2),
+        lambda: tf.square(tf.round(w)),
+        lambda: tf.cast(tf.math.count_nonzero(w > 2.0), tf.float32),
+        lambda: 2.0 * tf.Variable(w),
+    ]
+    for loses in ways:
+        with tf.GradientTape() as tape:
+            lost = loses()
+        assert tape.gradient(lost, w) is None
     with tf.GradientTape() as tape:
         pass
     gradients = [tape.gradient(w * w, w)]
@@ -423,7 +433,8 @@ def test_many_devices() -> None:
 )
 @says(
     "`not_a_number:find_gradient` The gradient is NaN although the loss is "
-    "not: a square root, a logarithm or a division has no slope there."
+    "not. A function in it has no finite slope there, as the square root has "
+    "none at 0."
 )
 @says(
     "`not_a_number:patience` The loop skipped so many steps in a row that "
@@ -442,6 +453,21 @@ def test_nan() -> None:
     finally:
         tf.debugging.disable_check_numerics()
     shown(page, "find_gradient", kind, "the gradient of b : Tensor had NaN")
+    zero = tf.Variable(0.0)
+    lengths: list[Callable[[], tf.Tensor]] = [
+        lambda: tf.sqrt(tf.square(zero)),
+        lambda: tf.square(zero) ** 0.5,
+        lambda: tf.where(zero > 0.0, tf.math.log(zero), 0.0),
+        lambda: tf.acos(1.0 - tf.square(zero)),
+    ]
+    for length in lengths:
+        with tf.GradientTape() as tape:
+            value = length()
+        assert math.isfinite(value)
+        assert math.isnan(tape.gradient(value, zero))
+    with tf.GradientTape() as tape:
+        root = tf.sqrt(zero)
+    assert math.isinf(tape.gradient(root, zero))
     shown(page, "patience", "ArithmeticError", "3 skipped in a row")
     blocks = [block.name for block in read(page).blocks]
     above = blocks[blocks.index("patience") - 1]
@@ -895,7 +921,12 @@ def test_variables_and_conditions_in_a_graph() -> None:
 
 @says(
     "`errors_in_a_step:ran_out` The batches ended before an epoch had as many "
-    "as `steps_per_epoch` says; each epoch goes on where the last one stopped."
+    "as `steps_per_epoch` says; an epoch goes on where the last one stopped, "
+    "and after the end from the start."
+)
+@says(
+    "If you say no `steps_per_epoch`, `fit` does not know [how many batches "
+    "there are](errors_in_a_step.md#an-epoch-counts-one-update-too-many)."
 )
 @says("Leave it out, or repeat the data.")
 def test_fewer_batches_than_steps() -> None:
@@ -915,6 +946,8 @@ def test_fewer_batches_than_steps() -> None:
         warnings.simplefilter("error")
         model.fit(rows, **quiet)
         model.fit(rows.repeat(), steps_per_epoch=4, **quiet)
+    with pytest.warns(UserWarning, match="ran out of data"):
+        model.fit(rows.filter(lambda x, y: True), **quiet)
 
 
 @says(

@@ -256,6 +256,16 @@ def test_one_missing_value_spoils_all_that_follows() -> None:
     assert np.isnan(weights(model)).all()
 
 
+@says("Missing values are often read from a file as NaN.")
+def test_a_gap_in_a_file_is_read_as_nan() -> None:
+    told = np.genfromtxt(["1.5,2.5", "3.5,", "NA,4.5"], delimiter=",")
+    assert np.isnan(told).tolist() == [
+        [False] * 2,
+        [False, True],
+        [True, False],
+    ]
+
+
 @says("Find the rows, leave them out, and check the data before you train.")
 def test_the_row_is_found_left_out_and_checked() -> None:
     assert "rows without a number: [102]" in printed(NAME, "complete")
@@ -285,8 +295,8 @@ def test_a_mean_of_nothing() -> None:
 
 
 @says(
-    "With a learning rate past … every step leads further away. For this "
-    "line the limit is {{ 75 / 101:.2f }}."
+    "With a learning rate past … the loss sooner or later grows with every "
+    "step. For this line the limit is {{ 75 / 101:.2f }}."
 )
 def test_the_limit(too_fast: Names) -> None:
     x = np.asarray(X, float)
@@ -299,6 +309,10 @@ def test_the_limit(too_fast: Names) -> None:
     model, optimizer = Line(), SGD(limit * 0.99)
     losses = [float(train(model, optimizer, X, Y)) for _ in range(20)]
     assert losses[-1] < losses[0]
+    model, optimizer = Line(), SGD(limit * 1.02)
+    losses = [float(train(model, optimizer, X, Y)) for _ in range(30)]
+    assert losses[1] < losses[0]
+    assert (np.diff(losses[5:]) > 0).all()
 
 
 @says("Loss is inf, then NaN: a learning rate too large")
@@ -747,10 +761,59 @@ def test_stopping_is_late() -> None:
     assert np.isnan(weights(names["model"])).all()
 
 
+@says(
+    "In a `train_step` [it does not](errors_in_a_step.md#"
+    "using-a-symbolic-tftensor-as-a-python-bool-is-not-allowed), unless you "
+    "decorate that with `tf.function`, or write `tf.cond` instead."
+)
+def test_skipping_in_a_train_step() -> None:
+    class If(Line):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"lost": train_finite(self, self.optimizer, *data)[0]}
+
+    class Decorated(If):
+        train_step = tf.function(If.train_step)
+
+    class Cond(Line):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            x, y = data
+            variables = self.trainable_variables
+            with tf.GradientTape() as tape:
+                lost = loss(y, self(x, training=True))
+            gradients = tape.gradient(lost, variables)
+
+            def update() -> bool:
+                self.optimizer.apply(gradients, variables)
+                return True
+
+            size = tf.linalg.global_norm([lost, *gradients])
+            tf.cond(tf.math.is_finite(size), update, lambda: False)
+            return {"lost": lost}
+
+    rows = [tf.concat(parts, 0) for parts in zip(*BATCHES[1:3], strict=True)]
+    options = {
+        "batch_size": len(BATCHES[1][0]),
+        "shuffle": False,
+        "verbose": 0,
+    }
+    due = Line()
+    train(due, SGD(0.03), *BATCHES[1])
+    for kind in (Decorated, Cond):
+        model = kind()
+        model.compile(SGD(0.03))
+        model.fit(*rows, **options)
+        assert int(model.optimizer.iterations) == 1
+        assert weights(model) == pytest.approx(weights(due), rel=1e-6)
+    model = If()
+    model.compile(SGD(0.03))
+    with pytest.raises(tf.errors.OperatorNotAllowedInGraphError):
+        model.fit(*rows, **options)
+
+
 @says("Look at the loss and all gradients first, then update.")
 @says("The global norm is one number, and finite only if all of them are.")
 @says("Update every variable, or none; return the loss and which it was.")
-@says("`finite` is a tensor, and `if` works with it in a compiled step too.")
+@says("`finite` is a tensor, and `if` works with it in a `tf.function` too.")
 @says("Three steps were made and one was not.")
 @says("The fourth batch trained as if there had been no third.")
 @says(

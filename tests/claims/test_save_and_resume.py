@@ -965,7 +965,7 @@ def test_a_compiled_line_has_both() -> None:
 @says("The same block saved the weights as well.")
 @says(
     "They need a model to go into, which you make and call yourself: "
-    "into one that was never called, `load_weights` raises a "
+    "into one that has no weights yet, `load_weights` raises a "
     "`ValueError`."
 )
 @says(
@@ -986,6 +986,11 @@ def test_a_file_of_weights(fitted: tuple[Line, list[float]]) -> None:
     assert 'save_weights("line.weights.h5")' in BLOCKS["keras"].code
     with pytest.raises(ValueError, match="not yet been built"):
         Line().load_weights(path)
+    layers = [tf.keras.Input((1,)), tf.keras.layers.Dense(1)]
+    tf.keras.Sequential(layers).save_weights("built.weights.h5")
+    uncalled = tf.keras.Sequential([*layers[:1], tf.keras.layers.Dense(1)])
+    uncalled.load_weights("built.weights.h5")
+    assert uncalled.get_weights()[0] == layers[1].kernel.numpy()
     told = "same first loss: True\nsame losses: False"
     assert printed(NAME, "weights") == told
     assert printed(NAME, "weights_and_optimizer") == "same losses: True"
@@ -1020,7 +1025,10 @@ def test_a_file_of_weights(fitted: tuple[Line, list[float]]) -> None:
     "checkpoint does not find this state by itself."
 )
 @says("Nor does the `.keras` file hold it:")
-@says("As loaded, the layer drops what it would drop at the very beginning.")
+@says(
+    "As loaded, the layer drops what it would drop at the very beginning, or, "
+    "if it was made without a seed, what another new layer would."
+)
 @says(
     "With its state read from the checkpoint, it goes on where the "
     "other one was."
@@ -1033,6 +1041,15 @@ def test_the_random_state_of_a_layer() -> None:
     np.testing.assert_array_equal(
         first(ones, training=True), fresh(ones, training=True)
     )
+    unseeded = tf.keras.Sequential(
+        [tf.keras.Input((8,)), tf.keras.layers.Dropout(0.5)]
+    )
+    state = unseeded.layers[0].seed_generator.state
+    before = state.numpy().tolist()
+    unseeded.save("unseeded.keras")
+    again = tf.keras.models.load_model("unseeded.keras")
+    assert again.layers[0].seed_generator.state.numpy().tolist() != before
+    assert first.layers[0].seed is not None
     told = printed(NAME, "dropout").splitlines()
     assert [line.split("/")[0] for line in told[1:]] == ["seed"]
     assert told[0] == "_CHECKPOINTABLE_OBJECT_GRAPH []"
@@ -1109,7 +1126,7 @@ def test_models_without_their_code(
 @says("`.keras` | resuming `fit` | model, weights, optimizer | your classes")
 @says(
     "`.weights.h5` | passing weights on | weights, optimizer | the "
-    "model, called"
+    "model, built"
 )
 @says("SavedModel | using a model | variables, functions | TensorFlow alone")
 @says(

@@ -799,9 +799,9 @@ def test_the_figure_of_a_row_against_a_column() -> None:
     "gradient is that of `b`."
 )
 @says(
-    "A Keras model lists its own as they were made, "
-    '`{{ ", ".join(v.name for v in KerasLinearModel().variables) }}`, and '
-    "the same lines would work there."
+    "A Keras model lists its own as they were made, those that it trains "
+    'first: `{{ ", ".join(v.name for v in KerasLinearModel().variables) }}`, '
+    "and the same lines would work there."
 )
 @says("**The check** is that one step makes the loss smaller.")
 def test_gradients_in_another_order(left: dict[str, Ran]) -> None:
@@ -824,9 +824,11 @@ def test_gradients_in_another_order(left: dict[str, Ran]) -> None:
     class Model(tf.keras.Model):
         def __init__(self) -> None:
             super().__init__()
+            self.fixed = self.add_weight(name="fixed", trainable=False)
             self.z, self.a = (self.add_weight(name=name) for name in "za")
 
-    assert [weight.name for weight in Model().weights] == ["z", "a"]
+    listed = [weight.name for weight in Model().variables]
+    assert listed == ["z", "a", "fixed"]
     keras = KerasLinearModel()
     train_swapped(keras, X, Y, 0.1)
     losses = [descend(1, 0.1)[0], float(loss(Y, keras(X)))]
@@ -1214,7 +1216,8 @@ def test_assert_consumed(saved: str, read: str, is_fine: bool) -> None:
 
 @says(
     "`tf.function` runs the Python code once for each kind of arguments, and "
-    "keeps the graph of its tensors."
+    "keeps the graph of its tensors. (The first time it runs it twice if the "
+    "code makes variables, as an optimizer does that was not built.)"
 )
 @says(
     "Arguments are looked at in every call, but of Python numbers each new "
@@ -1249,6 +1252,20 @@ def test_tracing(left: dict[str, Ran]) -> None:
     still, one_graph = (ast.unparse(part) for part in check_of(8)[1])
     assert still == "assert weights[0] == weights[-1]"
     assert one_graph.endswith("experimental_get_tracing_count() == 1")
+
+    def update(optimizer: Any, variable: Any) -> None:
+        runs.append(variable)
+        optimizer.apply([tf.ones_like(variable)], [variable])
+
+    for build, count in ((True, 1), (False, 2)):
+        optimizer, variable = tf.keras.optimizers.Adam(0.1), tf.Variable(1.0)
+        if build:
+            optimizer.build([variable])
+        runs.clear()
+        compiled_update = tf.function(update)
+        for _ in range(3):
+            compiled_update(optimizer, variable)
+        assert len(runs) == count
 
 
 # 9. Training mode and penalties forgotten

@@ -739,9 +739,10 @@ def test_an_epoch_reports_the_models_of_its_steps() -> None:
 )
 @says(
     "So do `mae` and the cross-entropies. `RootMeanSquaredError` counts rows "
-    "in any case, and so do those that count right answers, such as an "
-    "accuracy or the recall."
+    "in any case, and so do those that count right answers, such as "
+    "`BinaryAccuracy` or `Recall`."
 )
+@says('(The name `"accuracy"`, in `compile`, takes a vector for … .)')
 def test_a_metric_wants_columns() -> None:
     model = KerasLinearModel()
     squares = [np.square(model(x) - y) for x, y in sorted_batches()]
@@ -786,9 +787,10 @@ def test_a_metric_wants_columns() -> None:
 
 @says("The F1 score, and other metrics of your own")
 @says(
-    "A custom metric that is a function is averaged over the batches, "
-    "whatever it counts. But the mean of the F1 scores of batches is not the "
-    "F1 score of all rows, which is what `f1_score` of sklearn returns."
+    "A custom metric that is a function and returns one number is averaged "
+    "over the batches, whatever it counts. But the mean of the F1 scores of "
+    "batches is not the F1 score of all rows, which is what `f1_score` of "
+    "sklearn returns."
 )
 @says(
     "Take an object that goes on counting, such as `tf.keras.metrics.F1Score`."
@@ -802,9 +804,23 @@ def test_a_function_as_a_metric() -> None:
         both = tf.reduce_sum(y * y_pred)
         return 2.0 * both / (tf.reduce_sum(y) + tf.reduce_sum(y_pred))
 
+    def apart(y: Any, y_pred: Any) -> Any:
+        return tf.abs(y - y_pred)[:, 0]
+
+    def mean_apart(y: Any, y_pred: Any) -> Any:
+        return tf.reduce_mean(apart(y, y_pred))
+
     counting = tf.keras.metrics.F1Score(average="micro", threshold=0.5)
     model = tf.keras.Sequential([tf.keras.layers.Identity()])
-    model.compile(loss="mse", metrics=[f1, counting])
+    model.compile(loss="mse", metrics=[f1, counting, apart, mean_apart])
+    uneven = model.evaluate(
+        found, label, batch_size=5, verbose=0, return_dict=True
+    )
+    distances = np.abs(label - found)[:, 0]
+    means = [np.mean(distances[:5]), np.mean(distances[5:])]
+    assert uneven["apart"] == pytest.approx(np.mean(distances))
+    assert uneven["mean_apart"] == pytest.approx(np.mean(means))
+    assert abs(np.mean(distances) - np.mean(means)) > 0.005
     log = model.evaluate(
         found, label, batch_size=4, verbose=0, return_dict=True
     )
@@ -963,7 +979,8 @@ def test_clipping_keeps_the_direction() -> None:
 )
 @says(
     "Clipped, it moves them by 0.1 at most, the learning rate times "
-    "the norm, and the other six make up for it. That is so with `SGD`."
+    "the norm, and the other six make up for it. That is so with plain "
+    "`SGD`; with a momentum of 0.9 a step may grow to ten times that."
 )
 @says(
     "The first step of `Adam`, which divides each gradient by its size, is as "
@@ -1006,11 +1023,58 @@ def test_clipping_by_the_optimizer() -> None:
         change = np.subtract(weights(model), [5.0, 0.0])
         assert change == pytest.approx(together, abs=1e-5)
     assert float(np.hypot(*together)) == pytest.approx(0.1, abs=1e-5)
+    one, lengths = tf.Variable(0.0), []
+    for momentum in (0.0, 0.9):
+        optimizer = SGD(0.1, momentum, global_clipnorm=1.0)
+        for _ in range(100):
+            before = float(one)
+            optimizer.apply([tf.constant(50.0)], [one])
+            lengths.append(before - float(one))
+    assert max(lengths[:100]) == pytest.approx(0.1, abs=1e-4)
+    assert lengths[-1] == pytest.approx(1.0, abs=1e-3)
+    assert max(lengths) < 1.001
     bent = moved["clipnorm"]
     assert np.abs(bent) == pytest.approx([0.1, 0.1], abs=1e-5)
     ways = [float(np.divide(*move)) for move in (slopes, together, bent)]
     assert ways[1] == pytest.approx(ways[0], rel=1e-4)
     assert ways[2] != pytest.approx(ways[0], rel=0.1)
+
+
+@says("`Adam` minds even without clipping, in `fit` too.")
+@says(
+    "It squares the rows one by one and not their sum, so here its first step "
+    "is ten times as long as it should be, the root of a hundred. `SGD` takes "
+    "the right one."
+)
+def test_rows_of_one_word_are_squared_one_by_one() -> None:
+    def moved(kind: type[tf.keras.Optimizer], way: str) -> float:
+        embedding = tf.keras.layers.Embedding(5, 2, "ones")
+        model = tf.keras.Sequential([tf.keras.Input((100,)), embedding])
+        optimizer, words = kind(0.1), tf.fill((1, 100), 3)
+        optimizer.build(model.trainable_variables)
+
+        def step() -> None:
+            with tf.GradientTape() as tape:
+                total = tf.reduce_sum(model(words))
+            slices = tape.gradient(total, model.trainable_variables)
+            if way == "summed":
+                slices = [tf.convert_to_tensor(rows) for rows in slices]
+            optimizer.apply(slices, model.trainable_variables)
+
+        if way == "fit":
+            model.compile(optimizer, lambda y, y_pred: tf.reduce_sum(y_pred))
+            model.fit(words, tf.zeros((1, 100, 2)), verbose=0)
+        else:
+            (tf.function(step) if way == "compiled" else step)()
+        assert embedding.embeddings[0, 0] == 1.0
+        return 1.0 - float(embedding.embeddings[3, 0])
+
+    adam = tf.keras.optimizers.Adam
+    assert moved(adam, "summed") == pytest.approx(0.1, rel=1e-3)
+    for way in ("eager", "compiled", "fit"):
+        assert moved(adam, way) == pytest.approx(1.0, rel=1e-3)
+        assert moved(SGD, way) == pytest.approx(10.0)
+    assert moved(SGD, "summed") == pytest.approx(10.0)
 
 
 @says(

@@ -1508,8 +1508,8 @@ def test_print_runs_once() -> None:
 )
 @says(
     "For the same reason `value.numpy()` fails inside of a compiled step, and "
-    "`float(value)` makes no number there, but another tensor. Return the "
-    "loss, and look at it outside."
+    "`float(value)` makes no number there, but another tensor, or, in a "
+    "`train_step`, a `TypeError`. Return the loss, and look at it outside."
 )
 def test_a_compiled_function_has_no_values() -> None:
     made: list[object] = []
@@ -1527,6 +1527,19 @@ def test_a_compiled_function_has_no_values() -> None:
     [number] = made
     assert isinstance(number, tf.Tensor)
     assert not hasattr(number, "numpy")
+
+    class InNumbers(KerasLinearModel):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"loss": float(tf.reduce_sum(data[0]))}
+
+    model = InNumbers()
+    for eagerly in (False, True):
+        model.compile("sgd", "mse", run_eagerly=eagerly)
+        if eagerly:
+            model.fit(tf.ones((2, 1)), tf.ones((2, 1)), verbose=0)
+            break
+        with pytest.raises(TypeError, match="not 'SymbolicTensor'"):
+            model.fit(tf.ones((2, 1)), tf.ones((2, 1)), verbose=0)
     message = "'SymbolicTensor' object has no attribute 'numpy'"
     with pytest.raises(AttributeError, match=message):
         to_numpy(tf.constant(1.0))

@@ -538,8 +538,8 @@ def test_fit_with_vectors() -> None:
 
 
 @says(
-    "It is the outputs that matter: labels in a vector meet a column of "
-    "outputs row by row."
+    "Both have to be vectors for that: labels in a vector meet a column of "
+    "outputs row by row, and a column of labels meets outputs in a vector so."
 )
 @says(
     "And `SparseCategoricalCrossentropy`, which takes no such mean, weights "
@@ -553,6 +553,23 @@ def test_labels_in_a_vector() -> None:
         model.fit(X, label, batch_size=201, **options)
         ends.append(weights_of(model))
     assert ends[0] == pytest.approx(ends[1], rel=1e-5)
+    squared, heavy = tf.keras.losses.MeanSquaredError(), 1.0 + 8.0 * LABEL
+    by_row = float(tf.reduce_mean(heavy * tf.square(Y - 2.0 * X)))
+    for axes in ((1, 2), (2, 1), (2, 2), (1, 1)):
+        y, y_pred = (
+            part if count == 2 else part[:, 0]
+            for part, count in zip((Y, 2.0 * X), axes, strict=True)
+        )
+        value = float(squared(y, y_pred, heavy[:, 0]))
+        row_by_row = value == pytest.approx(by_row, rel=1e-4)
+        assert row_by_row == (axes != (1, 1))
+        model = KerasLinearModel()
+        model.compile(loss=squared, run_eagerly=True)
+        model.set_weights([np.float32(2.0), np.float32(0.0)])
+        x = X if axes[1] == 2 else X[:, 0]
+        options = {"sample_weight": heavy[:, 0], "batch_size": 201}
+        found = model.evaluate(x, y, verbose=0, **options)
+        assert found == pytest.approx(value, rel=1e-4)
     given = tf.constant([1.0, 9.0, 1.0])
     classes, logits = tf.constant([0, 1, 1]), tf.eye(3, 2)
     sparse = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
