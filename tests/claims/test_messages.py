@@ -10,7 +10,13 @@ import pytest
 import tensorflow as tf
 
 from snippets.data import make_data
-from snippets.errors_in_a_step import Near, check_pairs
+from snippets.errors_in_a_step import (
+    Near,
+    check_pairs,
+    first_line,
+    holding,
+    make_rows,
+)
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.nan_sources import train_short
@@ -915,6 +921,91 @@ def test_fewer_batches_than_steps() -> None:
         warnings.simplefilter("error")
         model.fit(rows, **quiet)
         model.fit(rows.repeat(), steps_per_epoch=4, **quiet)
+
+
+@says(
+    "`errors_in_a_step:row_signed` A generator yields something of another "
+    "shape than its `output_signature` says. Write the shape of one thing "
+    "that is yielded, with `None` for a length that may be any."
+)
+@says(
+    "`errors_in_a_step:other_signatures` What a generator yields is not of "
+    "the type that its signature names. Convert it to numbers."
+)
+@says(
+    "`errors_in_a_step:other_signatures` A generator yields rows of two "
+    "lengths."
+)
+@says(
+    "`errors_in_a_step:other_signatures` A generator yields a list where its "
+    "signature has a tuple. Yield a tuple."
+)
+def test_a_generator_and_its_signature() -> None:
+    page = "errors_in_a_step"
+    shown(page, "row_signed", "TypeError", "(67, 1) where an element of shape")
+    for words in ("element was one.", "was [[1.0, 2.0]", "expected structure"):
+        shown(page, "other_signatures", "TypeError", words)
+    number = tf.TensorSpec((), tf.float32)
+    column = tf.TensorSpec((None, 1), tf.float32)
+    for wrong, right, signature in (
+        ([1.0], [[1.0], [2.0]], column),
+        ("one", 1.0, number),
+        ([[1.0], []], [[1.0], [0.0]], column),
+        ([1.0, 2.0], (1.0, 2.0), (number, number)),
+    ):
+        assert first_line(holding(wrong, signature)).startswith("TypeError")
+        assert first_line(holding(right, signature)) == "nothing"
+
+
+@says(
+    "`errors_in_a_step:no_length` The dataset cannot tell how many batches it "
+    "has, for they come from a generator or through a `filter`. Say so with "
+    "`assert_cardinality`."
+)
+@says(
+    "`errors_in_a_step:counted` The dataset ended, and `fit` did not know "
+    "when it would. Nothing is missing, but an update too many is counted: "
+    "say the length with `assert_cardinality`."
+)
+def test_a_dataset_without_a_length() -> None:
+    page = "errors_in_a_step"
+    shown(page, "no_length", "TypeError", "The dataset length is unknown")
+    shown(page, "counted", "UserWarning", "Your input ran out of data")
+    column = tf.TensorSpec((None, 1), tf.float32)
+    batches = tf.data.Dataset.from_generator(
+        lambda: make_rows(X[:, tf.newaxis], Y[:, tf.newaxis]),
+        output_signature=(column, column),
+    )
+    known = batches.apply(tf.data.experimental.assert_cardinality(3))
+    assert len(known) == 3
+    with pytest.raises(TypeError, match="length is unknown"):
+        len(known.filter(lambda x, y: True))
+    for data, count in ((batches, 4), (known, 3)):
+        model = KerasLinearModel()
+        model.compile("sgd", "mse")
+        fed: list[int] = []
+        seen = tf.keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs, fed=fed: fed.append(batch)
+        )
+        model.fit(data, shuffle=False, verbose=0, callbacks=[seen])
+        assert (len(fed), int(model.optimizer.iterations)) == (3, count)
+
+
+@says(
+    "`errors_in_a_step:pair_given` The model was given inputs and outputs "
+    "together, as a dataset yields them. Take the pair apart: `x, y = pair`."
+)
+def test_a_pair_for_a_model() -> None:
+    text = "but it received 2 input tensors"
+    shown("errors_in_a_step", "pair_given", "ValueError", text)
+    inputs = tf.keras.Input((1,))
+    model = tf.keras.Model(inputs, 3.0 * inputs)
+    columns = X[:, tf.newaxis], Y[:, tf.newaxis]
+    for pair in tf.data.Dataset.from_tensor_slices(columns).batch(67):
+        with pytest.raises(ValueError, match=text):
+            model(pair)
+        x, _ = pair
+        assert tf.reduce_all(model(x) == 3.0 * x)
 
 
 @says(
