@@ -17,6 +17,7 @@ from snippets.errors_in_a_step import (
     holding,
     make_rows,
 )
+from snippets.freeze_and_fine_tune import TwoLayers, WarmUp, WarmUpCast
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.nan_sources import train_short
@@ -276,6 +277,35 @@ def test_a_frozen_model() -> None:
     "other variables."
 )
 @says("Build it with all of them before the first step, or make a new one.")
+@says(
+    "`freeze_and_fine_tune:new_head` The model is built, and takes no new "
+    "layer, variable or metric. Make a new model around the old base; make "
+    "what a layer needs in its `__init__` or `build`."
+)
+@says(
+    "`freeze_and_fine_tune:own_schedule` A schedule of your own calculates "
+    "with the count of updates, which is a whole number. Cast it to "
+    "`tf.float32` first."
+)
+def test_a_new_head_and_a_schedule_of_your_own() -> None:
+    page, text = "freeze_and_fine_tune", "You cannot add new elements of state"
+    shown(page, "new_head", "ValueError", text)
+    shown(page, "own_schedule", "TypeError", "0.1 to EagerTensor of dtype in")
+    model = TwoLayers()
+    columns = X[:, tf.newaxis]
+    model(columns)
+    for new in (tf.keras.layers.Dense(2), tf.keras.metrics.Mean()):
+        with pytest.raises(ValueError, match=text):
+            model.new = new
+    with pytest.raises(ValueError, match=text):
+        model.add_weight(shape=())
+    around = [tf.keras.Input((1,)), model.base, tf.keras.layers.Dense(2)]
+    assert tf.keras.Sequential(around)(columns).shape == (201, 2)
+    with pytest.raises(TypeError, match="EagerTensor of dtype int64"):
+        float(SGD(WarmUp()).learning_rate)
+    assert float(SGD(WarmUpCast()).learning_rate) == pytest.approx(0.01)
+
+
 @says(
     "`freeze_and_fine_tune:not_settable` The learning rate is a schedule, "
     "which decides by itself."
