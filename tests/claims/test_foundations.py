@@ -29,7 +29,7 @@ from tests.claims.sentences import DOCS, read
 PAGE = read("foundations")
 BLOCKS = {block.name: block for block in PAGE.blocks}
 SOURCE = (DOCS / "foundations.md").read_text("utf-8")
-WAYS = re.split(r"\n##+ (?=\d\. |What an)", SOURCE)[1:7]
+WAYS = re.split(r"\n##+ (?=\d\. |An acc)", SOURCE)[1:7]
 """The six ways to get None."""
 EXTENT = 1e-6
 
@@ -781,6 +781,52 @@ def test_way_3() -> None:
     "`tf.round` and a comparison: a loss made with them, such as an accuracy, "
     "is not differentiable."
 )
+@says("A loop over a dataset in a tf.function")
+@says("Return the gradient of a sum over a dataset.")
+@says("Return the gradients of the parts, added up.")
+@says(
+    "In the graph the dataset itself runs such a loop, and through a dataset "
+    "no gradient comes back. So it is with its `reduce`, and with a model "
+    "that is called in its `map`, both of them eagerly as well. A loop over a "
+    "tensor is another matter."
+)
+@says(
+    "Does a dataset run the loop, or the model? | yes: [a loop] … tffunction)"
+)
+def test_no_gradient_through_a_dataset() -> None:
+    shown = printed("foundations", "summed_in_graph").splitlines()
+    assert shown == ["eager: 5.0", "compiled: None"]
+    assert printed("foundations", "added_in_graph") == "compiled: 5.0"
+    w, rows = tf.Variable(3.0), tf.constant([2.0, 3.0])
+    batches = tf.data.Dataset.from_tensor_slices(rows)
+
+    def total(w: tf.Variable, parts: Any) -> Any:
+        added = 0.0
+        for part in parts:
+            added += w * part
+        return added
+
+    for parts, found in ((batches, None), (rows, 5.0)):
+        eager = functools.partial(total, parts=parts)
+        compiled = tf.function(eager)
+        assert gradient(compiled, w) == found
+        assert gradient(eager, w) == 5.0
+        graph = compiled.get_concrete_function(w).graph
+        kinds = {operation.type for operation in graph.get_operations()}
+        assert ("ReduceDataset" in kinds) is (found is None)
+
+    def reduced(w: tf.Variable) -> Any:
+        return batches.reduce(0.0, lambda added, part: added + w * part)
+
+    def mapped(w: tf.Variable) -> Any:
+        return sum(batches.map(lambda part: w * part))
+
+    for function in (reduced, mapped):
+        assert float(function(w)) == 15.0
+        assert gradient(function, w) is None
+    assert gradient(tf.function(reduced), w) is None
+
+
 @says("An accuracy or the F1 score as a loss function")
 @says(
     "Both count right answers, with [`tf.round` or "

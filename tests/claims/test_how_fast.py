@@ -1,5 +1,6 @@
 """What the page on speed says is true."""
 
+import gc
 import inspect
 import json
 import re
@@ -814,6 +815,49 @@ def test_where_cache_keeps(data: Data) -> None:
     )
     list(rows_of(data).cache("kept"))
     assert [*Path().glob("kept*")]
+
+
+@says(
+    "What is read in part is not kept. A look at the first batch, by "
+    "`take(1)` or `next` behind `cache`, leaves a line in the log: `The "
+    "calling iterator did not fully read the dataset being cached`. The next "
+    "epoch computes everything anew, and nothing else is lost. With a file "
+    "the line comes even when all was read and kept."
+)
+@says("To train on fewer batches, write `take` before `cache`.")
+def test_a_cache_that_is_read_in_part(
+    data: Data, capfd: pytest.CaptureFixture[str]
+) -> None:
+    calls = tf.Variable(0)
+    batches = rows_of(data).batch(32).map(counted(calls))
+    line = "The calling iterator did not fully read the dataset being cached"
+
+    def noted(read: Any, dataset: tf.data.Dataset) -> tuple[int, bool]:
+        """Return how often `map` was called, and if the line was written."""
+        calls.assign(0)
+        gc.collect()
+        capfd.readouterr()
+        read(dataset)
+        gc.collect()
+        return int(calls), line in capfd.readouterr().err
+
+    def look(dataset: tf.data.Dataset) -> None:
+        next(iter(dataset))
+
+    def take(dataset: tf.data.Dataset) -> None:
+        list(dataset.take(1))
+
+    kept = batches.cache()
+    for part in (look, take):
+        assert noted(part, kept) == (1, True)
+    assert noted(list, kept) == (7, False)
+    for again in (list, look, take):
+        assert noted(again, kept) == (0, False)
+    filed = batches.cache("filed")
+    assert noted(list, filed) == (7, True)
+    assert noted(list, filed) == (0, False)
+    fewer = batches.take(2).cache()
+    assert [noted(list, fewer) for _ in "ab"] == [(2, False), (0, False)]
 
 
 @says("The first step is slow")

@@ -428,6 +428,30 @@ def test_the_step_leaves_penalties_out() -> None:
     assert "+= sum(model.losses)" in mended["remembered"]
 
 
+@says(
+    "A `kernel_constraint` of a layer, such as `NonNeg`, is the work of the "
+    "optimizer, after each update. `assign_sub` knows of none."
+)
+def test_the_optimizer_keeps_to_constraints() -> None:
+    def made() -> tf.keras.Model:
+        line = tf.keras.layers.Dense(
+            1,
+            use_bias=False,
+            kernel_initializer="ones",
+            kernel_constraint=tf.keras.constraints.NonNeg(),
+        )
+        return tf.keras.Sequential([tf.keras.Input((1,)), line])
+
+    model = made()
+    step = make_step(model, SGD(1.0))
+    for _ in range(2):
+        step(X, -Y)
+        assert model.get_weights()[0] == 0.0
+    [weight] = made().trainable_variables
+    weight.assign_sub([[3.0]])
+    assert weight.numpy() == -2.0
+
+
 @says("What it gains is told in [How fast can the loop go?](how_fast.md).")
 def test_another_page_tells_of_speed() -> None:
     page = (DOCS / "how_fast.md").read_text("utf-8")
