@@ -124,6 +124,7 @@ def test_each_mistake_is_made_and_mended() -> None:
 )
 @says("`Failed to convert a NumPy array to a Tensor` | [Objects] … float)")
 @says("`is incompatible with the layer` | [The shape] … layer)")
+@says("In `fit`: `Data cardinality is ambiguous` | [The rows] … layer)")
 @says(
     "`Expected shape …, but input has incompatible shape` | [One row] … batch)"
 )
@@ -156,7 +157,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 28
+    assert len(rows) == 29
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -1036,6 +1037,31 @@ def test_a_row_has_as_many_numbers_as_the_layer_has_weights() -> None:
     assert BLOCKS["fitting"].code.splitlines()[-1].startswith("assert ")
     with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
         tf.keras.layers.LSTM(1)(np.ones((4, 3), "float32"))
+
+
+@says(
+    "`fit` counts the rows first. `Data cardinality is ambiguous` says that "
+    "`x` and `y` have not as many of them as each other, or that one is a "
+    "list of rows, each of which counts as an input of its own: make an array "
+    "of it."
+)
+@says(
+    "A dataset brings its `y` along, so `fit(dataset, y)` is refused: `When "
+    "providing x as a tf.data.Dataset, y should not be passed`."
+)
+def test_as_many_rows_of_inputs_as_of_outputs() -> None:
+    model = compiled(KerasLinearModel)
+    x, y = X.numpy(), Y.numpy()
+    for wrong, count in ((x[:100], "100"), ([*x[:3]], "1, 1, 1")):
+        with pytest.raises(ValueError, match="Data cardinality is ambig") as e:
+            model.fit(wrong, y, verbose=0)
+        assert f"'x' sizes: {count}\n" in str(e.value)
+        assert "'y' sizes: 201\n" in str(e.value)
+    model.fit(np.array([*x]), y, verbose=0)
+    rows = tf.data.Dataset.from_tensor_slices((x, y)).batch(67)
+    words = "as a tf.data.Dataset, `y` should not be passed"
+    with pytest.raises(ValueError, match=words):
+        model.fit(rows, y, verbose=0)
 
 
 @says("To predict for one row, take it out of the data.")
