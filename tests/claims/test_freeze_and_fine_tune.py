@@ -1558,11 +1558,8 @@ def test_a_built_model_takes_nothing_new() -> None:
 )
 @says(
     "Of a functional model make a new one, from `model.inputs[0]` to what the "
-    'new head makes of `model.get_layer("base").output`. (So it is done with '
-    "a `Sequential` one, for a Grad-CAM as well. Of its `model.input` Keras "
-    "says `The layer model has never been called and thus has no defined "
-    "input`, even if it was called.) In any case make a new optimizer, for "
-    "the old one does not know the new head."
+    'new head makes of `model.get_layer("base").output`. In any case make a '
+    "new optimizer, for the old one does not know the new head."
 )
 def test_a_head_that_nobody_calls() -> None:
     assert printed(NAME, "unused_head") == "outputs: 1"
@@ -1578,19 +1575,42 @@ def test_a_head_that_nobody_calls() -> None:
         assert tf.reduce_all(model(X) == before)
         assert model.head.built is False
         features = model.get_layer("base").output
-        ends = [layers.Dense(3)(features), features]
-        new = tf.keras.Model(model.inputs[0], ends)
+        new = tf.keras.Model(model.inputs[0], layers.Dense(3)(features))
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert [end.shape[1] for end in new(X)] == [3, 8]
+            assert new(X).shape == (20, 3)
         optimizer = SGD(0.1)
         optimizer.build(model.trainable_variables)
         slopes = [tf.zeros(v.shape) for v in new.variables]
         with pytest.raises(ValueError, match="Unknown variable"):
             optimizer.apply(slopes, new.variables)
-    message = "layer model has never been called and thus has no defined input"
-    with pytest.raises(AttributeError, match=message):
-        _ = sequence.input
+
+
+@says("The layer has never been called and thus has no defined output")
+@says(
+    "A `Sequential` model says so of its `output` and, with another last "
+    "word, of its `input`, even if it was called. But its `inputs[0]` and "
+    "`outputs[0]` are there, and so is the `output` of each of its layers."
+)
+@says(
+    "A Grad-CAM takes `tf.keras.Model(model.inputs[0], [layer.output, "
+    "model.outputs[0]])`."
+)
+def test_the_ends_of_a_sequential_model() -> None:
+    model = make_model()
+    y_pred = model(X)
+    for end in ("input", "output"):
+        words = f"never been called and thus has no defined {end}"
+        with pytest.raises(AttributeError, match=words):
+            getattr(model, end)
+    layer = model.get_layer("base")
+    both = tf.keras.Model(model.inputs[0], [layer.output, model.outputs[0]])
+    with tf.GradientTape() as tape:
+        features, found = both(X)
+    assert tf.reduce_all(found == y_pred)
+    slopes = tape.gradient(found, features).numpy()
+    weights = model.get_layer("head").kernel.numpy()
+    assert slopes == pytest.approx(np.repeat(weights.T, len(X), 0))
 
 
 # What a compiled step keeps
