@@ -984,6 +984,38 @@ def test_calculating_with_none() -> None:
     assert float(norm) == 3.0
 
 
+@says(
+    "`fit` says so without any gradient, too: if it was given no `y`, or if a "
+    "loss of your own calculates with `y_pred.shape[0]`. The number of rows "
+    "may be unknown in a graph, and then it is `None` there; "
+    "`tf.shape(y_pred)[0]` is the number."
+)
+def test_none_in_fit() -> None:
+    x = np.arange(40.0, dtype="float32")[:, np.newaxis]
+
+    def by_shape(y: Any, y_pred: Any) -> Any:
+        return tf.reduce_sum(tf.square(y - y_pred)) / y_pred.shape[0]
+
+    def by_number(y: Any, y_pred: Any) -> Any:
+        rows = tf.cast(tf.shape(y_pred)[0], y.dtype)
+        return tf.reduce_sum(tf.square(y - y_pred)) / rows
+
+    def compiled(own: Any) -> Any:
+        dense = tf.keras.layers.Dense(1, kernel_initializer="ones")
+        model = tf.keras.Sequential([tf.keras.Input((1,)), dense])
+        model.compile("sgd", own)
+        return model
+
+    for own, data in ((by_number, (x,)), ("mse", (x,)), (by_shape, (x, x))):
+        with pytest.raises(ValueError, match="None values not supported"):
+            compiled(own).fit(*data, verbose=0)
+    model = compiled(by_number)
+    expected = float(np.mean(x**2))
+    found = model.evaluate(x, 2.0 * x, verbose=0)
+    assert found == pytest.approx(expected, rel=1e-5)
+    model.fit(x, x, verbose=0)
+
+
 # Modules
 
 
