@@ -86,6 +86,30 @@ def make_rows(
 # endregion make_rows
 
 
+# region first_line
+def first_line(dataset: tf.data.Dataset) -> str:
+    """Return the first line of the error that a dataset ends with."""
+    try:
+        list(dataset)
+    except tf.errors.InvalidArgumentError as error:
+        return str(error).partition("}} ")[2].split("\n")[0]
+    return "nothing"
+
+
+# endregion first_line
+
+
+# region holding
+def holding(element, signature):
+    """Return a dataset of one element from a generator."""
+    return tf.data.Dataset.from_generator(
+        lambda: iter([element]), output_signature=signature
+    )
+
+
+# endregion holding
+
+
 # region standardised
 def standardised(
     x: np.ndarray, y: np.ndarray
@@ -401,6 +425,49 @@ if __name__ == "__main__":
         print(f"mean {tf.reduce_mean(y_batch):.4f}")
     # endregion begun_again
 
+    # region row_signed
+    row = tf.TensorSpec((1,), tf.float32)
+    batches = tf.data.Dataset.from_generator(
+        lambda: make_rows(x, y), output_signature=(row, row)
+    )
+    print(first_line(batches))
+    # endregion row_signed
+
+    # region column_signed
+    column = tf.TensorSpec((None, 1), tf.float32)
+    batches = tf.data.Dataset.from_generator(
+        lambda: make_rows(x, y), output_signature=(column, column)
+    )
+    for x_batch, y_batch in batches:
+        print(x_batch.shape, y_batch.shape)
+    # endregion column_signed
+
+    # region other_signatures
+    number = tf.TensorSpec((), tf.float32)
+    print(first_line(holding("one", number)))
+    print(first_line(holding([[1.0, 2.0], [3.0]], column)))
+    print(first_line(holding([1.0, 2.0], (number, number))))
+    whole = holding(1.7, tf.TensorSpec((), tf.int32))
+    print("1.7 becomes", next(iter(whole)).numpy())
+    # endregion other_signatures
+
+    try:
+        # region no_length
+        print(f"{len(batches)} batches")
+        # endregion no_length
+    except TypeError as error:
+        print(error)
+
+    # region counted
+    known = batches.apply(tf.data.experimental.assert_cardinality(3))
+    for data in (batches, known):
+        model = KerasLinearModel()
+        model.compile("sgd", "mse")
+        model.fit(data, epochs=2, shuffle=False, verbose=0)
+        updates = int(model.optimizer.iterations)
+        print("length:", int(data.cardinality()), "updates:", updates)
+    # endregion counted
+
     try:
         # region objects
         table = np.array([[-1.0, 2.0], [0.0, 5.0], [1.0, None]])
@@ -449,6 +516,22 @@ if __name__ == "__main__":
     # region still_a_batch
     print(numbers[0].shape, numbers[:1].shape, wide(numbers[:1]).shape)
     # endregion still_a_batch
+
+    try:
+        # region pair_given
+        inputs = tf.keras.Input((1,), name="x")
+        outputs = tf.keras.layers.Dense(1)(inputs)
+        line = tf.keras.Model(inputs, outputs, name="line")
+        for pair in batches:
+            line(pair)
+        # endregion pair_given
+    except ValueError as error:
+        print(error)
+
+    # region pair_parted
+    for x_batch, _ in batches:
+        print("in:", x_batch.shape, "out:", line(x_batch).shape)
+    # endregion pair_parted
 
     try:
         # region unknown_rank

@@ -443,6 +443,36 @@ if __name__ == "__main__":
     assert None not in gradients
     # endregion used
 
+    # region summed_in_graph
+    batches = tf.data.Dataset.from_tensor_slices([2.0, 3.0])
+
+    @tf.function
+    def gradient_of_sum():
+        """Return the gradient of a sum over a dataset."""
+        with tf.GradientTape() as tape:
+            total = 0.0
+            for batch in batches:
+                total += w * batch
+        return tape.gradient(total, w)
+
+    print("eager:", gradient_of_sum.python_function().numpy())
+    print("compiled:", gradient_of_sum())
+    # endregion summed_in_graph
+
+    # region added_in_graph
+    @tf.function
+    def sum_of_gradients():
+        """Return the gradients of the parts, added up."""
+        added = 0.0
+        for batch in batches:
+            with tf.GradientTape() as tape:
+                part = w * batch
+            added += tape.gradient(part, w)
+        return added
+
+    print("compiled:", sum_of_gradients().numpy())
+    # endregion added_in_graph
+
     # region some_none
     optimizer = tf.keras.optimizers.SGD(learning_rate=0.1)
     with tf.GradientTape() as tape:

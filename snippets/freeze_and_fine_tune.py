@@ -187,6 +187,52 @@ def halve_on_plateau(
 
 # endregion halve_on_plateau
 
+
+# region TwoLayers
+class TwoLayers(tf.keras.Model):
+    """The same two layers, as attributes of a class."""
+
+    def __init__(self):
+        super().__init__()
+        self.base = tf.keras.layers.Dense(8, "tanh")
+        self.head = tf.keras.layers.Dense(1)
+
+    def call(self, x):
+        """Return what the head makes of the features."""
+        return self.head(self.base(x))
+
+
+# endregion TwoLayers
+
+
+# region WarmUp
+class WarmUp(tf.keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that rises to 0.1 within ten updates, and stays there."""
+
+    def __call__(self, step):
+        """Return the rate of the next update."""
+        return 0.1 * tf.minimum(step + 1, 10) / 10
+
+
+# endregion WarmUp
+
+
+# region WarmUpCast
+class WarmUpCast(tf.keras.optimizers.schedules.LearningRateSchedule):
+    """The same, with the count as a float."""
+
+    def __call__(self, step):
+        """Return the rate of the next update."""
+        count = tf.cast(step, tf.float32)
+        return 0.1 * tf.minimum(count + 1.0, 10.0) / 10.0
+
+    def get_config(self):
+        """Return the arguments that it was made with: none."""
+        return {}
+
+
+# endregion WarmUpCast
+
 if __name__ == "__main__":
     # region pretrain
     all_x, old_y, new_y = make_tasks()
@@ -360,6 +406,36 @@ if __name__ == "__main__":
             print(f"{name:4}, gradient times {scale:4}: {moved:.4f}")
     # endregion scaled
 
+    try:
+        # region new_head
+        model = TwoLayers()
+        model(x)
+        model.head = tf.keras.layers.Dense(3)
+        # endregion new_head
+    except ValueError as error:
+        print(error)
+
+    # region around_base
+    wide = tf.keras.Sequential(
+        [tf.keras.Input((1,)), model.base, tf.keras.layers.Dense(3)]
+    )
+    print("outputs:", wide(x).shape[-1])
+    # endregion around_base
+
+    # region unused_head
+    model = make_model()
+    model.layers.pop()
+    model.head = tf.keras.layers.Dense(3)
+    print("outputs:", model(x).shape[-1])
+    # endregion unused_head
+
+    # region replaced_head
+    model = make_model()
+    model.pop()
+    model.add(tf.keras.layers.Dense(3))
+    print("outputs:", model(x).shape[-1])
+    # endregion replaced_head
+
     # region at_once
     for name, weights in (("from scratch", None), ("at once", old_weights)):
         model = make_model()
@@ -507,6 +583,24 @@ if __name__ == "__main__":
         # endregion not_settable
     except TypeError as error:
         print(error)
+
+    try:
+        # region own_schedule
+        optimizer = tf.keras.optimizers.SGD(WarmUp())
+        print(f"rate {float(optimizer.learning_rate):.2f}")
+        # endregion own_schedule
+    except TypeError as error:
+        print(error)
+
+    # region cast_schedule
+    model, rates = KerasLinearModel(), []
+    optimizer = tf.keras.optimizers.SGD(WarmUpCast())
+    step = make_step(model, optimizer)
+    for x_batch, y_batch in batches[:12]:
+        rates.append(float(optimizer.learning_rate))
+        step(x_batch, y_batch)
+    print("rates:", *(f"{rate:.2f}" for rate in rates))
+    # endregion cast_schedule
 
     # region late_schedule
     model, optimizer = KerasLinearModel(), tf.keras.optimizers.SGD(0.1)

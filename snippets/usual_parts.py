@@ -81,6 +81,16 @@ class Polynomial(tf.keras.Model):
 # endregion polynomial
 
 
+# region in_both
+def in_both(train: tf.data.Dataset, valid: tf.data.Dataset) -> list[int]:
+    """Return the rows on which an epoch trains and then validates."""
+    trained = {int(row) for row in train}
+    return sorted(trained & {int(row) for row in valid})
+
+
+# endregion in_both
+
+
 # region validate
 def validate(
     model: tf.keras.Model, batches: tf.data.Dataset, metric: tf.keras.Metric
@@ -279,6 +289,19 @@ if __name__ == "__main__":
         print(f"{name}: training {train_loss:.2f}, validation {val_loss:.2f}")
     # endregion tail
 
+    # region split_anew
+    ten = tf.data.Dataset.range(10).shuffle(10, seed=0)
+    valid, train = ten.take(3), ten.skip(3)
+    print("in both:", [in_both(train, valid) for _ in range(3)])
+    # endregion split_anew
+
+    # region split_once
+    once = {"seed": 0, "reshuffle_each_iteration": False}
+    ten = tf.data.Dataset.range(10).shuffle(10, **once)
+    valid, train = ten.take(3), ten.skip(3).shuffle(7, seed=0)
+    print("in both:", [in_both(train, valid) for _ in range(3)])
+    # endregion split_once
+
     # region split
     all_x, all_y = orders["shuffled"]
     train_x, valid_x, test_x = tf.split(all_x, [20, 20, 161])
@@ -309,6 +332,21 @@ if __name__ == "__main__":
     print(f"in batches, metric: {in_batches:.4f}")
     print(f"in batches, mean:   {mean:.4f}")
     # endregion validate_batches
+
+    # region predicted_apart
+    mixed = valid_rows.shuffle(20, seed=0).batch(8)
+    predictions = model.predict(mixed, verbose=0)
+    labels = tf.concat([y_batch for _, y_batch in mixed], axis=0)
+    print(f"loss {loss(labels, predictions):.4f}")
+    # endregion predicted_apart
+
+    # region predicted_together
+    parts = [(y_batch, model(x_batch)) for x_batch, y_batch in mixed]
+    labels, predictions = (
+        tf.concat(part, axis=0) for part in zip(*parts, strict=True)
+    )
+    print(f"loss {loss(labels, predictions):.4f}")
+    # endregion predicted_together
 
     # region early_stopping
     model = Polynomial(degree=15)

@@ -205,6 +205,43 @@ ASKED = {
         "save_and_resume"
     ),
     "optimizer get_weights set_weights": "save_and_resume",
+    "TypeError: `generator` yielded an element of shape () where an element "
+    "of shape (None, None) was expected.": "errors_in_a_step",
+    "from_generator output_signature": "errors_in_a_step",
+    "TypeError: The dataset length is unknown.": "errors_in_a_step",
+    "AttributeError: 'NoneType' object has no attribute 'items'": (
+        "errors_in_a_step"
+    ),
+    "ValueError: Layer model expects 1 input(s), but it received 2 input "
+    "tensors. Inputs received: [<tf.Tensor 'IteratorGetNext:0' shape=(None, "
+    "None) dtype=float32>": "errors_in_a_step",
+    "ValueError: Data cardinality is ambiguous: x sizes: 60000 y sizes: "
+    "10000": "errors_in_a_step",
+    "TypeError: Cannot convert 0.1 to EagerTensor of dtype int64": (
+        "freeze_and_fine_tune"
+    ),
+    "custom learning rate schedule warmup": "freeze_and_fine_tune",
+    "You cannot add new elements of state (variables or sub-layers) to a "
+    "layer that is already built.": "freeze_and_fine_tune",
+    "model.layers.pop() not working": "freeze_and_fine_tune",
+    "ValueError: The layer sequential has never been called and thus has no "
+    "defined output.": "freeze_and_fine_tune",
+    "Gradient not registered in autograph mode with tf.data.Dataset loop": (
+        "foundations"
+    ),
+    "The calling iterator did not fully read the dataset being cached": (
+        "how_fast"
+    ),
+    "kernel_constraint GradientTape": "usual_parts",
+    "ValueError: Python inputs incompatible with input_signature": "memory",
+    "shuffle take skip validation data leakage": "usual_parts",
+    "predictions in another order than the labels of a shuffled dataset": (
+        "usual_parts"
+    ),
+    "confusion matrix wrong shuffled dataset predict": "usual_parts",
+    "Only instances of keras.Layer can be added to a Sequential model": (
+        "old_names"
+    ),
 }
 
 

@@ -19,7 +19,9 @@ from snippets.errors_in_a_step import (
     CappedTensor,
     Near,
     check_pairs,
+    first_line,
     gradients_of,
+    holding,
     make_classifier,
     make_rows,
     said,
@@ -69,7 +71,7 @@ def shows(section: str, message: str) -> None:
 def test_each_mistake_is_made_and_mended() -> None:
     raised = [n for n, b in BLOCKS.items() if b.options.get("raises")]
     titles = [block.options.get("title") for block in PAGE.blocks]
-    assert len(raised) == 15
+    assert len(raised) == 17
     assert titles.count("Mended") >= titles.count("Looks right")
     silent = {"made_anew", "used_up", "softmax_twice", "outside"}
     silent.add("below_zero")
@@ -108,7 +110,13 @@ def test_each_mistake_is_made_and_mended() -> None:
     "`Iterating over a symbolic tf.Tensor is not allowed` | [A loop] … "
     "train_step)"
 )
-@says("`Your input ran out of data` | [Steps] … batches)")
+@says("`Your input ran out of data` | [Steps] … unknown)")
+@says(
+    "In older releases: `'NoneType' object has no attribute 'items'` | "
+    "[Steps] … data)"
+)
+@says("`generator yielded an element of shape` | [A signature] … expected)")
+@says("`The dataset length is unknown` | [The length] … unknown)")
 @says("`End of sequence` | [The end](#local … sequence)")
 @says(
     "In the log: `Local rendezvous is aborting with status` | [The "
@@ -116,8 +124,13 @@ def test_each_mistake_is_made_and_mended() -> None:
 )
 @says("`Failed to convert a NumPy array to a Tensor` | [Objects] … float)")
 @says("`is incompatible with the layer` | [The shape] … layer)")
+@says("In `fit`: `Data cardinality is ambiguous` | [The rows] … layer)")
 @says(
     "`Expected shape …, but input has incompatible shape` | [One row] … batch)"
+)
+@says(
+    "`expects 1 … input(s) …, but it received 2 input tensors` | [The "
+    "pair] … tensors)"
 )
 @says(
     "`Cannot take the length of shape with unknown rank` | [The rank] … rank)"
@@ -144,7 +157,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 24
+    assert len(rows) == 29
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -619,74 +632,21 @@ def test_five_steps_of_three_batches() -> None:
     assert int(model.optimizer.iterations) == 6
 
 
-@says("An epoch counts one update too many")
 @says(
-    "After a `filter`, a `flat_map` or a generator `fit` cannot know how many "
-    "batches there are. Then the warning comes at the end of every epoch, "
-    "without `steps_per_epoch`, too, and no batch is missing."
+    "An epoch without a single batch trains nothing: `batch(512, "
+    "drop_remainder=True)` leaves nothing of 201 rows. The warning is the "
+    "same, and what `fit` logs is empty."
 )
-@says(
-    "But the end is counted as one more update, in which there are no "
-    "gradients: a schedule runs ahead, and weight decay acts once more. "
-    "Neither `run_eagerly=True` nor a loop of your own counts it."
-)
-@says(
-    "Say how many batches there are, by "
-    "`rows.apply(tf.data.experimental.assert_cardinality(3))`, and the "
-    "warning and the update are gone."
-)
-def test_an_epoch_of_unknown_length() -> None:
-    rows = tf.data.Dataset.from_tensor_slices((X, Y)).batch(67)
-    specs = 2 * (tf.TensorSpec((67, 1)),)
-    filtered = rows.filter(lambda x, y: True)
-    flat = rows.flat_map(lambda *pair: tf.data.Dataset.from_tensors(pair))
-    made = tf.data.Dataset.from_generator(
-        lambda: make_rows(X, Y), output_signature=specs
-    )
-    known = filtered.apply(tf.data.experimental.assert_cardinality(3))
-    schedules = tf.keras.optimizers.schedules
-    ends = []
-    for data, eagerly, counted in (
-        (rows, False, 9),
-        (known, False, 9),
-        (filtered, True, 9),
-        (filtered, False, 12),
-        (flat, False, 12),
-        (made, False, 12),
-    ):
-        assert len([*data]) == 3
-        # What moves the weights is the decay alone.
-        rate = schedules.PiecewiseConstantDecay([9], [0.5, 0.25])
-        model = KerasLinearModel()
-        model.compile(
-            SGD(rate, weight_decay=0.1),
-            lambda y, y_pred: 0.0 * tf.reduce_sum(y_pred),
-            run_eagerly=eagerly,
-        )
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            model.fit(data, epochs=3, shuffle=False, verbose=0)
-        texts = [str(warning.message) for warning in caught]
-        told = sum("Your input ran out of data" in text for text in texts)
-        assert told == (0 if data in (rows, known) else 3)
-        assert int(model.optimizer.iterations) == counted
-        ahead = counted > 9
-        assert float(model.optimizer.learning_rate) == 0.5 - 0.25 * ahead
-        ends.append(float(model.w))
-    assert ends[:3] == pytest.approx([5.0 * 0.95**9] * 3, rel=1e-5)
-    assert ends[3:] == [pytest.approx(ends[3])] * 3
-    assert ends[3] < 0.95 * ends[0]
-    model, optimizer = KerasLinearModel(), SGD(0.01)
-    optimizer.build(model.trainable_variables)
-
-    @tf.function
-    def step(x: tf.Tensor, y: tf.Tensor) -> None:
-        optimizer.apply(gradients_of(model, x, y), model.trainable_variables)
-
-    for _ in range(3):
-        for batch in filtered:
-            step(*batch)
-    assert int(optimizer.iterations) == 9
+def test_an_epoch_without_a_batch() -> None:
+    rows = tf.data.Dataset.from_tensor_slices((X, Y))
+    assert len(rows) == 201
+    none = rows.batch(512, drop_remainder=True)
+    assert len(none) == 0
+    model = compiled(KerasLinearModel)
+    with pytest.warns(UserWarning, match="ran out of data; interrupting"):
+        log = model.fit(none, shuffle=False, verbose=0).history
+    assert (log, float(model.w), float(model.b)) == ({}, 5.0, 0.0)
+    assert "ran out of data; interrupting" in printed(NAME, "ran_out")
 
 
 @says("In a loop of your own the same slip brings no warning.")
@@ -830,6 +790,205 @@ def test_past_the_end() -> None:
         take(iterator)
 
 
+# Generators
+
+
+@says("generator yielded an element of shape where another was expected")
+@says(
+    "`from_generator` makes a dataset of the generator from above. What that "
+    "yields, the `output_signature` has to say."
+)
+@says("Return the first line of the error that a dataset ends with.")
+@says("A signature is that of one thing that is yielded.")
+@says(
+    "Here it is of one row, and the generator yields batches. `None` stands "
+    "for a length that may be any."
+)
+@says("In `fit` the same line stands below `Graph execution error`.")
+def test_the_signature_of_a_generator() -> None:
+    said_first = "TypeError: `generator` yielded an element of shape (67, 1) "
+    assert printed(NAME, "row_signed").startswith(said_first)
+    assert "of shape (1,) was expected" in printed(NAME, "row_signed")
+    assert printed(NAME, "column_signed") == "\n".join(["(67, 1) (67, 1)"] * 3)
+    wrong = ran(NAME, "row_signed", x=X, y=Y)["batches"]
+    assert first_line(wrong).startswith(said_first)
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        compiled(KerasLinearModel).fit(wrong, shuffle=False, verbose=0)
+    head, _, below = caught.value.message.partition("Graph execution error")
+    assert head == ""
+    assert f"\n{said_first}" in below
+    right = ran(NAME, "column_signed", x=X, y=Y)
+    assert first_line(right["batches"]) == "nothing"
+    model = compiled(KerasLinearModel)
+    model.fit(right["batches"], shuffle=False, verbose=0)
+    assert float(model.w) != 5.0
+    for length in (1, 4):
+        column = np.ones((length, 1), "float32")
+        [found] = holding(column, right["column"])
+        assert found.shape == (length, 1)
+
+
+@says("There are more ways to disagree with a signature:")
+@says("Return a dataset of one element from a generator.")
+@says("A word is no number, and rows of two lengths have no shape: [pad")
+@says("A pair is a tuple, not a list.")
+@says(
+    "The last one brings no message: under a signature of whole numbers, 1.7 "
+    "becomes 1."
+)
+def test_other_signatures() -> None:
+    word, ragged, pair, whole = printed(NAME, "other_signatures").splitlines()
+    for line in (word, ragged):
+        assert "could not be converted to the expected type" in line
+    assert "did not match the expected structure" in pair
+    assert whole == "1.7 becomes 1"
+    number = tf.TensorSpec((), tf.float32)
+    column = tf.TensorSpec((None, 1), tf.float32)
+    for element, signature in (
+        (1.0, number),
+        ([[1.0], [2.0], [3.0]], column),
+        ((1.0, 2.0), (number, number)),
+    ):
+        assert first_line(holding(element, signature)) == "nothing"
+    assert first_line(holding("one", number)) == word
+    assert first_line(holding([1.0, 2.0], (number, number))) == pair
+    [found] = holding(1.7, tf.TensorSpec((), tf.int32))
+    assert found.numpy() == 1
+
+
+@says(
+    "What is handed to `from_generator` is a function that makes a "
+    "generator, hence the `lambda`. Of a generator itself it says `generator "
+    "must be a Python callable`."
+)
+def test_a_generator_is_made_by_a_function() -> None:
+    number = tf.TensorSpec((), tf.float32)
+    one = tf.data.Dataset.from_generator
+    with pytest.raises(TypeError, match="`generator` must be a Python call"):
+        one(iter([1.0]), output_signature=number)
+    made: list[int] = []
+
+    def make() -> Any:
+        made.append(1)
+        return iter([1.0, 2.0])
+
+    data = one(make, output_signature=number)
+    assert [len([*data]) for _ in range(3)] == [2, 2, 2]
+    assert len(made) == 3
+
+
+@says(
+    "Nobody knows before the generator has ended, and `filter` loses the "
+    "length of a dataset as well. `cardinality` then answers -2, which is no "
+    "number of steps for a schedule."
+)
+def test_a_length_that_nobody_knows() -> None:
+    shows("no_length", "TypeError: The dataset length is unknown.")
+    batches = ran(NAME, "column_signed", x=X, y=Y)["batches"]
+    rows = tf.data.Dataset.range(3)
+    assert len(rows) == 3
+    for data in (batches, rows.filter(lambda row: True)):
+        with pytest.raises(TypeError, match="dataset length is unknown"):
+            len(data)
+        assert int(data.cardinality()) == -2
+        assert len([*data]) == 3
+        assert len(data.apply(tf.data.experimental.assert_cardinality(3))) == 3
+
+
+def trained(data: tf.data.Dataset, **options: Any) -> tuple[int, list[float]]:
+    """Return the count of updates of two epochs, and the weights."""
+    model = KerasLinearModel()
+    optimizer = options.pop("optimizer", "sgd")
+    model.compile(optimizer, "mse", **options)
+    model.fit(data, epochs=2, shuffle=False, verbose=0)
+    return int(model.optimizer.iterations), [float(model.w), float(model.b)]
+
+
+@says(
+    "Without a length, the warning is a false alarm: all three batches were "
+    "there. But the optimizer counts eight updates in two epochs."
+)
+@says(
+    "In each of them `fit` begins one step more, which finds no batch and is "
+    "counted nevertheless."
+)
+@says(
+    "Plain `SGD` moves no weight by it. `Adam` and a schedule go by the "
+    "count, and `weight_decay` shrinks the weights once more."
+)
+@says("With the length there is neither.")
+@says("With `run_eagerly=True` `fit` counts right.")
+def test_an_update_too_many_is_counted() -> None:
+    *warned, without, with_length = printed(NAME, "counted").splitlines()
+    assert "UserWarning: Your input ran out of data; " in " ".join(warned)
+    assert without == "length: -2 updates: 8"
+    assert with_length == "length: 3 updates: 6"
+    batches = ran(NAME, "column_signed", x=X, y=Y)["batches"]
+    known = batches.apply(tf.data.experimental.assert_cardinality(3))
+    assert trained(batches, run_eagerly=True)[0] == 6
+    with pytest.warns(UserWarning, match="ran out of data"):
+        more, moved = trained(batches)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        right, as_moved = trained(known)
+    assert (more, right) == (8, 6)
+    assert moved == pytest.approx(as_moved, abs=1e-6)
+    adam = [
+        trained(data, optimizer=tf.keras.optimizers.Adam(0.01))[1]
+        for data in (batches, known)
+    ]
+    assert max(abs(a - b) for a, b in zip(*adam, strict=True)) > 1e-4
+    rates = [
+        float(tf.keras.optimizers.schedules.CosineDecay(1, 9)(n))
+        for n in (more, right)
+    ]
+    assert rates[0] < rates[1]
+    # Nothing to learn: what moves the weight is its decay alone.
+    still = batches.map(lambda x, y: (0.0 * x, 0.0 * y))
+    three = still.apply(tf.data.experimental.assert_cardinality(3))
+    for data, count in ((still, 8), (three, 6)):
+        decaying = SGD(0.1, weight_decay=0.5)
+        updates, (w, _) = trained(data, optimizer=decaying)
+        assert updates == count
+        assert w == pytest.approx(5.0 * 0.95**count, rel=1e-5)
+
+
+@says(
+    "A compiled step of your own that calls `next(iterator)` counts one too "
+    "many, too; a `for` over the dataset does not."
+)
+def test_an_update_too_many_in_a_step_of_your_own() -> None:
+    batches = tf.data.Dataset.from_tensor_slices((X, Y)).batch(67)
+
+    def make() -> tuple[Any, Any]:
+        model, optimizer = KerasLinearModel(), SGD(0.01)
+        optimizer.build(model.trainable_variables)
+
+        def step(x: tf.Tensor, y: tf.Tensor) -> None:
+            gradients = gradients_of(model, x, y)
+            optimizer.apply(gradients, model.trainable_variables)
+
+        return step, optimizer
+
+    step, optimizer = make()
+
+    @tf.function
+    def take_next(iterator: Any) -> None:
+        step(*next(iterator))
+
+    iterator = iter(batches)
+    for _ in range(3):
+        take_next(iterator)
+    with pytest.raises(tf.errors.OutOfRangeError):
+        take_next(iterator)
+    assert int(optimizer.iterations) == 4
+    step, optimizer = make()
+    compiled_step = tf.function(step)
+    for x, y in batches:
+        compiled_step(x, y)
+    assert int(optimizer.iterations) == 3
+
+
 # Labels
 
 
@@ -942,11 +1101,146 @@ def test_a_row_has_as_many_numbers_as_the_layer_has_weights() -> None:
         tf.keras.layers.Conv1D(1, 1)(np.ones((4, 3), "float32"))
 
 
+@says(
+    "`fit` counts the rows first. `Data cardinality is ambiguous` says that "
+    "`x` and `y` have not as many of them as each other, or that one is a "
+    "list of rows, each of which counts as an input of its own: make an array "
+    "of it."
+)
+@says(
+    "A dataset brings its `y` along, so `fit(dataset, y)` is refused: `When "
+    "providing x as a tf.data.Dataset, y should not be passed`."
+)
+def test_as_many_rows_of_inputs_as_of_outputs() -> None:
+    model = compiled(KerasLinearModel)
+    x, y = X.numpy(), Y.numpy()
+    for wrong, count in ((x[:100], "100"), ([*x[:3]], "1, 1, 1")):
+        with pytest.raises(ValueError, match="Data cardinality is ambig") as e:
+            model.fit(wrong, y, verbose=0)
+        assert f"'x' sizes: {count}\n" in str(e.value)
+        assert "'y' sizes: 201\n" in str(e.value)
+    model.fit(np.array([*x]), y, verbose=0)
+    rows = tf.data.Dataset.from_tensor_slices((x, y)).batch(67)
+    words = "as a tf.data.Dataset, `y` should not be passed"
+    with pytest.raises(ValueError, match=words):
+        model.fit(rows, y, verbose=0)
+
+
 @says("To predict for one row, take it out of the data.")
 @says("`None` stands for the axis of rows, and one row by itself has none.")
 def test_one_row_is_no_batch() -> None:
     shows("one_row", "Expected shape (None, 2), but input has incompatible")
     assert printed(NAME, "still_a_batch") == "(2,) (1, 2) (1, 1)"
+
+
+@says(
+    "A dataset without `batch` consists of single rows, and `fit` says the "
+    "same of it. Write `.batch(32)`."
+)
+@says(
+    "With one number in a row it says nothing, and trains on one row at a "
+    "time."
+)
+def test_a_dataset_without_batches() -> None:
+    said_of_fit = "Expected shape (None, 2), but input has incompatible shape"
+    shows("one_row", said_of_fit)
+    for width, count in ((2, 7), (1, 201)):
+        inputs = tf.repeat(X, width, axis=1)
+        layers = [tf.keras.Input((width,)), tf.keras.layers.Dense(1)]
+        model = tf.keras.Sequential(layers)
+        model.compile("sgd", "mse")
+        rows = tf.data.Dataset.from_tensor_slices((inputs, Y))
+        if width == 2:
+            with pytest.raises(ValueError, match=re.escape(said_of_fit)):
+                model.fit(rows, shuffle=False, verbose=0)
+            rows = rows.batch(32)
+        model.fit(rows, shuffle=False, verbose=0)
+        assert int(model.optimizer.iterations) == count
+
+
+@says("Layer expects 1 input(s), but it received 2 input tensors")
+@says(
+    "The dataset of `from_generator` yields pairs, and this loop hands on the "
+    "whole pair."
+)
+@says(
+    "The two tensors are `x` and `y`, so a dictionary is not what is missing."
+)
+def test_a_model_that_is_given_a_pair() -> None:
+    shows("pair_given", "but it received 2 input tensors. Pass inputs as a di")
+    batches = ran(NAME, "column_signed", x=X, y=Y)["batches"]
+    assert len(batches.element_spec) == 2
+    with pytest.raises(ValueError, match="received 2 input tensors") as told:
+        ran(NAME, "pair_given", batches=batches)
+    assert "['x']" in str(told.value)
+    inputs = tf.keras.Input((1,), name="x")
+    line = tf.keras.Model(inputs, 2.0 * inputs)
+    with pytest.raises(ValueError, match="received 2 input tensors"):
+        line((X, Y))
+    assert tf.reduce_all(line({"x": X}) == line(X))
+    ran(NAME, "pair_parted", batches=batches, line=line)
+
+
+@says(
+    "In a `train_step` it is `self(data)` that hands on the pair; take `data` "
+    "apart [like this](keras_from_fit_inwards.md#the-step)."
+)
+@says(
+    'A layer by itself says `Layer "dense" expects 1 input(s), but it '
+    "received 2 input tensors`."
+)
+@says(
+    "A `Sequential` model takes the pair, computes with its first part and "
+    "only warns: `The structure of inputs doesn't match the expected "
+    "structure`."
+)
+def test_a_pair_in_a_step_a_layer_and_a_sequence() -> None:
+    dense = tf.keras.layers.Dense(1, name="dense")
+    message = 'Layer "dense" expects 1 input(s), but it received 2 input tens'
+    with pytest.raises(ValueError, match=re.escape(message)):
+        dense((X, Y))
+    inputs = tf.keras.Input((1,))
+
+    class Step(tf.keras.Model):
+        def train_step(self, data: Any) -> Any:
+            return {"total": tf.reduce_sum(self(data))}
+
+    model = Step(inputs, tf.keras.layers.Dense(1)(inputs))
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="received 2 input tensors"):
+        model.fit(X, Y, verbose=0)
+    model = tf.keras.Sequential([inputs, dense])
+    with pytest.warns(UserWarning, match="doesn't match the expected struc"):
+        found = model((X, Y))
+    assert tf.reduce_all(found == model(X))
+    inward = (DOCS / "keras_from_fit_inwards.md").read_text("utf-8")
+    step = inward.partition("\n### The step\n")[2].partition("\n### ")[0]
+    assert "unpack_x_y_sample_weight" in step
+
+
+@says(
+    "Two inputs belong into a tuple of their own, `((first, second), y)`. Of "
+    "`(first, second, y)` Keras takes the second for the outputs and `y` for "
+    "weights."
+)
+@says("A list in place of the inner tuple becomes one tensor.")
+def test_two_inputs_of_a_dataset() -> None:
+    unpack = tf.keras.utils.unpack_x_y_sample_weight
+    assert unpack(("first", "second", "y")) == ("first", "second", "y")
+    ends = [tf.keras.Input((1,)) for _ in range(2)]
+    model = tf.keras.Model(ends, ends[0] + 2.0 * ends[1])
+    slices = tf.data.Dataset.from_tensor_slices
+    batches = slices(((X, 3.0 * X), Y)).batch(201)
+    expected = 7.0 * X
+    for first_and_second, _ in batches:
+        assert np.allclose(model(first_and_second), expected, atol=1e-5)
+    model.compile(loss="mse")
+    error = float(tf.reduce_mean(tf.square(expected - Y)))
+    found = model.evaluate(batches, verbose=0)
+    assert found == pytest.approx(error, rel=1e-5)
+    with pytest.raises(ValueError, match="received 1 input tensors"):
+        model.evaluate(slices((X, X, Y)).batch(67), verbose=0)
+    assert slices([X, X]).element_spec.shape == (201, 1)
 
 
 @says(

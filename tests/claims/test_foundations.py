@@ -30,7 +30,7 @@ from tests.claims.sentences import DOCS, read
 PAGE = read("foundations")
 BLOCKS = {block.name: block for block in PAGE.blocks}
 SOURCE = (DOCS / "foundations.md").read_text("utf-8")
-WAYS = re.split(r"\n##+ (?=\d\. |What an)", SOURCE)[1:7]
+WAYS = re.split(r"\n##+ (?=\d\. |An acc)", SOURCE)[1:7]
 """The six ways to get None."""
 EXTENT = 1e-6
 
@@ -803,6 +803,52 @@ def test_way_3() -> None:
     "`tf.round` and a comparison: a loss made with them, such as an accuracy, "
     "is not differentiable."
 )
+@says("A loop over a dataset in a tf.function")
+@says("Return the gradient of a sum over a dataset.")
+@says("Return the gradients of the parts, added up.")
+@says(
+    "In the graph the dataset itself runs such a loop, and through a dataset "
+    "no gradient comes back. So it is with its `reduce`, and with a model "
+    "that is called in its `map`, both of them eagerly as well. A loop over a "
+    "tensor is another matter."
+)
+@says(
+    "Does a dataset run the loop, or the model? | yes: [a loop] … tffunction)"
+)
+def test_no_gradient_through_a_dataset() -> None:
+    shown = printed("foundations", "summed_in_graph").splitlines()
+    assert shown == ["eager: 5.0", "compiled: None"]
+    assert printed("foundations", "added_in_graph") == "compiled: 5.0"
+    w, rows = tf.Variable(3.0), tf.constant([2.0, 3.0])
+    batches = tf.data.Dataset.from_tensor_slices(rows)
+
+    def total(w: tf.Variable, parts: Any) -> Any:
+        added = 0.0
+        for part in parts:
+            added += w * part
+        return added
+
+    for parts, found in ((batches, None), (rows, 5.0)):
+        eager = functools.partial(total, parts=parts)
+        compiled = tf.function(eager)
+        assert gradient(compiled, w) == found
+        assert gradient(eager, w) == 5.0
+        graph = compiled.get_concrete_function(w).graph
+        kinds = {operation.type for operation in graph.get_operations()}
+        assert ("ReduceDataset" in kinds) is (found is None)
+
+    def reduced(w: tf.Variable) -> Any:
+        return batches.reduce(0.0, lambda added, part: added + w * part)
+
+    def mapped(w: tf.Variable) -> Any:
+        return sum(batches.map(lambda part: w * part))
+
+    for function in (reduced, mapped):
+        assert float(function(w)) == 15.0
+        assert gradient(function, w) is None
+    assert gradient(tf.function(reduced), w) is None
+
+
 @says("An accuracy or the F1 score as a loss function")
 @says(
     "Both count right answers, with [`tf.round` or "
@@ -958,6 +1004,38 @@ def test_calculating_with_none() -> None:
     assert clipped[0] is None
     assert clipped[1].numpy().tolist() == [1.0]
     assert float(norm) == 3.0
+
+
+@says(
+    "`fit` says so without any gradient, too: if it was given no `y`, or if a "
+    "loss of your own calculates with `y_pred.shape[0]`. The number of rows "
+    "may be unknown in a graph, and then it is `None` there; "
+    "`tf.shape(y_pred)[0]` is the number."
+)
+def test_none_in_fit() -> None:
+    x = np.arange(40.0, dtype="float32")[:, np.newaxis]
+
+    def by_shape(y: Any, y_pred: Any) -> Any:
+        return tf.reduce_sum(tf.square(y - y_pred)) / y_pred.shape[0]
+
+    def by_number(y: Any, y_pred: Any) -> Any:
+        rows = tf.cast(tf.shape(y_pred)[0], y.dtype)
+        return tf.reduce_sum(tf.square(y - y_pred)) / rows
+
+    def compiled(own: Any) -> Any:
+        dense = tf.keras.layers.Dense(1, kernel_initializer="ones")
+        model = tf.keras.Sequential([tf.keras.Input((1,)), dense])
+        model.compile("sgd", own)
+        return model
+
+    for own, data in ((by_number, (x,)), ("mse", (x,)), (by_shape, (x, x))):
+        with pytest.raises(ValueError, match="None values not supported"):
+            compiled(own).fit(*data, verbose=0)
+    model = compiled(by_number)
+    expected = float(np.mean(x**2))
+    found = model.evaluate(x, 2.0 * x, verbose=0)
+    assert found == pytest.approx(expected, rel=1e-5)
+    model.fit(x, x, verbose=0)
 
 
 # Modules

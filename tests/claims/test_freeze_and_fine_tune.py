@@ -3,6 +3,7 @@
 import inspect
 import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ import tensorflow as tf
 
 from snippets.data import make_data
 from snippets.freeze_and_fine_tune import (
+    TwoLayers,
+    WarmUp,
+    WarmUpCast,
     averaged_loss,
     halve_on_plateau,
     make_head_step,
@@ -160,14 +164,17 @@ def test_what_fails_silently_has_a_mend() -> None:
     wrong = [b for b in PAGE.blocks if b.options.get("title") == "Looks right"]
     names = [b.name for b in wrong]
     assert names == [
-        *("go_on", "half_frozen", "called_so"),
+        *("go_on", "half_frozen", "called_so", "unused_head"),
         *("ema_unseen", "ema_wrong_list", "late_schedule"),
     ]
     for block in wrong:
         assert "raises" not in block.options
         assert not re.search("(?i)error|warning", printed(NAME, block.name))
     mended = {b.name for b in PAGE.blocks if "Mended" in str(b.options)}
-    assert mended == {"stay", "wholly_frozen", "ema_seen", "ema_right_list"}
+    assert mended == {
+        *("stay", "wholly_frozen", "replaced_head"),
+        *("ema_seen", "ema_right_list"),
+    }
     # The last one is mended in its own last line.
     assert last("late_schedule")[2] == 0
 
@@ -1401,6 +1408,76 @@ def test_what_cannot_be_set() -> None:
         _ = SGD(0.1).lr
 
 
+@says(
+    "A schedule of your own: Cannot convert 0.1 to EagerTensor of dtype int64"
+)
+@says(
+    "`Cannot convert 0.1 to EagerTensor of dtype int64` | [Your own "
+    "schedule](#a-schedule … int64)"
+)
+@says("A warm-up begins with small steps.")
+@says("A rate that rises to 0.1 within ten updates, and stays there.")
+@says("Return the rate of the next update.")
+@says(
+    "The optimizer hands over its count of updates, a whole number of type "
+    "`int64`. So is `step + 1`, and then 0.1 does not go with it. In a "
+    "compiled step the same mistake says `Expected int64, but got 0.1 of "
+    "type 'float'`."
+)
+@says("The same, with the count as a float.")
+def test_a_schedule_counts_in_whole_numbers() -> None:
+    message = "Cannot convert 0.1 to EagerTensor of dtype int64"
+    assert printed(NAME, "own_schedule") == f"TypeError: {message}"
+    with pytest.raises(TypeError, match=message):
+        float(SGD(WarmUp()).learning_rate)
+    assert SGD(0.1).iterations.dtype == "int64"
+    assert (SGD(0.1).iterations + 1).dtype == tf.int64
+    model = KerasLinearModel()
+    words = "Expected int64, but got 0.1 of type 'float'"
+    with pytest.raises(TypeError, match=words):
+        make_step(model, SGD(WarmUp()))(*BATCHES[0])
+    rates = [float(WarmUpCast()(tf.constant(n, tf.int64))) for n in range(12)]
+    expected = [min(n + 1, 10) / 100 for n in range(12)]
+    assert rates == pytest.approx(expected, rel=1e-6)
+    assert numbers(printed(NAME, "cast_schedule")) == pytest.approx(expected)
+
+
+@says(
+    "An `if` that asks for the count is [refused in a "
+    "graph](errors_in_a_step.md … allowed); `tf.minimum` and `tf.where` do "
+    "without."
+)
+@says(
+    "`get_config` is there for `model.save`, which else raises a "
+    "`NotImplementedError`."
+)
+@says("Return the arguments that it was made with: none.")
+def test_a_schedule_in_a_graph_and_in_a_file(tmp_path: Path) -> None:
+    class Asks(tf.keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step: Any) -> float:
+            return 0.1 if step > 10 else 0.01
+
+    class Chooses(tf.keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step: Any) -> Any:
+            return tf.where(step > 10, 0.1, 0.01)
+
+    def compiled(schedule: Any) -> Any:
+        model = tf.keras.Sequential([tf.keras.Input((1,)), layers.Dense(1)])
+        model.compile(SGD(schedule), "mse")
+        return model
+
+    with pytest.raises(tf.errors.OperatorNotAllowedInGraphError):
+        compiled(Asks()).fit(LINE_X, LINE_Y, verbose=0)
+    for schedule in (Chooses(), WarmUpCast()):
+        compiled(schedule).fit(LINE_X, LINE_Y, verbose=0)
+    path = tmp_path / "model.keras"
+    with pytest.raises(NotImplementedError, match="get_config"):
+        compiled(Chooses()).save(path)
+    compiled(WarmUpCast()).save(path)
+    assert path.exists()
+    assert WarmUpCast(**WarmUpCast().get_config())
+
+
 @says("A schedule that came too late")
 @says(
     "A new schedule changes nothing | [Late "
@@ -1426,6 +1503,114 @@ def test_a_late_schedule() -> None:
     moved = movement(model, step, *BATCHES[0])
     assert moved == pytest.approx(0.1 * slope, rel=1e-3)
     assert movement(model, make_step(model, optimizer), *BATCHES[0]) == 0
+
+
+# A new head
+
+
+@says("A new head: You cannot add new elements of state")
+@says("`You cannot add new elements of state` | [A new head] … state)")
+@says("The same two layers, as attributes of a class.")
+@says("Return what the head makes of the features.")
+@says(
+    "A model that was called is built, and takes no further layer, variable "
+    "or metric. (A layer that makes its weights in `call` has the same "
+    "message: make them in `__init__` or in `build`.)"
+)
+@says("The base is the same object, with all that it has learned.")
+def test_a_built_model_takes_nothing_new() -> None:
+    message = "You cannot add new elements of state"
+    assert f"ValueError: {message}" in printed(NAME, "new_head")
+    model = TwoLayers()
+    features = model.base(X)
+    assert tf.reduce_all(model(X) == model.head(features))
+    for new in (layers.Dense(3), tf.keras.metrics.Mean()):
+        with pytest.raises(ValueError, match=message):
+            model.new = new
+    with pytest.raises(ValueError, match=message):
+        model.add_weight(shape=())
+
+    class Late(tf.keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x * self.add_weight(shape=())
+
+    class InTime(tf.keras.layers.Layer):
+        def build(self, shape: Any) -> None:
+            self.weight = self.add_weight(shape=())
+
+        def call(self, x: Any) -> Any:
+            return x * self.weight
+
+    with pytest.raises(ValueError, match=message):
+        Late()(X)
+    assert InTime()(X).shape == X.shape
+    wide = ran(NAME, "around_base", model=model, x=X)["wide"]
+    assert wide(X).shape == (20, 3)
+    assert wide.layers[0] is model.base
+
+
+@says("`model.layers.pop()` changes nothing | [A new head] … state)")
+@says("A `Sequential` or functional model does not complain:")
+@says(
+    "One output, as before. `layers` is a copy of a list, so nothing was "
+    "taken out, and the new layer is an attribute that nobody calls. `pop` "
+    "and `add` are methods of the `Sequential` model itself."
+)
+@says(
+    "Of a functional model make a new one, from `model.inputs[0]` to what the "
+    'new head makes of `model.get_layer("base").output`. In any case make a '
+    "new optimizer, for the old one does not know the new head."
+)
+def test_a_head_that_nobody_calls() -> None:
+    assert printed(NAME, "unused_head") == "outputs: 1"
+    assert printed(NAME, "replaced_head") == "outputs: 3"
+    sequence = make_model()
+    functional = tf.keras.Model(sequence.inputs[0], sequence.outputs[0])
+    for model in (sequence, functional):
+        before = model(X)
+        count = len(model.layers)
+        model.layers.pop()
+        assert len(model.layers) == count
+        model.head = layers.Dense(3)
+        assert tf.reduce_all(model(X) == before)
+        assert model.head.built is False
+        features = model.get_layer("base").output
+        new = tf.keras.Model(model.inputs[0], layers.Dense(3)(features))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert new(X).shape == (20, 3)
+        optimizer = SGD(0.1)
+        optimizer.build(model.trainable_variables)
+        slopes = [tf.zeros(v.shape) for v in new.variables]
+        with pytest.raises(ValueError, match="Unknown variable"):
+            optimizer.apply(slopes, new.variables)
+
+
+@says("The layer has never been called and thus has no defined output")
+@says(
+    "A `Sequential` model says so of its `output` and, with another last "
+    "word, of its `input`, even if it was called. But its `inputs[0]` and "
+    "`outputs[0]` are there, and so is the `output` of each of its layers."
+)
+@says(
+    "A Grad-CAM takes `tf.keras.Model(model.inputs[0], [layer.output, "
+    "model.outputs[0]])`."
+)
+def test_the_ends_of_a_sequential_model() -> None:
+    model = make_model()
+    y_pred = model(X)
+    for end in ("input", "output"):
+        words = f"never been called and thus has no defined {end}"
+        with pytest.raises(AttributeError, match=words):
+            getattr(model, end)
+    layer = model.get_layer("base")
+    both = tf.keras.Model(model.inputs[0], [layer.output, model.outputs[0]])
+    with tf.GradientTape() as tape:
+        features, found = both(X)
+    assert tf.reduce_all(found == y_pred)
+    slopes = tape.gradient(found, features).numpy()
+    weights = model.get_layer("head").kernel.numpy()
+    assert slopes == pytest.approx(np.repeat(weights.T, len(X), 0))
 
 
 # What a compiled step keeps

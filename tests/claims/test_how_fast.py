@@ -1,8 +1,12 @@
 """What the page on speed says is true."""
 
+import gc
 import inspect
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -814,6 +818,108 @@ def test_where_cache_keeps(data: Data) -> None:
     )
     list(rows_of(data).cache("kept"))
     assert [*Path().glob("kept*")]
+
+
+CACHED = """
+import sys
+import tensorflow as tf
+
+batches = tf.data.Dataset.range(201).batch(4)
+
+
+def note(read):
+    read()
+    print("read", read.__name__, file=sys.stderr, flush=True)
+
+
+def by_next(data=batches.cache()):
+    next(iter(data))
+
+
+def by_take(data=batches.cache()):
+    list(data.take(1))
+
+
+def whole(data=batches.cache()):
+    list(data)
+
+
+def filed(data=batches.cache("filed")):
+    list(data)
+
+
+def take_first(data=batches.take(1).cache()):
+    list(data)
+
+
+for read in (by_next, by_take, whole, filed, take_first):
+    note(read)
+"""
+
+
+@says(
+    "What is read in part is not kept. A look at the first batch, by "
+    "`take(1)` or `next` behind `cache`, leaves a line in the log: `The "
+    "calling iterator did not fully read the dataset being cached`."
+)
+@says("With a file the line comes even when all was read and kept.")
+@says("To train on fewer batches, write `take` before `cache`.")
+def test_the_log_of_a_cache_that_is_read_in_part() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CACHED],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    line = "The calling iterator did not fully read the dataset being cached"
+    told, logged = dict[str, bool](), False
+    for text in done.stderr.splitlines():
+        logged |= line in text
+        if text.startswith("read "):
+            told[text.removeprefix("read ")] = logged
+            logged = False
+    assert told == {
+        "by_next": True,
+        "by_take": True,
+        "whole": False,
+        "filed": True,
+        "take_first": False,
+    }
+
+
+@says("The next epoch computes everything anew, and nothing else is lost.")
+def test_a_cache_that_is_read_in_part(data: Data) -> None:
+    calls = tf.Variable(0)
+    batches = rows_of(data).batch(4).map(counted(calls))
+
+    def made(read: Any, dataset: tf.data.Dataset) -> int:
+        """Return how often `map` was called."""
+        gc.collect()
+        calls.assign(0)
+        read(dataset)
+        gc.collect()
+        return int(calls)
+
+    def look(dataset: tf.data.Dataset) -> None:
+        next(iter(dataset))
+
+    def take(dataset: tf.data.Dataset) -> None:
+        list(dataset.take(1))
+
+    kept = batches.cache()
+    for part in (look, take):
+        # TensorFlow may fetch some batches ahead.
+        assert 0 < made(part, kept) < 51
+    assert [made(list, kept) for _ in "ab"] == [51, 0]
+    x = np.concatenate([x for x, _ in kept])
+    np.testing.assert_array_equal(x, data[0])
+    for part in (look, take):
+        assert made(part, kept) == 0
+    filed = batches.cache("filed")
+    assert [made(list, filed) for _ in "ab"] == [51, 0]
+    fewer = batches.take(2).cache()
+    assert [made(list, fewer) for _ in "ab"] == [2, 0]
 
 
 @says("The first step is slow")

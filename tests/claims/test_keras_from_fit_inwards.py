@@ -844,6 +844,22 @@ def test_what_a_step_does() -> None:
 )
 @says("The mean wants the loss.")
 @says(
+    "A step that returns the bare loss ends in `'EagerTensor' object has no "
+    "attribute 'items'`."
+)
+def test_a_step_that_returns_the_bare_loss() -> None:
+    class Bare(KerasLinearModel):
+        def train_step(self, data: Any) -> Any:
+            x, y = data
+            return self.compute_loss(x=x, y=y, y_pred=self(x))
+
+    model = Bare()
+    model.compile(SGD(0.1), loss="mse")
+    with pytest.raises(AttributeError, match="Tensor' object has no attribut"):
+        model.fit(ROWS, OUTPUTS, verbose=0)
+
+
+@says(
     "Our metrics want `y` and the predictions, and `compute_metrics` shows "
     "them."
 )

@@ -578,7 +578,11 @@ def test_tensors_are_traced_once() -> None:
     "general one, here with any number of rows, and that serves for all "
     "others."
 )
-@says("With an `input_signature` you say so from the beginning.")
+@says(
+    "With an `input_signature` you say so from the beginning, and whatever "
+    "does not fit it is refused: `TypeError: Binding inputs to tf.function "
+    "failed`."
+)
 @says(
     "Of a data set, `batch(32, drop_remainder=True)` leaves the smaller last "
     "batch out."
@@ -609,6 +613,11 @@ def test_batches_of_uneven_size() -> None:
     assert seen["no"] == [1, 2, 3, 4, 5]
     assert seen["reduce"] == [1, 2, 2, 2, 2]
     assert seen["signature"] == [1, 1, 1, 1, 1]
+    for misfit in (X[:, tf.newaxis], tf.cast(X, tf.float64)):
+        with pytest.raises(
+            TypeError, match=r"Binding inputs to tf\.function f"
+        ):
+            step(misfit, Y)
     sentences = tf.strings.split(["one two", "three"])
     assert sentences.row_lengths().numpy().tolist() == [2, 1]
     smaller = [len(range(size)[size // 32 * 32 :]) for size in range(33, 1000)]

@@ -11,7 +11,14 @@ import pytest
 import tensorflow as tf
 
 from snippets.data import make_data
-from snippets.errors_in_a_step import Near, check_pairs
+from snippets.errors_in_a_step import (
+    Near,
+    check_pairs,
+    first_line,
+    holding,
+    make_rows,
+)
+from snippets.freeze_and_fine_tune import TwoLayers, WarmUp, WarmUpCast
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.nan_sources import train_short
@@ -280,6 +287,35 @@ def test_a_frozen_model() -> None:
     "other variables."
 )
 @says("Build it with all of them before the first step, or make a new one.")
+@says(
+    "`freeze_and_fine_tune:new_head` The model is built, and takes no new "
+    "layer, variable or metric. Make a new model around the old base; make "
+    "what a layer needs in its `__init__` or `build`."
+)
+@says(
+    "`freeze_and_fine_tune:own_schedule` A schedule of your own calculates "
+    "with the count of updates, which is a whole number. Cast it to "
+    "`tf.float32` first."
+)
+def test_a_new_head_and_a_schedule_of_your_own() -> None:
+    page, text = "freeze_and_fine_tune", "You cannot add new elements of state"
+    shown(page, "new_head", "ValueError", text)
+    shown(page, "own_schedule", "TypeError", "0.1 to EagerTensor of dtype in")
+    model = TwoLayers()
+    columns = X[:, tf.newaxis]
+    model(columns)
+    for new in (tf.keras.layers.Dense(2), tf.keras.metrics.Mean()):
+        with pytest.raises(ValueError, match=text):
+            model.new = new
+    with pytest.raises(ValueError, match=text):
+        model.add_weight(shape=())
+    around = [tf.keras.Input((1,)), model.base, tf.keras.layers.Dense(2)]
+    assert tf.keras.Sequential(around)(columns).shape == (201, 2)
+    with pytest.raises(TypeError, match="EagerTensor of dtype int64"):
+        float(SGD(WarmUp()).learning_rate)
+    assert float(SGD(WarmUpCast()).learning_rate) == pytest.approx(0.01)
+
+
 @says(
     "`freeze_and_fine_tune:not_settable` The learning rate is a schedule, "
     "which decides by itself."
@@ -924,10 +960,6 @@ def test_variables_and_conditions_in_a_graph() -> None:
     "as `steps_per_epoch` says; an epoch goes on where the last one stopped, "
     "and after the end from the start."
 )
-@says(
-    "If you say no `steps_per_epoch`, `fit` does not know [how many batches "
-    "there are](errors_in_a_step.md#an-epoch-counts-one-update-too-many)."
-)
 @says("Leave it out, or repeat the data.")
 def test_fewer_batches_than_steps() -> None:
     page = "errors_in_a_step"
@@ -948,6 +980,91 @@ def test_fewer_batches_than_steps() -> None:
         model.fit(rows.repeat(), steps_per_epoch=4, **quiet)
     with pytest.warns(UserWarning, match="ran out of data"):
         model.fit(rows.filter(lambda x, y: True), **quiet)
+
+
+@says(
+    "`errors_in_a_step:row_signed` A generator yields something of another "
+    "shape than its `output_signature` says. Write the shape of one thing "
+    "that is yielded, with `None` for a length that may be any."
+)
+@says(
+    "`errors_in_a_step:other_signatures` What a generator yields is not of "
+    "the type that its signature names. Convert it to numbers."
+)
+@says(
+    "`errors_in_a_step:other_signatures` A generator yields rows of two "
+    "lengths."
+)
+@says(
+    "`errors_in_a_step:other_signatures` A generator yields a list where its "
+    "signature has a tuple. Yield a tuple."
+)
+def test_a_generator_and_its_signature() -> None:
+    page = "errors_in_a_step"
+    shown(page, "row_signed", "TypeError", "(67, 1) where an element of shape")
+    for words in ("element was one.", "was [[1.0, 2.0]", "expected structure"):
+        shown(page, "other_signatures", "TypeError", words)
+    number = tf.TensorSpec((), tf.float32)
+    column = tf.TensorSpec((None, 1), tf.float32)
+    for wrong, right, signature in (
+        ([1.0], [[1.0], [2.0]], column),
+        ("one", 1.0, number),
+        ([[1.0], []], [[1.0], [0.0]], column),
+        ([1.0, 2.0], (1.0, 2.0), (number, number)),
+    ):
+        assert first_line(holding(wrong, signature)).startswith("TypeError")
+        assert first_line(holding(right, signature)) == "nothing"
+
+
+@says(
+    "`errors_in_a_step:no_length` The dataset cannot tell how many batches it "
+    "has, for they come from a generator or through a `filter`. Say so with "
+    "`assert_cardinality`."
+)
+@says(
+    "Or nobody knew [the length of the dataset](errors_in_a_step.md … "
+    "unknown), and nothing is missing."
+)
+def test_a_dataset_without_a_length() -> None:
+    page = "errors_in_a_step"
+    shown(page, "no_length", "TypeError", "The dataset length is unknown")
+    text = "UserWarning: Your input ran out of data"
+    assert text in " ".join(printed(page, "counted").split())
+    column = tf.TensorSpec((None, 1), tf.float32)
+    batches = tf.data.Dataset.from_generator(
+        lambda: make_rows(X[:, tf.newaxis], Y[:, tf.newaxis]),
+        output_signature=(column, column),
+    )
+    known = batches.apply(tf.data.experimental.assert_cardinality(3))
+    assert len(known) == 3
+    with pytest.raises(TypeError, match="length is unknown"):
+        len(known.filter(lambda x, y: True))
+    for data, count in ((batches, 4), (known, 3)):
+        model = KerasLinearModel()
+        model.compile("sgd", "mse")
+        fed: list[int] = []
+        seen = tf.keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs, fed=fed: fed.append(batch)
+        )
+        model.fit(data, shuffle=False, verbose=0, callbacks=[seen])
+        assert (len(fed), int(model.optimizer.iterations)) == (3, count)
+
+
+@says(
+    "`errors_in_a_step:pair_given` The model was given inputs and outputs "
+    "together, as a dataset yields them. Take the pair apart: `x, y = pair`."
+)
+def test_a_pair_for_a_model() -> None:
+    text = "but it received 2 input tensors"
+    shown("errors_in_a_step", "pair_given", "ValueError", text)
+    inputs = tf.keras.Input((1,))
+    model = tf.keras.Model(inputs, 3.0 * inputs)
+    columns = X[:, tf.newaxis], Y[:, tf.newaxis]
+    for pair in tf.data.Dataset.from_tensor_slices(columns).batch(67):
+        with pytest.raises(ValueError, match=text):
+            model(pair)
+        x, _ = pair
+        assert tf.reduce_all(model(x) == 3.0 * x)
 
 
 @says(

@@ -1049,7 +1049,8 @@ def test_both_ways_back() -> None:
 @says("`tensorflow.python.keras` is another matter.")
 @says(
     "It is an old copy of Keras 2 within TensorFlow, and its layers are none "
-    "of `tf.keras`."
+    "of `tf.keras`. Put into a model of today they are refused: `Only "
+    "instances of keras.Layer can be added to a Sequential model`."
 )
 @says(
     "`No module named 'keras.engine'` is a sign of the same age: import from "
@@ -1067,6 +1068,9 @@ def test_kerases() -> None:
     assert loader._tfll_initialized
     assert Path(old_keras.__file__).is_relative_to(folder)
     assert not issubclass(old_layers.Dense, tf.keras.layers.Layer)
+    words = "Only instances of `keras.Layer` can be added to a Sequential mod"
+    with pytest.raises(ValueError, match=words):
+        tf.keras.Sequential([old_layers.Dense(1)])
     assert hasattr(old_models.Sequential, "predict_classes")
     told = message("from keras.engine.topology import Layer", {})
     assert told == "ModuleNotFoundError: No module named 'keras.engine'"

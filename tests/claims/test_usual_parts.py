@@ -21,6 +21,7 @@ from snippets.training_loop import training_loop
 from snippets.usual_parts import (
     Polynomial,
     Step,
+    in_both,
     make_batches,
     make_step,
     stop_epoch,
@@ -426,6 +427,30 @@ def test_the_step_leaves_penalties_out() -> None:
     assert "## 9. Training mode and penalties forgotten" in traps
     mended = {block.name: block.code for block in read("traps").blocks}
     assert "+= sum(model.losses)" in mended["remembered"]
+
+
+@says(
+    "A `kernel_constraint` of a layer, such as `NonNeg`, is the work of the "
+    "optimizer, after each update. `assign_sub` knows of none."
+)
+def test_the_optimizer_keeps_to_constraints() -> None:
+    def made() -> tf.keras.Model:
+        line = tf.keras.layers.Dense(
+            1,
+            use_bias=False,
+            kernel_initializer="ones",
+            kernel_constraint=tf.keras.constraints.NonNeg(),
+        )
+        return tf.keras.Sequential([tf.keras.Input((1,)), line])
+
+    model = made()
+    step = make_step(model, SGD(1.0))
+    for _ in range(2):
+        step(X, -Y)
+        assert model.get_weights()[0] == 0.0
+    [weight] = made().trainable_variables
+    weight.assign_sub([[3.0]])
+    assert weight.numpy() == -2.0
 
 
 @says("What it gains is told in [How fast can the loop go?](how_fast.md).")
@@ -1257,6 +1282,79 @@ def test_validation_split_takes_the_last_rows() -> None:
     last = float(loss(Y[160:], model(X[160:])))
     first, _ = printed(NAME, "tail").split("\n")
     assert last == pytest.approx(numbers(first)[1], rel=0.2)
+
+
+@says("Predictions in another order than the labels")
+@says("It is the model of above, whose loss was {{ val_loss:.2f }}.")
+@says(
+    "`predict` walked through the dataset once and the list a second time, "
+    "each in an order of its own, so most predictions were compared with "
+    "labels of other rows. A confusion matrix made like this shows nothing, "
+    "while `evaluate` is right."
+)
+@says("Take both in one walk, or do not shuffle what you only measure with.")
+def test_labels_in_the_order_of_the_predictions() -> None:
+    sections = "predicted_apart", "predicted_together", "validate_batches"
+    apart, beside, as_one = (
+        numbers(printed(NAME, section))[0] for section in sections
+    )
+    assert apart > 10 * beside
+    assert beside == pytest.approx(as_one, abs=1e-3)
+    model = KerasLinearModel()
+    model.compile(loss="mse")
+    few_x, few_y = X[:200:10], Y[:200:10]
+    names = {"valid_rows": tf.data.Dataset.from_tensor_slices((few_x, few_y))}
+    left = ran(NAME, "predicted_apart", model=model, loss=loss, **names)
+    mixed, wrong = left["mixed"], left["labels"]
+    predictions = tf.constant(left["predictions"])
+    right = float(loss(few_y, model(few_x)))
+    assert model.evaluate(mixed, verbose=0) == pytest.approx(right, rel=1e-5)
+    assert float(loss(wrong, predictions)) > 2 * right
+    # The line has another prediction for each x, so these tell the rows.
+    own = predictions[:, 0] / model.w
+    other = [int(np.abs(few_x[:, 0] - x).argmin()) for x in own]
+    truly = tf.gather(few_y, other)
+    assert np.mean(truly == wrong) < 0.5
+    assert float(loss(truly, predictions)) == pytest.approx(right, rel=1e-5)
+    names = {"mixed": mixed, "model": model, "loss": loss}
+    left = ran(NAME, "predicted_together", **names)
+    together = float(loss(left["labels"], left["predictions"]))
+    assert together == pytest.approx(right, rel=1e-5)
+    plain = tf.data.Dataset.from_tensor_slices((few_x, few_y)).batch(8)
+    labels = tf.concat([y for _, y in plain], axis=0)
+    found = float(loss(labels, model.predict(plain, verbose=0)))
+    assert found == pytest.approx(right, rel=1e-5)
+
+
+@says("Return the rows on which an epoch trains and then validates.")
+@says(
+    "`shuffle` draws a new order whenever the dataset is walked through, and "
+    "so `take` and `skip` cut another order each time. In every epoch the "
+    "model is validated with rows that it was trained on, and no message says "
+    "so."
+)
+@says("Shuffle once before the split, and what is trained on again behind it.")
+def test_take_and_skip_of_what_is_shuffled_anew() -> None:
+    anew, once = printed(NAME, "split_anew"), printed(NAME, "split_once")
+    assert once == "in both: [[], [], []]"
+    [found] = [ast.literal_eval(anew.partition(": ")[2])]
+    assert len(found) == 3
+    assert all(found)
+    both: Any = []
+    for again in (True, False):
+        rows = tf.data.Dataset.range(100).shuffle(
+            100, seed=1, reshuffle_each_iteration=again
+        )
+        orders = [[int(row) for row in rows] for _ in range(2)]
+        assert (orders[0] != orders[1]) is again
+        valid, train = rows.take(30), rows.skip(30).shuffle(70, seed=1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            both.append([len(in_both(train, valid)) for _ in range(3)])
+        walks = [[int(row) for row in train] for _ in range(2)]
+        assert walks[0] != walks[1]
+    assert min(both[0]) > 0
+    assert both[1] == [0, 0, 0]
 
 
 @says(

@@ -1290,6 +1290,25 @@ def test_what_they_do_with_what_they_need() -> None:
         trained(CALLBACKS.TensorBoard("logs"))
 
 
+@says(
+    "Its file has to end in `.keras` or `.h5`, and with "
+    "`save_weights_only=True` in `.weights.h5`; if not, it is a `ValueError: "
+    "… the filepath provided must end in …`."
+)
+def test_what_the_file_of_a_checkpoint_ends_in() -> None:
+    checkpoint = CALLBACKS.ModelCheckpoint
+    checkpoint("best.keras")
+    checkpoint("best.h5")
+    checkpoint("best.weights.h5", save_weights_only=True)
+    for name, weights in (
+        ("best", False),
+        ("best.h5", True),
+        ("a.keras", True),
+    ):
+        with pytest.raises(ValueError, match="provided must end in `"):
+            checkpoint(name, save_weights_only=weights)
+
+
 @says("`LearningRateScheduler` | `model.optimizer`, its rate a number")
 @says(
     "`LearningRateScheduler` raises a `TypeError` if the optimizer has a "

@@ -11,7 +11,9 @@ from snippets.errors_in_a_step import (
     CappedTensor,
     Near,
     check_pairs,
+    first_line,
     gradients_of,
+    holding,
     make_classifier,
     make_rows,
     said,
@@ -74,6 +76,19 @@ def test_rows_come_once_each() -> None:
     assert tf.reduce_all(tf.concat([b for b, _ in batches], 0) == x)
     assert all(tf.reduce_all(first == -second) for first, second in batches)
     assert [len(first) for first, _ in batches] == [67, 67, 67]
+
+
+def test_a_dataset_of_one_element_and_what_it_complains_of() -> None:
+    pair = (tf.TensorSpec((2,), tf.float32), tf.TensorSpec((), tf.int32))
+    data = holding(([1.0, 2.0], 3), pair)
+    assert first_line(data) == "nothing"
+    for _ in range(2):
+        [(first, second)] = data
+        assert (first.numpy().tolist(), second.numpy()) == ([1.0, 2.0], 3)
+    assert first_line(holding(([1.0], 3), pair)) == (
+        "TypeError: `generator` yielded an element of shape (1,) where an "
+        "element of shape (2,) was expected."
+    )
 
 
 def test_a_row_by_numpy_keeps_its_shapes() -> None:

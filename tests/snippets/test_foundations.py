@@ -21,6 +21,7 @@ from snippets.foundations import (
     numeric_slope,
     slope,
 )
+from tests.story import Names, execute, statements
 
 
 def texts(axes: Axes) -> list[str]:
@@ -161,3 +162,13 @@ def test_pockets_are_found_but_for_a_constant_and_a_closure() -> None:
     assert trainable == named - {"frozen:0"}
     function: Function = pockets.function
     assert float(function(tf.constant(3.0))) == 3.0
+
+
+def test_gradients_of_parts_add_up_in_a_graph_and_outside() -> None:
+    names: Names = {"tf": tf, "w": tf.Variable(3.0)}
+    for section in ("summed_in_graph", "added_in_graph"):
+        execute("foundations", statements("foundations", section), names)
+    under_one, added = names["gradient_of_sum"], names["sum_of_gradients"]
+    for function in (under_one.python_function, added.python_function, added):
+        assert float(function()) == 2.0 + 3.0
+    assert under_one() is None

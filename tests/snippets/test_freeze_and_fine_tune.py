@@ -17,6 +17,9 @@ from matplotlib.figure import Figure
 from snippets import freeze_and_fine_tune as page
 from snippets.data import make_data
 from snippets.freeze_and_fine_tune import (
+    TwoLayers,
+    WarmUp,
+    WarmUpCast,
     averaged_loss,
     halve_on_plateau,
     make_head_step,
@@ -808,3 +811,25 @@ def test_the_module_runs_as_a_script(
     printed_by: Callable[[str], list[str]],
 ) -> None:
     assert "Unknown variable" in "\n".join(printed_by(MODULE))
+
+
+def test_two_layers_are_called_one_after_the_other() -> None:
+    model = TwoLayers()
+    x = tf.constant([[-1.0], [0.5]])
+    assert model(x).shape == (2, 1)
+    (first, bias), (second, last) = (
+        layer.get_weights() for layer in (model.base, model.head)
+    )
+    assert first.shape == (1, 8)
+    expected = np.tanh(x @ first + bias) @ second + last
+    assert model(x).numpy() == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_warm_up_rises_to_a_tenth() -> None:
+    counts = [0, 4, 9, 10, 500]
+    for schedule, kind in ((WarmUp(), tf.float64), (WarmUpCast(), tf.int64)):
+        found = [float(schedule(tf.constant(n, kind))) for n in counts]
+        assert found == pytest.approx([0.01, 0.05, 0.1, 0.1, 0.1])
+    with pytest.raises(TypeError, match="dtype int64"):
+        WarmUp()(tf.constant(0, tf.int64))
+    assert WarmUpCast().get_config() == {}

@@ -20,6 +20,7 @@ from snippets.loss import loss
 from snippets.training_loop import training_loop
 from snippets.usual_parts import (
     Polynomial,
+    in_both,
     make_batches,
     make_step,
     stop_epoch,
@@ -746,3 +747,9 @@ def test_fit_with_the_same_parts_stops_where_the_loop_does(
     assert story.after("test loss:") == pytest.approx(
         story.after("test loss, restored:"), abs=1e-3
     )
+
+
+def test_rows_in_both_parts_are_found() -> None:
+    numbered = tf.data.Dataset.range
+    assert in_both(numbered(5), numbered(3, 9)) == [3, 4]
+    assert in_both(numbered(3), numbered(3, 9)) == []
