@@ -100,6 +100,7 @@ class _Writer(CONVERTER):
     def convert_code(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         if "_noformat" in parent_tags:
             return text
+        text = text.replace("\n", " ")  # else a line may begin with a mark
         splits = "|" in text and not parent_tags.isdisjoint(("td", "th"))
         splits |= "``" in text  # as a fence, which three of them begin
         if splits or ("$" in text and self.for_cell):
