@@ -4,7 +4,13 @@ import contextlib
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -108,19 +114,21 @@ class Project:
         modules = self.snippets.modules()
         return check_imports(self.root, modules, self.cache, self.workers)
 
-    def unshown(self, shown: set[str]) -> list[PageError]:
-        """Return an error for each section that no page asks for.
+    def unshown(self, programs: Collection[Program]) -> list[PageError]:
+        """Return an error for each section that none of the programs has.
 
         Pages that are not built, as drafts, ask for theirs as well.
         """
+        blocks = (block for program in programs for block in program.blocks)
+        shown = {block.section.reference for block in blocks}
         errors = list(self.snippets.unshown(shown))
         if not errors:
             return []
-        asked = set[str]()
-        for path in (self.root / self.docs).rglob("*.md"):
+        built = {self.root / program.path for program in programs}
+        for path in {*(self.root / self.docs).rglob("*.md")} - built:
             with contextlib.suppress(OSError, UnicodeError):
-                asked.update(RUN.findall(path.read_text("utf-8-sig")))
-        return list(self.snippets.unshown(shown | asked))
+                shown.update(RUN.findall(path.read_text("utf-8-sig")))
+        return list(self.snippets.unshown(shown))
 
     @cached_property
     def workers(self) -> Workers:

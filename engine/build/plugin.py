@@ -213,12 +213,8 @@ class EnginePlugin:
         if errors:
             # A page with an error may have been about to show a section.
             return errors
-        shown = {
-            block.section.reference
-            for page in self.pages.values()
-            for block in page.program.blocks
-        }
-        return self.project.unshown(shown)
+        pages = self.pages.values()
+        return self.project.unshown([page.program for page in pages])
 
     def _fill(self, rendered: RenderedPage) -> None:
         rendered.fill()

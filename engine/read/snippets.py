@@ -62,7 +62,8 @@ class Snippets:
                     yield PageError(
                         f'section "{section.name}" is shown on no page',
                         hint=f'show it with run="{section.reference}", '
-                        "or remove its two markers",
+                        "in a fence that no other fence holds, or remove its "
+                        "two markers",
                         path=section.path,
                         line=section.line,
                     )

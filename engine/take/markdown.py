@@ -100,6 +100,7 @@ class _Writer(CONVERTER):
     def convert_code(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         if "_noformat" in parent_tags:
             return text
+        text = text.replace("\n", " ")  # else a line may begin with a mark
         splits = "|" in text and not parent_tags.isdisjoint(("td", "th"))
         splits |= "``" in text  # as a fence, which three of them begin
         if splits or ("$" in text and self.for_cell):
@@ -115,6 +116,8 @@ class _Writer(CONVERTER):
         names = " ".join(" ".join(e.get("class") or ()) for e in around)
         language = LANGUAGE.search(names)
         code = el.get_text().strip("\n")
+        if "_inline" in parent_tags:
+            return self.convert_code(el, " ".join(code.split()), parent_tags)
         return f"\n\n{fenced(language[1] if language else '', code)}\n\n"
 
     def convert_math(self, el: Tag, text: str, parent_tags: set[str]) -> str:
@@ -156,7 +159,7 @@ class _Writer(CONVERTER):
 
     def convert_dl(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         is_html = self.for_cell or not parent_tags.isdisjoint(HOLDERS)
-        is_html |= any(term.find("pre") for term in el.find_all("dt"))
+        is_html |= any(t.find(ENDS_PARAGRAPH) for t in el.find_all("dt"))
         if is_html:
             return self._html(el)
         terms: str = super().convert_dl(el, text, parent_tags)

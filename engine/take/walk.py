@@ -168,9 +168,11 @@ def _parts(holder: Tag) -> Iterator[PageElement | Shown | Whole]:
             yield child
         elif child.name in ("ol", "ul"):
             yield from _list_parts(child)
-        else:
+        elif child.name == "table":
             for part in child.find_all(PARTS_OF_TABLES):
                 part.name = "div"
+            yield from _apart(child, "div")
+        else:
             is_kept = child.name in ("blockquote", "dl")
             yield from _apart(child, child.name if is_kept else "div")
 

@@ -236,7 +236,8 @@ PAGES = {
 
         :   Definition.
 
-        ```` a ``` b ````
+        ```` a ``` b ```` and `one
+        # two`.
         """,
     "ends_without_tags": """
         %1

@@ -82,6 +82,17 @@ def test_each_is_named_with_its_line(site: Site) -> None:
         assert problem in named[0], named
 
 
+def test_a_fence_that_another_fence_holds_shows_no_section(
+    site: Site,
+) -> None:
+    site.sections("a", one="print('one')", two="print('two')")
+    two = FENCE.replace("one", "two")
+    site.page("p", f"# P\n\n{FENCE}\n````text\n\n{two}\n````\n")
+    words = site.bad()
+    assert 'snippets/a.py:8: section "two" is shown on no page' in words
+    assert words.count("mend:") == 1
+
+
 def test_what_looks_hidden_and_is_not_is_left_alone(site: Site) -> None:
     site.sections("a", one="print(x := 1)")
     site.page(
