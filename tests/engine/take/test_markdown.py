@@ -117,6 +117,12 @@ def test_code_blocks_keep_their_language_and_their_fences() -> None:
     assert fenced("text", "a `b`") == "```text\na `b`\n```"
 
 
+def test_code_within_a_line_begins_no_other() -> None:
+    (prose,) = walk("<p><code>a\n# b</code> <code>```</code></p>")
+    assert isinstance(prose, Prose)
+    assert prose.markdown == "`a # b` <code>&#96;&#96;&#96;</code>"
+
+
 def test_line_numbers_are_no_code() -> None:
     table = (
         '<div class="language-text highlight"><table class="highlighttable">'
