@@ -1617,6 +1617,36 @@ def test_a_loop_of_ones_own(pairs: Names) -> None:
     assert weights(names["looped"]) == pytest.approx(weights(plain), rel=1e-5)
 
 
+@says("To `predict` such a model is ready.")
+@says(
+    "`evaluate` says `You must call compile() before using the model`, since "
+    "it knows neither loss nor metrics."
+)
+@says(
+    'So compile after the loop, `model.compile(loss="mse", '
+    'metrics=["mae"])`, and evaluate; the weights stay as they are.'
+)
+def test_compiled_after_the_loop(pairs: Names) -> None:
+    model = KerasLinearModel()
+    before = weights(model)
+    model.predict(pairs["batches"], verbose=0)
+    message = re.escape("You must call `compile()` before using the model")
+    with pytest.raises(ValueError, match=message):
+        model.evaluate(pairs["batches"], verbose=0)
+    model.compile(loss="mse", metrics=["mae"])
+    found = model.evaluate(pairs["batches"], verbose=0)
+    assert weights(model) == before
+    y, y_pred = (
+        np.concatenate(parts)
+        for parts in zip(
+            *((y, model(x)) for x, y in pairs["batches"]), strict=True
+        )
+    )
+    errors = y.ravel() - y_pred.ravel()
+    expected = [np.mean(errors**2), np.mean(np.abs(errors))]
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
 # Which one?
 
 
