@@ -158,7 +158,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 33
+    assert len(rows) == 34
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -338,6 +338,46 @@ def test_a_loss_by_numpy() -> None:
         ran(NAME, "by_numpy", x=X, y=Y, **names)
     left = ran(NAME, "by_tensorflow", x=X, y=Y, **names)
     assert left["slopes"] == gradients_of(model, X, Y)
+
+
+@says("`object has no attribute '_id'` of something else | [Other objects]")
+@says("Other objects that have no attribute '_id'")
+@says(
+    "The tape says this of the model, too, in `tape.gradient(loss, model)`. "
+    "It wants tensors or variables of TensorFlow, here "
+    "`model.trainable_variables`."
+)
+@says(
+    "Of the number that `float(loss)` makes it says `Cannot convert the "
+    "argument type_value`."
+)
+@says("`keras.config.backend()` names the one that runs.")
+def test_what_is_not_of_tensorflow() -> None:
+    model = KerasLinearModel()
+
+    class Variable:
+        """As of another backend: none of TensorFlow's."""
+
+        dtype = "float32"
+
+    def slopes(sources: Any, convert: Any = tf.identity) -> Any:
+        with tf.GradientTape() as tape:
+            loss = convert(tf.reduce_mean(tf.square(Y - model(X))))
+        return tape.gradient(loss, sources)
+
+    model(X)
+    variables = model.trainable_variables
+    for sources in (model, Variable()):
+        message = f"'{type(sources).__name__}' object has no attribute '_id'"
+        with pytest.raises(AttributeError, match=message):
+            slopes(sources)
+    message = "Cannot convert the argument `type_value`"
+    with pytest.raises(TypeError, match=message):
+        slopes(variables, float)
+    assert [float(s) for s in slopes(variables)] == pytest.approx(
+        [float(s) for s in gradients_of(model, X, Y)]
+    )
+    assert tf.keras.config.backend() == "tensorflow"
 
 
 @says("Rows at a time | all | 32, or `batch_size` | all")
@@ -1025,6 +1065,10 @@ def test_the_end_of_a_dataset_in_the_log() -> None:
     "`next(iterator)` raises this error in a `tf.function`, and "
     "`StopIteration` outside of one."
 )
+@says(
+    "Of a dataset itself, `next(dataset)`, Python says `object is not an "
+    "iterator`: write `iterator = iter(dataset)` once, before the loop."
+)
 def test_past_the_end() -> None:
     shows("past_the_end", "OutOfRangeError: ")
     shows("past_the_end", "End of sequence")
@@ -1034,6 +1078,8 @@ def test_past_the_end() -> None:
     rows = tf.data.Dataset.from_tensor_slices(Y).batch(67)
     means = [float(tf.reduce_mean(row)) for row in rows]
     assert means == pytest.approx(batches[:3], abs=1e-4)
+    with pytest.raises(TypeError, match="object is not an iterator"):
+        next(rows)
     iterator = iter(rows)
     assert len([next(iterator) for _ in range(3)]) == 3
     with pytest.raises(StopIteration):
