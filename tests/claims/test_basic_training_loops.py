@@ -1193,6 +1193,51 @@ def test_layers_in_a_list() -> None:
         assert len(told.trainable_variables) == 5
 
 
+@says("A layer that is made within `call` is not: it is a new one each time.")
+@says("Make it in `__init__`, after `super().__init__()`.")
+@says(
+    "If that line is missing, Keras stops at the first call: `you forgot to "
+    "call super().__init__() as the first statement`."
+)
+def test_layers_without_a_place() -> None:
+    made = []
+
+    class Within(tf.keras.Model):
+        def call(self, x: Any) -> Any:
+            made.append(tf.keras.layers.Dense(1))
+            return made[-1](x)
+
+    class Placed(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = tf.keras.layers.Dense(1)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    x = tf.ones((3, 1))
+    within, placed = Within(), Placed()
+    for model, count in ((within, 0), (placed, 2)):
+        model(x)
+        model(x)
+        assert len(model.trainable_variables) == count
+    assert len(made) == 2
+    assert not np.array_equal(made[0].kernel, made[1].kernel)
+    message = re.escape("you forgot to call `super().__init__()` as the first")
+    for kind in (tf.keras.Model, tf.keras.layers.Layer):
+
+        class Hasty(kind):  # type: ignore[misc, valid-type]
+            def __init__(self) -> None:
+                self.dense = tf.keras.layers.Dense(1)
+
+            def call(self, x: Any) -> Any:
+                return self.dense(x)
+
+        hasty = Hasty()
+        with pytest.raises(RuntimeError, match=message):
+            hasty(x)
+
+
 @says(
     "If one weight of two is hidden there is no warning, and the loss "
     "falls, but it [settles too "

@@ -1,5 +1,6 @@
 """What the page on errors in a training step says is true."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -157,7 +158,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 29
+    assert len(rows) == 34
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -339,6 +340,46 @@ def test_a_loss_by_numpy() -> None:
     assert left["slopes"] == gradients_of(model, X, Y)
 
 
+@says("`object has no attribute '_id'` of something else | [Other objects]")
+@says("Other objects that have no attribute '_id'")
+@says(
+    "The tape says this of the model, too, in `tape.gradient(loss, model)`. "
+    "It wants tensors or variables of TensorFlow, here "
+    "`model.trainable_variables`."
+)
+@says(
+    "Of the number that `float(loss)` makes it says `Cannot convert the "
+    "argument type_value`."
+)
+@says("`keras.config.backend()` names the one that runs.")
+def test_what_is_not_of_tensorflow() -> None:
+    model = KerasLinearModel()
+
+    class Variable:
+        """As of another backend: none of TensorFlow's."""
+
+        dtype = "float32"
+
+    def slopes(sources: Any, convert: Any = tf.identity) -> Any:
+        with tf.GradientTape() as tape:
+            loss = convert(tf.reduce_mean(tf.square(Y - model(X))))
+        return tape.gradient(loss, sources)
+
+    model(X)
+    variables = model.trainable_variables
+    for sources in (model, Variable()):
+        message = f"'{type(sources).__name__}' object has no attribute '_id'"
+        with pytest.raises(AttributeError, match=message):
+            slopes(sources)
+    message = "Cannot convert the argument `type_value`"
+    with pytest.raises(TypeError, match=message):
+        slopes(variables, float)
+    assert [float(s) for s in slopes(variables)] == pytest.approx(
+        [float(s) for s in gradients_of(model, X, Y)]
+    )
+    assert tf.keras.config.backend() == "tensorflow"
+
+
 @says("Rows at a time | all | 32, or `batch_size` | all")
 @says("`training` | as you say | `False` | `False`")
 def test_rows_at_a_time_and_the_flag() -> None:
@@ -370,6 +411,33 @@ def test_predictions_in_a_compiled_function() -> None:
     model.b.assign(1.0)
     assert left["predict_row"](X[:1]).numpy().tolist() == [[-9.0]]
     assert printed(NAME, "one_by_one") == "the same: True"
+
+
+@says(
+    "`Only input tensors may be passed as positional arguments` | [An "
+    "argument] … arguments)"
+)
+@says("Only input tensors may be passed as positional arguments")
+@says("Keras 3 says so of `model(x, True)`.")
+@says("What is no tensor goes by name: write `training=True`.")
+@says(
+    "It says the same of a list of rows, where it comes upon the first "
+    "number: make an array of the list."
+)
+def test_what_is_no_tensor_goes_by_name() -> None:
+    class Trained(KerasLinearModel):
+        def call(self, x: Any, training: bool = False) -> Any:
+            return super().call(x) + (1.0 if training else 0.0)
+
+    model, rows = Trained(), [[1.0], [2.0]]
+    message = "Only input tensors may be passed as positional arguments"
+    with pytest.raises(ValueError, match=f"{message}.*: True"):
+        model(X, True)
+    with pytest.raises(ValueError, match=f"{message}.*: 1.0"):
+        model(rows)
+    apart = model(X, training=True) - model(X, training=False)
+    np.testing.assert_allclose(apart, 1.0, rtol=1e-5)
+    assert model(np.array(rows, "float32")).shape == (2, 1)
 
 
 @says(
@@ -597,6 +665,148 @@ def test_a_loop_over_the_rows() -> None:
     eager.fit(X, Y, verbose=0)
 
 
+@says("`must be defined before the loop`, `has shape … before the loop`")
+@says("'loss' must be defined before the loop")
+@says(
+    "In a `tf.function` a loop over a dataset or its iterator becomes part of "
+    "the graph, and it may turn out to have no round."
+)
+@says(
+    "So what it makes and you use afterwards has to be there before: write "
+    "`loss = tf.constant(0.0)` above the loop."
+)
+@says(
+    "With `loss = 0` the message is another one, `'loss' has dtype int32 "
+    "before the loop, but dtype float32 after one iteration`."
+)
+@says("A loop over a tensor or `tf.range` does without that line.")
+def test_what_a_loop_in_a_graph_makes() -> None:
+    def unknown(values: Any) -> Any:
+        for value in values:
+            loss = tf.cast(value, tf.float32) * 2.0
+        return loss
+
+    def known(values: Any) -> Any:
+        loss = tf.constant(0.0)
+        for value in values:
+            loss = value * 2.0
+        return loss
+
+    def whole(values: Any) -> Any:
+        loss = 0
+        for value in values:
+            loss = value * 2.0
+        return loss
+
+    def within(values: Any) -> Any:
+        total = tf.constant(0.0)
+        for value in values:
+            loss = value * 2.0
+            total += loss
+        return total
+
+    def ranged(count: Any) -> Any:
+        for n in tf.range(count):
+            loss = 2.0 * tf.cast(n, tf.float32)
+        return loss
+
+    dataset = tf.data.Dataset.from_tensor_slices([1.0, 2.0])
+    assert float(unknown(dataset)) == 4.0, "not in a graph"
+    message = "'loss' must be defined before the loop"
+    for values in (dataset, iter(dataset)):
+        with pytest.raises(ValueError, match=message):
+            tf.function(unknown)(values)
+    message = (
+        "'loss' has dtype int32 before the loop, but dtype float32 after one "
+        "iteration"
+    )
+    with pytest.raises(TypeError, match=message):
+        tf.function(whole)(dataset)
+    for take, last, total in ((2, 4.0, 6.0), (0, 0.0, 0.0)):
+        assert float(tf.function(known)(dataset.take(take))) == last
+        assert float(tf.function(known)(iter(dataset.take(take)))) == last
+        assert float(tf.function(within)(dataset.take(take))) == total
+    assert float(tf.function(unknown)(tf.constant([1.0, 2.0]))) == 4.0
+    assert float(tf.function(ranged)(tf.constant(3))) == 4.0
+
+
+@says(
+    "But nothing may grow in it, as by `tf.concat`: such a tensor, says the "
+    "message, `has shape (1,) before the loop, but shape (2,) after one "
+    "iteration`."
+)
+@says(
+    "Collect in a `tf.TensorArray`, [like "
+    "this](memory.md#a-list-filled-in-a-tffunction)."
+)
+def test_what_grows_in_a_graph() -> None:
+    def grown(values: Any) -> Any:
+        found = tf.zeros([1])
+        for value in values:
+            found = tf.concat([found, [value]], 0)
+        return found
+
+    def ranged(values: Any) -> Any:
+        found = tf.zeros([1])
+        for n in tf.range(len(values)):
+            found = tf.concat([found, [values[n]]], 0)
+        return found
+
+    def collected(values: Any) -> Any:
+        found = tf.TensorArray(tf.float32, len(values))
+        for n in tf.range(len(values)):
+            found = found.write(n, values[n])
+        return found.stack()
+
+    values = tf.constant([1.0, 2.0])
+    message = re.escape(
+        "'found' has shape (1,) before the loop, but shape (2,) after one "
+        "iteration"
+    )
+    for growing in (grown, ranged):
+        assert growing(values).numpy().tolist() == [0.0, 1.0, 2.0]
+        with pytest.raises(ValueError, match=message):
+            tf.function(growing)(values)
+    assert tf.function(collected)(values).numpy().tolist() == [1.0, 2.0]
+    [block] = [b for b in read("memory").blocks if b.name == "double_all"]
+    assert "TensorArray" in block.code
+
+
+@says("`must also be initialized in the else branch` | [A branch]")
+@says(
+    "An `if` that asks a tensor is alike: what one branch makes, and you use "
+    "afterwards, the other makes as well, or it was there before."
+)
+@says("Else it says `'loss' must also be initialized in the else branch`.")
+def test_what_a_branch_in_a_graph_makes() -> None:
+    def one(value: Any) -> Any:
+        if value > 0.0:
+            loss = value
+        return loss
+
+    def both(value: Any) -> Any:
+        if value > 0.0:  # noqa: SIM108
+            loss = value
+        else:
+            loss = -value
+        return loss
+
+    def before(value: Any) -> Any:
+        loss = -value
+        if value > 0.0:
+            loss = value
+        return loss
+
+    value = tf.constant(3.0)
+    assert float(one(value)) == 3.0
+    message = "'loss' must also be initialized in the else branch"
+    with pytest.raises(ValueError, match=message):
+        tf.function(one)(value)
+    for right in (both, before):
+        assert float(tf.function(right)(value)) == 3.0
+        assert float(tf.function(right)(-value)) == 3.0
+
+
 # Data that end
 
 
@@ -686,6 +896,95 @@ def test_a_generator_ends_once_and_for_all() -> None:
         assert [sum(1 for _ in data) for _ in range(2)] == due
 
 
+class Shuffled(tf.keras.utils.PyDataset):
+    """Four batches of two rows, in another order after each epoch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows, self.ends = np.arange(8.0, dtype="float32"), 0
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, n: int) -> Any:
+        rows = self.rows[2 * n : 2 * n + 2, np.newaxis]
+        return rows, rows
+
+    def on_epoch_end(self) -> None:
+        self.ends += 1
+        self.rows = np.roll(self.rows, 1)
+
+
+@says("A loop over a PyDataset or a Sequence")
+@says(
+    "A `PyDataset` of Keras, called `Sequence` before, begins again as well. "
+    "But in a loop of your own nobody calls its `on_epoch_end`, and what it "
+    "shuffles there stays in one order. Call it after each epoch, as `fit` "
+    "does."
+)
+@says("(`fit` calls it once before the first epoch, too.)")
+def test_nobody_ends_the_epoch_of_a_py_dataset() -> None:
+    assert tf.keras.utils.Sequence is tf.keras.utils.PyDataset
+    batches = Shuffled()
+    for ended in (0, 1):
+        epochs = []
+        for _ in range(2):
+            epochs.append([float(batches[n][0][0, 0]) for n in range(4)])
+            if ended:
+                batches.on_epoch_end()
+        assert (epochs[0] == epochs[1]) == (not ended)
+        assert batches.ends == 2 * ended
+    assert [sum(1 for _ in batches) for _ in range(2)] == [4, 4]
+    assert batches.ends == 2, "a for does not call it"
+    seen, model = Shuffled(), KerasLinearModel()
+    model.compile("sgd", "mse")
+    model.fit(seen, epochs=3, verbose=0)
+    assert seen.ends == 4
+    model.fit(seen, epochs=3, verbose=0)
+    assert seen.ends == 8
+
+
+@says("A loop over a `PyDataset` or `Sequence` never ends | [Batches]")
+@says(
+    "Does the loop never end? In [earlier releases of Keras "
+    "3](https://github.com/keras-team/keras/pull/21330) a `for` went past "
+    "the last batch, unless `__getitem__` raised an `IndexError` there."
+)
+@says(
+    "The batches of `ImageDataGenerator.flow` never end today, either. Take "
+    "`batches[n]` for each `n` in `range(len(batches))`."
+)
+def test_a_loop_over_batches_that_never_ends() -> None:
+    def ending(self: Any, n: int) -> Any:
+        if n >= 4:
+            raise IndexError
+        return Shuffled.__getitem__(self, n)
+
+    def without_iter(get: Any) -> Any:
+        """Return what it was: Python counts by itself then."""
+        held = {"__len__": lambda self: 4, "rows": Shuffled().rows}
+        return type("Batches", (), {**held, "__getitem__": get})()
+
+    def counted(batches: Any) -> int:
+        return sum(1 for _ in itertools.islice(batches, 100))
+
+    assert "__iter__" in vars(tf.keras.utils.PyDataset)
+    assert counted(without_iter(Shuffled.__getitem__)) == 100
+    assert counted(without_iter(ending)) == counted(Shuffled()) == 4
+    images = np.arange(5.0).reshape(5, 1, 1, 1)
+    flow = tf.keras.preprocessing.image.ImageDataGenerator().flow(
+        images, np.arange(5.0), batch_size=2
+    )
+    assert counted(flow) == 100
+    assert len(flow) == 3
+    orders = []
+    for _ in range(2):
+        batches = [flow[n][1] for n in range(len(flow))]
+        orders.append(np.concatenate(batches).tolist())
+        flow.on_epoch_end()
+    assert sorted(orders[0]) == sorted(orders[1]) == [0, 1, 2, 3, 4]
+
+
 @says(
     "(`fit` does warn, and then trains on the first two batches alone, which "
     "it has kept.)"
@@ -766,6 +1065,10 @@ def test_the_end_of_a_dataset_in_the_log() -> None:
     "`next(iterator)` raises this error in a `tf.function`, and "
     "`StopIteration` outside of one."
 )
+@says(
+    "Of a dataset itself, `next(dataset)`, Python says `object is not an "
+    "iterator`: write `iterator = iter(dataset)` once, before the loop."
+)
 def test_past_the_end() -> None:
     shows("past_the_end", "OutOfRangeError: ")
     shows("past_the_end", "End of sequence")
@@ -775,6 +1078,8 @@ def test_past_the_end() -> None:
     rows = tf.data.Dataset.from_tensor_slices(Y).batch(67)
     means = [float(tf.reduce_mean(row)) for row in rows]
     assert means == pytest.approx(batches[:3], abs=1e-4)
+    with pytest.raises(TypeError, match="object is not an iterator"):
+        next(rows)
     iterator = iter(rows)
     assert len([next(iterator) for _ in range(3)]) == 3
     with pytest.raises(StopIteration):

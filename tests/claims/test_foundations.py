@@ -1038,6 +1038,47 @@ def test_none_in_fit() -> None:
     model.fit(x, x, verbose=0)
 
 
+@says("A model whose `call` has none returns `None`, and `fit` says the same.")
+@says(
+    "If it is the loss that has none, the tape says `Argument target should "
+    "be a list or nested structure of Tensors, Variables or CompositeTensors "
+    "to be differentiated, but received None`."
+)
+def test_no_return() -> None:
+    class Mute(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = tf.keras.layers.Dense(1)
+
+        def call(self, x: Any) -> None:
+            self.dense(x)
+
+    x = tf.ones((3, 1))
+    model = Mute()
+    assert model(x) is None
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="None values not supported"):
+        model.fit(x, x, verbose=0)
+    w = tf.Variable(2.0)
+
+    def mute(y: Any) -> Any:
+        tf.square(y)
+
+    def step() -> None:
+        with tf.GradientTape() as tape:
+            value = mute(w)
+        tape.gradient(value, [w])
+
+    said = (
+        "Argument `target` should be a list or nested structure of Tensors, "
+        "Variables or CompositeTensors to be differentiated, but received "
+        "None"
+    )
+    for call in (step, tf.function(step)):
+        with pytest.raises(TypeError, match=said):
+            call()
+
+
 # Modules
 
 

@@ -671,6 +671,56 @@ def test_xla_does_not_print(
 
 
 @says(
+    "Nor can XLA take the gradient of a `while` over tensors that may have "
+    "any number of rounds: `XLA compilation requires a fixed tensor list "
+    "size`."
+)
+@says(
+    "Give `tf.while_loop` its `maximum_iterations`, or write a `for` over "
+    "`tf.range`."
+)
+def test_xla_bounds_the_rounds() -> None:
+    w = tf.Variable(2.0)
+
+    def slope(power: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def step(count: Any) -> Any:
+            with tf.GradientTape() as tape:
+                value = power(count)
+            return tape.gradient(value, w)
+
+        return step
+
+    def unbounded(count: Any) -> Any:
+        value, n = tf.constant(1.0), tf.constant(0)
+        while n < count:
+            value, n = value * w, n + 1
+        return value
+
+    def bounded(count: Any) -> Any:
+        return tf.while_loop(
+            lambda n, value: n < count,
+            lambda n, value: (n + 1, value * w),
+            [tf.constant(0), tf.constant(1.0)],
+            maximum_iterations=5,
+        )[1]
+
+    def ranged(count: Any) -> Any:
+        value = tf.constant(1.0)
+        for _ in tf.range(count):
+            value *= w
+        return value
+
+    three = tf.constant(3)
+    assert float(tf.function(slope(unbounded))(three)) == 12.0
+    message = "XLA compilation requires a fixed tensor list size"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        tf.function(slope(unbounded), jit_compile=True)(three)
+    for power in (bounded, ranged):
+        compiled = tf.function(slope(power), jit_compile=True)
+        assert float(compiled(three)) == 12.0
+
+
+@says(
     "While you are still looking for mistakes, stay eager: you can "
     "print and step through every line. In Keras, "
     "`compile(run_eagerly=True)` does the same."

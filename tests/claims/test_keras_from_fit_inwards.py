@@ -1617,6 +1617,66 @@ def test_a_loop_of_ones_own(pairs: Names) -> None:
     assert weights(names["looped"]) == pytest.approx(weights(plain), rel=1e-5)
 
 
+@says(
+    "What the step returns is logged, so it is a dictionary of numbers by "
+    "name."
+)
+@says(
+    "Where the `return` is missing `fit` says `Attr 'Toutput_types' of "
+    "'OptionalFromValue' Op passed list of length 0 less than minimum 1`, and "
+    "of a single number it says `object has no attribute 'items'`."
+)
+def test_a_step_returns_a_dictionary(pairs: Names) -> None:
+    def fitted(returned: Any) -> Any:
+        class Step(KerasLinearModel):
+            def train_step(self, data: Any) -> Any:
+                return returned
+
+        model = Step()
+        model.compile("sgd", "mse")
+        return model.fit(pairs["batches"], shuffle=False, verbose=0).history
+
+    assert fitted({"mine": 3.0}) == {"mine": [3.0]}
+    message = (
+        "Attr 'Toutput_types' of 'OptionalFromValue' Op passed list of "
+        "length 0 less than minimum 1"
+    )
+    with pytest.raises(ValueError, match=message):
+        fitted(None)
+    with pytest.raises(AttributeError, match="no attribute 'items'"):
+        fitted(3.0)
+
+
+@says("To `predict` such a model is ready.")
+@says(
+    "`evaluate` says `You must call compile() before using the model`, since "
+    "it knows neither loss nor metrics."
+)
+@says(
+    'So compile after the loop, `model.compile(loss="mse", '
+    'metrics=["mae"])`, and evaluate; the weights stay as they are.'
+)
+def test_compiled_after_the_loop(pairs: Names) -> None:
+    model = KerasLinearModel()
+    before = weights(model)
+    model.predict(pairs["batches"], verbose=0)
+    message = re.escape("You must call `compile()` before using the model")
+    with pytest.raises(ValueError, match=message):
+        model.evaluate(pairs["batches"], verbose=0)
+    model.compile(loss="mse", metrics=["mae"])
+    found = model.evaluate(pairs["batches"], verbose=0)
+    assert weights(model) == before
+    y, y_pred = (
+        np.concatenate(parts)
+        for parts in zip(
+            *((y, model(x)) for x, y in pairs["batches"]), strict=True
+        )
+    )
+    errors = y.ravel() - y_pred.ravel()
+    expected = [np.mean(errors**2), np.mean(np.abs(errors))]
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
 # Which one?
 
 

@@ -700,6 +700,64 @@ def test_dropout(said: dict[str, Table], silent: Names) -> None:
     assert kept == ["0.1", "0.9"]
 
 
+@says(
+    "`fit` has lost `workers`, `use_multiprocessing` and `max_queue_size`: "
+    "`got an unexpected keyword argument 'workers'`."
+)
+@says(
+    "A `keras.utils.PyDataset`, as `Sequence` is called today, takes them, by "
+    "`super().__init__(workers=2)` in its `__init__`."
+)
+@says(
+    "Without that line `fit` trains nevertheless, and warns: `Your PyDataset "
+    "class should call super().__init__(**kwargs) in its constructor`."
+)
+def test_the_workers_of_fit() -> None:
+    assert keras.utils.Sequence is keras.utils.PyDataset
+    x = np.ones((4, 1), "float32")
+
+    def compiled() -> Any:
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        return model
+
+    class Batches(keras.utils.PyDataset):
+        def __init__(self, told: bool, **given: Any) -> None:
+            if told:
+                super().__init__(**given)
+
+        def __len__(self) -> int:
+            return 2
+
+        def __getitem__(self, n: int) -> Any:
+            return x[2 * n : 2 * n + 2], x[2 * n : 2 * n + 2]
+
+    given: Names = {
+        "workers": 2,
+        "use_multiprocessing": False,
+        "max_queue_size": 3,
+    }
+    for name, value in given.items():
+        with pytest.raises(
+            TypeError, match=f"got an unexpected keyword argument '{name}'"
+        ):
+            compiled().fit(x, x, verbose=0, **{name: value})
+        assert getattr(Batches(True, **{name: value}), name) == value
+    message = re.escape(
+        "Your `PyDataset` class should call `super().__init__(**kwargs)` in "
+        "its constructor"
+    )
+    for told in (True, False):
+        model = compiled()
+        before = model.get_weights()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(Batches(told), verbose=0)
+        said = [bool(re.match(message, str(w.message))) for w in caught]
+        assert any(said) == (not told)
+        assert model.get_weights()[0] != before[0]
+
+
 @says("`tf.train` has none any more; take those of Keras.")
 @says(
     "`minimize` computed the gradients as well. Do that with a tape, as in "
