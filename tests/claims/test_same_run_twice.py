@@ -7,6 +7,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -905,6 +906,38 @@ def test_threads_that_hand_over_rows_as_they_come() -> None:
         )
         in_order = [int(row) for row in mapped] == [*range(16)]
         assert in_order is deterministic
+
+
+@says(
+    "And where a `map` with `num_parallel_calls` draws, as by "
+    "`tf.random.normal`, each number goes to the row that comes first for it: "
+    "[give each row a seed](#random-numbers-in-a-map)."
+)
+def test_threads_that_draw() -> None:
+    def drawn(late: int, calls: int | None, by_seed: bool) -> list[float]:
+        """Return the number of each row, where one row is late."""
+
+        def wait(row: Any) -> Any:
+            time.sleep(0.3 if row == late else 0.0)
+            return row
+
+        def noise(row: tf.Tensor) -> tf.Tensor:
+            waited = tf.numpy_function(wait, [row], tf.int64)
+            with tf.control_dependencies([waited]):
+                if by_seed:
+                    return tf.random.stateless_normal([], (1, row))
+                return tf.random.normal([])
+
+        tf.random.set_seed(1)
+        rows = tf.data.Dataset.range(8)
+        numbers = rows.map(noise, num_parallel_calls=calls)
+        return [float(number) for number in numbers]
+
+    assert drawn(0, None, by_seed=False) == drawn(7, None, by_seed=False)
+    assert drawn(0, 8, by_seed=True) == drawn(7, 8, by_seed=True)
+    first, second = (drawn(late, 8, by_seed=False) for late in (0, 7))
+    assert first != second
+    assert sorted(first) == sorted(second), "the same numbers, other rows"
 
 
 @says(
