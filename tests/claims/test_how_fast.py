@@ -616,6 +616,28 @@ def test_traces(data: Data) -> None:
 
 
 @says(
+    "But numbers that Python calls equal share a trace: after `f(2)` a call "
+    "of `f(2.0)` runs the graph of the whole number 2, and returns an integer "
+    "where that would."
+)
+@says("A number of NumPy's is an input, as a tensor is.")
+def test_equal_numbers_share_a_trace() -> None:
+    def kinds(*values: Any) -> tuple[list[str], int]:
+        f = tf.function(lambda value: tf.convert_to_tensor(value))
+        found = [f(value).dtype.name for value in values]
+        return found, f.experimental_get_tracing_count()
+
+    assert kinds(2, 2.0) == (["int32"] * 2, 1)
+    assert kinds(2.0, 2) == (["float32"] * 2, 1)
+    assert kinds(2, 3.0, 3) == (["int32", "float32", "float32"], 2)
+    assert kinds(1, True, 1.0) == (["int32"] * 3, 1)
+    numbers = [np.float32(value) for value in (0.1, 0.2, 0.3)]
+    assert kinds(*numbers) == (["float32"] * 3, 1)
+    assert kinds(*map(float, numbers))[1] == 3
+    assert kinds(np.float32(2), np.int64(2)) == (["float32", "int64"], 2)
+
+
+@says(
     "A number that the function finds outside of its arguments is part "
     "of the graph, too: [no later value of it "
     "counts](traps.md#8-a-number-frozen-in-a-graph)."
@@ -800,8 +822,8 @@ def test_two_epochs_tell_what_the_step_waits_for(
 @says(
     "Where `batch` comes first, `map` is called for each batch and no "
     "longer for each row: {{ len(batches) }} calls do the work of "
-    "{{ len(x) }}, for what TensorFlow does to one row it can do to 32 at a "
-    "time."
+    "{{ len(x) }}, for clipping, like most operations, takes 32 rows as well "
+    "as one. (Not so `tf.io.decode_png`, which takes one picture.)"
 )
 @says(
     "With `cache` the second epoch calls nothing; it reads what the first "
@@ -826,6 +848,10 @@ def test_calls_of_map(data: Data) -> None:
         [int(n) for n in re.findall(r"\d+", line)]
         for line in printed(NAME, "pipelines").splitlines()
     ]
+    pictures = tf.stack([tf.io.encode_png(tf.zeros([2, 2, 1], tf.uint8))] * 2)
+    assert tf.io.decode_png(pictures[0]).shape == (2, 2, 1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="scalar"):
+        tf.io.decode_png(pictures)
     assert shown == [
         made(rows.map(prepare).batch(32)),
         made(rows.batch(32).map(prepare)),
@@ -936,6 +962,49 @@ def test_the_log_of_a_cache_that_is_read_in_part() -> None:
         "filed": True,
         "take_first": False,
     }
+
+
+@says(
+    "Such a file is read as it is, whatever the pipeline has become since: "
+    "delete it when you change what comes before."
+)
+@says(
+    "And while an iterator that has read a part of it is still there, the "
+    "next one raises an `AlreadyExistsError`."
+)
+def test_a_cache_in_a_file(tmp_path: Path) -> None:
+    count = 1000
+
+    def numbers(start: int) -> tf.data.Dataset:
+        rows = tf.data.Dataset.range(start, start + count)
+        return rows.cache(str(tmp_path / "rows"))
+
+    def first(start: int) -> int:
+        read = [*numbers(start).as_numpy_iterator()]
+        assert len(read) == count
+        return int(read[0])
+
+    rows = numbers(0)
+    iterator = iter(rows)
+    next(iterator)
+    with pytest.raises(tf.errors.AlreadyExistsError):
+        next(iter(rows))
+    del iterator
+    gc.collect()
+    assert first(0) == 0
+    assert first(5) == 0, "what the file has"
+    gc.collect()
+    for path in tmp_path.iterdir():
+        path.unlink()
+    iterator = iter(numbers(5))
+    assert len([*iterator]) == count
+    assert first(0) == 5, "another may read what was read to its end"
+    # In memory neither happens.
+    kept = tf.data.Dataset.range(count).cache()
+    iterator = iter(kept)
+    next(iterator)
+    assert len([*kept]) == count
+    assert [int(row) for row in tf.data.Dataset.range(5, 6).cache()] == [5]
 
 
 @says("The next epoch computes everything anew, and nothing else is lost.")

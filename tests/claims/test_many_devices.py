@@ -1273,6 +1273,51 @@ def test_fit_on_two_devices(strategy: Any) -> None:
     assert "train_function" not in frames
 
 
+@says(
+    "It asks about the first batch of a call alone. An uneven batch after "
+    "that goes through, but its parts count alike, whatever their size: of "
+    "201 points in batches of 200, the one that is left over counts half."
+)
+def test_fit_and_an_uneven_batch_after_the_first(strategy: Any) -> None:
+    x, y = (np.reshape(rows, (-1, 1)) for rows in make_data(201))
+    with strategy.scope():
+        start = keras.initializers.Constant(5.0)
+        line = keras.layers.Dense(1, kernel_initializer=start)
+        model = keras.Sequential([keras.Input([1]), line])
+        model.compile(keras.optimizers.SGD(0.05), "mse")
+    weights: list[Any] = []
+    keep = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: weights.append(
+            model.get_weights()
+        )
+    )
+
+    def fit(rows: int, size: int) -> None:
+        options = {"shuffle": False, "callbacks": [keep], "verbose": 0}
+        model.fit(x[:rows], y[:rows], batch_size=size, **options)
+
+    def moved(rows: slice) -> tuple[Any, Any]:
+        """Return the last move, and a row's gradient before it, for each."""
+        (w, b), after = weights[-2:]
+        errors = x[rows] @ w + b - y[rows]
+        slopes = 2 * np.concatenate([errors * x[rows], errors], axis=1)
+        return [*np.ravel(after[0] - w), *(after[1] - b)], slopes
+
+    fit(201, 200)
+    move, slopes = moved(slice(200, 201))
+    np.testing.assert_allclose(move, -0.05 * slopes[0] / 2, rtol=1e-3)
+    # Of three rows the parts are two and one, and each counts half.
+    fit(7, 4)
+    move, slopes = moved(slice(4, 7))
+    due = (slopes[:2].mean(0) + slopes[2]) / 2
+    np.testing.assert_allclose(move, -0.05 * due, rtol=1e-3)
+    assert np.abs(due / slopes.mean(0) - 1).min() > 0.01
+    # A model that has been trained is asked again.
+    with pytest.raises(tf.errors.InvalidArgumentError, match="AddN"):
+        fit(201, 201)
+    assert len(weights) == 4
+
+
 @says("With several workers that question has no answer at all:")
 @says(
     "`PerReplica` is what a strategy makes of a batch: the parts, in "

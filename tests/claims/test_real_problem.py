@@ -599,11 +599,11 @@ def test_the_same_network_in_keras() -> None:
 
 @says(
     "`fit` gets the same batches in the same order. For that it must be "
-    "told `steps_per_epoch`: without it Keras 3.15 opens the dataset "
-    "twice in an epoch, and each opening shuffles anew."
+    "told `steps_per_epoch`: without it Keras 3.15 opens a dataset whose "
+    "length it knows twice in an epoch, and each opening shuffles anew."
 )
 def test_fit_opens_the_dataset_twice() -> None:
-    def firsts(**how: Any) -> list[list[float]]:
+    def firsts(known: bool = True, **how: Any) -> list[list[float]]:
         seen: list[list[float]] = []
 
         class Watched(tf.keras.Model):
@@ -616,6 +616,8 @@ def test_fit_opens_the_dataset_twice() -> None:
         values = np.arange(8.0, dtype=np.float32)
         dataset = tf.data.Dataset.from_tensor_slices((values, values))
         dataset = dataset.shuffle(8, seed=0).batch(8)
+        if not known:
+            dataset = dataset.filter(lambda *_: True)
         model.fit(dataset, epochs=3, verbose=0, shuffle=False, **how)
         return seen
 
@@ -624,6 +626,7 @@ def test_fit_opens_the_dataset_twice() -> None:
     by_loop = [[*map(float, dataset)] for _ in range(6)]
     assert firsts(steps_per_epoch=1) == by_loop[:3]
     assert firsts() == by_loop[::2], "of each two, the first is seen"
+    assert firsts(known=False) == by_loop[:3]
 
 
 # Choose, and test once

@@ -7,6 +7,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -358,8 +359,9 @@ def test_a_python_int(seed: Any) -> None:
 )
 @says("The same seed gives the same number, whatever was drawn before.")
 @says(
-    "(In a function with `jit_compile=True` it gives another one, for XLA "
-    "draws by itself.)"
+    "(In a function with `jit_compile=True` XLA may take another algorithm, "
+    'and `stateless_normal` then gives another number; with `alg="philox"` '
+    "it keeps to the one of the CPU.)"
 )
 @says(
     "So make one of the two the number of the step, and a training that is … "
@@ -384,6 +386,12 @@ def test_stateless() -> None:
     assert float(tf.function(normal)()) == first[0]
     by_xla = [float(tf.function(normal, jit_compile=True)()) for _ in "ab"]
     assert by_xla[0] == by_xla[1] != pytest.approx(first[0], abs=0.001)
+
+    def kept() -> tf.Tensor:
+        return tf.random.stateless_normal([], (1, 3), alg="philox")
+
+    for compiled in (kept, tf.function(kept, jit_compile=True)):
+        assert float(compiled()) == pytest.approx(first[0], abs=1e-6)
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
         tf.random.stateless_normal([], (1, 2, 3))
     steps = [float(tf.random.stateless_normal([], (1, s))) for s in range(4)]
@@ -610,7 +618,8 @@ def test_what_is_random_in_a_map() -> None:
 @says("Hand `fit` a dataset that you shuffle yourself.")
 @says(
     "(From the same seed, a loop of your own sees other orders than `fit`, "
-    "which … an epoch.)"
+    "which [opens a dataset of known length "
+    "twice](real_problem.md#the-same-with-keras) an epoch.)"
 )
 @says("**The check** counts different orders.")
 def test_fit_on_a_dataset() -> None:
@@ -629,6 +638,10 @@ def test_fit_on_a_dataset() -> None:
     in_loop = epochs_of(shuffled(), 6)
     assert in_fit[0] == in_loop[0]
     assert in_fit[1] == in_loop[2] != in_loop[1]
+    # Where the length is not known, fit and the loop see the same.
+    set_random_seed(1)
+    unknown = shuffled().batch(32).filter(lambda _: True)
+    assert fit_orders(unknown).tolist() == in_loop[:3]
     assert len({*map(tuple, in_fit)}) == 3
     last = BLOCKS["dataset_shuffles"].code.strip().split("\n")[-1]
     assert last == "assert len({tuple(row) for row in orders}) > 1"
@@ -893,6 +906,38 @@ def test_threads_that_hand_over_rows_as_they_come() -> None:
         )
         in_order = [int(row) for row in mapped] == [*range(16)]
         assert in_order is deterministic
+
+
+@says(
+    "And where a `map` with `num_parallel_calls` draws, as by "
+    "`tf.random.normal`, each number goes to the row that comes first for it: "
+    "[give each row a seed](#random-numbers-in-a-map)."
+)
+def test_threads_that_draw() -> None:
+    def drawn(late: int, calls: int | None, by_seed: bool) -> list[float]:
+        """Return the number of each row, where one row is late."""
+
+        def wait(row: Any) -> Any:
+            time.sleep(0.3 if row == late else 0.0)
+            return row
+
+        def noise(row: tf.Tensor) -> tf.Tensor:
+            waited = tf.numpy_function(wait, [row], tf.int64)
+            with tf.control_dependencies([waited]):
+                if by_seed:
+                    return tf.random.stateless_normal([], (1, row))
+                return tf.random.normal([])
+
+        tf.random.set_seed(1)
+        rows = tf.data.Dataset.range(8)
+        numbers = rows.map(noise, num_parallel_calls=calls)
+        return [float(number) for number in numbers]
+
+    assert drawn(0, None, by_seed=False) == drawn(7, None, by_seed=False)
+    assert drawn(0, 8, by_seed=True) == drawn(7, 8, by_seed=True)
+    first, second = (drawn(late, 8, by_seed=False) for late in (0, 7))
+    assert first != second
+    assert sorted(first) == sorted(second), "the same numbers, other rows"
 
 
 @says(

@@ -616,6 +616,39 @@ def test_a_zero_that_is_no_padding() -> None:
 
 
 @says(
+    "Where each step has a target, a weight for each sequence, as a "
+    "`sample_weight`, has to be a column, of shape `(batch, 1)`."
+)
+@says(
+    "One of shape `(batch,)` Keras takes for weights of the steps, with a "
+    "mask or without: an error as a rule, and with as many sequences as steps "
+    "the wrong loss, without a word."
+)
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_weight_for_each_sequence(masked: bool) -> None:
+    def loss(count: int, weights: Any) -> float:
+        """Return the loss that fit reports of sequences of three steps."""
+        x = np.arange(1.0, 3 * count + 1).reshape(count, 3, 1)
+        inputs: list[Any] = [tf.keras.Input((3, 1))]
+        inputs += [layers.Masking()] if masked else []
+        model = Sequential([*inputs, layers.Activation("linear")])
+        model.compile(SGD(0.0), "mse")
+        options = {"sample_weight": weights, "shuffle": False, "verbose": 0}
+        told = model.fit(x, 0 * x, **options)
+        return float(told.history["loss"][0])
+
+    squares = np.arange(1.0, 10).reshape(3, 3) ** 2
+    row = np.array([1.0, 0.0, 0.0])
+    by_sequence = loss(3, row[:, np.newaxis])
+    assert by_sequence == pytest.approx((squares[0] / 9).sum())
+    assert loss(3, row) == pytest.approx((squares[:, 0] / 9).sum())
+    for count in (2, 4):
+        assert loss(count, np.ones((count, 1))) > 0
+        with pytest.raises(tf.errors.InvalidArgumentError, match="shapes"):
+            loss(count, np.ones(count))
+
+
+@says(
     "Words are numbers, too, and `Embedding` with `mask_zero=True` takes the "
     "number 0 for padding."
 )

@@ -1243,7 +1243,11 @@ def test_the_flag_and_the_compiled_step() -> None:
 
 
 @says("A step that names the variables it updates needs no flag.")
-@says("It is right whether the discriminator is frozen or not.")
+@says("The generator's is right whether the discriminator is frozen or not.")
+@says(
+    "(The discriminator's own step would have nothing to update while it is "
+    "frozen, and raises a `ValueError`.)"
+)
 def test_no_flag_is_needed() -> None:
     assert "make_generator_step(" in BLOCKS["no_flags"].code
     for trainable in (True, False):
@@ -1253,6 +1257,31 @@ def test_no_flag_is_needed() -> None:
         for now in (trainable, not trainable):
             discriminator.trainable = now
             check_update(generator, discriminator, step, NOISE)
+        own = make_discriminator_step(*pair, SGD(0.1))
+        discriminator.trainable = False
+        with pytest.raises(ValueError, match="not enough values"):
+            own(REAL, NOISE)
+        discriminator.trainable = True
+        check_update(discriminator, generator, own, REAL, NOISE)
+
+
+@says(
+    "With `BatchNormalization` in the discriminator the generator's step "
+    "would not pass: called with `training=True`, that layer moves its "
+    "averages, whoever learns."
+)
+def test_batch_normalization_moves_in_either_step() -> None:
+    generator, _ = small_pair()
+    layer = tf.keras.layers.BatchNormalization()
+    inputs = [tf.keras.Input((2,)), layer, Dense(1)]
+    discriminator = Sequential(inputs, name="discriminator")
+    step = make_generator_step(generator, discriminator, SGD(0.1))
+    with pytest.raises(AssertionError, match="the discriminator moves as"):
+        check_update(generator, discriminator, step, NOISE)
+    moved = movement(layer.non_trainable_weights, step, NOISE)
+    assert min(moved) > 0
+    assert max(movement(discriminator.trainable_weights, step, NOISE)) == 0
+    assert max(movement(discriminator.weights, discriminator, NOISE)) == 0
 
 
 @says(

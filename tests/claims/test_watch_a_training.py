@@ -767,8 +767,9 @@ def test_tensorboard_draws_what_is_being_written(left: dict[str, Ran]) -> None:
     "installed](#tensorboard-is-not-installed)"
 )
 @says(
-    "TensorFlow 2.21 no longer brings TensorBoard along. Without it, the "
-    "functions that write fail as well."
+    "TensorFlow 2.21 no longer brings TensorBoard along. Without it, "
+    "`tf.summary.scalar` fails as well, and so do `histogram`, `image`, "
+    "`audio` and `text`."
 )
 @says("Here it is hidden for a moment, to show the message.")
 @says("The mend is `pip install tensorboard`.")
@@ -790,13 +791,20 @@ def test_without_tensorboard(left: dict[str, Ran]) -> None:
         "scalar": 1.0,
         "histogram": [1.0],
         "image": np.zeros((1, 2, 2, 1)),
+        "audio": np.zeros((1, 2, 1), np.float32),
         "text": "text",
     }
     for name, value in values.items():
+        rate = {"sample_rate": 2} if name == "audio" else {}
+        write = functools.partial(
+            getattr(tf.summary, name), name, value, **rate
+        )
         with hidden, pytest.raises(Exception, match="not inst") as raised:
-            getattr(tf.summary, name)(name, value, step=1)
+            write(step=1)
         assert raised.typename == "TBNotInstalledError"
-        assert getattr(tf.summary, name)(name, value, step=1) is not None
+        assert write(step=1) is not None
+    with hidden:
+        assert tf.summary.write("scalar", 1.0, step=1) is not None
     assert type(left["not_installed"].error).__name__ == raised.typename
 
 
@@ -1312,7 +1320,8 @@ def test_what_the_file_of_a_checkpoint_ends_in() -> None:
 @says("`LearningRateScheduler` | `model.optimizer`, its rate a number")
 @says(
     "`LearningRateScheduler` raises a `TypeError` if the optimizer has a "
-    "schedule already."
+    "schedule already, and `ReduceLROnPlateau` does once it is to lower the "
+    "rate."
 )
 def test_a_scheduler_needs_a_number() -> None:
     halve = CALLBACKS.LearningRateScheduler(lambda epoch, rate: rate / 2)
@@ -1321,6 +1330,27 @@ def test_a_scheduler_needs_a_number() -> None:
     schedule = tf.keras.optimizers.schedules.CosineDecay(0.1, 10)
     with pytest.raises(TypeError, match="LearningRateSchedule"):
         trained(halve, optimizer=SGD(schedule))
+
+
+@says("already, and `ReduceLROnPlateau` does once it is to lower the rate.")
+def test_a_plateau_needs_a_number_too() -> None:
+    plateau = CALLBACKS.ReduceLROnPlateau("loss", factor=0.1, patience=1)
+    model: Any = KerasLinearModel()
+    told = CallbackList([plateau], model=model)
+
+    def epochs(*losses: float) -> None:
+        told.on_train_begin()
+        for epoch, value in enumerate(losses):
+            told.on_epoch_end(epoch, {"loss": value})
+
+    model.optimizer = SGD(0.1)
+    epochs(3.0, 3.0)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
+    schedule = tf.keras.optimizers.schedules.CosineDecay(0.1, 10)
+    model.optimizer = SGD(schedule)
+    epochs(3.0, 2.0, 1.0)
+    with pytest.raises(TypeError, match="LearningRateSchedule"):
+        epochs(3.0, 3.0)
 
 
 @says("`KeyError: 'verbose'` | [What each needs](#what-each-callback-needs)")
