@@ -24,7 +24,9 @@ from tools.inside import PRELOAD, told_of
 
 ALL_TOGETHER = ("tests/site/", "tests/browser/", "tests/way_out/")
 """Tests of the whole built site, which belong to no file alone."""
-SHOWN_BY_SITES = tuple(f"tests/engine/{r}/" for r in ("read", "show", "take"))
+SHOWN_BY_SITES = tuple(
+    f"tests/engine/{room}/" for room in ("build", "read", "show", "take")
+)
 """Rooms of the engine that whole scratch sites test more than their own."""
 OF_THE_ENGINE = ("tests/engine/kinds/", "tests/engine/test_")
 """Tests of whole scratch sites, which take longer than those of a room."""

@@ -59,6 +59,17 @@ def test_below_all_blocks_it_comes_too_late_or_needs_no_name(
         assert "name a section that a block below" in words
 
 
+def test_a_value_in_it_is_named_with_its_line(housed: Scratch) -> None:
+    fence = FENCE.format(' after="count"').replace("{{", "one\n\n{{ 1 / 0 *")
+    housed.replace("docs/index.md", "We count.", fence)
+    text = (housed.root / "docs/index.md").read_text("utf-8")
+    line = text.partition("{{ 1 / 0")[0].count("\n") + 1
+    code, words = housed.build()
+    assert code == 1
+    assert f"docs/index.md:{line}: " in words
+    assert "ZeroDivisionError" in words
+
+
 def test_an_option_that_there_is_not_is_named(housed: Scratch) -> None:
     fence = FENCE.format(' befor="count"')
     housed.replace("docs/index.md", "We count.", fence)

@@ -151,5 +151,6 @@ def test_all_kinds_of_input_are_tried_for_what_reads_pages() -> None:
     found = chosen("engine/read/page.py", all_kinds=True)
     assert found.index(kinds) > found.index(own)
     assert kinds not in chosen("engine/read/page.py", all_kinds=False)
-    assert kinds not in chosen("engine/build/site.py", all_kinds=True)
+    assert kinds in chosen("engine/build/site.py", all_kinds=True)
+    assert kinds not in chosen("engine/run/worker.py", all_kinds=True)
     assert kinds not in chosen("snippets/loss.py", all_kinds=True)
