@@ -55,6 +55,7 @@ def test_what_ends_a_program_is_said(
         ("this is no Python", "SyntaxError: invalid syntax"),
         ("x = '\0'", "null bytes"),
         ("input('Name? ')", "Nobody can type here: a block reads no input."),
+        ("assert 1 == 2", "AssertionError"),
         ("breakpoint()", "nobody can answer a debugger"),
         ("raise SystemExit(1)", "SystemExit: 1"),
         ("import engine", "No module named 'engine'"),
@@ -71,6 +72,7 @@ def test_what_python_says_of_it_is_shown(
     assert event["block"] == 2
     assert not event["good"]
     assert shown in text(event)
+    assert ("Nobody can type here" in text(event)) == ("input(" in code)
     assert reader.site.sessions._open == {}
     assert reader.shows(2) == "x is 2"
 
