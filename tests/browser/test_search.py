@@ -242,6 +242,19 @@ ASKED = {
     "Only instances of keras.Layer can be added to a Sequential model": (
         "old_names"
     ),
+    "'loss' must be defined before the loop": "errors_in_a_step",
+    "PyDataset loop never ends": "errors_in_a_step",
+    "You must call compile() before using the model": (
+        "keras_from_fit_inwards"
+    ),
+    "'Variable' object has no attribute '_id'": "errors_in_a_step",
+    "Attr 'Toutput_types' of 'OptionalFromValue' Op": (
+        "keras_from_fit_inwards"
+    ),
+    "fit() got an unexpected keyword argument 'workers'": "old_names",
+    "Only input tensors may be passed as positional arguments": (
+        "errors_in_a_step"
+    ),
 }
 
 
