@@ -52,6 +52,7 @@ def build_into(
 ) -> None:
     """Build into an empty folder; raise EngineError for all that is wrong."""
     config.site_dir = str(folder)
+    project.path = None  # where a build before this one may have failed
     # Little of what a build makes is garbage.
     before = gc.get_threshold()
     gc.set_threshold(50_000)
