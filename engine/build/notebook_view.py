@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import latex2mathml.converter
-from bs4 import BeautifulSoup, Comment, Tag
+from bs4 import BeautifulSoup, Tag
 from bs4.element import PreformattedString
 from markdown.extensions.toc import nest_toc_tokens, unique
+
+from engine.take.article import drop_comments
 
 WRITES_FILE = re.compile(r"%%writefile (?:-a )?(.+)")
 MATH = re.compile(r"(\$\$?)((?:\\.|[^$\\])+)\1")
@@ -52,8 +54,7 @@ def tidy(converted: str, page_address: str) -> View:
     from, seen from the notebook.
     """
     article = _parsed(converted)
-    for comment in article.find_all(string=lambda s: isinstance(s, Comment)):
-        comment.extract()
+    drop_comments(article)
     for element in article.find_all(_is_not_wanted):
         element.decompose()
     for element in article.find_all(tabindex=True):

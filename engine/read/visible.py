@@ -126,7 +126,9 @@ class _Finder(HTMLParser):
         # Links to such an id were made before its value is known.
         self.in_ids.update(numbers(values.get("id") or ""))
         if tag not in HTML_EMPTY:
-            begins = self._count(self.get_starttag_text() or "")
+            written = self.get_starttag_text() or ""
+            self.written[written] += 1
+            begins = written, self.written[written]
             unseen |= tag in _SHOWN_THEMSELVES
             self.open.append((tag, unseen, begins))
 
@@ -139,7 +141,6 @@ class _Finder(HTMLParser):
             self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        written = self._count(f"</{tag}>")
         for index, (name, *_) in reversed([*enumerate(self.open)]):
             if name == tag:
                 self.end(index + 1)
@@ -147,7 +148,7 @@ class _Finder(HTMLParser):
             if name == tag or name in _SWALLOWS:
                 return
         if tag in _BLOCKS:
-            self.alone.append(written)
+            self.alone.append((f"</{tag}>", 1))
 
     def end(self, index: int) -> None:
         """End all elements from an index on, which have no end tag."""
@@ -155,10 +156,6 @@ class _Finder(HTMLParser):
             b for name, _, b in self.open[index:] if name in _BLOCKS
         ]
         del self.open[index:]
-
-    def _count(self, tag: str) -> tuple[str, int]:
-        self.written[tag] += 1
-        return tag, self.written[tag]
 
     def handle_data(self, data: str) -> None:
         if not (self.open and self.open[-1][1]):

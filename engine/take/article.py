@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
+from bs4.element import PreformattedString
 
 from engine.read.visible import ENDS_PARAGRAPH
 
@@ -37,3 +38,13 @@ class Article(BeautifulSoup):
             if tag.name in LISTS:
                 break
         return ""
+
+
+def drop_comments(article: Tag) -> None:
+    """Take out comments, and other strings that no browser shows."""
+    for string in article.find_all(string=_is_no_text):
+        string.extract()
+
+
+def _is_no_text(string: object) -> bool:
+    return isinstance(string, PreformattedString)

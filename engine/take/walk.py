@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bs4 import Tag
-from bs4.element import PageElement, PreformattedString
+from bs4.element import PageElement
 
-from engine.take.article import Article
+from engine.take.article import Article, drop_comments
 from engine.take.markdown import markdown
 
 NOT_TAKEN = ["button", "input", "script", "select", "style", "textarea"]
@@ -80,8 +80,7 @@ def _leave_out(article: Tag) -> None:
     """Leave out what needs the page, and say what drawings show."""
     for element in article.find_all(_needs_the_page):
         element.decompose()
-    for comment in article.find_all(string=_is_no_text):
-        comment.extract()
+    drop_comments(article)
     article.smooth()
     for drawing in article.find_all("svg"):
         if label := drawing.get("aria-label"):
@@ -114,10 +113,6 @@ def _needs_the_page(element: Tag) -> bool:
     unseen = element.name in NOT_TAKEN or element.has_attr("hidden")
     unseen &= element.get("type") != "checkbox"
     return unseen or "headerlink" in element.get_attribute_list("class")
-
-
-def _is_no_text(string: object) -> bool:
-    return isinstance(string, PreformattedString)
 
 
 def _is_title(element: Tag) -> bool:

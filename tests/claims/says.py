@@ -4,7 +4,10 @@ import ast
 import difflib
 import functools
 import importlib
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
@@ -45,6 +48,18 @@ def says(quote: str, page: str = "") -> Callable[[Test], Test]:
         return held  # type: ignore[return-value]
 
     return hold
+
+
+def logged(program: str) -> str:
+    """Return what a process of its own logs that runs the program."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stderr
 
 
 def page_of(module: str) -> str:

@@ -1,10 +1,7 @@
 """What the page on errors in a training step says is true."""
 
 import itertools
-import os
 import re
-import subprocess
-import sys
 import warnings
 from collections import Counter
 from typing import Any
@@ -31,7 +28,7 @@ from snippets.errors_in_a_step import (
     with_shapes,
 )
 from snippets.keras_model import KerasLinearModel
-from tests.claims.says import printed, ran, record, says
+from tests.claims.says import logged, printed, ran, record, says
 from tests.claims.sentences import DOCS, read
 
 NAME = "errors_in_a_step"
@@ -1035,24 +1032,18 @@ except tf.errors.InvalidArgumentError:
     "error, and the error follows."
 )
 def test_the_end_of_a_dataset_in_the_log() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", ENDS],
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    log = logged(ENDS)
     line = "Local rendezvous is aborting with status: "
     ended, found = 0, []
-    for told in done.stderr.splitlines():
+    for told in log.splitlines():
         ended += told == "ended"
         if f"{line}OUT_OF_RANGE: End of sequence" in told:
             found.append(ended + 1)
     version = tuple(map(int, tf.__version__.split(".")[:2]))
     assert found == ([1, 2, 4, 8] if version < (2, 21) else [])
     # The 16th of the lines, which up to 2.20 are counted together.
-    error = done.stderr.index(f"{line}INVALID_ARGUMENT: Received a label")
-    assert done.stderr.index("refused") > error
+    error = log.index(f"{line}INVALID_ARGUMENT: Received a label")
+    assert log.index("refused") > error
 
 
 @says("Where nobody looks out for the end, it is an error.")

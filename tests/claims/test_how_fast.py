@@ -3,10 +3,7 @@
 import gc
 import inspect
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +27,7 @@ from snippets.keras_model import KerasLinearModel
 from snippets.linear_model import LinearModel
 from snippets.loss import loss
 from snippets.training_loop import train
-from tests.claims.says import figure, printed, record, says
+from tests.claims.says import figure, logged, printed, record, says
 from tests.claims.sentences import DOCS, ROOT, read
 from tools.bench import loop_speed
 
@@ -941,20 +938,14 @@ for read in (by_next, by_take, whole, filed, take_first):
 @says("With a file the line comes even when all was read and kept.")
 @says("To train on fewer batches, write `take` before `cache`.")
 def test_the_log_of_a_cache_that_is_read_in_part() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", CACHED],
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    log = logged(CACHED)
     line = "The calling iterator did not fully read the dataset being cached"
-    told, logged = dict[str, bool](), False
-    for text in done.stderr.splitlines():
-        logged |= line in text
+    told, is_there = dict[str, bool](), False
+    for text in log.splitlines():
+        is_there |= line in text
         if text.startswith("read "):
-            told[text.removeprefix("read ")] = logged
-            logged = False
+            told[text.removeprefix("read ")] = is_there
+            is_there = False
     assert told == {
         "by_next": True,
         "by_take": True,

@@ -1,5 +1,7 @@
 """A site with the extensions that authors use, and its pages' forms."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from engine.program import joined
@@ -100,6 +102,25 @@ class Site(Scratch):
         assert "Traceback" not in words
         assert not (self.root / "site").exists()
         return words
+
+    def named(
+        self, cases: Mapping[str, tuple[str, int, str]]
+    ) -> dict[str, str]:
+        """Return what is said of each page, which is one thing.
+
+        A case is the page's text, the line to be named, and words for it.
+        """
+        for name, (text, _, _) in cases.items():
+            self.page(name, text)
+        words, said = self.bad(), dict[str, str]()
+        for name, (_, line, problem) in cases.items():
+            begin = re.compile(rf"(?m)^docs/{name}\.")
+            assert len(begin.findall(words)) == 1, (name, words)
+            _, message = begin.split(words)
+            said[name], *_ = message.split("\n  mend: ")
+            assert said[name].startswith(f"md:{line}: "), (name, said)
+            assert problem in said[name], (name, said)
+        return said
 
     def alike(self, name: str, *outputs: str) -> forms.Form:
         """Return what the page says, and all its other forms as well."""

@@ -127,16 +127,7 @@ CASES = {
 
 def test_each_is_named_once_with_its_line(site: Site) -> None:
     site.sections("a", one="x = 1")
-    for name, (text, _, _) in CASES.items():
-        site.page(name, text)
-    words = site.bad()
-    for name, (_, line, problem) in CASES.items():
-        named = [
-            w for w in words.splitlines() if w.startswith(f"docs/{name}.")
-        ]
-        assert len(named) == 1, (name, named)
-        assert named[0].startswith(f"docs/{name}.md:{line}: "), named
-        assert problem in named[0], named
+    site.named(CASES)
 
 
 def test_what_is_no_slip_is_left_alone(site: Site) -> None:

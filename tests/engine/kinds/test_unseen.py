@@ -70,16 +70,7 @@ CASES = {
 
 def test_each_is_named_with_its_line(site: Site) -> None:
     site.sections("a", one="print('one')")
-    for name, (text, _, _) in CASES.items():
-        site.page(name, text)
-    words = site.bad()
-    for name, (_, line, problem) in CASES.items():
-        named = [
-            w for w in words.splitlines() if w.startswith(f"docs/{name}.")
-        ]
-        assert len(named) == 1, (name, named)
-        assert named[0].startswith(f"docs/{name}.md:{line}: "), named
-        assert problem in named[0], named
+    site.named(CASES)
 
 
 def test_a_fence_that_another_fence_holds_shows_no_section(
