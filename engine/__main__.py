@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from engine.build.author import check, run
-from engine.build.preview import preview
 from engine.build.site import build
 from engine.errors import EngineError, PageError
 
@@ -54,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("serve", parents=[jobs], help="preview it")
     command.add_argument("--port", type=int, default=8000)
-    command.set_defaults(command=lambda root, o: preview(root, o.port, o.jobs))
+    command.set_defaults(command=_serve)
 
     command = commands.add_parser("run", help="run one page and print")
     command.add_argument("page")
@@ -63,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("check", help="check without running")
     command.set_defaults(command=lambda root, o: check(root))
     return parser
+
+
+def _serve(root: Path, options: argparse.Namespace) -> None:
+    from engine.build.preview import preview  # no other command needs it
+
+    preview(root, options.port, options.jobs)
 
 
 def _disk(error: OSError, root: Path) -> PageError:

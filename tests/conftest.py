@@ -109,13 +109,13 @@ def built_once(
 
 @contextmanager
 def templates_compiled_once(folder: Path) -> Iterator[None]:
-    """Share what each project keeps of nbconvert's templates."""
-    from engine.build.kept import compiled_templates
+    """Share what each project keeps of its theme's and nbconvert's."""
+    from engine.build import notebooks, templates
 
-    kept = compiled_templates(folder)
-    name = "engine.build.notebooks.compiled_templates"
+    kept = templates.compiled_templates(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(name, lambda _: kept)
+        for module in (notebooks, templates):
+            patch.setattr(module, "compiled_templates", lambda _: kept)
         yield
 
 

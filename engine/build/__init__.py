@@ -14,6 +14,7 @@
 ``take_home``      what readers take home, put into the site
 ``kept``           what takes long to make, kept until it changes
 ``search``         what the search need not read
+``templates``      the theme's, kept compiled and sooner listed
 ``author``         run one page; check without running
 ``preview``        builds again and again while the site is served
 ``serve``          the development server

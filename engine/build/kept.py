@@ -8,8 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemBytecodeCache
-
 from engine.build.messages import ENGINE
 from engine.keep.files import write_atomically
 
@@ -46,10 +44,3 @@ def _makers() -> str:
 
 def _hashed(parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def compiled_templates(cache: Path) -> FileSystemBytecodeCache:
-    """Return where templates are kept: they rarely change, and cost much."""
-    folder = cache / "templates"
-    folder.mkdir(parents=True, exist_ok=True)
-    return FileSystemBytecodeCache(str(folder))

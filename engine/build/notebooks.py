@@ -19,8 +19,9 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 from mkdocs.utils import get_relative_url
 
-from engine.build.kept import compiled_templates, digest, kept
+from engine.build.kept import digest, kept
 from engine.build.rendered import RenderedPage
+from engine.build.templates import compiled_templates
 from engine.keep.files import write_atomically
 from engine.project import Project
 

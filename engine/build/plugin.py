@@ -20,12 +20,12 @@ from mkdocs.structure.pages import Page
 from engine.build import faults
 from engine.build.built import Built
 from engine.build.elsewhere import fill_elsewhere
-from engine.build.kept import compiled_templates
 from engine.build.notebooks import Notebooks
 from engine.build.options import extension_options
 from engine.build.rendered import RenderedPage
 from engine.build.search import spare_the_search
 from engine.build.take_home import TakeHome
+from engine.build.templates import spare_templates
 from engine.errors import EngineError, PageError, PageErrors
 from engine.extension import project_of
 from engine.project import Project
@@ -60,6 +60,7 @@ class EnginePlugin:
         self.project = options.setdefault("project", project_of(options))
         self.project.take = self._take
         self.project.make_again = None
+        spare_templates(config.theme, self.project.cache)
         self.page: Page | None = None
         """The page that MkDocs renders."""
         self.reading: Reading | None = None
@@ -149,7 +150,6 @@ class EnginePlugin:
         self.notebooks.prune(self.pages, files)
         self._end_if(faults.at_one_address(files, self.project.docs))
         spare_the_search(config)
-        env.bytecode_cache = compiled_templates(self.project.cache)
         self.env = env
         return env
 

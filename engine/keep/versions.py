@@ -9,9 +9,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 from engine.program import CommandBlock, Program
 
 Versions = dict[str, str]
@@ -39,6 +36,8 @@ def imported(program: Program) -> list[str]:
 
 def distributions(modules: Iterable[str]) -> dict[str, list[str]]:
     """Return the distributions that bring each of the modules."""
+    from packaging.utils import canonicalize_name  # slow, and seldom needed
+
     known = _distributions_of_modules()
     return {
         name: sorted({*map(canonicalize_name, known.get(name, []))})
@@ -103,6 +102,9 @@ def _distributions_of_modules() -> Mapping[str, list[str]]:
 
 
 def _required(distribution: str) -> Iterable[str]:
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
     for text in importlib.metadata.requires(distribution) or []:
         requirement = Requirement(text)
         marker = requirement.marker

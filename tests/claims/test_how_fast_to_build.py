@@ -12,10 +12,11 @@ import pytest
 pytest.importorskip("mkdocs", reason="there is no generator here")
 
 import jinja2
+from mkdocs.theme import Theme
 
 from engine.build import serve, take_home
-from engine.build.kept import compiled_templates
 from engine.build.preview import LateNotebooks
+from engine.build.templates import compiled_templates, spare_templates
 from engine.project import Project, Settings
 from engine.run.queue import Queue
 from tests.claims.says import figure, printed, record, says
@@ -185,12 +186,22 @@ def test_what_an_edit_costs() -> None:
 @says(
     "Where nothing has changed, ours is about as quick as the bare "
     "generator, because it keeps the theme's templates compiled from "
-    "one build to the next."
+    "one build to the next, and does not list its thousands of icons to "
+    "leave them out."
 )
-def test_templates_are_kept_compiled() -> None:
+def test_templates_are_kept_compiled_and_icons_not_listed() -> None:
     assert 0.7 < ONE["ours"]["nothing"] / ONE["bare"]["nothing"] < 1.3
     source = (ROOT / "engine/build/plugin.py").read_text("utf-8")
-    assert "env.bytecode_cache = compiled_templates(" in source
+    assert "spare_templates(config.theme, " in source
+    theme = Theme(name="material")
+    plain = theme.get_env().list_templates()
+    spare_templates(theme, Path())
+    env = theme.get_env()
+    listed = env.list_templates()
+    assert isinstance(env.bytecode_cache, jinja2.FileSystemBytecodeCache)
+    icons = {name for name in plain if name.startswith(".icons/")}
+    assert len(icons) > 2000
+    assert not icons & {*listed}
     kept = compiled_templates(Path())
     assert isinstance(kept, jinja2.FileSystemBytecodeCache)
     for loaded in (0, 1):

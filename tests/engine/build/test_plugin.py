@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from jinja2 import Environment
+from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
+from engine.build import templates
 from engine.build.notebook_view import View, tidy
 from tests.engine.scratch import Scratch
 
@@ -137,10 +138,12 @@ def test_a_fault_is_an_error_of_the_build(
 
 
 def test_templates_are_compiled_once(
-    hooked: Scratch, monkeypatch: pytest.MonkeyPatch
+    hooked: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiled = []
     compile_one = Environment.compile
+    kept = FileSystemBytecodeCache(str(tmp_path))
+    monkeypatch.setattr(templates, "compiled_templates", lambda _: kept)
 
     def noting(self: Environment, source: Any, name: str, file: str) -> Any:
         compiled.append(name)
