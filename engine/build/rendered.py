@@ -113,8 +113,10 @@ class RenderedPage:
         """Put the results into all that MkDocs knows of the page."""
         page: Any = self.page
         self.rewrite(page.content)  # another plugin may have changed it
-        if isinstance(page.title, str):
-            page.title = self.shown.markup(page.title)
+        title = page.title
+        if isinstance(title, str) and self.shown.markup(title) != title:
+            # Else it would stay, whatever heading the page is given.
+            page.title = self.shown.markup(title)
         for link in page.toc:
             self._fill_link(link, self.shown)
         blocks = range(1, len(self.program.blocks) + 1)

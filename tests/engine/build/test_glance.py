@@ -40,7 +40,12 @@ def glance(preview: Preview, folder: Path) -> dict[str, str]:
 def test_an_edited_page_is_made_as_the_whole_build_makes_it(
     scratch: Scratch, preview: Preview, tmp_path: Path
 ) -> None:
-    for old, new in (("We count.", "We *count*."), ("There were", "We had")):
+    for old, new in (
+        ("We count.", "We *count*."),
+        ("There were", "We had"),
+        ("# Counting", "# Counting *well*"),
+        ("# Counting *well*", "---\ntitle: Numbers\n---\n\n# Counting"),
+    ):
         scratch.replace("docs/count.md", old, new)
         early = glance(preview, tmp_path)
         assert [*early] == ["count/index.html"]
