@@ -2,6 +2,7 @@
 
 import json
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,14 @@ import pytest
 
 from engine.keep import key, versions
 from engine.keep.files import BuildLock
-from engine.keep.records import Record, Records, make_record
+from engine.keep.records import (
+    NOTHING,
+    BlockRecord,
+    Record,
+    Records,
+    make_record,
+    missing_alts,
+)
 from engine.program import (
     CommandBlock,
     Program,
@@ -29,6 +37,24 @@ def test_a_build_with_nothing_changed_runs_nothing(built: Scratch) -> None:
     code, words = built.build()
     assert code == 0
     assert "Running" not in words
+
+
+def test_a_figure_has_a_text_and_a_text_has_a_figure() -> None:
+    blocks = tuple(
+        PythonBlock(
+            line=n, section=Section(Path("a.py"), "a", n, "x"), alt=alt
+        )
+        for n, alt in ((1, None), (2, "A line"), (3, None), (4, "A line"))
+    )
+    shown = [BlockRecord("", "", figure) for figure in ("", "f", "f", "")]
+    record = replace(NOTHING, blocks=shown)
+    errors = missing_alts(Program(Path("docs/p.md"), blocks), record)
+    assert [str(error) for error in errors] == [
+        'docs/p.md:3: a.py:3: section "a" draws a figure without a text that '
+        'says what it shows\n  mend: add alt="…" to the fence',
+        'docs/p.md:4: a.py:4: section "a" draws no figure but the fence has '
+        "alt=\n  mend: remove alt=, or let the section draw and plt.show()",
+    ]
 
 
 def test_editing_prose_runs_nothing(built: Scratch) -> None:

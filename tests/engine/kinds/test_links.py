@@ -31,6 +31,14 @@ def test_each_is_named_with_its_line(site: Site, name: str) -> None:
     assert words.count("mend:") == 1
 
 
+def test_a_link_by_reference_is_named_where_its_address_stands(
+    site: Site,
+) -> None:
+    site.page("p", "# P\n\nSee [x][y].\n\n[y]: nowhere.md\n")
+    words = site.bad()
+    assert words.startswith("docs/p.md:5: contains a link 'nowhere.md'"), words
+
+
 def test_a_draft_in_the_navigation_is_named_there(site: Site) -> None:
     site.write("docs/w.md", "# W\n\nDraft.\n")
     site.page("p", "# P\n\nText.\n")
@@ -41,6 +49,35 @@ def test_a_draft_in_the_navigation_is_named_there(site: Site) -> None:
     words = site.bad()
     assert words.startswith(f'mkdocs.yml:{line}: the link "w/" leads'), words
     assert words.count("mend:") == 1
+
+
+def test_what_the_navigation_lacks_and_what_it_has_too_much_is_named(
+    site: Site,
+) -> None:
+    for name in ("first", "second", "third"):
+        site.page(name, f"# {name}\n\nText.\n")
+    site.replace(
+        "mkdocs.yml",
+        "site_name: Kinds\n",
+        "site_name: Kinds\nvalidation: {nav: {omitted_files: warn}}\n"
+        "nav:\n  - index.md\n  - frist.md\n",
+    )
+    listed = "this page is not listed in the navigation"
+    hint = "  mend: list it under nav in mkdocs.yml, or under not_in_nav"
+    words = site.bad()
+    assert words.splitlines() == [
+        f"docs/first.md: {listed}",
+        hint,
+        f"docs/second.md: {listed}",
+        hint,
+        f"docs/third.md: {listed}",
+        hint,
+        "mkdocs.yml:5: A reference to 'frist.md' is included in the 'nav' "
+        "configuration, which is not found in the documentation files.",
+        '  mend: write "first.md"? name a page that is there',
+    ]
+    code, checked = site.engine("check")
+    assert (code, checked) == (1, words)
 
 
 def test_links_that_are_no_files_are_left_alone(site: Site) -> None:

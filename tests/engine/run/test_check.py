@@ -155,6 +155,25 @@ def test_a_command_names_the_line_of_the_snippet(page: Page) -> None:
     assert "not this" not in words
 
 
+def test_a_command_that_fails_in_the_first_line_of_a_part(page: Page) -> None:
+    above, below = "x = 1\n", "\n1 / 0\n"
+    files = [
+        FileBlock(
+            line=3 + n,
+            section=Section(Path("snippets/w.py"), f"s{n}", 20 * n, code),
+            file="w.py",
+            contents=contents,
+        )
+        for n, code, contents in (
+            (1, "x = 1", above),
+            (2, "1 / 0", above + below),
+        )
+    ]
+    run = Section(Path("docs/page.md"), "", 6, "python w.py")
+    words = page.fails(*files, CommandBlock(line=5, section=run))
+    assert 'File "snippets/w.py", line 40, in <module>' in words
+
+
 def test_a_command_that_was_to_fail_and_does_not(page: Page) -> None:
     section = Section(Path("docs/page.md"), "", 6, "true")
     words = page.fails(CommandBlock(line=5, section=section, exits=2))

@@ -158,8 +158,14 @@ def test_the_script_is_the_program_and_a_program() -> None:
 def test_the_notebook_says_what_works_in_the_script_alone(
     code: str, used: str
 ) -> None:
-    page = taken(MARK.format(1), (python(code), NOTHING))
-    cells = nbformat.reads(notebook(page), as_version=4).cells
+    marks = "".join(MARK.format(number) for number in (1, 2, 3, 4))
+    shown = [(python(text), NOTHING) for text in ("a", "b", code, "c")]
+    cells = nbformat.reads(notebook(taken(marks, *shown)), as_version=4).cells
     said = f"The next cells use `{used}`, which works in this page's script, "
-    assert cells[1].source == said + "and not in a notebook."
-    assert cells[2].source == code
+    assert [cell.source for cell in cells[1:-1]] == [
+        "a",
+        "b",
+        said + "and not in a notebook.",
+        code,
+        "c",
+    ]

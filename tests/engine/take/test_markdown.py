@@ -123,6 +123,18 @@ def test_code_within_a_line_begins_no_other() -> None:
     assert prose.markdown == "`a # b` <code>&#96;&#96;&#96;</code>"
 
 
+def test_only_in_a_table_code_may_not_split_a_cell() -> None:
+    code = "<code>a|b</code> <code>c</code>"
+    (prose,) = walk(
+        f"<p>{code}</p><table><tr><th>x</th></tr><tr><td>{code}</td></tr>"
+        "</table>"
+    )
+    assert isinstance(prose, Prose)
+    above, _, _, *rows = prose.markdown.splitlines()
+    assert above == "`a|b` `c`"
+    assert rows[-1] == "| <code>a&#124;b</code> `c` |"
+
+
 def test_line_numbers_are_no_code() -> None:
     table = (
         '<div class="language-text highlight"><table class="highlighttable">'
