@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Callable
+from xml.etree import ElementTree
 
 import latex2mathml.converter
 from markdown import Markdown
@@ -12,19 +13,42 @@ from engine.errors import PageError
 from engine.read import marks
 from engine.read.reading import Reading
 
+MATHML = "{http://www.w3.org/1998/Math/MathML}m"
+ESCAPED = re.compile(r"(?s)\\.|%[^\n]*")
+TAG_OR_ENTITY = re.compile(r"<[^>]*>|&#x\w+;|&\w+;")
+NOT_SET = re.compile(r"\\[A-Za-z]*|[&$#{}]")
+"""What LaTeX shows only if it is escaped, and the library shows as it is."""
+
 
 def formula(latex: str, display: str) -> str:
     """Return the formula as MathML; raise PageError if it is none."""
     try:
         mathml = str(latex2mathml.converter.convert(latex, display=display))
+        problem = _problem(latex, mathml)
     except Exception as error:
-        reason = f"{type(error).__name__} {error}".strip()
+        problem = f"{type(error).__name__} {error}".strip()
+    if problem:
         raise PageError(
-            f"cannot set the formula `{latex}`: {reason}",
+            f"cannot set the formula `{latex}`: {problem}",
             hint="correct its LaTeX",
-        ) from None
+        )
     source = html.escape(" ".join(latex.split()))
     return mathml.replace("<math", f'<math data-latex="{source}"', 1)
+
+
+def _problem(latex: str, mathml: str) -> str:
+    """Return what is wrong with a formula that the library has set."""
+    braces = ESCAPED.sub("", latex)
+    if braces.count("{") != braces.count("}"):
+        return "its braces are not in pairs"
+    if found := NOT_SET.search(TAG_OR_ENTITY.sub(" ", mathml)):
+        return f"it would show `{found[0]}` as it stands"
+    try:
+        elements = ElementTree.fromstring(mathml).iter()
+        is_math = all(element.tag.startswith(MATHML) for element in elements)
+    except ElementTree.ParseError:
+        is_math = False
+    return "" if is_math else "its `<` would be read as HTML"
 
 
 class InlineFormula(InlineProcessor):

@@ -122,6 +122,23 @@ CASES = {
     ),
     "formula": ("A `#!math \\frac{` here.\n", 1, "cannot set the formula"),
     "formulas": ("A.\n\n```math\n\\frac{\n```\n", 3, "cannot set the formula"),
+    "formula_unknown": (
+        "A `#!math x \\fracc{1}{2}`.\n",
+        1,
+        "it would show `\\fracc` as it stands",
+    ),
+    "formula_ampersand": ("```math\na &= b\n```\n", 1, "would show `&` as"),
+    "formula_number": ("A `#!math #x`.\n", 1, "would show `#` as"),
+    "formula_dollars": ("```math\n$x$\n```\n", 1, "would show `$` as"),
+    "formula_in_text": (
+        "A `#!math \\text{a \\& b}`.\n",
+        1,
+        "would show `\\` as",
+    ),
+    "formula_tag": ("A `#!math \\text{a<b>c}`.\n", 1, "would be read as HTML"),
+    "formula_tags": ("```math\n\\tag{<i>1</i>}\n```\n", 1, "be read as HTML"),
+    "formula_open": ("A `#!math {x`.\n", 1, "its braces are not in pairs"),
+    "formula_closed": ("```math\nx}\n```\n", 1, "braces are not in pairs"),
 }
 
 
