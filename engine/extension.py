@@ -78,7 +78,7 @@ def add_fence(md: Markdown, name: str, render: Callable[[str], str]) -> None:
 
     To be called by an extension of the site, in ``extendMarkdown``.
     ``render`` gets what the fence holds, its values filled in, and returns
-    HTML; a ValueError that it raises becomes a message with page and line.
+    HTML; what it raises becomes a message with page and line.
     """
     fences = getattr(md, SITE_FENCES, {})
     setattr(md, SITE_FENCES, {**fences, name: render})

@@ -16,6 +16,7 @@ from engine.read.page import (
     SiteFence,
     WholeProgram,
 )
+from engine.read.visible import Seen
 from engine.show.blocks import closing, opening, whole_program
 
 TITLE = re.compile(r'<span class="filename">.*?</span>')
@@ -96,14 +97,30 @@ class FilledPage:
         for after in item.texts[1:]:
             texts += [next(values), after]
         try:
-            return item.render("".join(texts))
+            shown = item.render("".join(texts))
         except ValueError as error:
-            raise PageError(
-                f"this fence cannot be shown: {error}",
-                hint="correct what stands in it",
-                path=self.page.path,
-                line=item.line,
-            ) from None
+            problem = str(error)
+        except (Exception, SystemExit) as error:
+            problem = f"{type(error).__name__}: {error}"
+        else:
+            problem = _problem(shown)
+            if not problem:
+                return shown
+        raise PageError(
+            f"this fence cannot be shown: {problem}",
+            hint="correct what stands in it, or the function that shows it",
+            path=self.page.path,
+            line=item.line,
+        )
+
+
+def _problem(shown: object) -> str:
+    """Return what is wrong with the HTML of a fence of the site's own."""
+    if not isinstance(shown, str):
+        return f"its function returned {type(shown).__name__}, not HTML"
+    if alone := Seen(shown, ()).alone:
+        return f"{alone[0][0]} in its HTML has no other tag"
+    return ""
 
 
 def stamp(record: Record) -> str:

@@ -76,3 +76,27 @@ def test_an_option_that_there_is_not_is_named(housed: Scratch) -> None:
     code, words = housed.build()
     assert code == 1
     assert 'unknown fence option "befor"' in words
+
+
+@pytest.mark.parametrize(
+    ("shown", "problem"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("exit()", "SystemExit: None"),
+        ("int(text)", "invalid literal for int() with base 10: 'words'"),
+        ("None", "its function returned NoneType, not HTML"),
+        ("b''", "its function returned bytes, not HTML"),
+        ("'<p>a</p><div>'", "<div> in its HTML has no other tag"),
+        ("'a</section>'", "</section> in its HTML has no other tag"),
+    ],
+)
+def test_what_its_function_has_wrong_is_named_with_the_fence(
+    housed: Scratch, shown: str, problem: str
+) -> None:
+    housed.replace("house.py", 'f"<p>bars of {text}</p>"', shown)
+    fence = "```bars\nwords\n```\n\nThere were"
+    housed.replace("docs/index.md", "There were", fence)
+    code, words = housed.build()
+    assert code == 1
+    assert f"docs/index.md:11: this fence cannot be shown: {problem}" in words
+    assert not (housed.root / "site").exists()
