@@ -101,15 +101,24 @@ def _checked(
     name: str, project: Project, pages: list[RenderedPage]
 ) -> list[PageError]:
     """Return what a check of the site's own finds wrong."""
+
+    def wrong(what: object) -> PageError:
+        return in_config(project.root, f"checks: {name}: {what}")
+
     module, _, function = name.partition(":")
     try:
         check: Check = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:
-        raise in_config(project.root, f"checks: {name}: {error}") from None
+        raise wrong(error) from None
     try:
-        return list(check(project, pages))
+        found = list(check(project, pages))
     except Exception as error:
-        raise placed(error, project.root) from error
+        at = placed(error, project.root)
+        raise (wrong(error) if at is error else at) from error
+    for error in found:
+        if not isinstance(error, PageError):
+            raise wrong(f"{error!r} is no PageError")
+    return found
 
 
 def _path(project: Project, name: str) -> Path:

@@ -86,8 +86,8 @@ def placed(
 ) -> BaseException:
     """Return what the site's own code raised, with its place.
 
-    Without one the page is named, or the plugin; what the engine raises
-    itself is left, and so is what the disk refused.
+    Without one the page is named, or the plugin, or MkDocs; what the engine
+    raises itself is left, and so is what the disk refused.
     """
     frames = traceback.extract_tb(error.__traceback__)
     places = [(frame.filename, frame.lineno) for frame in frames]
@@ -111,7 +111,8 @@ def placed(
         return error
     module = next(filter(None, (_plugin(name) for name, _ in places)), None)
     if page is None and module is None:
-        return error
+        hint = "correct what a hook or plugin has returned to it"
+        return PageError(f"MkDocs {raised}", hint=hint, path=CONFIG)
     return PageError(
         f"{module or 'rendering it'} {raised}",
         hint="correct what this names, or leave out what raised it",

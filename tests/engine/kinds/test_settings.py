@@ -73,11 +73,32 @@ def test_a_hook_that_raises_is_named_with_its_line(
     assert words.count("mend:") == 1
 
 
+@pytest.mark.parametrize(
+    "event", ["env", "post_page", "pre_template", "post_template"]
+)
+def test_a_hook_that_returns_another_kind_is_one_message(
+    site: Site, event: str
+) -> None:
+    site.add_hook(f"def on_{event}(*_, **__):\n    return 3\n")
+    words = site.bad()
+    assert words.startswith("mkdocs.yml: MkDocs raised AttributeError: 'int'")
+    assert "mend: correct what a hook or plugin has returned" in words
+
+
 def test_a_template_that_raises_is_named_with_its_line(site: Site) -> None:
     block = "{% block content %}{{ a.b.c }}{% endblock %}"
     site.write("theme/main.html", f"{{% extends 'base.html' %}}\n{block}\n")
     words = site.bad()
     assert words.startswith("theme/main.html:2: this raised UndefinedError: ")
+
+
+RULES = """\
+def word(*_): return ["odd"]
+def nothing(*_): ...
+number = 3
+def bad(project, pages):
+    yield 1 / 0
+"""
 
 
 @pytest.mark.parametrize(
@@ -86,13 +107,16 @@ def test_a_template_that_raises_is_named_with_its_line(site: Site) -> None:
         ("none_such:all", "mkdocs.yml: checks: none_such:all: No module"),
         ("rules", "mkdocs.yml: checks: rules: "),
         ("rules:none", "mkdocs.yml: checks: rules:none: "),
-        ("rules:bad", "rules.py:2: this raised ZeroDivisionError: "),
+        ("rules:bad", "rules.py:5: this raised ZeroDivisionError: "),
+        ("rules:word", "mkdocs.yml: checks: rules:word: 'odd' is no PageErr"),
+        ("rules:nothing", "mkdocs.yml: checks: rules:nothing: 'NoneType' ob"),
+        ("rules:number", "mkdocs.yml: checks: rules:number: 'int' object is"),
     ],
 )
 def test_a_check_of_the_sites_own_that_fails_is_named(
     site: Site, named: str, said: str
 ) -> None:
-    site.write("rules.py", "def bad(project, pages):\n    yield 1 / 0\n")
+    site.write("rules.py", RULES)
     option = f"  - engine.extension:\n      checks: ['{named}']\n"
     site.replace("mkdocs.yml", EXTENSION, option)
     code, words = site.engine("check")
