@@ -115,9 +115,9 @@ def _checked(
     except Exception as error:
         at = placed(error, project.root)
         raise (wrong(error) if at is error else at) from error
-    for error in found:
-        if not isinstance(error, PageError):
-            raise wrong(f"{error!r} is no PageError")
+    for fault in found:
+        if not isinstance(fault, PageError):
+            raise wrong(f"{fault!r} is no PageError")
     return found
 
 

@@ -13,6 +13,7 @@ from jinja2 import Environment
 from nbconvert.exporters import templateexporter
 
 from engine.build import site
+from engine.errors import PageError
 from tests.engine.scratch import Scratch
 from tests.waiting import wait_for_ends, wait_until
 
@@ -133,5 +134,5 @@ def test_a_page_of_the_build_before_is_not_to_blame(
     with site.opened(scratch.root) as config:
         project = site.project_in(config)
         project.path = Path("docs/index.md")
-        with pytest.raises(TypeError, match="path should be"):
+        with pytest.raises(PageError, match=r"^mkdocs.yml: MkDocs raised"):
             site.build_into(tmp_path / "site", config, project)
