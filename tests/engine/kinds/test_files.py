@@ -99,6 +99,7 @@ def test_a_page_that_is_not_utf_8_is_named_with_its_line(page: Site) -> None:
     words = page.bad()
     assert words.count("mend:") == 1
     assert "docs/q.md:3: is not encoded in UTF-8\n" in words
+    assert page.engine("run", "q") == (1, words)
 
 
 def test_a_snippet_that_is_not_utf_8_is_named_with_its_line(

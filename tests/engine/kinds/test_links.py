@@ -80,6 +80,28 @@ def test_what_the_navigation_lacks_and_what_it_has_too_much_is_named(
     assert (code, checked) == (1, words)
 
 
+def test_an_anchor_that_no_heading_has_is_named_with_one_that_has(
+    site: Site,
+) -> None:
+    site.page("q", "# Q\n\n## Part\n\nText.\n")
+    site.page("p", "# P\n\n## Own\n\n[x](#onw)\n\n[y](q.md#prat)\n")
+    site.replace(
+        "mkdocs.yml",
+        "site_name: Kinds\n",
+        "site_name: Kinds\nvalidation: {links: {anchors: warn}}\n",
+    )
+    words = site.bad()
+    assert words.splitlines() == [
+        "docs/p.md:5: contains a link '#onw', but there is no such anchor on "
+        "this page.",
+        '  mend: write "own"? link to a heading of that page',
+        "docs/p.md:7: contains a link 'q.md#prat', but the doc 'q.md' does "
+        "not contain an anchor '#prat'.",
+        '  mend: write "part"? link to a heading of that page',
+    ]
+    assert site.engine("check") == (1, words)
+
+
 def test_links_that_are_no_files_are_left_alone(site: Site) -> None:
     site.page(
         "p",

@@ -48,6 +48,22 @@ def test_a_setting_that_is_wrong_is_named(site: Site, name: str) -> None:
         assert words.count("mend: correct it\n") <= 1
 
 
+def test_pages_in_another_folder_are_a_fault(site: Site) -> None:
+    site.write("../elsewhere/index.md", "# X\n")
+    site.replace(
+        "mkdocs.yml", "site_name", "docs_dir: ../elsewhere\nsite_name"
+    )
+    words = site.bad()
+    assert words.startswith("mkdocs.yml: docs_dir: ")
+    assert "elsewhere is not in this folder\n  mend: move the pages" in words
+
+
+def test_what_a_plugin_warns_of_ends_the_build(site: Site) -> None:
+    warns = "logging.getLogger('mkdocs.plugins.x').warning('odd')"
+    site.add_hook(f"import logging\n\ndef on_env(*_, **__):\n    {warns}\n")
+    assert site.bad() == "odd\n  mend: correct what MkDocs names\n"
+
+
 HOOKS = {
     "syntax": ("def on_env(:\n", 1, "SyntaxError: invalid syntax"),
     "import": ("import sys\nimport none_such\n", 2, "ModuleNotFoundError: "),
