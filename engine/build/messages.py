@@ -21,6 +21,7 @@ TRACE = re.compile(r"(?m)^\s.*\n")
 NAMES_KEY = re.compile(r"(?:Config value '|configuration name: )(\w+)")
 LINK = re.compile(r"Doc file '(.+?)' (contains an? .*?link '(.+?)'.*)", re.S)
 NOT_READ = re.compile(r"Encoding error reading file: (.+)")
+FAILED = re.compile(r"Error (?:reading|building) page '(.+?)':")
 IN_NAV = re.compile(r"A reference to '(.+?)' is included in the 'nav'")
 NOT_IN_NAV = re.compile(
     r'not\s+included in the "nav" configuration:\n(.+)', re.S
@@ -68,6 +69,15 @@ def _errors(text: str, project: Project) -> Iterator[PageError]:
             )
     else:
         yield PageError(text, hint="correct what MkDocs names")
+
+
+def page_that_failed(
+    records: Iterable[logging.LogRecord], project: Project
+) -> Path | None:
+    """Return the page at which MkDocs says that the build has ended."""
+    found = [FAILED.match(record.getMessage()) for record in records]
+    names = [match[1] for match in found if match]
+    return project.docs / names[-1] if names else None
 
 
 def in_config(root: Path, said: str) -> PageError:

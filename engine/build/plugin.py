@@ -7,7 +7,7 @@ readers take home.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
@@ -60,6 +60,7 @@ class EnginePlugin:
         self.project = options.setdefault("project", project_of(options))
         self.project.take = self._take
         self.project.make_again = None
+        self.project.path = None  # where a build before may have failed
         spare_templates(config.theme, self.project.cache)
         self.page: Page | None = None
         """The page that MkDocs renders."""
@@ -153,17 +154,11 @@ class EnginePlugin:
         self.env = env
         return env
 
-    @event_priority(100)  # before any other plugin raises something
-    def on_page_context(self, context: Any, page: Page, **_: Any) -> None:
-        """Say which page is written next."""
-        self.project.path = self.project.docs / page.file.src_uri
-
     @event_priority(-100)  # what other plugins leave of it is written
     def on_post_page(
         self, output: str, page: Page, config: MkDocsConfig
     ) -> str:
         """Let nothing be lost of what a page with a program shows."""
-        self.project.path = None
         rendered = self.pages.get(page.file.src_uri)
         if rendered and rendered.filled:
             self._end_if(faults.lost_words(rendered, output))

@@ -18,7 +18,14 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError
 
 from engine.build.faults import DeadLinks
-from engine.build.messages import CONFIG, ENGINE, errors_of, in_config, placed
+from engine.build.messages import (
+    CONFIG,
+    ENGINE,
+    errors_of,
+    in_config,
+    page_that_failed,
+    placed,
+)
 from engine.build.notebooks import templates_kept
 from engine.build.options import extension_options
 from engine.build.plugin import Checked, EnginePlugin
@@ -52,7 +59,6 @@ def build_into(
 ) -> None:
     """Build into an empty folder; raise EngineError for all that is wrong."""
     config.site_dir = str(folder)
-    project.path = None  # where a build before this one may have failed
     # Little of what a build makes is garbage.
     before = gc.get_threshold()
     gc.set_threshold(50_000)
@@ -80,7 +86,8 @@ def build_into(
             raise ended
     raise_all(errors)
     if ended:
-        raise placed(ended, project.root, project.path) from ended
+        page = page_that_failed(warnings, project)
+        raise placed(ended, project.root, page) from ended
 
 
 def _build(config: MkDocsConfig, serve_url: str | None) -> None:

@@ -1,7 +1,6 @@
 """The command line builds, and leaves the site as it was if it fails."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +11,6 @@ import pytest
 from jinja2 import Environment
 from nbconvert.exporters import templateexporter
 
-from engine.build import site
-from engine.errors import PageError
 from tests.engine.scratch import Scratch
 from tests.waiting import wait_for_ends, wait_until
 
@@ -125,14 +122,3 @@ def test_templates_of_notebooks_are_compiled_once(
     assert code == 0, words
     assert not [name for name in compiled if name.endswith(".j2")]
     assert vars(templateexporter)["Environment"] is Environment
-
-
-def test_a_page_of_the_build_before_is_not_to_blame(
-    scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(site, "_build", shutil.copyfile)  # of no files
-    with site.opened(scratch.root) as config:
-        project = site.project_in(config)
-        project.path = Path("docs/index.md")
-        with pytest.raises(PageError, match=r"^mkdocs.yml: MkDocs raised"):
-            site.build_into(tmp_path / "site", config, project)

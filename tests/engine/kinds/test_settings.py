@@ -90,15 +90,31 @@ def test_a_hook_that_raises_is_named_with_its_line(
 
 
 @pytest.mark.parametrize(
-    "event", ["env", "post_page", "pre_template", "post_template"]
+    ("event", "place"),
+    [
+        ("env", "mkdocs.yml: MkDocs"),
+        ("pre_template", "mkdocs.yml: MkDocs"),
+        ("post_template", "mkdocs.yml: MkDocs"),
+        ("post_page", "docs/index.md: rendering it"),
+    ],
 )
 def test_a_hook_that_returns_another_kind_is_one_message(
-    site: Site, event: str
+    site: Site, event: str, place: str
 ) -> None:
     site.add_hook(f"def on_{event}(*_, **__):\n    return 3\n")
     words = site.bad()
-    assert words.startswith("mkdocs.yml: MkDocs raised AttributeError: 'int'")
-    assert "mend: correct what a hook or plugin has returned" in words
+    assert words.startswith(f"{place} raised AttributeError: 'int' object")
+    assert words.count("mend: correct what ") == 1
+
+
+@pytest.mark.parametrize("name", ["nowhere.html", "3", "[]"])
+def test_a_template_that_there_is_not_is_named_with_its_page(
+    site: Site, name: str
+) -> None:
+    site.page("it's", f"---\ntemplate: {name}\n---\n\n# P\n\nText.\n")
+    words = site.bad()
+    assert words.startswith("docs/it's.md: rendering it raised "), words
+    assert words.count("mend:") == 1
 
 
 def test_a_template_that_raises_is_named_with_its_line(site: Site) -> None:
