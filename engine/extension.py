@@ -29,6 +29,7 @@ KINDS = {
     "checks": list,
 }
 """The options that say what a site is, and their kinds in YAML."""
+ABOVE = {"..", "/"}
 NAMED = {str: "word", list: "list", dict: "mapping"}
 _PROJECTS: dict[str, Project] = {}
 
@@ -86,14 +87,29 @@ def add_fence(md: Markdown, name: str, render: Callable[[str], str]) -> None:
 
 def settings_of(options: Mapping[str, Any]) -> Settings:
     """Return what a site says of itself; raise PageError for another kind."""
-    for name, kind in KINDS.items():
-        if not isinstance(options.get(name, kind()), kind):
+    given = {name: options[name] for name in KINDS & options.keys()}
+    for name, value in sorted(given.items()):
+        if problem := _problem(name, value):
             raise PageError(
-                f"engine.extension: {name} is not a {NAMED[kind]}",
-                hint=f"write it as a {NAMED[kind]}",
+                f"engine.extension: {name} {problem}",
+                hint="write it as the README shows",
                 path="mkdocs.yml",
             )
-    return Settings(**{name: options[name] for name in KINDS & options.keys()})
+    return Settings(**given)
+
+
+def _problem(name: str, value: Any) -> str:
+    """Return what is wrong with the value of an option."""
+    if not isinstance(value, KINDS[name]):
+        return f"is not a {NAMED[KINDS[name]]}"
+    words = value.values() if isinstance(value, dict) else value
+    if not all(isinstance(word, str) for word in words):
+        return "holds something else than words"
+    if name == "snippets" and not ABOVE.isdisjoint(
+        Path(value).parts or [".."]
+    ):
+        return "is no folder within this one"
+    return ""
 
 
 def project_of(options: Mapping[str, Any]) -> Project:

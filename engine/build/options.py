@@ -22,6 +22,5 @@ def extension_options(config: MkDocsConfig) -> dict[str, Any]:
             hint="move the pages into a folder beside mkdocs.yml",
             path=CONFIG,
         )
-    options.setdefault("root", str(root))
-    options.setdefault("docs", docs.relative_to(root).as_posix())
+    options.update(root=str(root), docs=docs.relative_to(root).as_posix())
     return options

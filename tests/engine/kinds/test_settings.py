@@ -24,6 +24,24 @@ SETTINGS = {
         ),
         "engine.extension: preload is not a list\n",
     ),
+    "no_words": (
+        f"markdown_extensions:\n{EXTENSION}      preload: [3]\n".replace(
+            "extension\n ", "extension:\n "
+        ),
+        "engine.extension: preload holds something else than words\n",
+    ),
+    "no_names": (
+        f"markdown_extensions:\n{EXTENSION}      stamp: {{A: [1]}}\n".replace(
+            "extension\n ", "extension:\n "
+        ),
+        "engine.extension: stamp holds something else than words\n",
+    ),
+    "no_folder": (
+        f"markdown_extensions:\n{EXTENSION}      snippets: /tmp\n".replace(
+            "extension\n ", "extension:\n "
+        ),
+        "engine.extension: snippets is no folder within this one\n",
+    ),
     "no_superfences": (
         "markdown_extensions:\n  - pymdownx.superfences\n  - extra\n"
         f"{EXTENSION}",
