@@ -1,7 +1,12 @@
 """A record's key is of all that its program's result depends on."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+import engine.run
+from engine.keep.key import _engine as engine_key
 from engine.keep.key import record_key
 from tests.engine.read.site import site_of
 from tests.engine.scratch import Scratch
@@ -59,6 +64,21 @@ def test_it_depends_on_what_is_run_and_saved(
     assert key(working) == before
     working.replace(path, old, new)
     assert key(working) != before
+
+
+def test_it_depends_on_what_carries_programs_out(
+    working: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = tmp_path / "run"
+    shutil.copytree(Path(engine.run.__file__).parent, copied)
+    monkeypatch.setattr(engine.run, "__file__", str(copied / "__init__.py"))
+    keys = []
+    for text in ("", "", "# Words.\n"):
+        (copied / "worker.py").write_text(text)
+        engine_key.cache_clear()
+        keys.append(key(working))
+    engine_key.cache_clear()
+    assert keys[0] == keys[1] != keys[2]
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,10 @@ def on_page_content(html, **_):
     pages.append(html)
 
 def on_post_build(config, **_):
-    with open(f"{config.site_dir}/all.NAME", "w") as file:
-        file.write(f"<title>All</title><article>{' '.join(pages)}</article>")
+    text = f"<title>All</title><article>{' '.join(pages)}</article>"
+    for name in ("all", "more"):
+        with open(f"{config.site_dir}/{name}.NAME", "w") as file:
+            file.write(text)
 """
 
 
@@ -107,9 +109,11 @@ def test_a_page_that_is_made_of_others_gets_their_results(
     sections.add_hook(KEEPS.replace("NAME", "html"))
     sections.page("p", page("P", "%1\nx is {{ x }}.\n"))
     sections.page("q", page("Q", "%2\n%3\n"))
-    everything = forms.page(sections.good(), "all.html")
-    assert [said for _, said in everything.blocks] == [*SAID.values()]
-    assert "xis5." in everything.text
+    site = sections.good()
+    for name in ("all", "more"):
+        everything = forms.page(site, f"{name}.html")
+        assert [said for _, said in everything.blocks] == [*SAID.values()]
+        assert "xis5." in everything.text
 
 
 def test_a_file_of_another_kind_that_is_made_of_pages_is_a_fault(
@@ -118,7 +122,8 @@ def test_a_file_of_another_kind_that_is_made_of_pages_is_a_fault(
     sections.add_hook(KEEPS.replace("NAME", "txt"))
     sections.page("p", page("P", "%1\n%2\n%3\n"))
     words = sections.bad()
-    assert "writes pages to all.txt as they were before" in words
+    for name in ("all", "more"):
+        assert f"writes pages to {name}.txt as they were before" in words
 
 
 LANGUAGES = """

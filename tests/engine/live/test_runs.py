@@ -39,6 +39,15 @@ def test_the_next_block_runs_alone(reader: Reader) -> None:
     assert shown == ["one", "x is 5", "twice 10"]
 
 
+def test_a_page_that_keeps_still_is_kept(reader: Reader) -> None:
+    reader.run(2, b1="x = 5\nprint('one')")
+    [session] = reader.site.sessions._open.values()
+    assert not session.is_spent()
+    session.stop("x")
+    session.close()
+    assert session.is_spent()
+
+
 @pytest.mark.parametrize(
     ("block", "edits"), [(3, {"b1": "x = 1"}), (2, {}), (1, {})]
 )

@@ -135,6 +135,16 @@ def test_only_in_a_table_code_may_not_split_a_cell() -> None:
     assert rows[-1] == "| <code>a&#124;b</code> `c` |"
 
 
+def test_a_cell_may_be_one_paragraph() -> None:
+    table = "<table><tr><th>x</th></tr><tr><td>{}</td></tr></table>"
+    for cell, expected in (
+        ("<p>a</p>", "| a |"),
+        ("<p>a</p><p>b</p>", "<td><p>a</p><p>b</p></td>"),
+    ):
+        shown = prose(table.format(cell)).markdown
+        assert expected in shown
+
+
 def test_line_numbers_are_no_code() -> None:
     table = (
         '<div class="language-text highlight"><table class="highlighttable">'
