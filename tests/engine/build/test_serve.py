@@ -66,6 +66,26 @@ def test_a_failed_build_leaves_the_pages_and_says_why_once(
     assert FAILED not in site.get("other/")
 
 
+def test_a_fault_that_stays_is_no_new_one_until_it_was_mended(
+    start: Start,
+) -> None:
+    site = start("first")
+    site.shows("first")
+    since: list[str] = []
+
+    def write(text: str, shown: str, faults: int) -> None:
+        site.write(text)
+        site.shows(shown)
+        wait_until(lambda: site.said == faults * f"{FAULT}\n")
+        since.extend(re.findall(r'data-since="(\d+)"', site.get()))
+
+    write("fault", FAILED, faults=1)
+    write("fault still", FAILED, faults=2)
+    write("good", "good", faults=2)
+    write("fault", FAILED, faults=3)
+    assert since[0] == since[1] != since[2]
+
+
 def test_without_a_good_build_every_address_says_why(start: Start) -> None:
     site = start("fault")
     site.shows(FAILED)
