@@ -29,6 +29,7 @@ from snippets.weights_outputs_losses import (
     one_step,
     summed_gradients,
     train,
+    triplet_loss,
     weighted_loss,
 )
 from tests.claims.says import (
@@ -133,7 +134,7 @@ def test_what_the_page_has() -> None:
     loud = [b for b in PAGE.blocks if "raises" in b.options]
     assert {b.name for b in silent} == {
         *("vectors", "all_pairs", "per_row", "uneven_log"),
-        *("padded", "penalised"),
+        *("padded", "penalised", "three_models", "collapsed"),
     }
     # Of the other four blocks of a raised error, two are the checks'.
     assert [b.name for b in loud] == [
@@ -1360,3 +1361,140 @@ def test_a_penalty_on_the_tape() -> None:
 
     [found] = [numbers(train(model, loss))]
     assert found == pytest.approx(lines("in_a_layer")[0], abs=1e-3)
+
+
+# Triplets
+
+HIGH = tf.boolean_mask(X, X > 0)[:, tf.newaxis]
+LOW = tf.boolean_mask(X, X < 0)[:, tf.newaxis]
+NEXT = tf.roll(HIGH, 1, axis=0)
+
+
+def line_from(w: float) -> Any:
+    model = make_line()
+    model.weights[0].assign([[w]])
+    return model
+
+
+def trained_apart(*parts: tf.Tensor) -> tuple[list[Any], float]:
+    """Train a model for each part; return them and the last loss."""
+    models = [line_from(0.1) for _ in parts]
+    for _ in range(30):
+        with tf.GradientTape() as tape:
+            codes = [
+                each(rows) for each, rows in zip(models, parts, strict=True)
+            ]
+            loss = triplet_loss(*codes)
+        variables = [v for each in models for v in each.trainable_variables]
+        SGD(0.2).apply(tape.gradient(loss, variables), variables)
+    return models, float(loss)
+
+
+@says("Triplet loss, Siamese networks: one model called several times")
+@says("Return the loss of one model, called three times.")
+@says("Return how much is missing for positives to be nearer by the margin.")
+@says(
+    "Codes have the shape (rows, numbers). The loss is the mean of what "
+    "Schroff et al. (2015) sum up, of squared distances, a scalar."
+)
+@says(
+    "Let the rows with `x` above 0 be one kind, those below the other. Call "
+    "the same model three times inside of one tape."
+)
+@says(
+    "Each call adds its part to the gradient, and the tape returns the sum. "
+    "`b` stays where it was: it is in every code, and cancels."
+)
+@says("The three gradients add up to the one before.")
+def test_the_gradients_of_three_calls() -> None:
+    codes = [[[0.0, 0.0]], [[1.0, 2.0]], [[2.0, 0.0]]]
+    assert float(triplet_loss(*map(tf.constant, codes))) == 5 - 4 + 1
+    one, two, three = map(tf.constant, codes)
+    assert float(triplet_loss(one, two, three, margin=0.0)) == 1
+    two_rows = [2 * rows for rows in codes]
+    assert float(triplet_loss(*map(tf.constant, two_rows))) == 2
+    assert float(tf.reduce_min(HIGH)) > 0 > float(tf.reduce_max(LOW))
+    model = line_from(0.1)
+    found = gradient(
+        lambda: triplet_loss(model(HIGH), model(NEXT), model(LOW)), model
+    )
+    assert abs(found[1]) < 1e-6
+    [[first, _], trained] = lines("one_model")
+    assert found[0] == pytest.approx(first, abs=1e-4)
+    assert trained[1] == 0
+    [parts, _] = lines("three_models")
+    assert sum(parts) == pytest.approx(first, abs=2e-4)
+    assert len({*parts, 0.0}) == 4
+
+
+@says(
+    "Now the slip: three models with weights of their own, from the same "
+    "start. Print the gradient of each `w` first."
+)
+@says(
+    "But each model goes its own way, and a row is no longer near itself. "
+    "The loss of 0 proves nothing: with positives and negatives exchanged it "
+    "becomes 0, too."
+)
+def test_three_models() -> None:
+    models, loss = trained_apart(HIGH, NEXT, LOW)
+    assert len({tuple(weights_of(each)) for each in models}) == 3
+    itself = float(SQUARED(models[0](HIGH), models[2](HIGH)))
+    assert lines("three_models")[1] == [0, pytest.approx(itself, abs=1e-3)]
+    assert itself > 0.3
+    assert loss == 0
+    assert trained_apart(HIGH, LOW, NEXT)[1] == 0
+    model = line_from(0.1)
+    shared = train(
+        model, lambda: triplet_loss(model(HIGH), model(LOW), model(NEXT))
+    )
+    assert numbers(shared)[2] > 0.99
+
+
+@says("The triplet loss stays at the margin")
+@says("The triplet loss stays at the margin | [Collapse] … margin)")
+@says("Return the loss of the farthest positives, nearest negatives.")
+@says(
+    "If all codes are one point, both distances are 0, and what is left is "
+    "the margin."
+)
+@says(
+    "The first loss falls, as if the model were learning, but only to the "
+    "margin: all codes have *collapsed*. The second never moves, for squared "
+    "distances have the gradient 0 there."
+)
+@says(
+    "The triplets above, which nobody picked, kept the codes apart. **The "
+    "check** is the spread of the codes, `tf.math.reduce_std(codes, axis=0)`, "
+    "which must not come to 0."
+)
+def test_a_collapse() -> None:
+    point = tf.ones((4, 2))
+    for margin in (0.5, 1.0):
+        assert float(triplet_loss(point, point, point, margin)) == margin
+    still = line_from(0.0)
+    slopes = gradient(
+        lambda: triplet_loss(still(HIGH), still(NEXT), still(LOW)), still
+    )
+    assert slopes == [0, 0]
+    [falls, stays] = lines("collapsed")
+    assert falls[0] > 1.5
+    assert falls[1:] == stays[1:] == [0, 0, 1]
+    assert stays[0] == 1
+    names = ran(NAME, "collapsed", **triplets())
+    spread = tf.math.reduce_std(names["model"](HIGH), axis=0)
+    assert float(spread[0]) == 0
+    model = line_from(0.1)
+    train(model, lambda: triplet_loss(model(HIGH), model(NEXT), model(LOW)))
+    assert float(tf.math.reduce_std(model(HIGH), axis=0)[0]) > 0.3
+    names = ran(NAME, "collapsed", **triplets())
+    hardest = names["hardest_loss"]
+    names["model"].weights[0].assign([[2.0]])
+    near = tf.reduce_max(tf.abs(HIGH - HIGH[:, 0]), axis=1)
+    far = tf.reduce_min(tf.abs(HIGH - LOW[:, 0]), axis=1)
+    expected = tf.reduce_mean(tf.nn.relu(4 * near**2 - 4 * far**2 + 1))
+    assert float(hardest()) == pytest.approx(float(expected), rel=1e-4)
+
+
+def triplets() -> Names:
+    return {"anchor": HIGH, "positive": NEXT, "negative": LOW}
