@@ -610,6 +610,35 @@ if __name__ == "__main__":
     print("in a layer:", train(model, loss_and_penalties))
     # endregion in_a_layer
 
+    # region smoothed
+    smoothed = tf.keras.losses.BinaryCrossentropy(
+        from_logits=True, label_smoothing=0.1
+    )
+    soft = 0.9 * label + 0.1 / 2
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(soft, logits=x)
+    print(f"Keras   {smoothed(label, x):.4f}")
+    print(f"by hand {tf.reduce_mean(losses):.4f}")
+    best = tf.math.log(soft / (1 - soft))
+    for factor in (0.5, 1.0, 2.0):
+        print(f"{factor} * best: {smoothed(label, factor * best):.4f}")
+    # endregion smoothed
+
+    # region focal
+    p = tf.where(label > 0, tf.sigmoid(x), tf.sigmoid(-x))
+    losses = -((1 - p) ** 2) * tf.math.log(p)
+    alpha = tf.where(label > 0, 0.25, 0.75)
+    for balancing, factor in ((False, 1.0), (True, alpha)):
+        focal = tf.keras.losses.BinaryFocalCrossentropy(
+            apply_class_balancing=balancing, from_logits=True
+        )
+        print(f"balancing {balancing!s:5}: {focal(label, x):.4f}", end=", ")
+        print(f"by hand {tf.reduce_mean(factor * losses):.4f}")
+    classes = tf.concat([1 - label, label], axis=1)
+    logits = tf.concat([0 * x, x], axis=1)
+    focal = tf.keras.losses.CategoricalFocalCrossentropy(from_logits=True)
+    print(f"categorical: {focal(classes, logits):.4f}")
+    # endregion focal
+
     # region one_model
     anchor = tf.boolean_mask(x, x > 0)[:, tf.newaxis]
     positive = tf.roll(anchor, 1, axis=0)

@@ -83,6 +83,8 @@ ASKED = {
     "step?": "usual_parts",
     "Tensorflow 2.0 custom training loop accuracy not improving": "traps",
     "L2 regularization not applied": "weights_outputs_losses",
+    "label smoothing loss not zero": "weights_outputs_losses",
+    "focal loss alpha gamma": "weights_outputs_losses",
     "triplet loss stays at margin": "weights_outputs_losses",
     "Siamese network custom training loop": "weights_outputs_losses",
     "RAM usage increases every epoch": "memory",

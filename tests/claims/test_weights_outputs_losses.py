@@ -1,5 +1,6 @@
 """What the page on weights, outputs and losses says is true."""
 
+import inspect
 import re
 import sys
 import warnings
@@ -45,6 +46,7 @@ from tests.claims.sentences import DOCS, read
 
 NAME = "weights_outputs_losses"
 PAGE = read(NAME)
+KEPT = record(NAME)
 BLOCKS = {block.name: block for block in PAGE.blocks}
 SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
 HEADINGS = re.findall(r"(?m)^##+ (.+)$", SOURCE)
@@ -1361,6 +1363,124 @@ def test_a_penalty_on_the_tape() -> None:
 
     [found] = [numbers(train(model, loss))]
     assert found == pytest.approx(lines("in_a_layer")[0], abs=1e-3)
+
+
+# Smoothed labels, focal loss
+
+
+@says("Label smoothing: the smallest loss is not 0")
+@says("The loss stays far above 0 | [Label smoothing] … not-0)")
+@says(
+    "`label_smoothing=0.1` takes a tenth from each label and deals it out to "
+    "all `#!math K` classes alike. Of two classes, a 1 becomes 0.95 and a 0 "
+    "becomes 0.05."
+)
+@says(
+    "The smallest loss is that of the smoothed labels themselves, and who is "
+    "surer pays more. So a loss that stays near {{ smoothed(label, best):.2f "
+    "}} is not stuck, and it does not compare with a loss without smoothing."
+)
+def test_smoothing_of_two_classes() -> None:
+    losses = tf.keras.losses
+    smooth = losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1)
+    plain = losses.BinaryCrossentropy(from_logits=True)
+    soft = tf.where(LABEL > 0, 0.95, 0.05)
+    best = tf.where(LABEL > 0, 1.0, -1.0) * float(np.log(0.95 / 0.05))
+    for logits in (X, best, 3.0 * X):
+        expected = float(plain(soft, logits))
+        assert float(smooth(LABEL, logits)) == pytest.approx(expected)
+    smallest = -0.95 * np.log(0.95) - 0.05 * np.log(0.05)
+    first, second, *found = (row[-1] for row in lines("smoothed"))
+    assert first == second
+    assert found[1] == pytest.approx(smallest, abs=1e-4)
+    assert found[0] > found[1] < found[2]
+    [value] = [v for k, v in KEPT.items() if k.startswith("smoothed(label")]
+    assert float(value) == pytest.approx(smallest, abs=0.006)
+    for factor in np.linspace(0.0, 3.0, 31):
+        assert float(smooth(LABEL, factor * best)) > smallest - 1e-4
+    surer = [float(smooth(LABEL, factor * best)) for factor in (1, 2, 4, 8)]
+    assert surer == sorted(surer)
+    assert float(plain(LABEL, 8 * best)) < 1e-6
+
+
+@says(
+    "`CategoricalCrossentropy` takes the argument, too, and of ten classes "
+    "the smallest loss is 0.50. `SparseCategoricalCrossentropy` does not take "
+    "it: make the labels `tf.one_hot` first."
+)
+def test_smoothing_of_ten_classes() -> None:
+    losses = tf.keras.losses
+    many = losses.CategoricalCrossentropy(label_smoothing=0.1)
+    one = tf.one_hot([3, 7], 10)
+    soft = 0.9 * one + 0.01
+    least = float(many(one, soft))
+    assert f"{least:.2f}" == "0.50"
+    for share in (0.8, 0.85, 0.88, 0.92, 0.95, 0.99):
+        other = share * one + (1 - share) / 10
+        assert float(many(one, other)) > least
+    with pytest.raises(TypeError, match="label_smoothing"):
+        losses.SparseCategoricalCrossentropy(label_smoothing=0.1)
+
+
+@says("Focal loss: `alpha` and `gamma`")
+@says(
+    "The *focal loss* ([Lin et al., 2017](https://arxiv.org/abs/1708.02002)) "
+    "lets rows count less that are right already."
+)
+@says(
+    "In Keras `#!math \\gamma` is 2 and `#!math \\alpha` is 0.25 unless you "
+    "say otherwise. Compare with the formula, for two classes and for classes "
+    "in columns."
+)
+@says(
+    "For two classes `alpha` does nothing without "
+    "`apply_class_balancing=True`. With it, ones count 0.25 and zeros 0.75: "
+    "if the ones are rare, you want an `alpha` above a half."
+)
+@says(
+    "For classes in columns `alpha` always counts, so that the last loss is a "
+    "quarter of the first; a list gives each class its own. The smallest loss "
+    "is 0, and with `gamma=0` and no `alpha` it is the cross-entropy."
+)
+def test_the_focal_loss() -> None:
+    two = tf.keras.losses.BinaryFocalCrossentropy
+    many = tf.keras.losses.CategoricalFocalCrossentropy
+    for kind in (two, many):
+        parameters = inspect.signature(kind).parameters
+        assert parameters["gamma"].default == 2
+        assert parameters["alpha"].default == 0.25
+    one, zero = tf.constant([[1.0]]), tf.constant([[0.0]])
+    p = tf.constant([[0.6]])
+    row = -(0.4**2) * np.log(0.6)
+    other = -(0.6**2) * np.log(0.4)
+    for alpha in (0.25, 0.9):
+        assert float(two(alpha=alpha)(one, p)) == pytest.approx(row, 1e-4)
+        weigh = two(alpha=alpha, apply_class_balancing=True)
+        assert float(weigh(one, p)) == pytest.approx(alpha * row, 1e-4)
+        found = float(weigh(zero, p))
+        assert found == pytest.approx((1 - alpha) * other, 1e-4)
+    right, unsure = tf.constant([[0.95]]), tf.constant([[0.5]])
+    entropy = tf.keras.losses.BinaryCrossentropy()
+    kept = [
+        float(two()(one, given) / entropy(one, given))
+        for given in (right, unsure)
+    ]
+    assert kept == pytest.approx([0.05**2, 0.5**2], rel=1e-3)
+    hot, shares = tf.constant([[0.0, 1.0]]), tf.constant([[0.4, 0.6]])
+    assert float(many()(hot, shares)) == pytest.approx(0.25 * row, 1e-4)
+    for alpha in ([0.1, 0.9], [0.9, 0.2]):
+        found = float(many(alpha=alpha)(hot, shares))
+        assert found == pytest.approx(alpha[1] * row, 1e-4)
+    assert abs(float(two()(one, one))) < 1e-6
+    assert abs(float(many()(hot, hot))) < 1e-6
+    plain = float(two(gamma=0.0)(one, p))
+    assert plain == pytest.approx(-np.log(0.6), rel=1e-4)
+    assert float(many(gamma=0.0, alpha=1.0)(hot, shares)) == pytest.approx(
+        -np.log(0.6), rel=1e-4
+    )
+    [first, second, columns] = lines("focal")
+    assert first[0] == first[1] != second[0] == second[1]
+    assert columns[0] == pytest.approx(first[0] / 4, abs=1e-4)
 
 
 # Triplets

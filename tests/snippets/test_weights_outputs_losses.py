@@ -784,6 +784,39 @@ def test_a_penalty_on_what_a_layer_returns(
     assert places(found) == pytest.approx([w, b, loss], abs=1e-3)
 
 
+# Smoothed labels, focal loss
+
+
+def test_smoothed_labels(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    names = run("smoothed")
+    keras_s, by_hand, *found = capsys.readouterr().out.splitlines()[2:]
+    x, label = doubles(names["x"], names["label"])
+    soft = np.where(label > 0, 0.95, 0.05)
+    expected = np.mean(np.logaddexp(0.0, x) - soft * x)
+    for text in (keras_s, by_hand):
+        assert float(text.split()[-1]) == pytest.approx(expected, abs=1e-4)
+    smallest = -0.95 * np.log(0.95) - 0.05 * np.log(0.05)
+    half, best, twice = (float(text.split()[-1]) for text in found)
+    assert best == pytest.approx(smallest, abs=1e-4)
+    assert half > best < twice
+
+
+def test_the_focal_loss(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    names = run("focal")
+    *both, columns = capsys.readouterr().out.splitlines()[2:]
+    x, label = doubles(names["x"], names["label"])
+    p = 1 / (1 + np.exp(np.where(label > 0, -x, x)))
+    rows = -((1 - p) ** 2) * np.log(p)
+    plain, balanced_loss = (
+        np.mean(weights * rows) for weights in (1, 0.75 - 0.5 * label)
+    )
+    for text, expected in zip(both, (plain, balanced_loss), strict=True):
+        first, second = text.split(": ")[1].split(", by hand ")
+        for number in (first, second):
+            assert float(number) == pytest.approx(expected, abs=1e-4)
+    assert float(columns.split()[-1]) == pytest.approx(plain / 4, abs=1e-4)
+
+
 # Triplets
 
 
