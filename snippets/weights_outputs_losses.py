@@ -264,6 +264,26 @@ class Small(tf.keras.layers.Layer):
 # endregion Small
 
 
+# region triplet_loss
+def triplet_loss(
+    anchor: tf.Tensor,
+    positive: tf.Tensor,
+    negative: tf.Tensor,
+    margin: float = 1.0,
+) -> tf.Tensor:
+    """Return how much is missing for positives to be nearer by the margin.
+
+    Codes have the shape (rows, numbers). The loss is the mean of what Schroff
+    et al. (2015) sum up, of squared distances, a scalar.
+    """
+    near = tf.reduce_sum(tf.square(anchor - positive), axis=1)
+    far = tf.reduce_sum(tf.square(anchor - negative), axis=1)
+    return tf.reduce_mean(tf.nn.relu(near - far + margin))
+
+
+# endregion triplet_loss
+
+
 # region balanced
 def balanced(label: tf.Tensor) -> dict[int, float]:
     """Return weights with which zeros and ones count the same."""
@@ -589,6 +609,86 @@ if __name__ == "__main__":
     model = tf.keras.Model(inputs, Small()(code))
     print("in a layer:", train(model, loss_and_penalties))
     # endregion in_a_layer
+
+    # region smoothed
+    smoothed = tf.keras.losses.BinaryCrossentropy(
+        from_logits=True, label_smoothing=0.1
+    )
+    soft = 0.9 * label + 0.1 / 2
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(soft, logits=x)
+    print(f"Keras   {smoothed(label, x):.4f}")
+    print(f"by hand {tf.reduce_mean(losses):.4f}")
+    best = tf.math.log(soft / (1 - soft))
+    for factor in (0.5, 1.0, 2.0):
+        print(f"{factor} * best: {smoothed(label, factor * best):.4f}")
+    # endregion smoothed
+
+    # region focal
+    p = tf.where(label > 0, tf.sigmoid(x), tf.sigmoid(-x))
+    losses = -((1 - p) ** 2) * tf.math.log(p)
+    alpha = tf.where(label > 0, 0.25, 0.75)
+    for balancing, factor in ((False, 1.0), (True, alpha)):
+        focal = tf.keras.losses.BinaryFocalCrossentropy(
+            apply_class_balancing=balancing, from_logits=True
+        )
+        print(f"balancing {balancing!s:5}: {focal(label, x):.4f}", end=", ")
+        print(f"by hand {tf.reduce_mean(factor * losses):.4f}")
+    classes = tf.concat([1 - label, label], axis=1)
+    logits = tf.concat([0 * x, x], axis=1)
+    focal = tf.keras.losses.CategoricalFocalCrossentropy(from_logits=True)
+    print(f"categorical: {focal(classes, logits):.4f}")
+    # endregion focal
+
+    # region one_model
+    anchor = tf.boolean_mask(x, x > 0)[:, tf.newaxis]
+    positive = tf.roll(anchor, 1, axis=0)
+    negative = tf.boolean_mask(x, x < 0)[:, tf.newaxis]
+    model = make_line()
+    model.weights[0].assign([[0.1]])
+
+    def shared_loss() -> tf.Tensor:
+        """Return the loss of one model, called three times."""
+        return triplet_loss(model(anchor), model(positive), model(negative))
+
+    with tf.GradientTape() as tape:
+        loss = shared_loss()
+    [gradient] = tape.gradient(loss, model.weights[:1])
+    print(f"gradient {gradient.numpy().item():.4f}, loss {loss:.4f}")
+    print("trained:", train(model, shared_loss))
+    # endregion one_model
+
+    # region three_models
+    models = [make_line() for _ in range(3)]
+    one, two, three = models
+    for each in models:
+        each.weights[0].assign([[0.1]])
+    variables = [v for each in models for v in each.trainable_variables]
+    optimizer = tf.keras.optimizers.SGD(0.2)
+    for update in range(30):
+        with tf.GradientTape() as tape:
+            loss = triplet_loss(one(anchor), two(positive), three(negative))
+        gradients = tape.gradient(loss, variables)
+        if update == 0:
+            print(*(f"{g.numpy().item():.4f}" for g in gradients[::2]))
+        optimizer.apply(gradients, variables)
+    itself = tf.reduce_mean(tf.square(one(anchor) - three(anchor)))
+    print(f"loss {loss:.4f}, from a row to itself {itself:.4f}")
+    # endregion three_models
+
+    # region collapsed
+    def hardest_loss() -> tf.Tensor:
+        """Return the loss of the farthest positives, nearest negatives."""
+        codes, others = model(anchor), model(negative)
+        far = tf.argmax(tf.abs(codes - codes[:, 0]), axis=1)
+        near = tf.argmin(tf.abs(codes - others[:, 0]), axis=1)
+        codes_far, codes_near = tf.gather(codes, far), tf.gather(others, near)
+        return triplet_loss(codes, codes_far, codes_near)
+
+    for start in (1.0, 0.0):
+        model = make_line()
+        model.weights[0].assign([[start]])
+        print(f"loss {hardest_loss():.4f}, then", train(model, hardest_loss))
+    # endregion collapsed
 
     # region exercise_balanced
     by_class = balanced(label)

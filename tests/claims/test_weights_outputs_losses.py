@@ -1,5 +1,6 @@
 """What the page on weights, outputs and losses says is true."""
 
+import inspect
 import re
 import sys
 import warnings
@@ -29,6 +30,7 @@ from snippets.weights_outputs_losses import (
     one_step,
     summed_gradients,
     train,
+    triplet_loss,
     weighted_loss,
 )
 from tests.claims.says import (
@@ -44,6 +46,7 @@ from tests.claims.sentences import DOCS, read
 
 NAME = "weights_outputs_losses"
 PAGE = read(NAME)
+KEPT = record(NAME)
 BLOCKS = {block.name: block for block in PAGE.blocks}
 SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
 HEADINGS = re.findall(r"(?m)^##+ (.+)$", SOURCE)
@@ -133,7 +136,7 @@ def test_what_the_page_has() -> None:
     loud = [b for b in PAGE.blocks if "raises" in b.options]
     assert {b.name for b in silent} == {
         *("vectors", "all_pairs", "per_row", "uneven_log"),
-        *("padded", "penalised"),
+        *("padded", "penalised", "three_models", "collapsed"),
     }
     # Of the other four blocks of a raised error, two are the checks'.
     assert [b.name for b in loud] == [
@@ -1360,3 +1363,258 @@ def test_a_penalty_on_the_tape() -> None:
 
     [found] = [numbers(train(model, loss))]
     assert found == pytest.approx(lines("in_a_layer")[0], abs=1e-3)
+
+
+# Smoothed labels, focal loss
+
+
+@says("Label smoothing: the smallest loss is not 0")
+@says("The loss stays far above 0 | [Label smoothing] … not-0)")
+@says(
+    "`label_smoothing=0.1` takes a tenth from each label and deals it out to "
+    "all `#!math K` classes alike. Of two classes, a 1 becomes 0.95 and a 0 "
+    "becomes 0.05."
+)
+@says(
+    "The smallest loss is that of the smoothed labels themselves, and who is "
+    "surer pays more. So a loss that stays near {{ smoothed(label, best):.2f "
+    "}} is not stuck, and it does not compare with a loss without smoothing."
+)
+def test_smoothing_of_two_classes() -> None:
+    losses = tf.keras.losses
+    smooth = losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1)
+    plain = losses.BinaryCrossentropy(from_logits=True)
+    soft = tf.where(LABEL > 0, 0.95, 0.05)
+    best = tf.where(LABEL > 0, 1.0, -1.0) * float(np.log(0.95 / 0.05))
+    for logits in (X, best, 3.0 * X):
+        expected = float(plain(soft, logits))
+        assert float(smooth(LABEL, logits)) == pytest.approx(expected)
+    smallest = -0.95 * np.log(0.95) - 0.05 * np.log(0.05)
+    first, second, *found = (row[-1] for row in lines("smoothed"))
+    assert first == second
+    assert found[1] == pytest.approx(smallest, abs=1e-4)
+    assert found[0] > found[1] < found[2]
+    [value] = [v for k, v in KEPT.items() if k.startswith("smoothed(label")]
+    assert float(value) == pytest.approx(smallest, abs=0.006)
+    for factor in np.linspace(0.0, 3.0, 31):
+        assert float(smooth(LABEL, factor * best)) > smallest - 1e-4
+    surer = [float(smooth(LABEL, factor * best)) for factor in (1, 2, 4, 8)]
+    assert surer == sorted(surer)
+    assert float(plain(LABEL, 8 * best)) < 1e-6
+
+
+@says(
+    "`CategoricalCrossentropy` takes the argument, too, and of ten classes "
+    "the smallest loss is 0.50. `SparseCategoricalCrossentropy` does not take "
+    "it: make the labels `tf.one_hot` first."
+)
+def test_smoothing_of_ten_classes() -> None:
+    losses = tf.keras.losses
+    many = losses.CategoricalCrossentropy(label_smoothing=0.1)
+    one = tf.one_hot([3, 7], 10)
+    soft = 0.9 * one + 0.01
+    least = float(many(one, soft))
+    assert f"{least:.2f}" == "0.50"
+    for share in (0.8, 0.85, 0.88, 0.92, 0.95, 0.99):
+        other = share * one + (1 - share) / 10
+        assert float(many(one, other)) > least
+    with pytest.raises(TypeError, match="label_smoothing"):
+        losses.SparseCategoricalCrossentropy(label_smoothing=0.1)
+
+
+@says("Focal loss: `alpha` and `gamma`")
+@says(
+    "The *focal loss* ([Lin et al., 2017](https://arxiv.org/abs/1708.02002)) "
+    "lets rows count less that are right already."
+)
+@says(
+    "In Keras `#!math \\gamma` is 2 and `#!math \\alpha` is 0.25 unless you "
+    "say otherwise. Compare with the formula, for two classes and for classes "
+    "in columns."
+)
+@says(
+    "For two classes `alpha` does nothing without "
+    "`apply_class_balancing=True`. With it, ones count 0.25 and zeros 0.75: "
+    "if the ones are rare, you want an `alpha` above a half."
+)
+@says(
+    "For classes in columns `alpha` always counts, so that the last loss is a "
+    "quarter of the first; a list gives each class its own. The smallest loss "
+    "is 0, and with `gamma=0` and no `alpha` it is the cross-entropy."
+)
+def test_the_focal_loss() -> None:
+    two = tf.keras.losses.BinaryFocalCrossentropy
+    many = tf.keras.losses.CategoricalFocalCrossentropy
+    for kind in (two, many):
+        parameters = inspect.signature(kind).parameters
+        assert parameters["gamma"].default == 2
+        assert parameters["alpha"].default == 0.25
+    one, zero = tf.constant([[1.0]]), tf.constant([[0.0]])
+    p = tf.constant([[0.6]])
+    row = -(0.4**2) * np.log(0.6)
+    other = -(0.6**2) * np.log(0.4)
+    for alpha in (0.25, 0.9):
+        assert float(two(alpha=alpha)(one, p)) == pytest.approx(row, 1e-4)
+        weigh = two(alpha=alpha, apply_class_balancing=True)
+        assert float(weigh(one, p)) == pytest.approx(alpha * row, 1e-4)
+        found = float(weigh(zero, p))
+        assert found == pytest.approx((1 - alpha) * other, 1e-4)
+    right, unsure = tf.constant([[0.95]]), tf.constant([[0.5]])
+    entropy = tf.keras.losses.BinaryCrossentropy()
+    kept = [
+        float(two()(one, given) / entropy(one, given))
+        for given in (right, unsure)
+    ]
+    assert kept == pytest.approx([0.05**2, 0.5**2], rel=1e-3)
+    hot, shares = tf.constant([[0.0, 1.0]]), tf.constant([[0.4, 0.6]])
+    assert float(many()(hot, shares)) == pytest.approx(0.25 * row, 1e-4)
+    for alpha in ([0.1, 0.9], [0.9, 0.2]):
+        found = float(many(alpha=alpha)(hot, shares))
+        assert found == pytest.approx(alpha[1] * row, 1e-4)
+    assert abs(float(two()(one, one))) < 1e-6
+    assert abs(float(many()(hot, hot))) < 1e-6
+    plain = float(two(gamma=0.0)(one, p))
+    assert plain == pytest.approx(-np.log(0.6), rel=1e-4)
+    assert float(many(gamma=0.0, alpha=1.0)(hot, shares)) == pytest.approx(
+        -np.log(0.6), rel=1e-4
+    )
+    [first, second, columns] = lines("focal")
+    assert first[0] == first[1] != second[0] == second[1]
+    assert columns[0] == pytest.approx(first[0] / 4, abs=1e-4)
+
+
+# Triplets
+
+HIGH = tf.boolean_mask(X, X > 0)[:, tf.newaxis]
+LOW = tf.boolean_mask(X, X < 0)[:, tf.newaxis]
+NEXT = tf.roll(HIGH, 1, axis=0)
+
+
+def line_from(w: float) -> Any:
+    model = make_line()
+    model.weights[0].assign([[w]])
+    return model
+
+
+def trained_apart(*parts: tf.Tensor) -> tuple[list[Any], float]:
+    """Train a model for each part; return them and the last loss."""
+    models = [line_from(0.1) for _ in parts]
+    for _ in range(30):
+        with tf.GradientTape() as tape:
+            codes = [
+                each(rows) for each, rows in zip(models, parts, strict=True)
+            ]
+            loss = triplet_loss(*codes)
+        variables = [v for each in models for v in each.trainable_variables]
+        SGD(0.2).apply(tape.gradient(loss, variables), variables)
+    return models, float(loss)
+
+
+@says("Triplet loss, Siamese networks: one model called several times")
+@says("Return the loss of one model, called three times.")
+@says("Return how much is missing for positives to be nearer by the margin.")
+@says(
+    "Codes have the shape (rows, numbers). The loss is the mean of what "
+    "Schroff et al. (2015) sum up, of squared distances, a scalar."
+)
+@says(
+    "Let the rows with `x` above 0 be one kind, those below the other. Call "
+    "the same model three times inside of one tape."
+)
+@says(
+    "Each call adds its part to the gradient, and the tape returns the sum. "
+    "`b` stays where it was: it is in every code, and cancels."
+)
+@says("The three gradients add up to the one before.")
+def test_the_gradients_of_three_calls() -> None:
+    codes = [[[0.0, 0.0]], [[1.0, 2.0]], [[2.0, 0.0]]]
+    assert float(triplet_loss(*map(tf.constant, codes))) == 5 - 4 + 1
+    one, two, three = map(tf.constant, codes)
+    assert float(triplet_loss(one, two, three, margin=0.0)) == 1
+    two_rows = [2 * rows for rows in codes]
+    assert float(triplet_loss(*map(tf.constant, two_rows))) == 2
+    assert float(tf.reduce_min(HIGH)) > 0 > float(tf.reduce_max(LOW))
+    model = line_from(0.1)
+    found = gradient(
+        lambda: triplet_loss(model(HIGH), model(NEXT), model(LOW)), model
+    )
+    assert abs(found[1]) < 1e-6
+    [[first, _], trained] = lines("one_model")
+    assert found[0] == pytest.approx(first, abs=1e-4)
+    assert trained[1] == 0
+    [parts, _] = lines("three_models")
+    assert sum(parts) == pytest.approx(first, abs=2e-4)
+    assert len({*parts, 0.0}) == 4
+
+
+@says(
+    "Now the slip: three models with weights of their own, from the same "
+    "start. Print the gradient of each `w` first."
+)
+@says(
+    "But each model goes its own way, and a row is no longer near itself. "
+    "The loss of 0 proves nothing: with positives and negatives exchanged it "
+    "becomes 0, too."
+)
+def test_three_models() -> None:
+    models, loss = trained_apart(HIGH, NEXT, LOW)
+    assert len({tuple(weights_of(each)) for each in models}) == 3
+    itself = float(SQUARED(models[0](HIGH), models[2](HIGH)))
+    assert lines("three_models")[1] == [0, pytest.approx(itself, abs=1e-3)]
+    assert itself > 0.3
+    assert loss == 0
+    assert trained_apart(HIGH, LOW, NEXT)[1] == 0
+    model = line_from(0.1)
+    shared = train(
+        model, lambda: triplet_loss(model(HIGH), model(LOW), model(NEXT))
+    )
+    assert numbers(shared)[2] > 0.99
+
+
+@says("The triplet loss stays at the margin")
+@says("The triplet loss stays at the margin | [Collapse] … margin)")
+@says("Return the loss of the farthest positives, nearest negatives.")
+@says(
+    "If all codes are one point, both distances are 0, and what is left is "
+    "the margin."
+)
+@says(
+    "The first loss falls, as if the model were learning, but only to the "
+    "margin: all codes have *collapsed*. The second never moves, for squared "
+    "distances have the gradient 0 there."
+)
+@says(
+    "The triplets above, which nobody picked, kept the codes apart. **The "
+    "check** is the spread of the codes, `tf.math.reduce_std(codes, axis=0)`, "
+    "which must not come to 0."
+)
+def test_a_collapse() -> None:
+    point = tf.ones((4, 2))
+    for margin in (0.5, 1.0):
+        assert float(triplet_loss(point, point, point, margin)) == margin
+    still = line_from(0.0)
+    slopes = gradient(
+        lambda: triplet_loss(still(HIGH), still(NEXT), still(LOW)), still
+    )
+    assert slopes == [0, 0]
+    [falls, stays] = lines("collapsed")
+    assert falls[0] > 1.5
+    assert falls[1:] == stays[1:] == [0, 0, 1]
+    assert stays[0] == 1
+    names = ran(NAME, "collapsed", **triplets())
+    spread = tf.math.reduce_std(names["model"](HIGH), axis=0)
+    assert float(spread[0]) == 0
+    model = line_from(0.1)
+    train(model, lambda: triplet_loss(model(HIGH), model(NEXT), model(LOW)))
+    assert float(tf.math.reduce_std(model(HIGH), axis=0)[0]) > 0.3
+    names = ran(NAME, "collapsed", **triplets())
+    hardest = names["hardest_loss"]
+    names["model"].weights[0].assign([[2.0]])
+    near = tf.reduce_max(tf.abs(HIGH - HIGH[:, 0]), axis=1)
+    far = tf.reduce_min(tf.abs(HIGH - LOW[:, 0]), axis=1)
+    expected = tf.reduce_mean(tf.nn.relu(4 * near**2 - 4 * far**2 + 1))
+    assert float(hardest()) == pytest.approx(float(expected), rel=1e-4)
+
+
+def triplets() -> Names:
+    return {"anchor": HIGH, "positive": NEXT, "negative": LOW}

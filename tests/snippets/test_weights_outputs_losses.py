@@ -34,6 +34,7 @@ from snippets.weights_outputs_losses import (
     one_step,
     summed_gradients,
     train,
+    triplet_loss,
     weighted_loss,
 )
 from tests.story import Names, execute, statements
@@ -781,6 +782,94 @@ def test_a_penalty_on_what_a_layer_returns(
     code = w * x + b
     loss = np.mean((code - y) ** 2) + 0.5 * np.mean(code**2)
     assert places(found) == pytest.approx([w, b, loss], abs=1e-3)
+
+
+# Smoothed labels, focal loss
+
+
+def test_smoothed_labels(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    names = run("smoothed")
+    keras_s, by_hand, *found = capsys.readouterr().out.splitlines()[2:]
+    x, label = doubles(names["x"], names["label"])
+    soft = np.where(label > 0, 0.95, 0.05)
+    expected = np.mean(np.logaddexp(0.0, x) - soft * x)
+    for text in (keras_s, by_hand):
+        assert float(text.split()[-1]) == pytest.approx(expected, abs=1e-4)
+    smallest = -0.95 * np.log(0.95) - 0.05 * np.log(0.05)
+    half, best, twice = (float(text.split()[-1]) for text in found)
+    assert best == pytest.approx(smallest, abs=1e-4)
+    assert half > best < twice
+
+
+def test_the_focal_loss(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    names = run("focal")
+    *both, columns = capsys.readouterr().out.splitlines()[2:]
+    x, label = doubles(names["x"], names["label"])
+    p = 1 / (1 + np.exp(np.where(label > 0, -x, x)))
+    rows = -((1 - p) ** 2) * np.log(p)
+    plain, balanced_loss = (
+        np.mean(weights * rows) for weights in (1, 0.75 - 0.5 * label)
+    )
+    for text, expected in zip(both, (plain, balanced_loss), strict=True):
+        first, second = text.split(": ")[1].split(", by hand ")
+        for number in (first, second):
+            assert float(number) == pytest.approx(expected, abs=1e-4)
+    assert float(columns.split()[-1]) == pytest.approx(plain / 4, abs=1e-4)
+
+
+# Triplets
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.5, 1.0, 3.0])
+def test_the_triplet_loss(margin: float) -> None:
+    codes = np.random.default_rng(0).normal(size=(3, 7, 2))
+    anchor, positive, negative = codes
+    near = np.sum((anchor - positive) ** 2, axis=1)
+    far = np.sum((anchor - negative) ** 2, axis=1)
+    expected = np.mean(np.maximum(near - far + margin, 0.0))
+    one, two, three = (tf.constant(part, tf.float32) for part in codes)
+    loss = triplet_loss(one, two, three, margin=margin)
+    assert loss.shape == ()
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_gradients_of_calls_add_up(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run("one_model", "three_models")
+    first, trained, parts, apart = capsys.readouterr().out.splitlines()[2:]
+    anchor, positive, negative = doubles(
+        *(names[part] for part in ("anchor", "positive", "negative"))
+    )
+    near, far = anchor - positive, anchor - negative
+    missing = 0.01 * (near**2 - far**2) + 1
+    assert np.all(missing > 0)
+    whole = np.mean(0.2 * (near**2 - far**2))
+    assert places(first) == pytest.approx([whole, missing.mean()], abs=1e-4)
+    shared = [
+        np.mean(0.2 * (near - far) * anchor),
+        np.mean(-0.2 * near * positive),
+        np.mean(0.2 * far * negative),
+    ]
+    assert sum(shared) == pytest.approx(whole)
+    found = [float(part) for part in parts.split()]
+    assert found == pytest.approx(shared, abs=1e-4)
+    w, b, loss = places(trained)
+    assert (abs(w) > 0.5, abs(b) < 1e-4, loss < 0.5) == (True,) * 3
+    assert places(apart)[0] == 0.0 < 0.3 < places(apart)[1]
+
+
+def test_the_hardest_triplets_collapse(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run("one_model", "collapsed")
+    *_, from_one, from_zero = capsys.readouterr().out.splitlines()
+    [anchor, negative] = doubles(names["anchor"], names["negative"])
+    near = np.maximum(anchor.max() - anchor, anchor - anchor.min()) ** 2
+    far = (anchor - negative.max()) ** 2
+    before = np.mean(np.maximum(near - far + 1, 0.0))
+    assert places(from_one) == pytest.approx([before, 0, 0, 1], abs=1e-4)
+    assert places(from_zero) == [1.0, 0.0, 0.0, 1.0]
 
 
 # Exercises
