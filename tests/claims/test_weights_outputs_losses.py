@@ -1468,9 +1468,9 @@ def test_the_focal_loss() -> None:
     assert kept == pytest.approx([0.05**2, 0.5**2], rel=1e-3)
     hot, shares = tf.constant([[0.0, 1.0]]), tf.constant([[0.4, 0.6]])
     assert float(many()(hot, shares)) == pytest.approx(0.25 * row, 1e-4)
-    for alpha in ([0.1, 0.9], [0.9, 0.2]):
-        found = float(many(alpha=alpha)(hot, shares))
-        assert found == pytest.approx(alpha[1] * row, 1e-4)
+    for each in ([0.1, 0.9], [0.9, 0.2]):
+        found = float(many(alpha=each)(hot, shares))
+        assert found == pytest.approx(each[1] * row, 1e-4)
     assert abs(float(two()(one, one))) < 1e-6
     assert abs(float(many()(hot, hot))) < 1e-6
     plain = float(two(gamma=0.0)(one, p))
