@@ -376,6 +376,19 @@ if __name__ == "__main__":
     mixed, apart = (np.mean(by["network"]) for by in scores.values())
     # endregion folds
 
+    # region kept
+    kept = Network([64, width, 10])
+    for held_out in range(3):
+        out = shuffled == held_out
+        rest, tested = standardise((x[~out], y[~out]), (x[out], y[out]))
+        new = Network([64, width, 10], seed=held_out)
+        for network in (new, kept):
+            training_loop(network, rest, seed=held_out)
+        new_loss, _ = evaluate(new, *tested)
+        kept_loss, _ = evaluate(kept, *tested)
+        print(f"fold {held_out}: new {new_loss:.4f}, kept {kept_loss:.4f}")
+    # endregion kept
+
     # region fewer
     for size in (100, 200, 400):
         rows = np.arange(len(train_set[1])) % size

@@ -85,6 +85,7 @@ ASKED = {
     "L2 regularization not applied": "weights_outputs_losses",
     "label smoothing loss not zero": "weights_outputs_losses",
     "focal loss alpha gamma": "weights_outputs_losses",
+    "k-fold cross-validation new model each fold": "real_problem",
     "triplet loss stays at margin": "weights_outputs_losses",
     "Siamese network custom training loop": "weights_outputs_losses",
     "RAM usage increases every epoch": "memory",

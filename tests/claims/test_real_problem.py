@@ -914,6 +914,103 @@ def test_the_hands_apart() -> None:
     assert "for width in (8, 32, 128)" in BLOCKS["choose"].code
 
 
+@says("k-fold cross-validation: a new model in each fold")
+@says(
+    "`cross_validate` makes a new network in each fold, and `training_loop` a "
+    "new optimizer."
+)
+@says(
+    "No error, and in the first fold no difference. But from the second fold "
+    "on, the network that was kept has learned from the very images it is "
+    "judged by: in the last its loss is only {{ kept_loss / new_loss:.2f }} "
+    "times that of a new one."
+)
+@says(
+    "That is a leak again. A validation loss that falls from fold to fold is "
+    "a sign of it."
+)
+def test_a_network_kept_over_the_folds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (first, same), *later = numbers("kept")
+    assert first == same
+    assert all(kept < 0.5 * new for new, kept in later)
+    assert same > later[0][1] > later[1][1]
+    new, kept = later[-1]
+    ratio = float(KEPT["kept_loss / new_loss:.2f"])
+    assert ratio == pytest.approx(kept / new, abs=0.02)
+    networks: list[int] = []
+    optimizers: list[int] = []
+    made = tf.keras.optimizers.Adam
+
+    def adam(rate: float) -> Any:
+        optimizers.append(1)
+        return made(rate)
+
+    def network(*args: Any, **more: Any) -> Network:
+        networks.append(1)
+        return Network(*args, **more)
+
+    monkeypatch.setattr(real_problem, "EPOCHS", 0)
+    monkeypatch.setattr(real_problem, "Network", network)
+    monkeypatch.setattr(tf.keras.optimizers, "Adam", adam)
+    x = np.random.default_rng(0).normal(size=(60, 64)).astype("float32")
+    fold = np.arange(60) % 3
+    real_problem.cross_validate(x, np.arange(60) // 6, fold, 4)
+    assert len(networks) == len(optimizers) == 3
+    # In another fold, the images held out were learned from before.
+    outside = [set(np.flatnonzero(fold != number)) for number in range(3)]
+    for number in (1, 2):
+        assert {*np.flatnonzero(fold == number)} <= outside[number - 1]
+
+
+@says(
+    "(It has had three times the epochs, but with as many a new one does not "
+    "come near.)"
+)
+def test_the_epochs_are_not_the_reason(
+    digits: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = digits
+    out = np.random.default_rng(0).permutation(len(y)) % 3 == 2
+    rest, tested = standardise((x[~out], y[~out]), (x[out], y[out]))
+    [width] = re.findall(r"chosen: (\d+)", printed(NAME, "choose"))
+    monkeypatch.setattr(real_problem, "EPOCHS", 3 * EPOCHS)
+    new = Network([64, int(width), 10], seed=2)
+    training_loop(new, rest, seed=2)
+    [*_, (_, kept)] = numbers("kept")
+    assert evaluate(new, *tested)[0] > 5 * kept
+
+
+@says(
+    "`fit` goes on where it stopped as well, so make and compile the model "
+    "inside of the loop. An optimizer of Keras that is kept for a new model "
+    "[raises an error](freeze_and_fine_tune.md#valueerror-unknown-variable)."
+)
+def test_fit_and_an_optimizer_go_on() -> None:
+    def line() -> Any:
+        dense = tf.keras.layers.Dense(1, kernel_initializer="ones")
+        return tf.keras.Sequential([tf.keras.Input((1,)), dense])
+
+    once, twice = line(), line()
+    x = tf.constant([[1.0], [2.0]])
+    for model, fits in ((once, [2]), (twice, [1, 1])):
+        model.compile(tf.keras.optimizers.Adam(0.1), loss="mse")
+        for epochs in fits:
+            model.fit(x, -x, epochs=epochs, batch_size=2, verbose=0)
+    for one, other in zip(once.weights, twice.weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    assert int(twice.optimizer.iterations) == 2
+    new = Network([64, 4, 10])
+    optimizer = tf.keras.optimizers.Adam()
+    optimizer.build(Network([64, 4, 10]).trainable_variables)
+    x, y = tf.ones((2, 64)), tf.constant([0, 1])
+    with pytest.raises(ValueError, match="Unknown variable"):
+        train(new, optimizer, x, y)
+    text = (DOCS / "freeze_and_fine_tune.md").read_text("utf-8")
+    assert "\n## `ValueError: Unknown variable`\n" in text
+
+
 # Exercises
 
 

@@ -1468,9 +1468,9 @@ def test_the_focal_loss() -> None:
     assert kept == pytest.approx([0.05**2, 0.5**2], rel=1e-3)
     hot, shares = tf.constant([[0.0, 1.0]]), tf.constant([[0.4, 0.6]])
     assert float(many()(hot, shares)) == pytest.approx(0.25 * row, 1e-4)
-    for alpha in ([0.1, 0.9], [0.9, 0.2]):
-        found = float(many(alpha=alpha)(hot, shares))
-        assert found == pytest.approx(alpha[1] * row, 1e-4)
+    for each in ([0.1, 0.9], [0.9, 0.2]):
+        found = float(many(alpha=each)(hot, shares))
+        assert found == pytest.approx(each[1] * row, 1e-4)
     assert abs(float(two()(one, one))) < 1e-6
     assert abs(float(many()(hot, hot))) < 1e-6
     plain = float(two(gamma=0.0)(one, p))
@@ -1601,20 +1601,16 @@ def test_a_collapse() -> None:
     assert falls[0] > 1.5
     assert falls[1:] == stays[1:] == [0, 0, 1]
     assert stays[0] == 1
-    names = ran(NAME, "collapsed", **triplets())
+    given = {"anchor": HIGH, "positive": NEXT, "negative": LOW}
+    names = ran(NAME, "collapsed", **given)
     spread = tf.math.reduce_std(names["model"](HIGH), axis=0)
     assert float(spread[0]) == 0
     model = line_from(0.1)
     train(model, lambda: triplet_loss(model(HIGH), model(NEXT), model(LOW)))
     assert float(tf.math.reduce_std(model(HIGH), axis=0)[0]) > 0.3
-    names = ran(NAME, "collapsed", **triplets())
     hardest = names["hardest_loss"]
     names["model"].weights[0].assign([[2.0]])
     near = tf.reduce_max(tf.abs(HIGH - HIGH[:, 0]), axis=1)
     far = tf.reduce_min(tf.abs(HIGH - LOW[:, 0]), axis=1)
     expected = tf.reduce_mean(tf.nn.relu(4 * near**2 - 4 * far**2 + 1))
     assert float(hardest()) == pytest.approx(float(expected), rel=1e-4)
-
-
-def triplets() -> Names:
-    return {"anchor": HIGH, "positive": NEXT, "negative": LOW}

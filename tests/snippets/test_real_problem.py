@@ -824,6 +824,16 @@ def test_the_network_is_ahead_in_every_fold_and_strangers_are_harder(
     assert mixed == pytest.approx(np.mean(scores["mixed"]["network"]))
 
 
+def test_a_network_kept_over_the_folds_is_flattered(script: Script) -> None:
+    pairs = [script.numbers(f"fold {number}:") for number in range(3)]
+    (first, same), *later = pairs
+    assert first == same
+    assert all(kept < 0.5 * new for new, kept in later)
+    assert same > later[0][1] > later[1][1]
+    last = [script.variables[name] for name in ("new_loss", "kept_loss")]
+    assert last == pytest.approx(later[1], abs=6e-5)
+
+
 def test_fewer_images_are_worse_and_the_gain_shrinks(script: Script) -> None:
     accuracies = [
         script.numbers(f"{size} images:")[0] for size in (100, 200, 400)
