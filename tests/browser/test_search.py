@@ -178,6 +178,8 @@ ASKED = {
     "Why does train_on_batch return a running average instead of the loss of "
     "the batch?": "keras_from_fit_inwards",
     "ValueError: None values not supported.": "foundations",
+    "reparameterization trick": "foundations",
+    "gradient through sampling is None": "foundations",
     "How do I get the gradient of each example in a batch?": "foundations",
     "per-example gradients tape.jacobian": "foundations",
     "clip_by_value fails because a gradient is None": "foundations",
