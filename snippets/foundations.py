@@ -473,6 +473,37 @@ if __name__ == "__main__":
     print("compiled:", sum_of_gradients().numpy())
     # endregion added_in_graph
 
+    # region drawn_by_numpy
+    mean, stddev = tf.Variable(1.0), tf.Variable(0.5)
+    generator = np.random.default_rng(seed=1)
+    with tf.GradientTape() as tape:
+        z = tf.constant(generator.normal(mean, stddev), tf.float32)
+        result = z**2
+    gradients = tape.gradient(result, [mean, stddev])
+    print("gradients:", *gradients)
+    # endregion drawn_by_numpy
+
+    # region reparameterized
+    noise = tf.random.stateless_normal((), seed=(1, 2))
+    with tf.GradientTape() as tape:
+        z = mean + stddev * noise
+        result = z**2
+    gradients = tape.gradient(result, [mean, stddev])
+    assert None not in gradients
+    print("gradients:", *[f"{gradient:.4f}" for gradient in gradients])
+    print(f"2z: {2 * z:.4f}, 2z * noise: {2 * z * noise:.4f}")
+    # endregion reparameterized
+
+    # region drawn_choice
+    logits, values = tf.Variable([[0.0, 1.0]]), tf.constant([2.0, 5.0])
+    with tf.GradientTape(persistent=True) as tape:
+        choice = tf.random.stateless_categorical(logits, 1, seed=(1, 2))
+        drawn = tf.gather(values, choice)
+        expected = tf.reduce_sum(values * tf.nn.softmax(logits))
+    print("choice:", choice.dtype.name, tape.gradient(drawn, logits))
+    print("expected:", tape.gradient(expected, logits).numpy())
+    # endregion drawn_choice
+
     # region some_none
     optimizer = tf.keras.optimizers.SGD(learning_rate=0.1)
     with tf.GradientTape() as tape:

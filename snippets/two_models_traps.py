@@ -14,6 +14,7 @@ from snippets.two_models import (
     in_turns,
     make_discriminator_step,
     make_generator_step,
+    make_network,
     make_pair,
     make_ring,
     play,
@@ -121,6 +122,33 @@ def minimax_loss(fake: tf.Tensor) -> tf.Tensor:
 
 
 # endregion minimax_loss
+
+
+# region q_loss
+def q_loss(online: Model, target: Model, *seen: tf.Tensor) -> tf.Tensor:
+    """Return how far the values are from what the target hopes for.
+
+    Seen are the states, in the rows of a matrix, the number of the action
+    taken in each, the rewards, and the states that followed.
+    """
+    state, action, reward, following = seen
+    best = tf.reduce_max(target(following), axis=1)
+    aim = tf.stop_gradient(reward + 0.9 * best)
+    value = tf.gather(online(state), action, batch_dims=1)
+    return tf.reduce_mean(tf.square(value - aim))
+
+
+# endregion q_loss
+
+
+# region follow
+def follow(target: Model, online: Model, share: float) -> None:
+    """Move each weight of the target by a share of the way to the model's."""
+    for weight, ahead in zip(target.weights, online.weights, strict=True):
+        weight.assign_add(share * (ahead - weight))
+
+
+# endregion follow
 
 
 if __name__ == "__main__":
@@ -307,6 +335,30 @@ if __name__ == "__main__":
         length = tf.linalg.global_norm(gradients)
         print(f"{loss.__name__}: {g_loss:.2f}, gradient {length:.2f}")
     # endregion vanished
+
+    # region target_network
+    online = make_network(2, "online")
+    target = tf.keras.models.clone_model(online)
+    target.set_weights(online.get_weights())
+    optimizer = tf.keras.optimizers.SGD(0.1)
+    seen = noises[0], tf.zeros(batch, tf.int32), noises[0, :, 0], noises[1]
+
+    def train_online() -> None:
+        """Update the online network by its loss."""
+        with tf.GradientTape() as tape:
+            loss = q_loss(online, target, *seen)
+        update(online, optimizer, tape, loss)
+
+    check_update(online, target, train_online)
+    moved = movement(target.weights, follow, target, online, 0.1)
+    print(f"the copy followed by {max(moved):.4f}")
+    # endregion target_network
+
+    # region no_copy
+    target = online
+    moved = movement(target.weights, train_online)
+    print(f"the target moved by {max(moved):.4f} in the step itself")
+    # endregion no_copy
 
     # region persistent
     with (

@@ -39,6 +39,8 @@ ASKED = {
     "TensorBoard": "watch_a_training",
     "progress bar": "watch_a_training",
     "callbacks custom training loop": "watch_a_training",
+    "target network soft update": "two_models",
+    "DQN target network": "two_models",
     "GAN two optimizers": "two_models",
     "GradientTape.gradient can only be called once": "foundations",
     "LSTM stateful reset_states": "sequences",
@@ -183,6 +185,8 @@ ASKED = {
     "Why does train_on_batch return a running average instead of the loss of "
     "the batch?": "keras_from_fit_inwards",
     "ValueError: None values not supported.": "foundations",
+    "reparameterization trick": "foundations",
+    "gradient through sampling is None": "foundations",
     "How do I get the gradient of each example in a batch?": "foundations",
     "per-example gradients tape.jacobian": "foundations",
     "clip_by_value fails because a gradient is None": "foundations",

@@ -849,6 +849,62 @@ def test_no_gradient_through_a_dataset() -> None:
     assert gradient(tf.function(reduced), w) is None
 
 
+@says(
+    "A variational autoencoder (VAE) learns a mean and a standard deviation, "
+    "and its loss depends on a number drawn with them."
+)
+@says("A random draw: the gradient through sampling is None")
+@says("This is the [third way](#3-through-numpy) again.")
+def test_a_draw_by_numpy_has_no_past() -> None:
+    assert printed("foundations", "drawn_by_numpy") == "gradients: None None"
+    mean, stddev = tf.Variable(1.0), tf.Variable(0.5)
+
+    def drawn(variables: Any) -> Any:
+        generator = np.random.default_rng(seed=1)
+        return tf.square(tf.constant(generator.normal(*variables)))
+
+    assert drawn([mean, stddev]) != drawn([mean, 2.0 * stddev])
+    assert gradient(drawn, [mean, stddev]) == [None, None]
+
+
+@says("Both gradients agree with the closed form.")
+@says(
+    "`tf.random.normal` and `tf.random.stateless_normal` scale and shift "
+    "their noise in the same way, so that with `mean` and `stddev` handed to "
+    "them the gradients are there as well."
+)
+def test_a_normal_draw_has_gradients() -> None:
+    shown = printed("foundations", "reparameterized").splitlines()
+    found, closed = (re.findall(r"-?\d+\.\d+", line) for line in shown)
+    assert found == closed
+    assert len(found) == 2
+    mean, stddev = tf.Variable(1.0), tf.Variable(0.5)
+    same = functools.partial(tf.random.stateless_normal, (), seed=(1, 2))
+    for draw in (same, functools.partial(tf.random.normal, ())):
+        with tf.GradientTape(persistent=True) as tape:
+            z = draw(mean=mean, stddev=stddev)
+        noise = (float(z) - 1.0) / 0.5
+        assert float(tape.gradient(z, mean)) == 1.0
+        found_slope = float(tape.gradient(z, stddev))
+        assert found_slope == pytest.approx(noise, abs=1e-5)
+    assert float(same(mean=mean, stddev=stddev)) == pytest.approx(
+        float(mean + stddev * same())
+    )
+
+
+@says(
+    "The draw of one choice among several, such as an action, is [a whole "
+    "number](#4-a-whole-number), and has no gradient either."
+)
+@says("The expected value over all choices has one.")
+def test_a_choice_has_no_gradient_and_its_expected_value_has() -> None:
+    drawn, expected = printed("foundations", "drawn_choice").splitlines()
+    assert drawn == "choice: int64 None"
+    p = 1 / (1 + math.exp(-1.0))
+    found = [float(n) for n in re.findall(r"-?\d+\.\d+", expected)]
+    assert found == pytest.approx([-3 * p * (1 - p), 3 * p * (1 - p)])
+
+
 @says("An accuracy or the F1 score as a loss function")
 @says(
     "Both count right answers, with [`tf.round` or "

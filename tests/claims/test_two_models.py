@@ -29,10 +29,12 @@ from snippets.two_models import (
 from snippets.two_models_traps import (
     both_moved,
     check_update,
+    follow,
     make_gan_step,
     make_summed_step,
     minimax_loss,
     movement,
+    q_loss,
 )
 from tests.claims.says import (
     figure,
@@ -1478,3 +1480,116 @@ def test_the_minimax_loss() -> None:
     assert abs(slopes[0, 0] + 1) < 1e-3
     assert sigma(-8.0) < 1e-3
     assert np.all(sigma(np.linspace(-30, 30, 99)) - 1 >= -1)
+
+
+# A target network
+
+
+def values() -> tuple[Any, Any, Any]:
+    """Return a network, a copy, and what was seen."""
+    online = make_network(2, "online")
+    target = tf.keras.models.clone_model(online)
+    target.set_weights(online.get_weights())
+    action = tf.zeros(len(NOISE), tf.int32)
+    return online, target, (NOISE, action, NOISE[:, 0], NOISES[1])
+
+
+@says(
+    "A deep Q-network (DQN) gives each action in a state a *value*. It learns "
+    "towards the reward plus the best value of the next state, which it takes "
+    "from a copy of itself, the *target network*."
+)
+@says("Return how far the values are from what the target hopes for.")
+@says(
+    "Seen are the states, in the rows of a matrix, the number of the action "
+    "taken in each, the rewards, and the states that followed."
+)
+def test_the_loss_is_least_at_reward_and_best_value() -> None:
+    online, target, seen = values()
+    assert online(NOISE).shape == (len(NOISE), 2)
+    kernel, bias = online.weights[-2:]
+    kernel.assign(tf.zeros_like(kernel))
+    best = tf.reduce_max(target(seen[3]), axis=1)
+    for reward, value in ((1.0, 1.0), (2.0, 1.5)):
+        rewards = reward - 0.9 * best
+        bias.assign([value, 7.0])
+        loss = q_loss(online, target, seen[0], seen[1], rewards, seen[3])
+        assert float(loss) == pytest.approx((reward - value) ** 2, abs=1e-5)
+
+
+@says(
+    "No optimizer updates the copy. It follows by `assign`, a share of the "
+    "way at a time: the *soft update*."
+)
+@says("A target network that follows its model")
+@says("Move each weight of the target by a share of the way to the model's.")
+def test_the_copy_follows() -> None:
+    [shown] = numbers(printed(NAME, "target_network"))
+    assert shown > 0
+    online, target, _ = values()
+    for weight in online.weights:
+        weight.assign_add(tf.ones_like(weight))
+    for left in (0.9, 0.81):
+        follow(target, online, 0.1)
+        gap = online.weights[0] - target.weights[0]
+        np.testing.assert_allclose(gap, np.full(gap.shape, left), atol=1e-5)
+    assert "apply_gradients" not in BLOCKS["follow"].code
+
+
+@says(
+    "`clone_model` copies the layers and gives them new weights, so set those "
+    "too."
+)
+def test_a_clone_has_weights_of_its_own() -> None:
+    online, target, _ = values()
+    clone = tf.keras.models.clone_model(online)
+    assert [w.shape for w in clone.weights] == [
+        w.shape for w in online.weights
+    ]
+    assert (clone.get_weights()[0] != online.get_weights()[0]).all()
+    assert (target.get_weights()[0] == online.get_weights()[0]).all()
+
+
+@says(
+    "Two things keep the target out of the step: `tf.stop_gradient`, and "
+    "naming `online` alone as what is updated. Without both, an update of "
+    "both models moves the aim towards the value, and no error tells."
+)
+def test_either_keeps_the_target_out(monkeypatch: Any) -> None:
+    online, target, seen = values()
+    own, theirs = online.trainable_variables, target.trainable_variables
+
+    def asked(variables: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = q_loss(online, target, *seen)
+        return tape.gradient(loss, variables)
+
+    def gap() -> float:
+        best = tf.reduce_max(target(seen[3]), axis=1)
+        aim, value = seen[2] + 0.9 * best, online(seen[0])[:, 0]
+        return float(tf.reduce_mean(tf.square(aim - value)))
+
+    stopped = asked(own)
+    assert asked(theirs) == [None] * len(theirs)
+    monkeypatch.setattr(tf, "stop_gradient", tf.identity)
+    for with_stop, without in zip(stopped, asked(own), strict=True):
+        np.testing.assert_allclose(with_stop, without, atol=1e-6)
+    before = gap()
+    gradients = asked(theirs)
+    assert None not in gradients
+    SGD(0.05).apply_gradients(zip(gradients, theirs, strict=True))
+    assert gap() < before
+
+
+@says("Update the online network by its loss.")
+def test_the_step_of_the_page_moves_the_online_network_alone() -> None:
+    left = ran("two_models_traps", "target_network", batch=128, noises=NOISES)
+    online, target = left["online"], left["target"]
+    check_update(online, target, left["train_online"])
+
+
+@says("A second name is no second model. `follow` then moves nothing.")
+def test_a_second_name_does_not_follow() -> None:
+    assert numbers(printed(NAME, "no_copy"))[0] > 0
+    online, _, _ = values()
+    assert max(movement(online.weights, follow, online, online, 0.1)) == 0

@@ -172,3 +172,30 @@ def test_gradients_of_parts_add_up_in_a_graph_and_outside() -> None:
     for function in (under_one.python_function, added.python_function, added):
         assert float(function()) == 2.0 + 3.0
     assert under_one() is None
+
+
+def test_gradients_go_through_noise_and_not_through_a_draw() -> None:
+    names: Names = {"tf": tf, "np": np}
+    execute("foundations", statements("foundations", "drawn_by_numpy"), names)
+    assert names["gradients"] == [None, None]
+    execute("foundations", statements("foundations", "reparameterized"), names)
+    z, noise = float(names["z"]), float(names["noise"])
+    assert z == pytest.approx(1.0 + 0.5 * noise, abs=1e-6)
+    found = [float(gradient) for gradient in names["gradients"]]
+    assert found == pytest.approx([2 * z, 2 * z * noise], abs=1e-5)
+
+
+def test_an_expected_value_has_the_gradient_of_its_probabilities() -> None:
+    names: Names = {"tf": tf}
+    execute("foundations", statements("foundations", "drawn_choice"), names)
+    tape, logits = names["tape"], names["logits"]
+    assert float(names["drawn"].numpy().item()) in (2.0, 5.0)
+    assert tape.gradient(names["drawn"], logits) is None
+    p = 1 / (1 + math.exp(-1.0))
+    assert float(names["expected"]) == pytest.approx(2 + 3 * p, abs=1e-5)
+    slope_of_last = 3 * p * (1 - p)
+    np.testing.assert_allclose(
+        tape.gradient(names["expected"], logits),
+        [[-slope_of_last, slope_of_last]],
+        atol=1e-5,
+    )

@@ -24,6 +24,7 @@ from snippets.two_models import (
     in_turns,
     make_discriminator_step,
     make_generator_step,
+    make_network,
     make_pair,
     make_ring,
     play,
@@ -33,10 +34,12 @@ from snippets.two_models import (
 from snippets.two_models_traps import (
     both_moved,
     check_update,
+    follow,
     make_gan_step,
     make_summed_step,
     minimax_loss,
     movement,
+    q_loss,
 )
 from tests.story import Names, execute, statements
 
@@ -66,6 +69,56 @@ def run(module: str, *shown: str, **given: object) -> Names:
 
 def traps(*shown: str, **given: object) -> Names:
     return run("two_models_traps", *shown, **given)
+
+
+def follower(online: Any) -> Any:
+    """Return a copy of a model, with other weights."""
+    target = tf.keras.models.clone_model(online)
+    target.set_weights([weight + 0.5 for weight in online.get_weights()])
+    return target
+
+
+def test_the_loss_of_the_values_agrees_with_numpy() -> None:
+    online = make_network(2, "online")
+    target = follower(online)
+    state, following = make_ring([2, 5])
+    action, reward = tf.constant([0, 1, 1, 0, 1]), tf.range(5.0)
+    with tf.GradientTape(persistent=True) as tape:
+        loss = q_loss(online, target, state, action, reward, following)
+    aim = reward.numpy() + 0.9 * target(following).numpy().max(axis=1)
+    value = online(state).numpy()[np.arange(5), action.numpy()]
+    assert float(loss) == pytest.approx(np.mean((value - aim) ** 2), rel=1e-5)
+    gradients = tape.gradient(loss, target.trainable_variables)
+    assert gradients == [None] * len(gradients)
+    assert None not in tape.gradient(loss, online.trainable_variables)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
+def test_a_copy_follows_by_a_share(share: float) -> None:
+    online = make_network(2, "online")
+    target = follower(online)
+    follow(target, online, share)
+    for weight, ahead in zip(
+        target.get_weights(), online.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(
+            weight - ahead, np.full_like(ahead, 0.5 * (1 - share)), atol=1e-6
+        )
+
+
+def test_a_target_that_is_no_copy_moves_with_the_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = traps("target_network", batch=128)
+    check_update(names["online"], names["target"], names["train_online"])
+    execute(
+        "two_models_traps", statements("two_models_traps", "no_copy"), names
+    )
+    assert names["target"] is names["online"]
+    assert max(names["moved"]) > 0
+    with pytest.raises(AssertionError, match="online moves as well"):
+        check_update(names["online"], names["target"], names["train_online"])
+    assert "in the step itself" in capsys.readouterr().out
 
 
 def new_steps() -> Names:
