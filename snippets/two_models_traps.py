@@ -151,6 +151,20 @@ def follow(target: Model, online: Model, share: float) -> None:
 # endregion follow
 
 
+# region distill_loss
+def distill_loss(
+    student: Model, teacher: Model, x: tf.Tensor, temperature: float
+) -> tf.Tensor:
+    """Return the cross-entropy of the student with the teacher's labels."""
+    labels = tf.nn.softmax(teacher(x, training=False) / temperature)
+    logits = student(x, training=True) / temperature
+    losses = tf.nn.softmax_cross_entropy_with_logits(labels, logits)
+    return temperature**2 * tf.reduce_mean(losses)
+
+
+# endregion distill_loss
+
+
 if __name__ == "__main__":
     steps, batch = 400, 128
     reals = make_ring([steps, batch])
@@ -359,6 +373,23 @@ if __name__ == "__main__":
     moved = movement(target.weights, train_online)
     print(f"the target moved by {max(moved):.4f} in the step itself")
     # endregion no_copy
+
+    # region distilled
+    layers = [tf.keras.Input((2,)), tf.keras.layers.BatchNormalization()]
+    layers += [tf.keras.layers.Dense(3)]
+    teacher = tf.keras.Sequential(layers, name="teacher")
+    student = make_network(3, "student")
+
+    def train_student() -> None:
+        """Update the student by the labels of its teacher."""
+        with tf.GradientTape() as tape:
+            loss = distill_loss(student, teacher, noises[0], 2.0)
+        update(student, optimizer, tape, loss)
+
+    optimizer = tf.keras.optimizers.SGD(0.1)
+    check_update(student, teacher, train_student)
+    print("the student moved, and no weight of the teacher")
+    # endregion distilled
 
     # region persistent
     with (

@@ -41,6 +41,7 @@ ASKED = {
     "callbacks custom training loop": "watch_a_training",
     "target network soft update": "two_models",
     "DQN target network": "two_models",
+    "knowledge distillation": "two_models",
     "GAN two optimizers": "two_models",
     "GradientTape.gradient can only be called once": "foundations",
     "LSTM stateful reset_states": "sequences",

@@ -29,6 +29,7 @@ from snippets.two_models import (
 from snippets.two_models_traps import (
     both_moved,
     check_update,
+    distill_loss,
     follow,
     make_gan_step,
     make_summed_step,
@@ -1593,3 +1594,78 @@ def test_a_second_name_does_not_follow() -> None:
     assert numbers(printed(NAME, "no_copy"))[0] > 0
     online, _, _ = values()
     assert max(movement(online.weights, follow, online, online, 0.1)) == 0
+
+
+# A teacher
+
+
+@says("Knowledge distillation: a teacher that must not learn")
+@says("Return the cross-entropy of the student with the teacher's labels.")
+@says("Update the student by the labels of its teacher.")
+@says(
+    "A *student* learns from the probabilities that a *teacher* gives, the "
+    "*soft labels*."
+)
+@says(
+    "A gradient reaches the teacher through its labels. So name the student's "
+    "variables alone, as `update` does here."
+)
+def test_a_student_learns_and_its_teacher_does_not() -> None:
+    shown = "the student moved, and no weight of the teacher"
+    assert printed(NAME, "distilled") == shown
+    left = ran("two_models_traps", "distilled", batch=128, noises=NOISES)
+    student, teacher = left["student"], left["teacher"]
+    check_update(student, teacher, left["train_student"])
+    before = float(distill_loss(student, teacher, NOISE, 2.0))
+    left["train_student"]()
+    assert float(distill_loss(student, teacher, NOISE, 2.0)) < before
+    with tf.GradientTape() as tape:
+        loss = distill_loss(student, teacher, NOISE, 2.0)
+    gradients = tape.gradient(loss, teacher.trainable_variables)
+    assert None not in gradients
+    assert float(tf.linalg.global_norm(gradients)) > 1e-3
+
+
+@says("A temperature above 1 makes them more even.")
+@says(
+    "At high temperatures the gradient shrinks with the square of the "
+    "temperature, hence the factor in the last line."
+)
+def test_what_a_temperature_does() -> None:
+    scores, other = tf.constant([[0.0, 1.0, 3.0]]), tf.Variable([[1.0, 0, 0]])
+    most = [float(tf.reduce_max(tf.nn.softmax(scores / t))) for t in (1, 2, 9)]
+    assert most == sorted(most, reverse=True)
+
+    def length(t: float) -> float:
+        with tf.GradientTape() as tape:
+            loss = tf.nn.softmax_cross_entropy_with_logits(
+                tf.nn.softmax(scores / t), other / t
+            )
+        return float(tf.norm(tape.gradient(loss, other)))
+
+    assert length(100.0) / length(200.0) == pytest.approx(4.0, rel=0.05)
+    assert "return temperature**2 *" in BLOCKS["distill_loss"].code
+
+
+@says(
+    "Without `training=False` this teacher would move the averages of its "
+    "`BatchNormalization`, though no optimizer touches it."
+)
+def test_a_teacher_in_training_moves_its_averages() -> None:
+    left = ran("two_models_traps", "distilled", batch=128, noises=NOISES)
+    teacher, student = left["teacher"], left["student"]
+    call = partial(teacher, NOISE)
+    assert max(movement(teacher.weights, partial(call, training=False))) == 0
+    assert max(movement(teacher.weights, partial(call, training=True))) > 0
+
+    def in_training(x: Any, **_: bool) -> Any:
+        return teacher(x, training=True)
+
+    training: Any = in_training
+
+    def step() -> None:
+        with tf.GradientTape() as tape:
+            loss = distill_loss(student, training, NOISE, 2.0)
+        update(student, SGD(0.1), tape, loss)
+
+    assert max(movement(teacher.weights, step)) > 0

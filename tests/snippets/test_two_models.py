@@ -34,6 +34,7 @@ from snippets.two_models import (
 from snippets.two_models_traps import (
     both_moved,
     check_update,
+    distill_loss,
     follow,
     make_gan_step,
     make_summed_step,
@@ -119,6 +120,25 @@ def test_a_target_that_is_no_copy_moves_with_the_step(
     with pytest.raises(AssertionError, match="online moves as well"):
         check_update(names["online"], names["target"], names["train_online"])
     assert "in the step itself" in capsys.readouterr().out
+
+
+def test_the_loss_of_a_student_agrees_with_numpy() -> None:
+    student, teacher = make_network(3, "student"), make_network(3, "teacher")
+    x = make_ring([5])
+    loss = distill_loss(student, teacher, x, 3.0)
+    p, q = (np.exp(model(x).numpy() / 3.0) for model in (teacher, student))
+    p, q = p / p.sum(1, keepdims=True), q / q.sum(1, keepdims=True)
+    expected = -9.0 * np.mean((p * np.log(q)).sum(1))
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_step_of_a_student_leaves_its_teacher() -> None:
+    names = traps("distilled", batch=128)
+    before = names["teacher"].get_weights()
+    moved = movement(names["student"].weights, names["train_student"])
+    assert min(moved) > 0
+    for old, new in zip(before, names["teacher"].get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
 def new_steps() -> Names:
