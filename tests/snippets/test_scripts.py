@@ -373,10 +373,13 @@ def test_foundations_lose_the_gradient_in_six_ways_and_mend_each(
     found = [line.split("gradients: ")[1] for line in lines]
     # 5 w^2, then w^2 four times, all at w = 3; the loops take two steps.
     values = [numbers(f) or f for f in found]
+    # Last, of a number drawn by NumPy and of one made of noise.
+    [closed] = re.findall(r"2z: (\S+), 2z \* noise: (\S+)", text)
     assert values == [
         *("None", [30.0], "None", [6.0], "None", [6.0], "None", [6.0]),
         *([6.0], "None", [6.0], [pytest.approx(4.8, rel=1e-6)]),
         *([24.0], [24.0, 12.0]),
+        *("None None", pytest.approx([*map(float, closed)], abs=2e-4)),
     ]
 
 
