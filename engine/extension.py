@@ -29,7 +29,6 @@ KINDS = {
     "checks": list,
 }
 """The options that say what a site is, and their kinds in YAML."""
-ABOVE = {"..", "/"}
 NAMED = {str: "word", list: "list", dict: "mapping"}
 _PROJECTS: dict[str, Project] = {}
 
@@ -105,10 +104,10 @@ def _problem(name: str, value: Any) -> str:
     words = value.values() if isinstance(value, dict) else value
     if not all(isinstance(word, str) for word in words):
         return "holds something else than words"
-    if name == "snippets" and not ABOVE.isdisjoint(
-        Path(value).parts or [".."]
-    ):
-        return "is no folder within this one"
+    if name == "snippets":
+        parts = Path(value).parts
+        if not parts or "/" in parts or ".." in parts:
+            return "is no folder within this one"
     return ""
 
 

@@ -113,10 +113,11 @@ class RenderedPage:
         """Put the results into all that MkDocs knows of the page."""
         page: Any = self.page
         self.rewrite(page.content)  # another plugin may have changed it
-        title = page.title
-        if isinstance(title, str) and self.shown.markup(title) != title:
-            # Else it would stay, whatever heading the page is given.
-            page.title = self.shown.markup(title)
+        if isinstance(page.title, str):
+            title = self.shown.markup(page.title)
+            if title != page.title:
+                # Else it would stay, whatever heading the page is given.
+                page.title = title
         for link in page.toc:
             self._fill_link(link, self.shown)
         blocks = range(1, len(self.program.blocks) + 1)

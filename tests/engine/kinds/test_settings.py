@@ -5,6 +5,13 @@ import pytest
 from tests.engine.kinds.site import MKDOCS, Site
 
 EXTENSION = "  - engine.extension\n"
+
+
+def option(line: str) -> str:
+    """Return the settings of a site with one option of the extension."""
+    return f"markdown_extensions:\n  - engine.extension:\n      {line}\n"
+
+
 SETTINGS = {
     "no_hook": ("hooks: [no.py]\n", "Config value 'hooks': The path"),
     "no_key": ("site_nmae: x\n", "Unrecognised configuration name: site_nmae"),
@@ -13,33 +20,23 @@ SETTINGS = {
     "no_plugin": ("plugins: [none]\n", 'The "none" plugin is not installed'),
     "no_theme": ("theme: none\n", "Unrecognised theme name: 'none'"),
     "no_option": (
-        f"markdown_extensions:\n{EXTENSION}      snippet: x\n".replace(
-            "extension\n ", "extension:\n "
-        ),
+        option("snippet: x"),
         'engine.extension has no option "snippet"\n',
     ),
     "no_list": (
-        f"markdown_extensions:\n{EXTENSION}      preload: numpy\n".replace(
-            "extension\n ", "extension:\n "
-        ),
+        option("preload: numpy"),
         "engine.extension: preload is not a list\n",
     ),
     "no_words": (
-        f"markdown_extensions:\n{EXTENSION}      preload: [3]\n".replace(
-            "extension\n ", "extension:\n "
-        ),
+        option("preload: [3]"),
         "engine.extension: preload holds something else than words\n",
     ),
     "no_names": (
-        f"markdown_extensions:\n{EXTENSION}      stamp: {{A: [1]}}\n".replace(
-            "extension\n ", "extension:\n "
-        ),
+        option("stamp: {A: [1]}"),
         "engine.extension: stamp holds something else than words\n",
     ),
     "no_folder": (
-        f"markdown_extensions:\n{EXTENSION}      snippets: /tmp\n".replace(
-            "extension\n ", "extension:\n "
-        ),
+        option("snippets: /tmp"),
         "engine.extension: snippets is no folder within this one\n",
     ),
     "no_superfences": (
