@@ -253,6 +253,21 @@ def test_what_the_later_pages_have() -> None:
 
 
 @says(
+    "[Other gradients](other_gradients.md) Take the gradient of an input, of "
+    "a derivative and of a reward, and define one yourself."
+)
+def test_what_the_page_on_other_gradients_has() -> None:
+    text = source("other_gradients")
+    for part in (
+        "## 1. The gradient with respect to the input",
+        "needs two derivatives",
+        "## 3. A policy gradient",
+        "a gradient that you define",
+    ):
+        assert part in text, part
+
+
+@says(
     "[Weights, outputs, losses](weights_outputs_losses.md) Weight rows and "
     "classes, train two outputs, and check what your loss is the mean of."
 )

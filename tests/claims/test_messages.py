@@ -794,6 +794,47 @@ def test_the_layer_resets_its_state() -> None:
 
 
 @says(
+    "`other_gradients:watched_weights` A tape was told to watch a weight of "
+    "Keras."
+)
+@says("It does so by itself: leave the line out.")
+@says("A `KerasTensor`, such as the output of a layer, is no number; watch")
+def test_a_tape_watches_weights_by_itself() -> None:
+    shown("other_gradients", "watched_weights", "ValueError", "Passed in obj")
+    layer = tf.keras.layers.Dense(1)
+    model = tf.keras.Sequential([tf.keras.Input((1,)), layer])
+    x = tf.ones((1, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        with pytest.raises(ValueError, match="Passed in object"):
+            tape.watch(layer.kernel)
+        with pytest.raises(ValueError, match="Passed in object"):
+            tape.watch(layer.output)
+        total = tf.reduce_sum(model(x))
+    gradients = tape.gradient(total, [layer.kernel, layer.bias, x])
+    assert all(gradient is not None for gradient in gradients)
+
+
+@says(
+    "`other_gradients:closed_over` A function with a gradient of its own uses "
+    "a variable from outside."
+)
+@says("Hand it in as an argument, and return a gradient for each argument.")
+def test_a_variable_is_handed_in() -> None:
+    shown("other_gradients", "closed_over", "TypeError", "grad_fn must accept")
+    scale, x = tf.Variable(2.0), tf.Variable(3.0)
+
+    @tf.custom_gradient
+    def times(x: Any, scale: Any) -> Any:
+        return x * scale, lambda upstream: (upstream * scale, upstream * x)
+
+    with tf.GradientTape() as tape:
+        total = times(x, scale)
+    found = tape.gradient(total, [x, scale])
+    assert [float(gradient) for gradient in found] == [2.0, 3.0]
+
+
+@says(
     "`two_models:one_optimizer` One optimizer was given two models one after "
     "the other."
 )

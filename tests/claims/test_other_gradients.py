@@ -1,0 +1,917 @@
+"""What the page on other gradients says is true."""
+
+import math
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import scipy.optimize
+import tensorflow as tf
+
+from snippets.other_gradients_defined import (
+    clip_backwards,
+    reverse,
+    round_through,
+    scaled,
+)
+from snippets.other_gradients_flat import bfgs, flatten, make_loss_at
+from snippets.other_gradients_input import (
+    adversarial,
+    class_map,
+    cross_entropy,
+    input_gradient,
+    make_classifier,
+    make_spotter,
+)
+from snippets.other_gradients_physics import (
+    derivatives,
+    make_solution,
+    make_step,
+    measured_loss,
+    physics_loss,
+)
+from snippets.other_gradients_policy import (
+    discounted,
+    learn_policy,
+    play,
+    policy_gradient,
+)
+from snippets.other_gradients_setup import Defined, Loss
+from tests.claims.says import (
+    figure,
+    highlighted,
+    imported,
+    numbers,
+    printed,
+    ran,
+    says,
+)
+from tests.claims.sentences import DOCS, read
+
+NAME = "other_gradients"
+PAGE = read(NAME)
+BLOCKS = {block.name: block for block in PAGE.blocks}
+layers = tf.keras.layers
+SGD = tf.keras.optimizers.SGD
+X, Y = tf.constant([[1.0, 0.5, 3.0]]), tf.constant([[1.0]])
+TIMES = tf.reshape(tf.linspace(0.0, 3.0, 31), (-1, 1))
+MODULES = ["input", "physics", "policy", "defined", "flat"]
+
+
+def lines(section: str) -> list[list[float]]:
+    """Return the numbers of each line that a block prints."""
+    return [numbers(line) for line in printed(NAME, section).split("\n")]
+
+
+def gradient_of(function: Any, x: Any) -> Any:
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(function(x))
+    return tape.gradient(total, x)
+
+
+# What the page promises, and where
+
+
+@says(
+    "Losses beyond loss(y, model(x)) in TensorFlow - saliency, adversarial "
+    "examples, PINN, policy gradients, custom_gradient, L-BFGS."
+)
+@says(
+    "Some need another one: of the input, of a derivative, of a reward that "
+    "has none, of a function whose own gradient is of no use."
+)
+@says("The gradient with respect to the input; a saliency map")
+@says("`Passed in object … of type 'Variable', not tf.Tensor`")
+@says("An adversarial example (FGSM), adversarial training")
+@says("The gradient at a layer; Grad-CAM")
+@says("A differential equation in the loss: a PINN")
+@says("A variable beside the model that is to be trained, too")
+@says("A reward that has no gradient: REINFORCE")
+@says("A gradient through `tf.round` or `tf.sign` (VQ-VAE)")
+@says("A gradient reversal layer | [4](#a-gradient-reversal-layer)")
+@says("`grad_fn must accept keyword argument 'variables'`")
+@says("L-BFGS, SciPy: all weights as one vector")
+def test_each_row_leads_to_a_section_with_its_words() -> None:
+    sections = {
+        "1. The gradient with respect to the input": "saliency map",
+        "### Passed in object of type 'Variable'": "watched_weights",
+        "### An adversarial example": "adversarial_step",
+        "### The gradient at a layer": "class_map",
+        "## 2. A physics-informed": "physics_loss",
+        "### A trainable number": "learn_unknown",
+        "## 3. A policy gradient": "policy_gradient",
+        "## 4. `tf.custom_gradient`": "round_through",
+        "### A gradient reversal layer": "reverse",
+        "### grad_fn must accept": "closed_over",
+        "## 5. BFGS": "minimize",
+    }
+    source = (DOCS / f"{NAME}.md").read_text("utf-8")
+    for heading, word in sections.items():
+        _, _, below = source.partition(heading)
+        assert word in below.partition("\n#")[0], heading
+
+
+@says("You need the tape, as in [foundations]")
+@says(
+    "A gradient for each example by itself is a "
+    "[Jacobian](foundations.md#a-gradient-for-each-example-jacobian)."
+)
+@says("[Foundations](foundations.md): the tape, and why a gradient is `None`.")
+@says(
+    "[Two models, two optimizers](two_models.md): a GAN, and a target network "
+    "for the values of actions."
+)
+@says(
+    "A penalty on the length of the input's gradient (WGAN-GP) does need it: "
+    "see [The second derivative is None]"
+)
+def test_what_other_pages_have() -> None:
+    foundations = (DOCS / "foundations.md").read_text("utf-8")
+    for part in ("## The gradient tape", "jacobian", "ways to get None"):
+        assert part in foundations
+    two = (DOCS / "two_models.md").read_text("utf-8")
+    assert "GAN" in two
+    assert "## A target network" in two
+    errors = (DOCS / "errors_in_a_step.md").read_text("utf-8")
+    _, _, below = errors.partition("## The second derivative is None")
+    assert "penalty" in below.partition("\n## ")[0]
+
+
+@says("The imports, two colours, and types.")
+@says(
+    "A `Loss` is a function without arguments; `Defined` is a result and the "
+    "function that computes its gradient."
+)
+def test_what_the_set_up_has() -> None:
+    left = ran("other_gradients_setup", "setup")
+    assert {"plt", "np", "tf"} <= set(left)
+    assert sum(str(value).startswith("#") for value in left.values()) == 2
+    assert get_args(Loss) == ([], tf.Tensor)
+    result, gradient = get_args(Defined)
+    assert result is tf.Tensor
+    assert callable(gradient)
+
+
+@says("All blocks above, in order, as one file.")
+@says("It needs TensorFlow and Matplotlib.")
+def test_what_the_program_needs() -> None:
+    bring = {"tensorflow", "matplotlib", "numpy", "collections", "typing"}
+    assert imported(PAGE) == bring
+
+
+# 1. The input
+
+
+@says("A model of three numbers, with weights that we choose, so that all")
+@says("The third number does not matter to it.")
+@says("Return a model of three numbers with the weights 2, -1 and 0.")
+@says("Here they stand to one another as the weights do, 2 to 1 to 0.")
+def test_the_weights_of_the_classifier() -> None:
+    kernel, bias = make_classifier().get_weights()
+    assert kernel.tolist() == [[2.0], [-1.0], [0.0]]
+    assert bias.tolist() == [0.0]
+    [found] = lines("saliency")
+    assert abs(found[0] / found[1]) == pytest.approx(2.0)
+    assert found[2] == 0.0
+
+
+@says("Return the mean loss of rows; x is (batch, 3) and y is (batch, 1).")
+@says("Return the gradient of the loss with respect to x, shaped like x.")
+@says("The more a number matters, the larger its part of the gradient.")
+@says(
+    "**The check** is the closed form: the gradient of a row is `#!math (p - "
+    "y) \\, w`, with the probability `#!math p` that the model gives."
+)
+def test_the_gradient_of_a_row() -> None:
+    model = make_classifier()
+    p = float(tf.sigmoid(model(X))[0, 0])
+    found = input_gradient(model, X, Y)
+    np.testing.assert_allclose(found, (p - 1) * np.array([[2.0, -1.0, 0.0]]))
+    rows, labels = tf.repeat(X, 4, axis=0), tf.repeat(Y, 4, axis=0)
+    many = input_gradient(model, rows, labels)
+    assert many.shape == rows.shape
+    mean = cross_entropy(model, rows, labels)
+    assert float(mean) == pytest.approx(float(cross_entropy(model, X, Y)))
+
+
+@says("A tape watches trainable variables, and `x` is none.")
+@says("Weights need no `watch`.")
+@says("Leave that line out.")
+def test_what_a_tape_watches_by_itself() -> None:
+    assert printed(NAME, "unwatched") == "gradient: None"
+    assert highlighted(BLOCKS["input_gradient"]) == ["tape.watch(x)"]
+    model = make_classifier()
+    with tf.GradientTape() as tape:
+        loss = cross_entropy(model, X, Y)
+    assert None not in tape.gradient(loss, model.trainable_variables)
+
+
+@says("Passed in object of type 'Variable', not tf.Tensor")
+@says("They even refuse it, for a weight of Keras 3 is no `tf.Variable`:")
+@says(
+    "What a model or a layer has for its `input` and `output` is a "
+    "`KerasTensor`, which is a place and not a number, and raises the same."
+)
+@says("Watch the tensor that you hand to the model.")
+def test_what_cannot_be_watched() -> None:
+    shown = printed(NAME, "watched_weights")
+    assert shown.startswith("ValueError: Passed in object")
+    assert "of type 'Variable', not tf.Tensor or tf.Variable" in shown
+    model = make_spotter()
+    assert not isinstance(model.weights[0], tf.Variable)
+    for place in (model.input, model.get_layer("parts").output):
+        with (
+            tf.GradientTape() as tape,
+            pytest.raises(ValueError, match=r"(?s)Passed in .*'KerasTensor'"),
+        ):
+            tape.watch(place)
+    assert gradient_of(model, tf.ones((1, 6, 6, 1))) is not None
+
+
+@says("Move each number a little to where the loss rises.")
+@says("An adversarial example (FGSM)")
+@says("Return x, each number moved by at most size to where the loss rises.")
+@says("No number moved by more than 0.6, and the model has changed its mind.")
+@says("The third stayed: the sign of 0 is 0.")
+def test_an_adversarial_row() -> None:
+    [moved, before, after] = lines("attacked")
+    assert moved[2] == 3.0
+    assert np.abs(np.subtract(moved, [1.0, 0.5, 3.0])).max() < 0.61
+    assert before[0] > 0.5 > after[0]
+    assert after[1] > before[1]
+    model = make_classifier()
+    for size in (0.01, 0.6):
+        rows = adversarial(model, X, Y, size)
+        assert float(tf.reduce_max(abs(rows - X))) <= size + 1e-6
+        assert cross_entropy(model, rows, Y) > cross_entropy(model, X, Y)
+    assert float(tf.sign(0.0)) == 0.0
+
+
+@says("To train against it, move the rows first, and then take the usual")
+@says("Update the model for rows moved against it; return their loss.")
+@says(
+    "The first gradient is taken before the second tape begins, so no second "
+    "derivative is needed."
+)
+def test_training_against_moved_rows() -> None:
+    code = BLOCKS["adversarial_step"].code
+    assert code.index("adversarial(model") < code.index("GradientTape")
+    losses = [line[1] for line in lines("attack_trained")]
+    assert losses == sorted(losses, reverse=True)
+    with tf.GradientTape() as tape:
+        tape.watch(X)
+        inside = adversarial(make_classifier(), X, Y, 0.6)
+    # By itself the sign has no slope, on one tape or on two.
+    assert gradient_of(tf.sign, X).numpy().tolist() == [[0.0, 0.0, 0.0]]
+    assert tape.gradient(inside, X).numpy().tolist() == [[1.0, 1.0, 1.0]]
+
+
+@says("The gradient at a layer: Grad-CAM")
+@says("This model adds up a picture, in squares of two by two.")
+@says("Return a model that is 1 + the mean of the sums of 2 x 2 squares.")
+@says("Return how much each place of a layer adds to a single score.")
+@says("Takes pictures (batch, height, width, channels); the layer returns")
+@says("A second model returns what the layer returns beside the score")
+@says("Grad-CAM weighs each channel by its mean gradient")
+@says("Now a picture that is dark but for one corner.")
+@says("All of it comes from that corner.")
+def test_the_map_of_a_picture() -> None:
+    picture = tf.random.stateless_uniform((2, 6, 6, 1), (0, 0))
+    model = make_spotter()
+    found = class_map(model, picture, "parts")
+    assert found.shape == (2, 3, 3)
+    scores = tf.squeeze(model(picture))
+    total = 1 + tf.reduce_sum(found, axis=(1, 2))
+    np.testing.assert_allclose(scores, total, rtol=1e-5)
+    left = ran("other_gradients_input", "spotted")
+    x = left["x"].numpy()
+    assert x[0, 4:, :2].min() == 1.0
+    assert x.sum() == 4.0
+    shown = np.array(lines("spotted"))
+    assert shown[2, 0] == pytest.approx(4 / 9, abs=0.005)
+    assert shown.sum() == shown[2, 0]
+
+
+@says(
+    "`tape.watch` is for a layer with no weights up to it, such as one that "
+    "scales the picture."
+)
+@says(
+    "What depends on nothing that is watched is not recorded, and the "
+    "gradient at such a layer would be `None`."
+)
+def test_what_a_layer_without_weights_records() -> None:
+    def gradient(first: Any, watch: bool) -> Any:
+        picture = tf.keras.Input((6, 6, 1))
+        parts = first(picture)
+        score = layers.Dense(1)(layers.GlobalAveragePooling2D()(parts))
+        probe = tf.keras.Model(picture, [parts, score])
+        x = tf.ones((1, 6, 6, 1))
+        with tf.GradientTape() as tape:
+            if watch:
+                tape.watch(x)
+            features, found = probe(x)
+        return tape.gradient(found, features)
+
+    assert gradient(layers.Rescaling(0.5), watch=False) is None
+    assert gradient(layers.Rescaling(0.5), watch=True) is not None
+    assert gradient(layers.Conv2D(1, 2), watch=False) is not None
+    assert "tape.watch(x)" in highlighted(BLOCKS["class_map"])
+
+
+@says(
+    "With several classes take one of them, `score[:, k]`, and take the "
+    "logit: behind a softmax that is sure, all gradients are close to zero."
+)
+def test_the_logit_of_one_class() -> None:
+    logits = tf.constant([[30.0, 0.0, -5.0]])
+    plain = gradient_of(lambda x: x[:, 0], logits)
+    assert plain.numpy().tolist() == [[1.0, 0.0, 0.0]]
+    behind = gradient_of(lambda x: tf.nn.softmax(x)[:, 0], logits)
+    assert float(tf.reduce_max(abs(behind))) < 1e-6
+
+
+# 2. Physics
+
+
+@says("Its solution is the cosine.")
+@says("No data, but an equation: `#!math y'' = -y`")
+@says("Return by how much y'' = -y, y(0) = 1 and y'(0) = 0 do not hold.")
+@says("The first of the times t is to be 0.")
+@says("Return y, y' and y'' at the times t; all are of shape (batch, 1).")
+def test_the_cosine_solves_the_equation() -> None:
+    cosine: Any = tf.cos
+    assert float(physics_loss(cosine, TIMES)) < 1e-10
+    assert float(physics_loss(cosine, TIMES[1:])) > 1e-3
+    for function in (tf.sin, lambda t: 2 * tf.cos(t), lambda t: t**2):
+        assert float(physics_loss(function, TIMES)) > 0.5
+    shapes = {part.shape for part in derivatives(make_solution(), TIMES)}
+    assert shapes == {TIMES.shape}
+
+
+@says("The model is to learn `y` from the time `t`.")
+@says("Return a model of one number with one hidden layer.")
+def test_the_model_of_the_solution() -> None:
+    model = make_solution()
+    assert model.input_shape == model.output_shape == (None, 1)
+    assert len(model.layers) == 2
+
+
+@says("The loss needs two derivatives with respect to the time")
+@says("The inner `gradient` stands inside the outer tape, which records it.")
+@says("A third tape around all of it takes the gradient of the loss")
+@says("Return a compiled step that updates the variables, returns the loss.")
+def test_three_tapes() -> None:
+    model = make_solution()
+    with tf.GradientTape() as tape:
+        loss = physics_loss(model, TIMES)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    assert None not in gradients[:3]
+    with tf.GradientTape() as outer:
+        outer.watch(TIMES)
+        with tf.GradientTape() as inner:
+            inner.watch(TIMES)
+            y = model(TIMES)
+    slope = inner.gradient(y, TIMES)
+    assert outer.gradient(slope, TIMES) is None
+    code = BLOCKS["derivatives"].code.split("\n")
+    assert sum("GradientTape" in line for line in code) == 2
+    [line] = [line for line in code if "inner.gradient" in line]
+    assert line.startswith("        slope")
+    step = make_step(lambda: model.weights[0][0, 0] ** 2, [], SGD(0.1))
+    assert "function" in type(step).__name__.lower()
+
+
+@says(
+    "The cosine as a line that falls from 1 at time 0 to about -1 at time 3, "
+    "and the values of the model as dots, all on the line as far as the eye "
+    "can tell"
+)
+@says("**The check** is the largest error.")
+def test_the_figure_of_the_solution() -> None:
+    [axes] = figure(NAME, "plot_physics")
+    line, dots = axes.points.values()
+    assert line.y[0] == pytest.approx(1.0)
+    assert line.y[-1] == pytest.approx(-1.0, abs=0.02)
+    np.testing.assert_allclose(dots.y, line.y, atol=0.02)
+    assert lines("learn_physics")[-1][0] < 0.02
+
+
+@says(
+    "Where the solution is not known, look at the loss at times in between, "
+    "which the model was not trained on."
+)
+def test_the_loss_at_times_in_between() -> None:
+    model, between = make_solution(), TIMES[:-1] + 0.05
+    variables = model.trainable_variables
+    loss_at = make_loss_at(lambda: physics_loss(model, TIMES), variables)
+    bfgs(loss_at, flatten(variables), 60)
+    times = tf.concat([[[0.0]], between], axis=0)
+    assert float(physics_loss(model, times)) < 2e-3
+
+
+@says("`inner.gradient` adds up over the rows of `y`.")
+@says(
+    "It is the derivative of each row by itself, because no row depends on "
+    "the time of another."
+)
+@says("With `BatchNormalization` in training they do.")
+def test_rows_by_themselves_and_together() -> None:
+    model, t = make_solution(), tf.constant([[0.3], [1.2], [2.0]])
+    found = gradient_of(model, t)
+    alone = [gradient_of(model, t[n : n + 1]) for n in range(3)]
+    np.testing.assert_allclose(found, tf.concat(alone, 0), rtol=1e-5)
+    norm = layers.BatchNormalization()
+    together = gradient_of(lambda x: norm(x, training=True) ** 3, t)
+    with tf.GradientTape() as tape:
+        tape.watch(t)
+        y = norm(t, training=True) ** 3
+    jacobian = tape.jacobian(y, t)[:, 0, :, 0].numpy()
+    np.testing.assert_allclose(together[:, 0], jacobian.sum(0), atol=1e-4)
+    assert np.abs(jacobian - np.diag(np.diag(jacobian))).max() > 0.1
+
+
+@says("A PINN with relu does not learn")
+@says("A network of `relu` is made of straight pieces.")
+@says(
+    "Its second derivative is zero, whatever the weights are, so the loss "
+    "cannot tell how the line is to bend."
+)
+@says("Use `tanh`, `swish`, `softplus` or a sine.")
+def test_which_activations_bend() -> None:
+    times = TIMES + 0.0123
+    for activation in ("tanh", "swish", "softplus", tf.sin):
+        *_, bend = derivatives(make_solution(activation), times)
+        assert float(tf.reduce_max(abs(bend))) > 1e-2
+    model = make_solution("relu")
+    draw = tf.random.stateless_normal
+    for seed in range(3):
+        model.set_weights(
+            [draw(w.shape, (seed, n)) for n, w in enumerate(model.weights)]
+        )
+        *_, bend = derivatives(model, times)
+        assert float(tf.reduce_max(abs(bend))) == 0.0
+    with tf.GradientTape() as tape:
+        *_, bend = derivatives(model, times)
+        loss = tf.reduce_mean(bend**2)
+    for gradient in tape.gradient(loss, model.weights):
+        assert gradient is None or float(tf.reduce_max(abs(gradient))) == 0
+
+
+@says("Now there are data, and the equation has an unknown")
+@says("Return by how much y at the times t and y'' = -k y do not hold.")
+@says("The data are those of `#!math k = 4`, and we start with 1.")
+def test_the_data_are_of_four() -> None:
+    cosine: Any = lambda t: tf.cos(2.0 * t)  # noqa: E731
+    y = tf.cos(2.0 * TIMES)
+    four, one = tf.Variable(4.0), tf.Variable(1.0)
+    assert float(measured_loss(cosine, four, TIMES, y)) < 1e-10
+    assert float(measured_loss(cosine, one, TIMES, y)) > 1.0
+    assert "y = tf.cos(2.0 * t)" in BLOCKS["unknown"].code
+    assert "tf.Variable(1.0)" in BLOCKS["unknown"].code
+
+
+@says("A trainable number beside the model")
+@says(
+    "The number did not move: it is none of the model's variables, and the "
+    "step knows no others."
+)
+@says("Name it, to the tape and to the optimizer.")
+@says("It is on its way; [a better search]")
+def test_a_number_that_is_named_moves() -> None:
+    assert lines("unknown")[0][1] == 1.0
+    assert 2.0 < lines("learn_unknown")[0][1] < 4.0
+    assert lines("find_unknown")[0][1] == pytest.approx(4.0, abs=0.01)
+    added = "variables = [*model.trainable_variables, k]"
+    assert highlighted(BLOCKS["learn_unknown"]) == [added]
+
+
+@says(
+    "The same goes for any variable that a loss uses, such as a temperature."
+)
+def test_a_temperature_beside_a_model() -> None:
+    model, temperature = make_classifier(), tf.Variable(1.0)
+
+    def loss() -> tf.Tensor:
+        logits = model(X) / temperature
+        return tf.nn.sigmoid_cross_entropy_with_logits(Y, logits)[0, 0]
+
+    make_step(loss, model.trainable_variables, SGD(0.1))()
+    assert temperature.numpy() == 1.0
+    make_step(loss, [*model.trainable_variables, temperature], SGD(0.1))()
+    assert temperature.numpy() != 1.0
+
+
+@says(
+    "If it is the weight of a loss, it needs a counterweight, or the smallest "
+    "loss has the weight 0: minimize `tf.exp(-s) * loss + s`"
+)
+def test_the_weight_of_a_loss() -> None:
+    weight, s = tf.Variable(1.0), tf.Variable(0.0)
+    step = make_step(lambda: tf.abs(weight) * 3.0, [weight], SGD(0.01))
+    for _ in range(40):
+        step()
+    assert abs(weight.numpy()) < 0.05
+    step = make_step(lambda: tf.exp(-s) * 3.0 + s, [s], SGD(0.1))
+    for _ in range(300):
+        step()
+    assert s.numpy() == pytest.approx(math.log(3.0), abs=1e-3)
+
+
+# 3. A policy
+
+
+@says("Here there are three actions, which pay with different chances.")
+@says("Draw actions by their probabilities; return them and their rewards.")
+@says(
+    "The three actions pay 1 with the probabilities 0.2, 0.5 and 0.9, else 0."
+)
+@says("The best action pays 0.9.")
+def test_what_the_actions_pay() -> None:
+    for action, pays in enumerate([0.2, 0.5, 0.9]):
+        sure = tf.one_hot(action, 3) * 50.0
+        actions, rewards = play(sure, 200_000, (0, 3))
+        assert set(actions.numpy()) == {action}
+        assert set(rewards.numpy()) == {0.0, 1.0}
+        assert rewards.numpy().mean() == pytest.approx(pays, abs=0.005)
+
+
+@says("A draw has no gradient, and the world has none.")
+@says("But the *probability* of what was drawn has one.")
+@says("Multiply its logarithm by the *return*")
+@says("Return the mean of -log(probability) * return of the actions.")
+@says("Takes logits of shape (batch, actions), the others of shape (batch,).")
+@says("Return the gradient of the policy's loss, shaped like the logits.")
+def test_a_draw_and_its_probability() -> None:
+    assert printed(NAME, "drawn_rewards") == "gradient: None"
+    logits = tf.Variable([0.3, -0.2, 0.1])
+    chances = tf.nn.softmax(logits).numpy()
+    actions, returns = tf.constant([2]), tf.constant([5.0])
+    found = policy_gradient(logits, actions, returns)
+    assert found.shape == logits.shape
+    due = -5.0 * (np.array([0, 0, 1]) - chances)
+    np.testing.assert_allclose(found, due, rtol=1e-5)
+
+
+@says("On average this is the gradient that we want, that of the expected")
+@says("We know the chances, so we can compute it, and compare.")
+def test_the_average_is_the_exact_gradient() -> None:
+    exact, drawn = lines("exact")
+    np.testing.assert_allclose(exact, drawn, atol=0.011)
+    chances = np.exp([0.0, 0.5, -0.5]) / np.exp([0.0, 0.5, -0.5]).sum()
+    pays = np.array([0.2, 0.5, 0.9])
+    due = -chances * (pays - chances @ pays)
+    np.testing.assert_allclose(exact, due, atol=0.006)
+
+
+@says("Now learn from rewards alone.")
+@says("Return the mean reward of each of 100 steps with 64 plays.")
+@says(
+    "Watch the reward, not the loss: of what `policy_loss` returns only the "
+    "gradient means something."
+)
+@says(
+    "The cross-entropy is *minus* the logarithm; with a plus the policy "
+    "learns to lose."
+)
+def test_rewards_tell_and_losses_do_not() -> None:
+    history = learn_policy(baseline=False)
+    assert len(history) == 100
+    rewards = [line[1] for line in lines("run_policy")]
+    assert rewards == sorted(rewards)
+    # The loss is as small before anything is learned from no reward.
+    logits, worst = tf.Variable(tf.zeros(3)), tf.Variable(tf.zeros(3))
+    for step in range(100):
+        actions, paid = play(worst, 64, (step, 0))
+        worst.assign_add(policy_gradient(worst, actions, paid))
+    assert int(tf.argmax(worst)) == 0
+    actions, paid = play(logits, 64, (0, 0))
+    each = tf.nn.sparse_softmax_cross_entropy_with_logits
+    rows = tf.zeros((64, 3))
+    shifted = tf.reduce_mean(each(actions, rows) * (paid - 1.0))
+    assert float(shifted) < 0 < float(tf.reduce_mean(each(actions, rows)))
+    log = -math.log(1 / 3)
+    assert float(each([0], [[0.0, 0.0, 0.0]])[0]) == pytest.approx(log)
+
+
+@says("A baseline: the same gradient, less noise")
+@says("Take from all returns a number that does not depend on the action.")
+@says("What does that do to the gradient of 64 plays, over 200 draws?")
+@says("The mean is the same, up to chance, and the spread is no larger.")
+def test_what_a_baseline_does() -> None:
+    _, means, stds, _, other_means, other_stds = lines("spread")
+    np.testing.assert_allclose(means, other_means, atol=0.011)
+    assert all(b <= a for a, b in zip(stds, other_stds, strict=True))
+    assert sum(other_stds) < 0.8 * sum(stds)
+    code = BLOCKS["spread"].code
+    assert "64 * 200" in code
+    assert "tf.split(actions, 200)" in code
+
+
+@says("Keep its value out of this gradient with `tf.stop_gradient`.")
+@says("A network that learns the baseline from the state is a *critic*.")
+def test_a_critic_is_kept_out() -> None:
+    value = tf.Variable(0.4)
+    for out, due in [(tf.stop_gradient, None), (tf.identity, True)]:
+        with tf.GradientTape() as tape:
+            rewards = tf.constant([1.0, 0.0]) - out(value)
+            each = tf.nn.sparse_softmax_cross_entropy_with_logits(
+                [0, 1], tf.zeros((2, 3))
+            )
+            loss = tf.reduce_mean(each * rewards)
+        found = tape.gradient(loss, value)
+        assert (found is None) == (due is None)
+
+
+@says("Where one action leads to the next, it earns what comes later as well")
+@says("Return the return of each step: its reward and gamma * the next.")
+def test_discounted_returns() -> None:
+    found = discounted([0.0, 0.0, 1.0], 0.9)
+    assert found == pytest.approx([0.81, 0.9, 1.0])
+    assert lines("run_discounted") == [[0.81, 0.9, 1.0]]
+
+
+# 4. A gradient of one's own
+
+
+@says("Rounding has no gradient.")
+@says(
+    "The function returns its result, and a function that makes its own "
+    "gradient out of the one that comes from above."
+)
+@says("Return x rounded; its gradient is as if it were x.")
+@says("`tf.round` gives `None`, `tf.sign` zeros.")
+@says("The last line is twice the rounded numbers.")
+def test_rounding() -> None:
+    first, second, third = printed(NAME, "rounded").split("\n")
+    assert first == "None"
+    assert "[0. 0. 0.]" in second
+    assert "[0. 2. 4.]" in third
+    x = tf.Variable([0.2, 0.8, 1.7])
+    assert gradient_of(tf.round, x) is None
+    assert gradient_of(round_through, x).numpy().tolist() == [1.0, 1.0, 1.0]
+    assert round_through(x).numpy().tolist() == [0.0, 1.0, 2.0]
+    assert gradient_of(lambda x: 7.0 * round_through(x), x)[0] == 7.0
+
+
+@says(
+    "The same without a decorator, as in a VQ-VAE: `x + "
+    "tf.stop_gradient(tf.round(x) - x)`."
+)
+def test_straight_through_by_stop_gradient() -> None:
+    def through(x: Any) -> Any:
+        return x + tf.stop_gradient(tf.round(x) - x)
+
+    x = tf.constant([0.2, 0.8, 1.75, -3.5])
+    np.testing.assert_allclose(through(x), round_through(x), atol=1e-6)
+    ones, found = gradient_of(round_through, x), gradient_of(through, x)
+    assert found.numpy().tolist() == ones.numpy().tolist()
+
+
+@says("A gradient reversal layer")
+@says("Return x as it is; its gradient has the other sign.")
+@says("The gradient of the head, the second number, is as before.")
+@says("That of the weight below `reverse` has changed its sign.")
+@says("So a head learns to tell it, and the features learn the opposite.")
+def test_reversal() -> None:
+    plain, turned = lines("reversed")
+    assert turned == [-plain[0], plain[1]]
+    assert printed(NAME, "reversed") == "[15.0, 10.0]\n[-15.0, 10.0]"
+    x = tf.constant([1.0, -2.0])
+    assert reverse(x).numpy().tolist() == [1.0, -2.0]
+
+
+@says("In a Keras model it is a layer: `tf.keras.layers.Lambda(reverse)`.")
+def test_reversal_as_a_layer() -> None:
+    first, last = layers.Dense(1), layers.Dense(1)
+    signs = []
+    for middle in (layers.Lambda(tf.identity), layers.Lambda(reverse)):
+        model = tf.keras.Sequential(
+            [tf.keras.Input((2,)), first, middle, last]
+        )
+        with tf.GradientTape() as tape:
+            total = model(tf.ones((1, 2)))[0, 0]
+        signs.append(tape.gradient(total, model.trainable_variables))
+    plain, turned = signs
+    np.testing.assert_allclose(plain[0], -turned[0])
+    np.testing.assert_allclose(plain[2], turned[2])
+    assert float(tf.norm(plain[0])) > 0
+
+
+@says("grad_fn must accept keyword argument 'variables'")
+@says(
+    "A function that uses a variable from outside has to say what its "
+    "gradient is."
+)
+@says("Return x times a variable of the surroundings.")
+@says("Hand the variable in, and return a gradient for each argument.")
+@says("Return x * scale; both are single numbers, and so are gradients.")
+def test_variables_of_a_defined_gradient() -> None:
+    shown = printed(NAME, "closed_over")
+    assert "grad_fn must accept keyword argument 'variables'" in shown
+    x, scale = tf.Variable(3.0), tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        total = scaled(x, scale)
+    found = tape.gradient(total, [x, scale])
+    assert [float(gradient) for gradient in found] == [2.0, 3.0]
+
+    @tf.custom_gradient
+    def one(x: Any, scale: Any) -> Any:
+        return x * scale, lambda upstream: upstream * scale
+
+    with tf.GradientTape() as tape:
+        total = one(x, scale)
+    with pytest.raises((ValueError, TypeError)):
+        tape.gradient(total, [x, scale])
+
+
+@says(
+    "**The check** of a gradient that is meant to be true is "
+    "`tf.test.compute_gradient`, which computes it by small differences as "
+    "well."
+)
+@says("`round_through` and `reverse` are not meant to be true, and fail it.")
+def test_gradients_by_small_differences() -> None:
+    x = tf.constant([0.3, 1.2])
+
+    def gap(function: Any, *values: Any) -> float:
+        theory, measured = tf.test.compute_gradient(function, [*values])
+        pairs = zip(theory, measured, strict=True)
+        return max(float(np.abs(a - b).max()) for a, b in pairs)
+
+    one = tf.constant(3.0), tf.constant(2.0)
+    assert gap(scaled, *one) < 1e-2
+    assert gap(round_through, x) > 0.5
+    assert gap(reverse, x) > 0.5
+
+
+# 5. One vector
+
+
+@says("An optimizer of Keras takes one step for one gradient.")
+@says(
+    "A search such as L-BFGS wants a function of *one vector*, which returns "
+    "the loss and the gradient there, and calls it as often as it likes."
+)
+@says(
+    "SciPy takes it as it is, if you have it installed: "
+    "`scipy.optimize.minimize( loss_at, flatten(variables), jac=True, "
+    'method="L-BFGS-B")`.'
+)
+@says(
+    "Afterwards set the variables to the `x` of its result, for they hold "
+    "what it tried last."
+)
+def test_scipy_takes_the_loss() -> None:
+    model = make_solution()
+    variables, asked = model.trainable_variables, []
+    loss_at = make_loss_at(lambda: physics_loss(model, TIMES), variables)
+
+    def watched(vector: Any) -> Any:
+        asked.append(vector.copy())
+        return loss_at(vector)
+
+    start = flatten(variables)
+    options = {"maxiter": 40}
+    result = scipy.optimize.minimize(
+        watched, start, jac=True, method="L-BFGS-B", options=options
+    )
+    assert result.fun < 0.05 < loss_at(start)[0]
+    assert len(asked) == result.nfev > result.nit
+    loss_at(asked[-1])
+    np.testing.assert_allclose(flatten(variables), asked[-1], atol=1e-6)
+    optimizer = SGD(0.1)
+    optimizer.apply_gradients([(tf.constant(1.0), tf.Variable(1.0))])
+    assert int(optimizer.iterations) == 1
+
+
+@says("So put all weights in a row, and back.")
+@says("Return all numbers of the tensors as one vector of float64.")
+@says("Set the variables to the numbers of the vector, in their order.")
+@says("Return a function of one vector: the loss there and its gradient.")
+def test_a_row_of_weights() -> None:
+    model = make_solution()
+    variables = model.trainable_variables
+    vector = flatten(variables)
+    assert vector.shape == (model.count_params(),)
+    assert vector.dtype == np.float64
+    loss_at = make_loss_at(lambda: physics_loss(model, TIMES), variables)
+    loss, gradient = loss_at(vector)
+    assert loss == pytest.approx(float(physics_loss(model, TIMES)))
+    assert gradient.shape == vector.shape
+    move = 0.01 * gradient / np.linalg.norm(gradient)
+    slope = (loss_at(vector + move)[0] - loss_at(vector - move)[0]) / 0.02
+    assert slope == pytest.approx(np.linalg.norm(gradient), rel=0.02)
+
+
+@says("It takes a direction, and halves the way until the loss falls by")
+@says("Return the move, halved until the loss falls by enough (Armijo).")
+@says("From how the gradient changed on the way it learns how the loss bends.")
+@says("Return the inverse Hessian, corrected for how the gradient changed.")
+@says("Search from the vector on; return the loss of each step.")
+@says(
+    "BFGS keeps a matrix for that; L-BFGS, meant for many weights, keeps the "
+    "last moves in its place."
+)
+def test_the_parts_of_the_search() -> None:
+    assert "move / 2" in BLOCKS["shorten"].code
+    hessian = np.array([[3.0, 1.0], [1.0, 2.0]])
+    minimum = np.array([1.0, -2.0])
+    learned = ran("other_gradients_flat", "learn_curvature")
+    inverse, correct = np.eye(2), learned["learn_curvature"]
+    for move in (np.array([1.0, 0.0]), np.array([-1.0, 3.0])):
+        inverse = correct(inverse, move, hessian @ move)
+    np.testing.assert_allclose(inverse @ hessian, np.eye(2), atol=1e-9)
+    history = bfgs(
+        lambda v: (
+            float((v - minimum) @ hessian @ (v - minimum) / 2),
+            hessian @ (v - minimum),
+        ),
+        np.zeros(2),
+        10,
+    )
+    assert len(history) == 11
+    assert history[-1] < 1e-12
+    result = scipy.optimize.minimize(
+        lambda v: float(v @ v), np.ones(50), method="L-BFGS-B"
+    )
+    assert result.hess_inv.sk.shape[0] <= 10
+    result = scipy.optimize.minimize(
+        lambda v: float(v @ v), np.ones(50), method="BFGS"
+    )
+    assert result.hess_inv.shape == (50, 50)
+
+
+@says("Let it solve [the equation](#2-a-physics-informed-neural-network-pinn)")
+@says(
+    "A hundred steps, each with three calls of the loss or more, lead further "
+    "here than a thousand of Adam."
+)
+def test_further_than_adam() -> None:
+    adam, search = lines("learn_physics"), lines("run_bfgs")
+    assert [adam[-2][0], search[-2][0]] == [1000, 100]
+    assert search[-2][1] < adam[-2][1] / 10
+    assert search[-1][0] < adam[-1][0] / 10
+    assert "make_solution()" in BLOCKS["run_bfgs"].code
+    calls: list[int] = []
+
+    def counted(vector: Any) -> Any:
+        calls.append(1)
+        return float(vector @ vector), 2 * vector
+
+    bfgs(counted, np.ones(3), 2)
+    two = len(calls)
+    bfgs(counted, np.ones(3), 3)
+    assert len(calls) - 2 * two >= 3
+
+
+@says(
+    "Such a search needs the *same* loss at each call: all data at once, no "
+    "dropout, no shuffled batches."
+)
+@says("It takes luck for progress.")
+def test_luck_for_progress() -> None:
+    random = np.random.default_rng(0)
+
+    def noisy(vector: Any) -> Any:
+        loss = float(vector @ vector) + random.normal()
+        return loss, 2 * vector + random.normal(size=3)
+
+    told, start = bfgs(noisy, np.full(3, 0.1), 30), 0.03
+    assert min(told) < start - 1.0
+
+
+# Exercises
+
+
+@says("Return x as it is; its gradient is no longer than the limit.")
+@says(
+    "Write a function that returns `x` as it is, and whose gradient is no "
+    "longer than `limit`."
+)
+def test_a_gradient_that_is_clipped() -> None:
+    assert lines("clipped_backwards") == [[25.0, 0.6, 0.8]]
+    x = tf.constant([3.0, 4.0])
+    assert clip_backwards(x, 0.1).numpy().tolist() == [3.0, 4.0]
+    short = gradient_of(lambda x: clip_backwards(0.01 * x, 1.0), x)
+    np.testing.assert_allclose(short, [0.01 / math.sqrt(2)] * 2, rtol=1e-5)
+
+
+@says("Add 30 to each reward.")
+@says(
+    "Without a baseline every action that was drawn is praised, so the one "
+    "that happened to be drawn most is drawn more."
+)
+@says("With it, only what is better than the mean is.")
+def test_large_rewards() -> None:
+    without, with_one = lines("raised")
+    assert without[0] < 0.6
+    assert with_one[0] == pytest.approx(0.9, abs=0.03)
+    logits = tf.Variable([0.0, 0.0, 0.0])
+    actions = tf.constant([0, 0, 1, 2])
+    rewards = tf.constant([30.0, 30.0, 30.0, 31.0])
+    found = policy_gradient(logits, actions, rewards)
+    assert int(tf.argmin(found)) == 0
+    found = policy_gradient(logits, actions, rewards - 30.25)
+    assert int(tf.argmin(found)) == 2
