@@ -336,7 +336,7 @@ def test_the_logit_of_one_class() -> None:
 
 
 @says("Its solution is the cosine.")
-@says("No data, but an equation: `#!math y'' = -y`")
+@says("No data, but an equation: `y'' = -y`")
 @says("Return by how much y'' = -y, y(0) = 1 and y'(0) = 0 do not hold.")
 @says("The first of the times t is to be 0.")
 @says("Return y, y' and y'' at the times t; all are of shape (batch, 1).")
@@ -461,7 +461,7 @@ def test_which_activations_bend() -> None:
 
 @says("Now there are data, and the equation has an unknown")
 @says("Return by how much y at the times t and y'' = -k y do not hold.")
-@says("The data are those of `#!math k = 4`, and we start with 1.")
+@says("The data are those of `k = 4`, and we start with 1.")
 def test_the_data_are_of_four() -> None:
     cosine: Any = lambda t: tf.cos(2.0 * t)  # noqa: E731
     y = tf.cos(2.0 * TIMES)
@@ -756,7 +756,7 @@ def test_gradients_by_small_differences() -> None:
 )
 @says(
     "SciPy takes it as it is, if you have it installed: "
-    "`scipy.optimize.minimize( loss_at, flatten(variables), jac=True, "
+    "`scipy.optimize.minimize(loss_at, flatten(variables), jac=True, "
     'method="L-BFGS-B")`.'
 )
 @says(
