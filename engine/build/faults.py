@@ -27,6 +27,16 @@ class DeadLinks(PageErrors):
     """Links that lead to nothing; MkDocs may have warned of them."""
 
 
+def another_kind(item: object, kind: type, event: str) -> Iterator[PageError]:
+    """Yield an error for what another plugin leaves, if it is no such."""
+    if not isinstance(item, kind):
+        yield PageError(
+            f"a plugin or hook returns {item!r} from {event}",
+            hint="let it return what it is given, or a copy that it changed",
+            path=CONFIG,
+        )
+
+
 def unread_front_matter(text: str, path: Path) -> Iterator[PageError]:
     """Yield an error for front matter that MkDocs shows as text."""
     if not (found := YAML_RE.match(text)):

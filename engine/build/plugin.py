@@ -54,6 +54,7 @@ class EnginePlugin:
 
         Within a build there may be another, as for each language.
         """
+        self._end_if(faults.another_kind(config, MkDocsConfig, "on_config"))
         self._around = {**vars(self)}
         options = extension_options(config)
         self.is_shared = "project" in options
@@ -159,6 +160,7 @@ class EnginePlugin:
         self, output: str, page: Page, config: MkDocsConfig
     ) -> str:
         """Let nothing be lost of what a page with a program shows."""
+        self._end_if(faults.another_kind(output, str, "on_post_page"))
         rendered = self.pages.get(page.file.src_uri)
         if rendered and rendered.filled:
             self._end_if(faults.lost_words(rendered, output))

@@ -110,7 +110,6 @@ def test_a_hook_that_raises_is_named_with_its_line(
         ("env", "mkdocs.yml: MkDocs"),
         ("pre_template", "mkdocs.yml: MkDocs"),
         ("post_template", "mkdocs.yml: MkDocs"),
-        ("post_page", "docs/index.md: rendering it"),
     ],
 )
 def test_a_hook_that_returns_another_kind_is_one_message(
@@ -120,6 +119,18 @@ def test_a_hook_that_returns_another_kind_is_one_message(
     words = site.bad()
     assert words.startswith(f"{place} raised AttributeError: 'int' object")
     assert words.count("mend: correct what ") == 1
+
+
+@pytest.mark.parametrize("event", ["config", "post_page"])
+@pytest.mark.parametrize("kind", ["3", "[]", "b'x'"])
+def test_what_a_hook_returns_to_the_engine_is_named(
+    site: Site, event: str, kind: str
+) -> None:
+    site.add_hook(f"def on_{event}(*_, **__):\n    return {kind}\n")
+    assert site.bad().splitlines() == [
+        f"mkdocs.yml: a plugin or hook returns {kind} from on_{event}",
+        "  mend: let it return what it is given, or a copy that it changed",
+    ]
 
 
 @pytest.mark.parametrize("name", ["nowhere.html", "3", "[]"])
