@@ -64,6 +64,7 @@ ASKED = {
     "Session": "old_names",
     "module 'tensorflow' has no attribute 'Session'": "old_names",
     "get_scaled_loss": "old_names",
+    "WGAN gradient penalty nan": "not_a_number",
     "optimizer.lr": "old_names",
     "gradient is None": "foundations",
     "No gradients provided for any variable": "messages",

@@ -427,6 +427,31 @@ def test_roots_of_zero() -> None:
         assert np.isfinite(slope(function, [5.0, 7.0])).all()
 
 
+@says(
+    "The gradient penalty of a WGAN has such a root, too: where the critic is "
+    "flat, its slope has the length 0."
+)
+def test_the_penalty_of_a_flat_critic() -> None:
+    x = tf.ones((3, 2))
+
+    def gradient(length: Any, start: float) -> Any:
+        weights = tf.Variable([[start], [start]])
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                score = tf.reduce_sum(x @ weights)
+            slopes = inner.gradient(score, x)
+            penalty = tf.reduce_mean((length(slopes, axis=1) - 1.0) ** 2)
+        return outer.gradient(penalty, weights).numpy()
+
+    def kept_away(slopes: tf.Tensor, axis: int) -> tf.Tensor:
+        return tf.sqrt(tf.reduce_sum(slopes**2, axis) + 1e-6)
+
+    assert np.isnan(gradient(tf.norm, 0.0)).all()
+    assert np.isfinite(gradient(tf.norm, 0.5)).all()
+    assert np.isfinite(gradient(kept_away, 0.0)).all()
+
+
 @says("Keep the argument of the root away from 0.")
 @says("Return the length of a variable, and at least 0.001.")
 @says("**The check** looks at the gradients.")

@@ -1086,19 +1086,26 @@ def test_two_outputs() -> None:
 @says(
     "Training in half precision, `mixed_float16`, uses a `LossScaleOptimizer`."
 )
+@says(
+    "`compile` makes one of its optimizer; an optimizer of your own you wrap "
+    "yourself."
+)
 def test_half_precision_uses_a_loss_scale() -> None:
-    kinds = {}
+    kinds, sgd = {}, tf.keras.optimizers.SGD
     try:
         for policy in ("mixed_float16", "float32"):
             tf.keras.mixed_precision.set_global_policy(policy)
             model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
             model.compile("sgd", "mse")
             kinds[policy] = type(model.optimizer)
+            kinds[f"{policy}, own"] = type(sgd())
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
     assert kinds == {
         "mixed_float16": tf.keras.optimizers.LossScaleOptimizer,
-        "float32": tf.keras.optimizers.SGD,
+        "mixed_float16, own": sgd,
+        "float32": sgd,
+        "float32, own": sgd,
     }
 
 
