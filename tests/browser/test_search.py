@@ -57,6 +57,7 @@ ASKED = {
     "grad_fn must accept keyword argument 'variables'": "other_gradients",
     "Passed in object of type 'Variable', not tf.Tensor": "other_gradients",
     "GAN two optimizers": "two_models",
+    "Incompatible shapes: [96,1] vs. [128,1]": "two_models",
     "GradientTape.gradient can only be called once": "foundations",
     "LSTM stateful reset_states": "sequences",
     "masking padded sequence loss": "sequences",

@@ -1597,6 +1597,48 @@ def test_a_second_name_does_not_follow() -> None:
     assert max(movement(online.weights, follow, online, online, 0.1)) == 0
 
 
+# Labels
+
+
+@says("Incompatible shapes: [96,1] vs. [128,1] in the last batch")
+@says(
+    "Who writes labels for these losses makes them like the scores: "
+    "`tf.ones_like(score)`."
+)
+@says(
+    "Labels for a fixed number of rows fail at the last batch of an epoch, "
+    "which may have fewer."
+)
+@says(
+    "Eager Keras then says that `target` and `output` `must have the same "
+    "shape`; a graph says `Incompatible shapes`."
+)
+@says(
+    "Draw as much noise as there are real rows, or batch with "
+    "`drop_remainder=True`."
+)
+def test_labels_for_the_last_batch() -> None:
+    loss = tf.keras.losses.BinaryCrossentropy(from_logits=True)
+    anything = tf.TensorSpec([None, 1])
+    compiled = tf.function(loss, input_signature=[anything, anything])
+    rows = tf.data.Dataset.from_tensor_slices(tf.ones((224, 1)))
+    *_, last = rows.batch(128)
+    labels = tf.ones((128, 1))
+    assert last.shape == (96, 1)
+    same = r"`target` and `output` must have the same shape"
+    with pytest.raises(ValueError, match=same):
+        loss(labels, last)
+    shapes = r"Incompatible shapes: \[(96,1\] vs. \[128|128,1\] vs. \[96),1\]"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=shapes):
+        compiled(labels, last)
+    like = loss(tf.ones_like(last), last)
+    assert float(like) == pytest.approx(
+        float(tf.reduce_mean(tf.nn.softplus(-last))), rel=1e-5
+    )
+    cut = [len(batch) for batch in rows.batch(128, drop_remainder=True)]
+    assert cut == [128]
+
+
 # A teacher
 
 
