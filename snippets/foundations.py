@@ -524,6 +524,28 @@ if __name__ == "__main__":
     except ValueError as error:
         print(error)
 
+    # region saturated
+    x, label = tf.constant([[1.0, 2.0]]), tf.constant([[0.0, 1.0]])
+    w = tf.Variable([[60.0, -60.0], [0.0, 0.0]])
+    b = tf.Variable([0.0, 0.0])
+    with tf.GradientTape() as tape:
+        p = tf.nn.softmax(x @ w + b)
+        result = -tf.reduce_sum(label * tf.math.log(p + 1e-7))
+    gradients = tape.gradient(result, [w, b])
+    zeros = [tf.nn.zero_fraction(gradient) for gradient in gradients]
+    print(f"loss {result:.2f}, zeros:", *[f"{share:.0%}" for share in zeros])
+    # endregion saturated
+
+    # region unsaturated
+    with tf.GradientTape() as tape:
+        logits = x @ w + b
+        result = tf.nn.softmax_cross_entropy_with_logits(label, logits)[0]
+    gradients = tape.gradient(result, [w, b])
+    zeros = [tf.nn.zero_fraction(gradient) for gradient in gradients]
+    print(f"loss {result:.2f}, zeros:", *[f"{share:.0%}" for share in zeros])
+    assert max(zeros) < 1.0
+    # endregion unsaturated
+
     # region use_line
     line = Line("line")
     print("f(3):", line(3.0).numpy())

@@ -265,6 +265,9 @@ ASKED = {
     "Only input tensors may be passed as positional arguments": (
         "errors_in_a_step"
     ),
+    "Tensorflow gradients are always zero!": "foundations",
+    "gradient is zero instead of None": "foundations",
+    "dead relu zero gradient": "foundations",
 }
 
 

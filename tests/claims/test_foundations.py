@@ -1135,6 +1135,159 @@ def test_no_return() -> None:
             call()
 
 
+def shares(function: Callable[[], Any], variables: Any) -> list[float]:
+    """Return which share of each gradient is zero."""
+    found = gradient(lambda _: function(), variables)
+    return [float(tf.nn.zero_fraction(one)) for one in found]
+
+
+@says("The gradient is 0, not None")
+@says("The model is sure of the wrong class, and the cross-entropy is written")
+@says("Nothing is missing here, the slope itself is zero.")
+@says(
+    "In `float32` the softmax is a 1 and a 0, and stays so when `w` moves a "
+    "little. All gradients are zero, without a warning; without the `1e-7` "
+    "they are NaN. The log of a `sigmoid` is no better."
+)
+@says(
+    "A function that is given the logits has a slope wherever the answer is "
+    "wrong, and so has a loss of Keras with `from_logits=True`."
+)
+@says(
+    "**The check** is the last line: a variable whose gradient is all zeros "
+    "does not learn from this batch."
+)
+def test_a_saturated_softmax_has_no_slope() -> None:
+    assert printed("foundations", "saturated").endswith("zeros: 100% 100%")
+    assert printed("foundations", "unsaturated").endswith("zeros: 0% 0%")
+    last = BLOCKS["unsaturated"].code.splitlines()[-1]
+    assert last == "assert max(zeros) < 1.0"
+    left = ran("foundations", "saturated")
+    x, w, b, label = (left[name] for name in ("x", "w", "b", "label"))
+    assert left["p"].numpy().tolist() == [[1.0, 0.0]]
+    assert label.numpy().tolist() == [[0.0, 1.0]]
+    for near in (-1.0, 1.0):
+        assert tf.nn.softmax(x @ (w + near) + b).numpy().tolist() == [[1, 0]]
+    with pytest.raises(AssertionError):
+        assert max(left["zeros"]) < 1.0
+
+    def by_hand(squash: Function, safe: float) -> Function:
+        return lambda s: -tf.math.log(safe + squash(s)[..., -1])
+
+    logits = tf.Variable([[60.0, -60.0]])
+    sure = tf.Variable([[-60.0]])
+    cases: list[tuple[Function, tf.Variable]] = [(tf.nn.softmax, logits)]
+    cases.append((lambda s: 1.0 - tf.sigmoid(-s), sure))
+    for squash, variable in cases:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = gradient(by_hand(squash, 1e-7), variable).numpy()
+        assert not found.any()
+        unsafe = gradient(by_hand(squash, 0.0), variable).numpy()
+        assert np.isnan(unsafe).all()
+    losses = tf.keras.losses
+    for loss, target, scores, slopes in (
+        (losses.CategoricalCrossentropy, label, logits, [[1.0, -1.0]]),
+        (losses.BinaryCrossentropy, tf.ones([1, 1]), sure, [[-1.0]]),
+    ):
+        calculate = loss(from_logits=True)
+        with tf.GradientTape() as tape:
+            result = calculate(target, tf.identity(scores))
+        found = tape.gradient(result, scores).numpy()
+        assert found.tolist() == slopes
+    given = functools.partial(tf.nn.softmax_cross_entropy_with_logits, label)
+    for wrong in (0.5, 60.0, 1e4, 1e30):
+        assert gradient(given, tf.Variable([[wrong, -wrong]])).numpy().all()
+    right = tf.Variable(-logits)
+    assert not gradient(given, right).numpy().any(), "right, and sure"
+    optimizer = tf.keras.optimizers.SGD(0.1)
+    optimizer.apply(left["gradients"], [w, b])
+    assert w.numpy().tolist() == [[60.0, -60.0], [0.0, 0.0]]
+
+
+@says("Zeros have other sources, too:")
+@says(
+    "a *dead* `relu`, whose input is "
+    "negative in every row: lower the learning rate, or take "
+    "`tf.nn.leaky_relu`,"
+)
+@says(
+    "`tf.clip_by_value` and `tf.maximum` outside of their range: leave them "
+    "out of the loss,"
+)
+@says(
+    "two `Dense` layers that both start with zeros, so that only the last "
+    "bias learns: take the initializer that `Dense` has by itself,"
+)
+@says(
+    "the second derivative of `relu`, in a gradient penalty: take "
+    "`tf.nn.softplus` or `tf.tanh`,"
+)
+@says("NumPy in a `tf.py_function`: [stay with TensorFlow](#3-through-numpy).")
+def test_what_else_makes_zeros() -> None:
+    rows = tf.constant([[1.0, 2.0], [2.0, -1.0]])
+    layers = tf.keras.layers
+
+    def stack(
+        act: Any, first: Any, last: Any, bias: float, rate: float = 0.0
+    ) -> list[float]:
+        """Return the shares of zeros after a step at this rate."""
+        start = tf.keras.initializers.Constant(bias)
+        bent = layers.Dense(
+            3, act, kernel_initializer=first, bias_initializer=start
+        )
+        model = tf.keras.Sequential(
+            [bent, layers.Dense(1, kernel_initializer=last)]
+        )
+        model.build((None, 2))
+
+        def loss() -> tf.Tensor:
+            return tf.reduce_sum(tf.square(model(rows) + 1.0))
+
+        with tf.GradientTape() as tape:
+            result = loss()
+        variables = model.trainable_variables
+        slopes = tape.gradient(result, variables)
+        tf.keras.optimizers.SGD(rate).apply(slopes, variables)
+        return shares(loss, variables)
+
+    fair = tf.keras.initializers.GlorotUniform(seed=1)
+    ones = tf.keras.initializers.Ones()
+    assert stack("relu", ones, ones, 0.1, rate=10.0)[:2] == [1.0, 1.0]
+    assert 1.0 not in stack("relu", ones, ones, 0.1, rate=0.001)
+    assert layers.Dense(1).kernel_initializer.__class__ is fair.__class__
+    assert stack("relu", fair, fair, -9.0)[:2] == [1.0, 1.0]
+    assert 1.0 not in stack(tf.nn.leaky_relu, fair, fair, -9.0)
+    assert 1.0 not in stack("relu", fair, fair, 9.0)
+    for act in ("relu", "tanh", None):
+        assert stack(act, "zeros", "zeros", 0.0) == [1.0, 1.0, 1.0, 0.0]
+        assert 1.0 not in stack(act, fair, fair, 0.1)
+
+    w = tf.Variable([-1.0, 0.5, 2.0])
+    for function, slopes in (
+        (lambda w: tf.clip_by_value(w, 0.0, 1.0), [0.0, 1.0, 0.0]),
+        (lambda w: tf.maximum(w, 0.0), [0.0, 1.0, 1.0]),
+    ):
+        assert gradient(function, w).numpy().tolist() == slopes
+
+    w = tf.Variable([-1.0, 2.0])
+    bends: list[Function] = [tf.nn.relu, tf.nn.softplus, tf.tanh]
+    for bent in bends:
+        first = functools.partial(gradient, bent)
+        second = gradient(first, w).numpy()
+        assert second.any() == second.all() == (bent is not tf.nn.relu)
+
+    def by_numpy(w: tf.Variable) -> Any:
+        return tf.py_function(lambda v: np.square(v), [w], tf.float32)
+
+    def by_tensorflow(w: tf.Variable) -> Any:
+        return tf.py_function(lambda v: tf.square(v), [w], tf.float32)
+
+    w = tf.Variable(3.0)
+    assert float(gradient(by_numpy, w)) == 0.0
+    assert float(gradient(by_tensorflow, w)) == 6.0
+
+
 # Modules
 
 

@@ -199,3 +199,20 @@ def test_an_expected_value_has_the_gradient_of_its_probabilities() -> None:
         [[-slope_of_last, slope_of_last]],
         atol=1e-5,
     )
+
+
+def test_a_cross_entropy_of_logits_has_the_gradient_of_its_closed_form() -> (
+    None
+):
+    names: Names = {"tf": tf}
+    execute("foundations", statements("foundations", "saturated"), names)
+    assert float(names["result"]) == pytest.approx(-math.log(1e-7), rel=1e-6)
+    assert [float(share) for share in names["zeros"]] == [1.0, 1.0]
+    execute("foundations", statements("foundations", "unsaturated"), names)
+    # The softmax less the label: 1 and -1, and the loss is 60 - -60.
+    assert float(names["result"]) == pytest.approx(120.0)
+    slopes = np.array([[1.0, -1.0]])
+    by_weight, by_bias = names["gradients"]
+    np.testing.assert_allclose(by_bias, slopes[0], atol=1e-6)
+    np.testing.assert_allclose(by_weight, [[1.0], [2.0]] * slopes, atol=1e-6)
+    assert [float(share) for share in names["zeros"]] == [0.0, 0.0]
