@@ -348,6 +348,10 @@ def test_a_loss_by_numpy() -> None:
     "Of the number that `float(loss)` makes it says `Cannot convert the "
     "argument type_value`."
 )
+@says(
+    "The `KerasTensor` is `model.input`: [watch what you hand "
+    "in](foundations.md#2-a-tensor-that-nobody-watches) instead."
+)
 @says("`keras.config.backend()` names the one that runs.")
 def test_what_is_not_of_tensorflow() -> None:
     model = KerasLinearModel()
@@ -364,7 +368,9 @@ def test_what_is_not_of_tensorflow() -> None:
 
     model(X)
     variables = model.trainable_variables
-    for sources in (model, Variable()):
+    inputs = tf.keras.Input((1,))
+    line = tf.keras.Model(inputs, 2.0 * inputs)
+    for sources in (model, Variable(), line.input):
         message = f"'{type(sources).__name__}' object has no attribute '_id'"
         with pytest.raises(AttributeError, match=message):
             slopes(sources)

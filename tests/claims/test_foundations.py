@@ -625,6 +625,10 @@ def test_the_picture_of_tangents() -> None:
     "Here are a line with weight `w` and bias `b`, three points, and "
     "the mean of the squared errors."
 )
+@says(
+    "Of two losses, `tape.gradient([loss1, loss2], [w, b])` is the gradient "
+    "of the sum."
+)
 def test_gradients_of_a_list() -> None:
     w, b = tf.Variable([[1.0, 2.0]]), tf.Variable(1.0, dtype=tf.float64)
     with tf.GradientTape(persistent=True) as tape:
@@ -635,6 +639,13 @@ def test_gradients_of_a_list() -> None:
         for one, variable in zip(found, variables, strict=True):
             assert (one.shape, one.dtype) == (variable.shape, variable.dtype)
             assert (one.numpy() == (3.0 if variable is w else 5.0)).all()
+    w, b = tf.Variable(3.0), tf.Variable(2.0)
+    with tf.GradientTape(persistent=True) as tape:
+        loss1, loss2 = w**2, 5.0 * w * b
+        both = loss1 + loss2
+    of_list = tape.gradient([loss1, loss2], [w, b])
+    assert [*map(float, of_list)] == [6.0 + 10.0, 15.0]
+    assert of_list == tape.gradient(both, [w, b])
     left = ran("foundations", "several")
     assert len(left["x"]) == 3
     error = 5.0 * left["x"].numpy() - left["y"].numpy()
@@ -777,13 +788,47 @@ def test_way_2() -> None:
     )
 
 
+@says(
+    "With respect to `model.input` there is no gradient at all: it stands for "
+    "an input and has no numbers, and the tape says `'KerasTensor' object has "
+    "no attribute '_id'`."
+)
+@says(
+    "Watch the tensor that you hand to the model. If that is an array, make a "
+    "tensor of it first."
+)
+def test_the_input_of_a_model_is_none_of_its_inputs() -> None:
+    inputs = tf.keras.Input((2,))
+    model = tf.keras.Model(inputs, tf.keras.layers.Dense(1)(inputs))
+    array = np.array([[1.0, 2.0]], np.float32)
+    x = tf.constant(array)
+    assert not hasattr(model.input, "numpy")
+    for unwatched in (model.input, model.inputs):
+        with pytest.raises(AttributeError, match="'KerasTensor' object has n"):
+            gradient(lambda _: model(x), unwatched)
+    for refused in (model.input, array):
+        with pytest.raises(ValueError, match=r"not tf\.Tensor or tf\.Var"):
+            tf.GradientTape().watch(refused)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        result = model(x)
+    found = tape.gradient(result, x)
+    np.testing.assert_allclose(found, tf.transpose(model.layers[-1].kernel))
+
+
 @says("Here the value leaves TensorFlow on the way.")
 @says(
     "What NumPy holds is a number without a past. The same happens "
     "with `float(w)`, and with a function of NumPy on the way, such as "
     "`np.square(w)`."
 )
+@says(
+    "`tf.numpy_function` has no gradient either. `tf.py_function` has one if "
+    "it calculates with TensorFlow, and for the variables that it is handed: "
+    "for one that it knows from outside there is `None`."
+)
 @says("Does it leave TensorFlow on the way? | yes: [3](#3-through-numpy)")
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
 def test_way_3() -> None:
     assert "tf.square(w.numpy())" in BLOCKS["through_numpy"].code
     w = tf.Variable(3.0)
@@ -792,8 +837,18 @@ def test_way_3() -> None:
         lambda w: tf.square(float(w)),
         lambda w: tf.reduce_sum(np.square(w)),
     ]
-    assert [gradient(way, w) for way in leaving] == [None] * 3
-    assert float(gradient(tf.square, w)) == 6.0
+    leaving.append(lambda w: tf.numpy_function(np.square, [w], tf.float32))
+    leaving.append(lambda w: tf.py_function(lambda: w**2, [], tf.float32))
+    for way in leaving:
+        assert float(way(w)) == 9.0
+        assert gradient(way, w) is None
+    handed: list[Function] = [tf.square]
+    handed.append(lambda w: tf.py_function(tf.square, [w], tf.float32))
+    for way in handed:
+        assert float(gradient(way, w)) == 6.0
+        assert float(gradient(tf.function(way, autograph=False), w)) == 6.0
+    for way in leaving[3:]:
+        assert gradient(tf.function(way, autograph=False), w) is None
 
 
 @says("This one and its mend differ by `.0`.")
@@ -803,6 +858,38 @@ def test_way_3() -> None:
     "`tf.round` and a comparison: a loss made with them, such as an accuracy, "
     "is not differentiable."
 )
+@says(
+    "Indices are whole numbers, too: `tf.gather` and `tf.gather_nd` have a "
+    "gradient for what they pick from, and none for the place. `tf.argsort` "
+    "has none, but `tf.sort` has."
+)
+def test_indices_have_no_gradient() -> None:
+    w, table = tf.Variable([2.2, 0.4]), tf.constant([5.0, 6.0, 7.0])
+    places = tf.constant([[1], [1]])
+    for pick in (tf.gather, tf.gather_nd):
+
+        def place(w: tf.Variable, pick: Any = pick) -> Any:
+            return pick(table, tf.cast(w, tf.int32)[:, tf.newaxis])
+
+        def source(w: tf.Variable, pick: Any = pick) -> Any:
+            return pick(w, places)
+
+        assert place(w).numpy().ravel().tolist() == [7.0, 5.0]
+        assert gradient(place, w) is None
+        found = tf.convert_to_tensor(gradient(source, w))
+        assert found.numpy().tolist() == [0.0, 2.0]
+        with pytest.raises((tf.errors.InvalidArgumentError, TypeError)):
+            pick(table, w[:, tf.newaxis])
+    weights = tf.constant([1.0, 3.0])
+
+    def places_sorted(w: tf.Variable) -> Any:
+        return tf.cast(tf.argsort(w), tf.float32) * weights
+
+    assert gradient(places_sorted, w) is None
+    found = gradient(lambda w: tf.sort(w) * weights, w)
+    assert found.numpy().tolist() == [3.0, 1.0]
+
+
 @says("A loop over a dataset in a tf.function")
 @says("Return the gradient of a sum over a dataset.")
 @says("Return the gradients of the parts, added up.")
@@ -1010,6 +1097,46 @@ def test_way_6() -> None:
     assert left["b"].dtype.is_floating
     mended = ran("foundations", "used", w=left["w"], b=left["b"])
     assert [*map(float, mended["gradients"])] == [24.0, 12.0]
+
+
+@says(
+    '`tape.gradient(…, unconnected_gradients="zero")` returns zeros in place '
+    "of `None`, in all six ways alike, and so it hides what they are."
+)
+@says(
+    "For a variable of Keras it raises `'str' object has no attribute "
+    "'_type_enum'`; hand over its `value`."
+)
+def test_zeros_in_place_of_none() -> None:
+    zero = ', unconnected_gradients="zero")'
+    wrong = [re.findall(r":(\w+)\" title", way)[0] for way in WAYS]
+    assert len(wrong) == 6
+    for name in wrong:
+        code = BLOCKS[name].code
+        asked, count = re.subn(r"(tape\.gradient\(.+)\)", r"\1" + zero, code)
+        assert count == 1
+        for text, found in ((code, "None"), (asked, "0")):
+            names: Names = {"tf": tf, "w": tf.Variable(3.0)}
+            try:
+                exec(text, names)
+            except TypeError:
+                assert (name, found) == ("step_rebound", "None")
+            last = names["gradients"][-1]
+            assert str(last if last is None else int(last)) == found
+
+    used, unused = tf.keras.Variable(3.0), tf.keras.Variable(1.0)
+
+    def slopes(variables: list[Any], **named: Any) -> Any:
+        with tf.GradientTape() as tape:
+            result = 2.0 * used
+        return tape.gradient(result, variables, **named)
+
+    both, named = [used, unused], {"unconnected_gradients": "zero"}
+    assert slopes(both)[1] is None
+    with pytest.raises(AttributeError, match="'str' object has no attribute"):
+        slopes(both, **named)
+    found = slopes([variable.value for variable in both], **named)
+    assert [*map(float, found)] == [2.0, 0.0]
 
 
 @says("Gradients do not exist for variables")
