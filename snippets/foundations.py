@@ -72,6 +72,20 @@ def slope(function: Function, w: tf.Variable) -> tf.Tensor:
 # endregion slope
 
 
+# region clip_each
+def clip_each(stacks: list[tf.Tensor], limit: float) -> list[tf.Tensor]:
+    """Return the means of gradients, that of each example clipped.
+
+    A stack holds the gradients of one variable, one for each example.
+    """
+    rows = [tf.reshape(stack, (len(stack), -1)) for stack in stacks]
+    scale = tf.minimum(1.0, limit / tf.norm(tf.concat(rows, 1), axis=1))
+    return [tf.tensordot(scale, s, 1) / len(s) for s in stacks]
+
+
+# endregion clip_each
+
+
 # region line
 class Line(tf.Module):
     """A straight line, f(x) = x * w + b."""
@@ -335,6 +349,22 @@ if __name__ == "__main__":
     print("gradient:", tape.gradient(losses, w).numpy())
     print("jacobian:", tape.jacobian(losses, w).numpy())
     # endregion each_example
+
+    # region use_clip_each
+    stacks = tape.jacobian(losses, [w, b])
+    for limit in (5.0, float("inf")):
+        means = clip_each(stacks, limit)
+        print(f"clipped to {limit}:", *[f"{mean:.2f}" for mean in means])
+    # endregion use_clip_each
+
+    # region of_rows
+    rows, matrix = tf.ones([3, 2]), tf.ones([2, 4])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(rows)
+        outputs = tf.tanh(rows @ matrix)
+    print("jacobian:", tape.jacobian(outputs, rows).shape)
+    print("batch_jacobian:", tape.batch_jacobian(outputs, rows).shape)
+    # endregion of_rows
 
     # region before
     w = tf.Variable(3.0)

@@ -268,6 +268,8 @@ ASKED = {
     "Tensorflow gradients are always zero!": "foundations",
     "gradient is zero instead of None": "foundations",
     "dead relu zero gradient": "foundations",
+    "tape.jacobian slow batch_jacobian": "foundations",
+    "clip per-example gradients DP-SGD": "foundations",
     "GradientTape gradient with respect to model.input": "foundations",
     "tf.numpy_function gradient None": "foundations",
     "tf.gather_nd indices no gradient": "foundations",

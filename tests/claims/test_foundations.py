@@ -20,6 +20,7 @@ from snippets.foundations import (
     Mixed,
     Pockets,
     bowl,
+    clip_each,
     numeric_slope,
     slope,
 )
@@ -689,6 +690,115 @@ def test_a_gradient_for_each_example() -> None:
         assert found.numpy() == pytest.approx(
             tape.gradient(one, matrix).numpy()
         )
+
+
+@says(
+    "To clip the gradient of each example before the mean, as DP-SGD does, so "
+    "that none counts too much, take its norm over all variables."
+)
+@says("Return the means of gradients, that of each example clipped.")
+@says(
+    "A stack holds the gradients of one variable, one for each example.",
+)
+@says("No example asks for more than 5 now.")
+def test_no_example_asks_for_more_than_its_limit() -> None:
+    left = ran("foundations", "several", "each_example", "use_clip_each")
+    stacks = left["stacks"]
+    slopes = np.stack(stacks, axis=1)
+    norms = np.linalg.norm(slopes, axis=1)
+    assert norms[0] == 0.0
+    assert (norms[1:] > 5.0).all()
+    apart = [clip_each([s[n : n + 1] for s in stacks], 5.0) for n in range(3)]
+    found = np.linalg.norm(apart, axis=1)
+    assert found.tolist() == pytest.approx([0.0, 5.0, 5.0])
+    told = [
+        [float(n) for n in line.split(": ")[1].split()]
+        for line in printed("foundations", "use_clip_each").splitlines()
+    ]
+    assert told[0] == pytest.approx(np.mean(apart, axis=0), abs=0.005)
+    assert told[1] == pytest.approx(slopes.mean(axis=0), abs=0.005)
+
+
+def largest(function: Callable[[], Any]) -> int:
+    """Return how many numbers the largest tensor of its graph has."""
+    graph = tf.function(function).get_concrete_function().graph
+    defined = graph.as_graph_def(add_shapes=True)
+    nodes = [*defined.node]
+    for inner in defined.library.function:
+        nodes += inner.node_def
+    sizes = [
+        [axis.size for axis in shape.dim]
+        for node in nodes
+        for shape in node.attr["_output_shapes"].list.shape
+    ]
+    return max(int(np.prod(size)) for size in sizes if -1 not in size)
+
+
+@says("A jacobian of rows: batch_jacobian, and why it is slow")
+@says(
+    "A row of outputs depends on its own row of inputs alone. `jacobian` "
+    "returns the zeros of all other rows as well, and `batch_jacobian` leaves "
+    "them out."
+)
+@says(
+    "Neither is cheap. `jacobian` takes a backward pass for each number of "
+    "the output, here 12. `batch_jacobian` goes through all rows at once, and "
+    "takes one for each number of a row, here 4."
+)
+@says(
+    "The passes run together and need the memory of all; with "
+    "`experimental_use_pfor=False` they run one after another."
+)
+@says("A weight has no rows, so for a weight take `jacobian`.")
+def test_jacobians_of_rows() -> None:
+    left = ran("foundations", "of_rows")
+    tape, rows, outputs = left["tape"], left["rows"], left["outputs"]
+    whole = tape.jacobian(outputs, rows).numpy()
+    own = tape.batch_jacobian(outputs, rows).numpy()
+    assert (whole.shape, own.shape) == ((3, 4, 3, 2), (3, 4, 2))
+    assert outputs.shape == (3, 4)
+    for one in range(3):
+        for other in range(3):
+            block = whole[one, :, other]
+            assert block.any() == (one == other)
+        assert (whole[one, :, one] == own[one]).all()
+
+    passes = []
+
+    @tf.custom_gradient
+    def marked(values: Any) -> Any:
+        def back(due: Any) -> Any:
+            passes.append(due)
+            return due
+
+        return tf.identity(values), back
+
+    first, last = tf.ones([2, 100]), tf.ones([100, 4])
+
+    def asked(kind: str, together: bool) -> Any:
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(rows)
+            result = marked(tf.tanh(rows @ first) @ last)
+        ask = getattr(tape, kind)
+        return ask(result, rows, experimental_use_pfor=together)
+
+    for kind, due in (("jacobian", 12), ("batch_jacobian", 4)):
+        for together in (True, False):
+            passes.clear()
+            asked(kind, together)
+            assert len(passes) == (1 if together else due)
+            size = largest(functools.partial(asked, kind, together))
+            if together:
+                assert size == due * 3 * 100
+            else:
+                assert size <= 4 * 100
+
+    weight = tf.Variable(left["matrix"])
+    with tf.GradientTape(persistent=True) as tape:
+        outputs = tf.tanh(rows @ weight)
+    assert tape.jacobian(outputs, weight).shape == (3, 4, 2, 4)
+    with pytest.raises(ValueError, match="Need first dimension of target"):
+        tape.batch_jacobian(outputs, weight)
 
 
 @says("A tape answers once, and then lets go of its record:")
