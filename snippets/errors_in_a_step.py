@@ -711,6 +711,23 @@ if __name__ == "__main__":
     assert second is not None
     # endregion inside
 
+    # region through_update
+    model = KerasLinearModel()
+    variables = model.trainable_variables
+    others = model.non_trainable_variables
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            current_loss = tf.reduce_mean(tf.square(model(x) - y))
+        slopes = inner.gradient(current_loss, variables)
+        pairs = zip(variables, slopes, strict=True)
+        updated = [variable - 0.1 * slope for variable, slope in pairs]
+        y_pred, _ = model.stateless_call(updated, others, x)
+        after = tf.reduce_mean(tf.square(y_pred - y))
+    gradients = outer.gradient(after, variables)
+    assert None not in gradients
+    print("gradients:", *[f"{gradient:.4f}" for gradient in gradients])
+    # endregion through_update
+
     try:
         # region three_arguments
         model = KerasLinearModel()

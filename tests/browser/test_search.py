@@ -270,6 +270,8 @@ ASKED = {
     "dead relu zero gradient": "foundations",
     'ValueError: Missing data for input "input_1". You passed a data '
     "dictionary with keys ['a', 'b'].": "errors_in_a_step",
+    "MAML set_weights gradient None": "errors_in_a_step",
+    "stateless_call meta-learning": "errors_in_a_step",
     "Keras 3 doesn't map dictionary inputs by key": "errors_in_a_step",
     "UserWarning: The structure of `inputs` doesn't match the expected "
     "structure.": "errors_in_a_step",

@@ -2143,6 +2143,125 @@ def test_a_gradient_through_an_update() -> None:
     assert float(found[2]) == pytest.approx(2 * moved)
 
 
+def slopes_at(weights: np.ndarray) -> np.ndarray:
+    """Return the gradient of the mean squared error of a line."""
+    matrix = np.concatenate([X, np.ones_like(X)], axis=1)
+    errors = matrix @ weights - np.squeeze(Y)
+    return np.asarray(2 * matrix.T @ errors / len(X))
+
+
+def through_updates(steps: int) -> np.ndarray:
+    """Return the gradient of the loss after updates, by hand.
+
+    A step makes ``w - 0.1 * slopes_at(w)`` of the weights, so the gradient
+    goes through ``1 - 0.1 * curvature`` on its way back.
+    """
+    matrix = np.concatenate([X, np.ones_like(X)], axis=1)
+    through = np.eye(2) - 0.1 * 2 * matrix.T @ matrix / len(X)
+    weights = np.array([5.0, 0.0])
+    for _ in range(steps):
+        weights = weights - 0.1 * slopes_at(weights)
+    slopes = slopes_at(weights)
+    for _ in range(steps):
+        slopes = through @ slopes
+    return slopes
+
+
+def loss_of(y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.square(y_pred - Y))
+
+
+@says(
+    "So it is with `set_weights`, on a copy of a model or on the model "
+    "itself. Instead, `stateless_call` computes with tensors in place of the "
+    "weights of a whole model."
+)
+@says("The model itself stays as it was.")
+@says(
+    "In a further step of the inner loop, let its tape watch `updated`, and "
+    "take the loss by `stateless_call` there, too."
+)
+def test_a_gradient_through_the_update_of_a_whole_model() -> None:
+    shown = numbers(printed(NAME, "through_update"))
+    assert shown == pytest.approx(through_updates(1), abs=1e-4)
+    left = ran(NAME, "through_update", x=X, y=Y)
+    model, variables = left["model"], left["variables"]
+    found = [float(slope) for slope in left["gradients"]]
+    assert found == pytest.approx(through_updates(1), abs=1e-4)
+    assert [float(v) for v in variables] == [5.0, 0.0]
+
+    for kept in (False, True):
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                current_loss = loss_of(model(X))
+            slopes = inner.gradient(current_loss, variables)
+            copy = model if kept else KerasLinearModel()
+            moved = zip(variables, slopes, strict=True)
+            copy.set_weights([v - 0.1 * slope for v, slope in moved])
+            after = loss_of(copy(X))
+        slopes = outer.gradient(after, variables)
+        if not kept:
+            assert slopes == [None, None]
+            continue
+        there = np.array([float(v) for v in variables])
+        found = [float(slope) for slope in slopes]
+        assert found == pytest.approx(slopes_at(there), abs=1e-4)
+        assert found != pytest.approx(through_updates(1), abs=1e-1)
+
+    model = KerasLinearModel()
+    model(X)
+    updated = [v.value for v in model.trainable_variables]
+    with tf.GradientTape() as outer:
+        outer.watch(updated)
+        start = updated
+        for _ in range(2):
+            with tf.GradientTape() as inner:
+                inner.watch(updated)
+                y_pred, _ = model.stateless_call(updated, [], X)
+                current_loss = loss_of(y_pred)
+            slopes = inner.gradient(current_loss, updated)
+            moved = zip(updated, slopes, strict=True)
+            updated = [v - 0.1 * slope for v, slope in moved]
+        y_pred, _ = model.stateless_call(updated, [], X)
+        after = loss_of(y_pred)
+    found = [float(slope) for slope in outer.gradient(after, start)]
+    assert found == pytest.approx(through_updates(2), abs=1e-4)
+
+
+@says(
+    "What comes back beside the prediction are the new values of `others`, "
+    "such as the moving mean of a batch normalization."
+)
+@says(
+    "`stateless_call` wants a model that is built, so call it once before. "
+    "With `training=True` it raises a `TypeError` if the `call` of the model "
+    "has no such argument, where `model(x, training=True)` leaves it out."
+)
+def test_a_call_without_a_state() -> None:
+    layers = [tf.keras.layers.BatchNormalization(momentum=0.5)]
+    layers.append(tf.keras.layers.Dense(1))
+    model = tf.keras.Sequential(layers)
+    with pytest.raises(ValueError, match="must be built"):
+        model.stateless_call([], [], Y)
+    model(Y)
+    others = model.non_trainable_variables
+    names = [variable.name for variable in others]
+    before = [variable.numpy() for variable in others]
+    y_pred, new = model.stateless_call(
+        model.trainable_variables, others, Y, training=True
+    )
+    mean = names.index("moving_mean")
+    assert before[mean] == 0.0
+    assert float(new[mean][0]) == pytest.approx(np.mean(Y) / 2, rel=1e-5)
+    assert [v.numpy() for v in others] == before
+    assert np.allclose(y_pred, model(Y, training=True), atol=1e-6)
+
+    line = KerasLinearModel()
+    assert np.allclose(line(X, training=True), 5.0 * X)
+    with pytest.raises(TypeError, match="argument 'training'"):
+        line.stateless_call(line.trainable_variables, [], X, training=True)
+
+
 # More arguments
 
 
