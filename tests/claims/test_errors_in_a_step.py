@@ -354,7 +354,7 @@ def test_a_loss_by_numpy() -> None:
     "argument type_value`."
 )
 @says(
-    "The `KerasTensor` is `model.input`: [watch what you hand "
+    "A `KerasTensor` without an `_id` is `model.input`: [watch what you hand "
     "in](foundations.md#2-a-tensor-that-nobody-watches) instead."
 )
 @says("`keras.config.backend()` names the one that runs.")

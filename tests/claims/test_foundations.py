@@ -1214,8 +1214,9 @@ def test_way_6() -> None:
     "of `None`, in all six ways alike, and so it hides what they are."
 )
 @says(
-    "For a variable of Keras it raises `'str' object has no attribute "
-    "'_type_enum'`; hand over its `value`."
+    "If it is a variable of Keras whose gradient is missing, it raises `'str' "
+    "object has no attribute '_type_enum'`; hand over `[v.value for v in "
+    "variables]`."
 )
 def test_zeros_in_place_of_none() -> None:
     zero = ', unconnected_gradients="zero")'
@@ -1245,6 +1246,7 @@ def test_zeros_in_place_of_none() -> None:
     assert slopes(both)[1] is None
     with pytest.raises(AttributeError, match="'str' object has no attribute"):
         slopes(both, **named)
+    assert [*map(float, slopes([used], **named))] == [2.0]
     found = slopes([variable.value for variable in both], **named)
     assert [*map(float, found)] == [2.0, 0.0]
 
