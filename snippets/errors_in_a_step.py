@@ -534,6 +534,57 @@ if __name__ == "__main__":
     # endregion pair_parted
 
     try:
+        # region by_list
+        ends = [
+            tf.keras.Input((1,), name=name) for name in ("first", "second")
+        ]
+        by_list = tf.keras.Model(ends, ends[0] + 10.0 * ends[1])
+        one, two = tf.constant([[1.0]]), tf.constant([[2.0]])
+        print("list:", by_list([one, two]).numpy())
+        print("names:", by_list({"second": two, "first": one}).numpy())
+        by_list({"x": one, "z": two})
+        # endregion by_list
+    except ValueError as error:
+        print(error)
+
+    # region by_name
+    named = {"first": ends[0], "second": ends[1]}
+    by_name = tf.keras.Model(named, ends[0] + 10.0 * ends[1])
+    row = {"age": tf.constant([[7.0]]), "first": one, "second": two}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        print("a key too many:", by_name(row).numpy())
+    print("UserWarning:", str(caught[0].message).split("\n")[0])
+    # endregion by_name
+
+    # region own_keys
+    own = {name: row[name] for name in by_name.input}
+    print("its own keys:", by_name(own).numpy())
+    # endregion own_keys
+
+    try:
+        # region four_parts
+        slices = tf.data.Dataset.from_tensor_slices
+        outputs = [
+            tf.keras.layers.Dense(1, kernel_initializer="zeros")(end)
+            for end in ends
+        ]
+        both = tf.keras.Model(ends, outputs)
+        both.compile("sgd", ["mse", "mse"])
+        data = slices((x, 2.0 * x, y, 3.0 * y)).batch(67)
+        both.fit(data, shuffle=False, verbose=0)
+        # endregion four_parts
+    except ValueError as error:
+        print(error)
+
+    # region two_parts
+    both.compile("sgd", ["mse", "mse"])
+    data = slices(((x, 2.0 * x), (y, 3.0 * y))).batch(67)
+    log = both.fit(data, shuffle=False, verbose=0).history
+    print(f"loss {log['loss'][0]:.4f}")
+    # endregion two_parts
+
+    try:
         # region unknown_rank
         kinds = (tf.float32, tf.float32)
         singles = tf.data.Dataset.from_tensor_slices((x, y))
@@ -659,6 +710,23 @@ if __name__ == "__main__":
     print("second:", second.numpy())
     assert second is not None
     # endregion inside
+
+    # region through_update
+    model = KerasLinearModel()
+    variables = model.trainable_variables
+    others = model.non_trainable_variables
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            current_loss = tf.reduce_mean(tf.square(model(x) - y))
+        slopes = inner.gradient(current_loss, variables)
+        pairs = zip(variables, slopes, strict=True)
+        updated = [variable - 0.1 * slope for variable, slope in pairs]
+        y_pred, _ = model.stateless_call(updated, others, x)
+        after = tf.reduce_mean(tf.square(y_pred - y))
+    gradients = outer.gradient(after, variables)
+    assert None not in gradients
+    print("gradients:", *[f"{gradient:.4f}" for gradient in gradients])
+    # endregion through_update
 
     try:
         # region three_arguments

@@ -72,6 +72,20 @@ def slope(function: Function, w: tf.Variable) -> tf.Tensor:
 # endregion slope
 
 
+# region clip_each
+def clip_each(stacks: list[tf.Tensor], limit: float) -> list[tf.Tensor]:
+    """Return the means of gradients, that of each example clipped.
+
+    A stack holds the gradients of one variable, one for each example.
+    """
+    rows = [tf.reshape(stack, (len(stack), -1)) for stack in stacks]
+    scale = tf.minimum(1.0, limit / tf.norm(tf.concat(rows, 1), axis=1))
+    return [tf.tensordot(scale, s, 1) / len(s) for s in stacks]
+
+
+# endregion clip_each
+
+
 # region line
 class Line(tf.Module):
     """A straight line, f(x) = x * w + b."""
@@ -336,6 +350,22 @@ if __name__ == "__main__":
     print("jacobian:", tape.jacobian(losses, w).numpy())
     # endregion each_example
 
+    # region use_clip_each
+    stacks = tape.jacobian(losses, [w, b])
+    for limit in (5.0, float("inf")):
+        means = clip_each(stacks, limit)
+        print(f"clipped to {limit}:", *[f"{mean:.2f}" for mean in means])
+    # endregion use_clip_each
+
+    # region of_rows
+    rows, matrix = tf.ones([3, 2]), tf.ones([2, 4])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(rows)
+        outputs = tf.tanh(rows @ matrix)
+    print("jacobian:", tape.jacobian(outputs, rows).shape)
+    print("batch_jacobian:", tape.batch_jacobian(outputs, rows).shape)
+    # endregion of_rows
+
     # region before
     w = tf.Variable(3.0)
     square = w**2
@@ -523,6 +553,28 @@ if __name__ == "__main__":
         # endregion all_none
     except ValueError as error:
         print(error)
+
+    # region saturated
+    x, label = tf.constant([[1.0, 2.0]]), tf.constant([[0.0, 1.0]])
+    w = tf.Variable([[60.0, -60.0], [0.0, 0.0]])
+    b = tf.Variable([0.0, 0.0])
+    with tf.GradientTape() as tape:
+        p = tf.nn.softmax(x @ w + b)
+        result = -tf.reduce_sum(label * tf.math.log(p + 1e-7))
+    gradients = tape.gradient(result, [w, b])
+    zeros = [tf.nn.zero_fraction(gradient) for gradient in gradients]
+    print(f"loss {result:.2f}, zeros:", *[f"{share:.0%}" for share in zeros])
+    # endregion saturated
+
+    # region unsaturated
+    with tf.GradientTape() as tape:
+        logits = x @ w + b
+        result = tf.nn.softmax_cross_entropy_with_logits(label, logits)[0]
+    gradients = tape.gradient(result, [w, b])
+    zeros = [tf.nn.zero_fraction(gradient) for gradient in gradients]
+    print(f"loss {result:.2f}, zeros:", *[f"{share:.0%}" for share in zeros])
+    assert max(zeros) < 1.0
+    # endregion unsaturated
 
     # region use_line
     line = Line("line")

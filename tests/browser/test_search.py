@@ -281,6 +281,24 @@ ASKED = {
     "Only input tensors may be passed as positional arguments": (
         "errors_in_a_step"
     ),
+    "Tensorflow gradients are always zero!": "foundations",
+    "gradient is zero instead of None": "foundations",
+    "dead relu zero gradient": "foundations",
+    'ValueError: Missing data for input "input_1". You passed a data '
+    "dictionary with keys ['a', 'b'].": "errors_in_a_step",
+    "MAML set_weights gradient None": "errors_in_a_step",
+    "stateless_call meta-learning": "errors_in_a_step",
+    "Keras 3 doesn't map dictionary inputs by key": "errors_in_a_step",
+    "UserWarning: The structure of `inputs` doesn't match the expected "
+    "structure.": "errors_in_a_step",
+    "ValueError: Data is expected to be in format `x`, `(x,)`, `(x, y)`, or "
+    "`(x, y, sample_weight)`, found": "errors_in_a_step",
+    "tape.jacobian slow batch_jacobian": "foundations",
+    "clip per-example gradients DP-SGD": "foundations",
+    "GradientTape gradient with respect to model.input": "foundations",
+    "tf.numpy_function gradient None": "foundations",
+    "tf.gather_nd indices no gradient": "foundations",
+    "unconnected_gradients zero": "foundations",
 }
 
 

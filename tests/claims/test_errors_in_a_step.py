@@ -69,7 +69,7 @@ def shows(section: str, message: str) -> None:
 def test_each_mistake_is_made_and_mended() -> None:
     raised = [n for n, b in BLOCKS.items() if b.options.get("raises")]
     titles = [block.options.get("title") for block in PAGE.blocks]
-    assert len(raised) == 17
+    assert len(raised) == 19
     assert titles.count("Mended") >= titles.count("Looks right")
     silent = {"made_anew", "used_up", "softmax_twice", "outside"}
     silent.add("below_zero")
@@ -130,6 +130,11 @@ def test_each_mistake_is_made_and_mended() -> None:
     "`expects 1 … input(s) …, but it received 2 input tensors` | [The "
     "pair] … tensors)"
 )
+@says("`Missing data for input` | [Names](#missing … name)")
+@says("`doesn't match the expected structure` | [Names](#missing … name)")
+@says(
+    "`Data is expected to be in format` | [The parts](#data … sample_weight)"
+)
 @says(
     "`Cannot take the length of shape with unknown rank` | [The rank] … rank)"
 )
@@ -155,7 +160,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 34
+    assert len(rows) == 37
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -348,6 +353,10 @@ def test_a_loss_by_numpy() -> None:
     "Of the number that `float(loss)` makes it says `Cannot convert the "
     "argument type_value`."
 )
+@says(
+    "A `KerasTensor` without an `_id` is `model.input`: [watch what you hand "
+    "in](foundations.md#2-a-tensor-that-nobody-watches) instead."
+)
 @says("`keras.config.backend()` names the one that runs.")
 def test_what_is_not_of_tensorflow() -> None:
     model = KerasLinearModel()
@@ -364,7 +373,9 @@ def test_what_is_not_of_tensorflow() -> None:
 
     model(X)
     variables = model.trainable_variables
-    for sources in (model, Variable()):
+    inputs = tf.keras.Input((1,))
+    line = tf.keras.Model(inputs, 2.0 * inputs)
+    for sources in (model, Variable(), line.input):
         message = f"'{type(sources).__name__}' object has no attribute '_id'"
         with pytest.raises(AttributeError, match=message):
             slopes(sources)
@@ -1539,6 +1550,161 @@ def test_two_inputs_of_a_dataset() -> None:
     assert slices([X, X]).element_spec.shape == (201, 1)
 
 
+ONE, TWO, SEVEN = (tf.constant([[n]]) for n in (1.0, 2.0, 7.0))
+
+
+def named_model(*keys: str, by_list: bool = False) -> tf.keras.Model:
+    """Return a model of two inputs that makes 21 of a 1 and a 2."""
+    ends = {key: tf.keras.Input((1,), name=key) for key in keys}
+    total = ends["first"] + 10.0 * ends["second"]
+    return tf.keras.Model([*ends.values()] if by_list else ends, total)
+
+
+@says("Missing data for input: two inputs by name")
+@says(
+    "`errors_in_a_step:by_list` A dictionary lacks an input, or has it under "
+    "another name than its `Input`. Hand over the names that the message "
+    "expects.",
+    page="messages",
+)
+@says(
+    "This model was built from a list of two inputs. Handed a 1 and a 2, it "
+    "makes 21."
+)
+@says(
+    "A list goes by place, so with its parts turned it is wrong without a "
+    "word. A dictionary goes by the names of the `Input`s, in any order, and "
+    "a key that no input has is left out."
+)
+def test_names_of_inputs_in_a_model_built_from_a_list() -> None:
+    shows("by_list", 'Missing data for input "first". You passed')
+    assert printed(NAME, "by_list").splitlines()[:2] == [
+        "list: [[21.]]",
+        "names: [[21.]]",
+    ]
+    model = named_model("first", "second", by_list=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert model([ONE, TWO]) == 21.0
+        assert model([TWO, ONE]) == 12.0
+        for inputs in (
+            {"first": ONE, "second": TWO},
+            {"second": TWO, "first": ONE},
+            {"age": SEVEN, "second": TWO, "first": ONE},
+        ):
+            assert model(inputs) == 21.0
+            assert model.predict(inputs, verbose=0) == 21.0
+    for inputs in ({"first": ONE}, {"second": TWO, "x": ONE}):
+        for call in (model, model.predict):
+            with pytest.raises(ValueError, match="Missing data for input"):
+                call(inputs)
+
+
+@says(
+    "`errors_in_a_step:by_name` A model was built from a dictionary, and "
+    "given other keys or a list. Inputs may have been taken for each other: "
+    "hand over its own keys alone.",
+    page="messages",
+)
+@says("Not so in a model that was built from a dictionary:")
+@says(
+    "In the order of the alphabet, 7 was taken for the first input and 1 for "
+    "the second. Hand over the keys that the model has."
+)
+@says(
+    "If its keys are in the order of the alphabet, such a model takes a list "
+    "by place, with the same warning. If they are not, the words of the "
+    "warning are a `ValueError`."
+)
+def test_names_of_inputs_in_a_model_built_from_a_dictionary() -> None:
+    told, warned = printed(NAME, "by_name").splitlines()
+    words = "The structure of `inputs` doesn't match the expected structure."
+    assert told == "a key too many: [[17.]]"
+    assert warned == f"UserWarning: {words}"
+    assert printed(NAME, "own_keys") == "its own keys: [[21.]]"
+    for keys in (("first", "second"), ("second", "first")):
+        model = named_model(*keys)
+        for age, taken in (("age", 17.0), ("tea", 21.0)):
+            row = {age: SEVEN, "first": ONE, "second": TWO}
+            with pytest.warns(UserWarning, match=words):
+                assert model(row) == taken
+            with pytest.warns(UserWarning, match=words):
+                assert model.predict(row, verbose=0) == taken
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert model({name: row[name] for name in model.input}) == 21.0
+    for parts in ([ONE, TWO], (ONE, TWO)):
+        with pytest.raises(ValueError, match=words):
+            model(parts)
+        with pytest.warns(UserWarning, match=words):
+            assert named_model("first", "second")(parts) == 21.0
+    with pytest.raises(ValueError, match="Missing data for input"):
+        model({"first": ONE, "x": TWO})
+
+
+@says("Data is expected to be in format (x, y, sample_weight)")
+@says(
+    "`errors_in_a_step:four_parts` The data have more than three parts. Put "
+    "all inputs into one tuple or dictionary, and all outputs into another.",
+    page="messages",
+)
+@says("Two inputs and two outputs make four parts.")
+@says(
+    "`fit` takes three at most, the last one for weights. What is for one "
+    "place goes into a tuple or a dictionary of its own."
+)
+@says(
+    "The model is compiled anew, for the first call of its step has failed. A "
+    "later one may make no variables, be they for the metrics of two losses "
+    "or for `Adam`, and `fit` would say `Creating variables on a non-first "
+    "call to a function decorated with tf.function`."
+)
+def test_data_of_four_parts() -> None:
+    shows("four_parts", "Data is expected to be in format `x`, `(x,)`, `(x, ")
+    slices = tf.data.Dataset.from_tensor_slices
+    ends = [tf.keras.Input((1,), name=name) for name in ("first", "second")]
+
+    def both() -> tf.keras.Model:
+        outputs = [
+            tf.keras.layers.Dense(1, kernel_initializer="zeros")(end)
+            for end in ends
+        ]
+        model = tf.keras.Model(ends, outputs)
+        model.compile("sgd", ["mse", "mse"])
+        return model
+
+    quiet: dict[str, Any] = {"shuffle": False, "verbose": 0}
+    four = slices((X, 2.0 * X, Y, 3.0 * Y)).batch(201)
+    two = slices(((X, 2.0 * X), (Y, 3.0 * Y))).batch(201)
+    named = slices(({"second": 2.0 * X, "first": X}, (Y, 3.0 * Y))).batch(201)
+    weights = slices(((X, 2.0 * X), (Y, 3.0 * Y), 2.0 * tf.ones(201)))
+    means = [float(tf.reduce_mean(tf.square(n * Y))) for n in (1.0, 3.0)]
+    for data in (two, named):
+        log = both().fit(data, **quiet).history
+        assert log["loss"] == pytest.approx([sum(means)], rel=1e-5)
+    heavy = both().evaluate(weights.batch(201), verbose=0)
+    assert heavy[0] == pytest.approx(2.0 * sum(means), rel=1e-5)
+
+    refused = "Data is expected to be in format"
+    again = "Creating variables on a non-first call to a function decorated"
+    one = slices((X, Y)).batch(201)
+    for make, optimizer, right, fails in (
+        (both, "sgd", two, True),
+        (KerasLinearModel, "sgd", one, False),
+        (KerasLinearModel, "adam", one, True),
+    ):
+        model = make()
+        loss = "mse" if right is one else ["mse", "mse"]
+        model.compile(optimizer, loss)
+        with pytest.raises(ValueError, match=refused):
+            model.fit(four, **quiet)
+        if fails:
+            with pytest.raises(ValueError, match=again):
+                model.fit(right, **quiet)
+            model.compile(optimizer, loss)
+        model.fit(right, **quiet)
+
+
 @says(
     "Labels are numbers of classes, or they are *one-hot*: a row for each, "
     "with a one at its class."
@@ -1975,6 +2141,125 @@ def test_a_gradient_through_an_update() -> None:
     assert float(found[0]) == pytest.approx(2 * moved * (1 - 0.1 * 18.0))
     assert found[1] is None
     assert float(found[2]) == pytest.approx(2 * moved)
+
+
+def slopes_at(weights: np.ndarray) -> np.ndarray:
+    """Return the gradient of the mean squared error of a line."""
+    matrix = np.concatenate([X, np.ones_like(X)], axis=1)
+    errors = matrix @ weights - np.squeeze(Y)
+    return np.asarray(2 * matrix.T @ errors / len(X))
+
+
+def through_updates(steps: int) -> np.ndarray:
+    """Return the gradient of the loss after updates, by hand.
+
+    A step makes ``w - 0.1 * slopes_at(w)`` of the weights, so the gradient
+    goes through ``1 - 0.1 * curvature`` on its way back.
+    """
+    matrix = np.concatenate([X, np.ones_like(X)], axis=1)
+    through = np.eye(2) - 0.1 * 2 * matrix.T @ matrix / len(X)
+    weights = np.array([5.0, 0.0])
+    for _ in range(steps):
+        weights = weights - 0.1 * slopes_at(weights)
+    slopes = slopes_at(weights)
+    for _ in range(steps):
+        slopes = through @ slopes
+    return slopes
+
+
+def loss_of(y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.square(y_pred - Y))
+
+
+@says(
+    "So it is with `set_weights`, on a copy of a model or on the model "
+    "itself. Instead, `stateless_call` computes with tensors in place of the "
+    "weights of a whole model."
+)
+@says("The model itself stays as it was.")
+@says(
+    "In a further step of the inner loop, let its tape watch `updated`, and "
+    "take the loss by `stateless_call` there, too."
+)
+def test_a_gradient_through_the_update_of_a_whole_model() -> None:
+    shown = numbers(printed(NAME, "through_update"))
+    assert shown == pytest.approx(through_updates(1), abs=1e-4)
+    left = ran(NAME, "through_update", x=X, y=Y)
+    model, variables = left["model"], left["variables"]
+    found = [float(slope) for slope in left["gradients"]]
+    assert found == pytest.approx(through_updates(1), abs=1e-4)
+    assert [float(v) for v in variables] == [5.0, 0.0]
+
+    for kept in (False, True):
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                current_loss = loss_of(model(X))
+            slopes = inner.gradient(current_loss, variables)
+            copy = model if kept else KerasLinearModel()
+            moved = zip(variables, slopes, strict=True)
+            copy.set_weights([v - 0.1 * slope for v, slope in moved])
+            after = loss_of(copy(X))
+        slopes = outer.gradient(after, variables)
+        if not kept:
+            assert slopes == [None, None]
+            continue
+        there = np.array([float(v) for v in variables])
+        found = [float(slope) for slope in slopes]
+        assert found == pytest.approx(slopes_at(there), abs=1e-4)
+        assert found != pytest.approx(through_updates(1), abs=1e-1)
+
+    model = KerasLinearModel()
+    model(X)
+    updated = [v.value for v in model.trainable_variables]
+    with tf.GradientTape() as outer:
+        outer.watch(updated)
+        start = updated
+        for _ in range(2):
+            with tf.GradientTape() as inner:
+                inner.watch(updated)
+                y_pred, _ = model.stateless_call(updated, [], X)
+                current_loss = loss_of(y_pred)
+            slopes = inner.gradient(current_loss, updated)
+            moved = zip(updated, slopes, strict=True)
+            updated = [v - 0.1 * slope for v, slope in moved]
+        y_pred, _ = model.stateless_call(updated, [], X)
+        after = loss_of(y_pred)
+    found = [float(slope) for slope in outer.gradient(after, start)]
+    assert found == pytest.approx(through_updates(2), abs=1e-4)
+
+
+@says(
+    "What comes back beside the prediction are the new values of `others`, "
+    "such as the moving mean of a batch normalization."
+)
+@says(
+    "`stateless_call` wants a model that is built, so call it once before. "
+    "With `training=True` it raises a `TypeError` if the `call` of the model "
+    "has no such argument, where `model(x, training=True)` leaves it out."
+)
+def test_a_call_without_a_state() -> None:
+    layers = [tf.keras.layers.BatchNormalization(momentum=0.5)]
+    layers.append(tf.keras.layers.Dense(1))
+    model = tf.keras.Sequential(layers)
+    with pytest.raises(ValueError, match="must be built"):
+        model.stateless_call([], [], Y)
+    model(Y)
+    others = model.non_trainable_variables
+    names = [variable.name for variable in others]
+    before = [variable.numpy() for variable in others]
+    y_pred, new = model.stateless_call(
+        model.trainable_variables, others, Y, training=True
+    )
+    mean = names.index("moving_mean")
+    assert before[mean] == 0.0
+    assert float(new[mean][0]) == pytest.approx(np.mean(Y) / 2, rel=1e-5)
+    assert [v.numpy() for v in others] == before
+    assert np.allclose(y_pred, model(Y, training=True), atol=1e-6)
+
+    line = KerasLinearModel()
+    assert np.allclose(line(X, training=True), 5.0 * X)
+    with pytest.raises(TypeError, match="argument 'training'"):
+        line.stateless_call(line.trainable_variables, [], X, training=True)
 
 
 # More arguments

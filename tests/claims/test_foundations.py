@@ -20,6 +20,7 @@ from snippets.foundations import (
     Mixed,
     Pockets,
     bowl,
+    clip_each,
     numeric_slope,
     slope,
 )
@@ -625,6 +626,10 @@ def test_the_picture_of_tangents() -> None:
     "Here are a line with weight `w` and bias `b`, three points, and "
     "the mean of the squared errors."
 )
+@says(
+    "Of two losses, `tape.gradient([loss1, loss2], [w, b])` is the gradient "
+    "of the sum."
+)
 def test_gradients_of_a_list() -> None:
     w, b = tf.Variable([[1.0, 2.0]]), tf.Variable(1.0, dtype=tf.float64)
     with tf.GradientTape(persistent=True) as tape:
@@ -635,6 +640,13 @@ def test_gradients_of_a_list() -> None:
         for one, variable in zip(found, variables, strict=True):
             assert (one.shape, one.dtype) == (variable.shape, variable.dtype)
             assert (one.numpy() == (3.0 if variable is w else 5.0)).all()
+    w, b = tf.Variable(3.0), tf.Variable(2.0)
+    with tf.GradientTape(persistent=True) as tape:
+        loss1, loss2 = w**2, 5.0 * w * b
+        both = loss1 + loss2
+    of_list = tape.gradient([loss1, loss2], [w, b])
+    assert [*map(float, of_list)] == [6.0 + 10.0, 15.0]
+    assert of_list == tape.gradient(both, [w, b])
     left = ran("foundations", "several")
     assert len(left["x"]) == 3
     error = 5.0 * left["x"].numpy() - left["y"].numpy()
@@ -678,6 +690,115 @@ def test_a_gradient_for_each_example() -> None:
         assert found.numpy() == pytest.approx(
             tape.gradient(one, matrix).numpy()
         )
+
+
+@says(
+    "To clip the gradient of each example before the mean, as DP-SGD does, so "
+    "that none counts too much, take its norm over all variables."
+)
+@says("Return the means of gradients, that of each example clipped.")
+@says(
+    "A stack holds the gradients of one variable, one for each example.",
+)
+@says("No example asks for more than 5 now.")
+def test_no_example_asks_for_more_than_its_limit() -> None:
+    left = ran("foundations", "several", "each_example", "use_clip_each")
+    stacks = left["stacks"]
+    slopes = np.stack(stacks, axis=1)
+    norms = np.linalg.norm(slopes, axis=1)
+    assert norms[0] == 0.0
+    assert (norms[1:] > 5.0).all()
+    apart = [clip_each([s[n : n + 1] for s in stacks], 5.0) for n in range(3)]
+    found = np.linalg.norm(apart, axis=1)
+    assert found.tolist() == pytest.approx([0.0, 5.0, 5.0])
+    told = [
+        [float(n) for n in line.split(": ")[1].split()]
+        for line in printed("foundations", "use_clip_each").splitlines()
+    ]
+    assert told[0] == pytest.approx(np.mean(apart, axis=0), abs=0.005)
+    assert told[1] == pytest.approx(slopes.mean(axis=0), abs=0.005)
+
+
+def largest(function: Callable[[], Any]) -> int:
+    """Return how many numbers the largest tensor of its graph has."""
+    graph = tf.function(function).get_concrete_function().graph
+    defined = graph.as_graph_def(add_shapes=True)
+    nodes = [*defined.node]
+    for inner in defined.library.function:
+        nodes += inner.node_def
+    sizes = [
+        [axis.size for axis in shape.dim]
+        for node in nodes
+        for shape in node.attr["_output_shapes"].list.shape
+    ]
+    return max(int(np.prod(size)) for size in sizes if -1 not in size)
+
+
+@says("A jacobian of rows: batch_jacobian, and why it is slow")
+@says(
+    "A row of outputs depends on its own row of inputs alone. `jacobian` "
+    "returns the zeros of all other rows as well, and `batch_jacobian` leaves "
+    "them out."
+)
+@says(
+    "Neither is cheap. `jacobian` takes a backward pass for each number of "
+    "the output, here 12. `batch_jacobian` goes through all rows at once, and "
+    "takes one for each number of a row, here 4."
+)
+@says(
+    "The passes run together and need the memory of all; with "
+    "`experimental_use_pfor=False` they run one after another."
+)
+@says("A weight has no rows, so for a weight take `jacobian`.")
+def test_jacobians_of_rows() -> None:
+    left = ran("foundations", "of_rows")
+    tape, rows, outputs = left["tape"], left["rows"], left["outputs"]
+    whole = tape.jacobian(outputs, rows).numpy()
+    own = tape.batch_jacobian(outputs, rows).numpy()
+    assert (whole.shape, own.shape) == ((3, 4, 3, 2), (3, 4, 2))
+    assert outputs.shape == (3, 4)
+    for one in range(3):
+        for other in range(3):
+            block = whole[one, :, other]
+            assert block.any() == (one == other)
+        assert (whole[one, :, one] == own[one]).all()
+
+    passes = []
+
+    @tf.custom_gradient
+    def marked(values: Any) -> Any:
+        def back(due: Any) -> Any:
+            passes.append(due)
+            return due
+
+        return tf.identity(values), back
+
+    first, last = tf.ones([2, 100]), tf.ones([100, 4])
+
+    def asked(kind: str, together: bool) -> Any:
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(rows)
+            result = marked(tf.tanh(rows @ first) @ last)
+        ask = getattr(tape, kind)
+        return ask(result, rows, experimental_use_pfor=together)
+
+    for kind, due in (("jacobian", 12), ("batch_jacobian", 4)):
+        for together in (True, False):
+            passes.clear()
+            asked(kind, together)
+            assert len(passes) == (1 if together else due)
+            size = largest(functools.partial(asked, kind, together))
+            if together:
+                assert size == due * 3 * 100
+            else:
+                assert size <= 4 * 100
+
+    weight = tf.Variable(left["matrix"])
+    with tf.GradientTape(persistent=True) as tape:
+        outputs = tf.tanh(rows @ weight)
+    assert tape.jacobian(outputs, weight).shape == (3, 4, 2, 4)
+    with pytest.raises(ValueError, match="Need first dimension of target"):
+        tape.batch_jacobian(outputs, weight)
 
 
 @says("A tape answers once, and then lets go of its record:")
@@ -777,13 +898,47 @@ def test_way_2() -> None:
     )
 
 
+@says(
+    "With respect to `model.input` there is no gradient at all: it stands for "
+    "an input and has no numbers, and the tape says `'KerasTensor' object has "
+    "no attribute '_id'`."
+)
+@says(
+    "Watch the tensor that you hand to the model. If that is an array, make a "
+    "tensor of it first."
+)
+def test_the_input_of_a_model_is_none_of_its_inputs() -> None:
+    inputs = tf.keras.Input((2,))
+    model = tf.keras.Model(inputs, tf.keras.layers.Dense(1)(inputs))
+    array = np.array([[1.0, 2.0]], np.float32)
+    x = tf.constant(array)
+    assert not hasattr(model.input, "numpy")
+    for unwatched in (model.input, model.inputs):
+        with pytest.raises(AttributeError, match="'KerasTensor' object has n"):
+            gradient(lambda _: model(x), unwatched)
+    for refused in (model.input, array):
+        with pytest.raises(ValueError, match=r"not tf\.Tensor or tf\.Var"):
+            tf.GradientTape().watch(refused)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        result = model(x)
+    found = tape.gradient(result, x)
+    np.testing.assert_allclose(found, tf.transpose(model.layers[-1].kernel))
+
+
 @says("Here the value leaves TensorFlow on the way.")
 @says(
     "What NumPy holds is a number without a past. The same happens "
     "with `float(w)`, and with a function of NumPy on the way, such as "
     "`np.square(w)`."
 )
+@says(
+    "`tf.numpy_function` has no gradient either. `tf.py_function` has one if "
+    "it calculates with TensorFlow, and for the variables that it is handed: "
+    "for one that it knows from outside there is `None`."
+)
 @says("Does it leave TensorFlow on the way? | yes: [3](#3-through-numpy)")
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
 def test_way_3() -> None:
     assert "tf.square(w.numpy())" in BLOCKS["through_numpy"].code
     w = tf.Variable(3.0)
@@ -792,8 +947,18 @@ def test_way_3() -> None:
         lambda w: tf.square(float(w)),
         lambda w: tf.reduce_sum(np.square(w)),
     ]
-    assert [gradient(way, w) for way in leaving] == [None] * 3
-    assert float(gradient(tf.square, w)) == 6.0
+    leaving.append(lambda w: tf.numpy_function(np.square, [w], tf.float32))
+    leaving.append(lambda w: tf.py_function(lambda: w**2, [], tf.float32))
+    for way in leaving:
+        assert float(way(w)) == 9.0
+        assert gradient(way, w) is None
+    handed: list[Function] = [tf.square]
+    handed.append(lambda w: tf.py_function(tf.square, [w], tf.float32))
+    for way in handed:
+        assert float(gradient(way, w)) == 6.0
+        assert float(gradient(tf.function(way, autograph=False), w)) == 6.0
+    for way in leaving[3:]:
+        assert gradient(tf.function(way, autograph=False), w) is None
 
 
 @says("This one and its mend differ by `.0`.")
@@ -803,6 +968,38 @@ def test_way_3() -> None:
     "`tf.round` and a comparison: a loss made with them, such as an accuracy, "
     "is not differentiable."
 )
+@says(
+    "Indices are whole numbers, too: `tf.gather` and `tf.gather_nd` have a "
+    "gradient for what they pick from, and none for the place. `tf.argsort` "
+    "has none, but `tf.sort` has."
+)
+def test_indices_have_no_gradient() -> None:
+    w, table = tf.Variable([2.2, 0.4]), tf.constant([5.0, 6.0, 7.0])
+    places = tf.constant([[1], [1]])
+    for pick in (tf.gather, tf.gather_nd):
+
+        def place(w: tf.Variable, pick: Any = pick) -> Any:
+            return pick(table, tf.cast(w, tf.int32)[:, tf.newaxis])
+
+        def source(w: tf.Variable, pick: Any = pick) -> Any:
+            return pick(w, places)
+
+        assert place(w).numpy().ravel().tolist() == [7.0, 5.0]
+        assert gradient(place, w) is None
+        found = tf.convert_to_tensor(gradient(source, w))
+        assert found.numpy().tolist() == [0.0, 2.0]
+        with pytest.raises((tf.errors.InvalidArgumentError, TypeError)):
+            pick(table, w[:, tf.newaxis])
+    weights = tf.constant([1.0, 3.0])
+
+    def places_sorted(w: tf.Variable) -> Any:
+        return tf.cast(tf.argsort(w), tf.float32) * weights
+
+    assert gradient(places_sorted, w) is None
+    found = gradient(lambda w: tf.sort(w) * weights, w)
+    assert found.numpy().tolist() == [3.0, 1.0]
+
+
 @says("A loop over a dataset in a tf.function")
 @says("Return the gradient of a sum over a dataset.")
 @says("Return the gradients of the parts, added up.")
@@ -1012,6 +1209,48 @@ def test_way_6() -> None:
     assert [*map(float, mended["gradients"])] == [24.0, 12.0]
 
 
+@says(
+    '`tape.gradient(…, unconnected_gradients="zero")` returns zeros in place '
+    "of `None`, in all six ways alike, and so it hides what they are."
+)
+@says(
+    "If it is a variable of Keras whose gradient is missing, it raises `'str' "
+    "object has no attribute '_type_enum'`; hand over `[v.value for v in "
+    "variables]`."
+)
+def test_zeros_in_place_of_none() -> None:
+    zero = ', unconnected_gradients="zero")'
+    wrong = [re.findall(r":(\w+)\" title", way)[0] for way in WAYS]
+    assert len(wrong) == 6
+    for name in wrong:
+        code = BLOCKS[name].code
+        asked, count = re.subn(r"(tape\.gradient\(.+)\)", r"\1" + zero, code)
+        assert count == 1
+        for text, found in ((code, "None"), (asked, "0")):
+            names: Names = {"tf": tf, "w": tf.Variable(3.0)}
+            try:
+                exec(text, names)
+            except TypeError:
+                assert (name, found) == ("step_rebound", "None")
+            last = names["gradients"][-1]
+            assert str(last if last is None else int(last)) == found
+
+    used, unused = tf.keras.Variable(3.0), tf.keras.Variable(1.0)
+
+    def slopes(variables: list[Any], **named: Any) -> Any:
+        with tf.GradientTape() as tape:
+            result = 2.0 * used
+        return tape.gradient(result, variables, **named)
+
+    both, named = [used, unused], {"unconnected_gradients": "zero"}
+    assert slopes(both)[1] is None
+    with pytest.raises(AttributeError, match="'str' object has no attribute"):
+        slopes(both, **named)
+    assert [*map(float, slopes([used], **named))] == [2.0]
+    found = slopes([variable.value for variable in both], **named)
+    assert [*map(float, found)] == [2.0, 0.0]
+
+
 @says("Gradients do not exist for variables")
 @says(
     "An optimizer from Keras that is given `None` among its gradients "
@@ -1133,6 +1372,159 @@ def test_no_return() -> None:
     for call in (step, tf.function(step)):
         with pytest.raises(TypeError, match=said):
             call()
+
+
+def shares(function: Callable[[], Any], variables: Any) -> list[float]:
+    """Return which share of each gradient is zero."""
+    found = gradient(lambda _: function(), variables)
+    return [float(tf.nn.zero_fraction(one)) for one in found]
+
+
+@says("The gradient is 0, not None")
+@says("The model is sure of the wrong class, and the cross-entropy is written")
+@says("Nothing is missing here, the slope itself is zero.")
+@says(
+    "In `float32` the softmax is a 1 and a 0, and stays so when `w` moves a "
+    "little. All gradients are zero, without a warning; without the `1e-7` "
+    "they are NaN. The log of a `sigmoid` is no better."
+)
+@says(
+    "A function that is given the logits has a slope wherever the answer is "
+    "wrong, and so has a loss of Keras with `from_logits=True`."
+)
+@says(
+    "**The check** is the last line: a variable whose gradient is all zeros "
+    "does not learn from this batch."
+)
+def test_a_saturated_softmax_has_no_slope() -> None:
+    assert printed("foundations", "saturated").endswith("zeros: 100% 100%")
+    assert printed("foundations", "unsaturated").endswith("zeros: 0% 0%")
+    last = BLOCKS["unsaturated"].code.splitlines()[-1]
+    assert last == "assert max(zeros) < 1.0"
+    left = ran("foundations", "saturated")
+    x, w, b, label = (left[name] for name in ("x", "w", "b", "label"))
+    assert left["p"].numpy().tolist() == [[1.0, 0.0]]
+    assert label.numpy().tolist() == [[0.0, 1.0]]
+    for near in (-1.0, 1.0):
+        assert tf.nn.softmax(x @ (w + near) + b).numpy().tolist() == [[1, 0]]
+    with pytest.raises(AssertionError):
+        assert max(left["zeros"]) < 1.0
+
+    def by_hand(squash: Function, safe: float) -> Function:
+        return lambda s: -tf.math.log(safe + squash(s)[..., -1])
+
+    logits = tf.Variable([[60.0, -60.0]])
+    sure = tf.Variable([[-60.0]])
+    cases: list[tuple[Function, tf.Variable]] = [(tf.nn.softmax, logits)]
+    cases.append((lambda s: 1.0 - tf.sigmoid(-s), sure))
+    for squash, variable in cases:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = gradient(by_hand(squash, 1e-7), variable).numpy()
+        assert not found.any()
+        unsafe = gradient(by_hand(squash, 0.0), variable).numpy()
+        assert np.isnan(unsafe).all()
+    losses = tf.keras.losses
+    for loss, target, scores, slopes in (
+        (losses.CategoricalCrossentropy, label, logits, [[1.0, -1.0]]),
+        (losses.BinaryCrossentropy, tf.ones([1, 1]), sure, [[-1.0]]),
+    ):
+        calculate = loss(from_logits=True)
+        with tf.GradientTape() as tape:
+            result = calculate(target, tf.identity(scores))
+        found = tape.gradient(result, scores).numpy()
+        assert found.tolist() == slopes
+    given = functools.partial(tf.nn.softmax_cross_entropy_with_logits, label)
+    for wrong in (0.5, 60.0, 1e4, 1e30):
+        assert gradient(given, tf.Variable([[wrong, -wrong]])).numpy().all()
+    right = tf.Variable(-logits)
+    assert not gradient(given, right).numpy().any(), "right, and sure"
+    optimizer = tf.keras.optimizers.SGD(0.1)
+    optimizer.apply(left["gradients"], [w, b])
+    assert w.numpy().tolist() == [[60.0, -60.0], [0.0, 0.0]]
+
+
+@says("Zeros have other sources, too:")
+@says(
+    "a *dead* `relu`, whose input is "
+    "negative in every row: lower the learning rate, or take "
+    "`tf.nn.leaky_relu`,"
+)
+@says(
+    "`tf.clip_by_value` and `tf.maximum` outside of their range: leave them "
+    "out of the loss,"
+)
+@says(
+    "two `Dense` layers that both start with zeros, so that only the last "
+    "bias learns: take the initializer that `Dense` has by itself,"
+)
+@says(
+    "the second derivative of `relu`, in a gradient penalty: take "
+    "`tf.nn.softplus` or `tf.tanh`,"
+)
+@says("NumPy in a `tf.py_function`: [stay with TensorFlow](#3-through-numpy).")
+def test_what_else_makes_zeros() -> None:
+    rows = tf.constant([[1.0, 2.0], [2.0, -1.0]])
+    layers = tf.keras.layers
+
+    def stack(
+        act: Any, first: Any, last: Any, bias: float, rate: float = 0.0
+    ) -> list[float]:
+        """Return the shares of zeros after a step at this rate."""
+        start = tf.keras.initializers.Constant(bias)
+        bent = layers.Dense(
+            3, act, kernel_initializer=first, bias_initializer=start
+        )
+        model = tf.keras.Sequential(
+            [bent, layers.Dense(1, kernel_initializer=last)]
+        )
+        model.build((None, 2))
+
+        def loss() -> tf.Tensor:
+            return tf.reduce_sum(tf.square(model(rows) + 1.0))
+
+        with tf.GradientTape() as tape:
+            result = loss()
+        variables = model.trainable_variables
+        slopes = tape.gradient(result, variables)
+        tf.keras.optimizers.SGD(rate).apply(slopes, variables)
+        return shares(loss, variables)
+
+    fair = tf.keras.initializers.GlorotUniform(seed=1)
+    ones = tf.keras.initializers.Ones()
+    assert stack("relu", ones, ones, 0.1, rate=10.0)[:2] == [1.0, 1.0]
+    assert 1.0 not in stack("relu", ones, ones, 0.1, rate=0.001)
+    assert layers.Dense(1).kernel_initializer.__class__ is fair.__class__
+    assert stack("relu", fair, fair, -9.0)[:2] == [1.0, 1.0]
+    assert 1.0 not in stack(tf.nn.leaky_relu, fair, fair, -9.0)
+    assert 1.0 not in stack("relu", fair, fair, 9.0)
+    for act in ("relu", "tanh", None):
+        assert stack(act, "zeros", "zeros", 0.0) == [1.0, 1.0, 1.0, 0.0]
+        assert 1.0 not in stack(act, fair, fair, 0.1)
+
+    w = tf.Variable([-1.0, 0.5, 2.0])
+    for function, slopes in (
+        (lambda w: tf.clip_by_value(w, 0.0, 1.0), [0.0, 1.0, 0.0]),
+        (lambda w: tf.maximum(w, 0.0), [0.0, 1.0, 1.0]),
+    ):
+        assert gradient(function, w).numpy().tolist() == slopes
+
+    w = tf.Variable([-1.0, 2.0])
+    bends: list[Function] = [tf.nn.relu, tf.nn.softplus, tf.tanh]
+    for bent in bends:
+        first = functools.partial(gradient, bent)
+        second = gradient(first, w).numpy()
+        assert second.any() == second.all() == (bent is not tf.nn.relu)
+
+    def by_numpy(w: tf.Variable) -> Any:
+        return tf.py_function(lambda v: np.square(v), [w], tf.float32)
+
+    def by_tensorflow(w: tf.Variable) -> Any:
+        return tf.py_function(lambda v: tf.square(v), [w], tf.float32)
+
+    w = tf.Variable(3.0)
+    assert float(gradient(by_numpy, w)) == 0.0
+    assert float(gradient(by_tensorflow, w)) == 6.0
 
 
 # Modules

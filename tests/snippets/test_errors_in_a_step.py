@@ -195,3 +195,23 @@ def test_a_compiled_step_with_an_optimizer_from_outside_is_the_same() -> None:
         after.append(values_of(model))
     assert after[0] == pytest.approx(after[1], abs=1e-5)
     assert after[0] != pytest.approx([float(b) for b in before[:2]], abs=1e-3)
+
+
+def test_the_gradient_through_an_update_is_that_of_the_closed_form() -> None:
+    model = KerasLinearModel()
+    names = names_of(model)
+    carry_out("through_update", names)
+    matrix = np.concatenate([X, np.ones_like(X)], axis=1)
+    curvature = 2 * matrix.T @ matrix / len(X)
+
+    def slopes(weights: np.ndarray) -> np.ndarray:
+        errors = matrix @ weights - np.squeeze(Y)
+        return np.asarray(2 * matrix.T @ errors / len(X))
+
+    start = np.array([5.0, 0.0])
+    moved = start - 0.1 * slopes(start)
+    expected = (np.eye(2) - 0.1 * curvature) @ slopes(moved)
+    found = [float(slope) for slope in names["gradients"]]
+    assert found == pytest.approx(expected, abs=1e-5)
+    assert [float(value) for value in names["updated"]] == pytest.approx(moved)
+    assert values_of(names["model"]) == [5.0, 0.0]

@@ -15,6 +15,7 @@ from snippets.foundations import (
     Mixed,
     Pockets,
     bowl,
+    clip_each,
     draw_boxes,
     draw_cells,
     draw_names,
@@ -199,3 +200,40 @@ def test_an_expected_value_has_the_gradient_of_its_probabilities() -> None:
         [[-slope_of_last, slope_of_last]],
         atol=1e-5,
     )
+
+
+def test_a_cross_entropy_of_logits_has_the_gradient_of_its_closed_form() -> (
+    None
+):
+    names: Names = {"tf": tf}
+    execute("foundations", statements("foundations", "saturated"), names)
+    assert float(names["result"]) == pytest.approx(-math.log(1e-7), rel=1e-6)
+    assert [float(share) for share in names["zeros"]] == [1.0, 1.0]
+    execute("foundations", statements("foundations", "unsaturated"), names)
+    # The softmax less the label: 1 and -1, and the loss is 60 - -60.
+    assert float(names["result"]) == pytest.approx(120.0)
+    slopes = np.array([[1.0, -1.0]])
+    by_weight, by_bias = names["gradients"]
+    np.testing.assert_allclose(by_bias, slopes[0], atol=1e-6)
+    np.testing.assert_allclose(by_weight, [[1.0], [2.0]] * slopes, atol=1e-6)
+    assert [float(share) for share in names["zeros"]] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("limit", [0.5, 5.0, math.inf])
+def test_each_example_is_clipped_over_all_variables(limit: float) -> None:
+    generator = np.random.default_rng(seed=1)
+    shapes: list[tuple[int, ...]] = [(4,), (4, 3), (4, 2, 3)]
+    stacks = [generator.normal(size=shape) * 2.0 for shape in shapes]
+    for stack in stacks:
+        stack[0] = 0.0
+        stack[1] *= 0.1
+    clipped = []
+    for parts in zip(*stacks, strict=True):
+        norm = math.sqrt(sum(np.sum(part**2) for part in parts))
+        scale = min(1.0, limit / norm) if norm else 1.0
+        clipped.append([part * scale for part in parts])
+    tensors = [tf.constant(stack, tf.float32) for stack in stacks]
+    for call in (clip_each, tf.function(clip_each)):
+        means = call(tensors, limit)
+        for mean, parts in zip(means, zip(*clipped, strict=True), strict=True):
+            np.testing.assert_allclose(mean, np.mean(parts, 0), atol=1e-6)
