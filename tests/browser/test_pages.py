@@ -22,6 +22,14 @@ RULES = [
     "wcag22aa",
     "best-practice",
 ]
+ALONE = """[...document.querySelectorAll('.headerlink')].filter(link => {
+    const text = document.createRange();
+    text.selectNodeContents(link.parentElement);
+    text.setEndBefore(link);
+    const last = [...text.getClientRects()].at(-1);
+    return last && link.getBoundingClientRect().top > last.bottom;
+}).map(link => link.hash)"""
+"""The links of headings that stand on a line of their own."""
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 """Those of the rules that look at colours."""
 
@@ -232,15 +240,19 @@ def test_a_chosen_theme_is_kept(visitor: Visitor) -> None:
     assert ground(page) == LIGHT
 
 
-def test_a_narrow_window_scrolls_down_only(visitor: Visitor) -> None:
+def test_a_narrow_window_scrolls_down_only_and_wastes_no_line(
+    visitor: Visitor,
+) -> None:
     visit = visitor(width=320)
     pages = visit.open("").locator(".md-nav--primary a[href]")
     links = pages.evaluate_all("links => links.map(link => link.href)")
     paths = {link.removeprefix(visit.address) for link in links} | {*PATHS}
     assert len(paths) > 20
-    width = "document.documentElement.scrollWidth"
-    wide = [path for path in paths if visit.open(path).evaluate(width) > 320]
-    assert wide == []
+    for path in paths:
+        page = visit.open(path)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width == 320, path
+        assert page.evaluate(ALONE) == [], path
 
 
 def test_code_that_scrolls_is_reached_and_named(visitor: Visitor) -> None:
