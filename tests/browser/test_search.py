@@ -215,6 +215,11 @@ ASKED = {
         "save_and_resume"
     ),
     "optimizer get_weights set_weights": "save_and_resume",
+    "TypeError: Could not locate function 'custom_loss'. Make sure custom "
+    "classes and functions are decorated with "
+    "`@keras.saving.register_keras_serializable()`.": "save_and_resume",
+    "load_model custom loss function": "save_and_resume",
+    "Could not locate class": "save_and_resume",
     "TypeError: `generator` yielded an element of shape () where an element "
     "of shape (None, None) was expected.": "errors_in_a_step",
     "from_generator output_signature": "errors_in_a_step",

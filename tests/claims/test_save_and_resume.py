@@ -1,6 +1,7 @@
 """What the page on saving and resuming says is true."""
 
 import gc
+import json
 import logging
 import os
 import re
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,9 +24,16 @@ import tensorflow as tf
 from snippets.linear_model import LinearModel
 from snippets.loss import loss
 from snippets.save_and_resume import new_training, train_until
-from snippets.saved_models import Line, compile_line, fit_epochs
+from snippets.saved_models import Line, compile_line, fit_epochs, my_loss
 from snippets.train import batch_of
-from tests.claims.says import figure, printed, ran, record, says
+from tests.claims.says import (
+    figure,
+    highlighted,
+    printed,
+    ran,
+    record,
+    says,
+)
 from tests.claims.sentences import DOCS, read
 
 NAME = "save_and_resume"
@@ -144,17 +153,17 @@ def again(path: str) -> Any:
 # The page
 
 
-@says("Two blocks are meant to fail.")
+@says("Three blocks are meant to fail.")
 @says("Every block runs.")
 @says(
     "All blocks above, in order, as one file, and the two files that it "
     "runs. They need TensorFlow and Matplotlib."
 )
-def test_all_blocks_ran_and_two_failed() -> None:
+def test_all_blocks_ran_and_three_failed() -> None:
     kept = [n for n in record(NAME) if re.fullmatch(r"\w+:\w+", n)]
     assert {name.rpartition(":")[2] for name in kept} == {*BLOCKS}
     failing = [b.name for b in PAGE.blocks if "raises" in b.options]
-    assert failing == ["unconsumed", "uncallable"]
+    assert failing == ["unconsumed", "not_located", "uncallable"]
     for name in failing:
         error = BLOCKS[name].options["raises"]
         assert f"{error}: " in printed(NAME, name)
@@ -953,6 +962,144 @@ def test_a_keras_file(story: Names, fitted: tuple[Line, list[float]]) -> None:
     assert seen == [0, 10]
     assert len(rest) == 10
     assert printed(NAME, "keras") == "same losses: True"
+
+
+LOCATE = "Could not locate function 'my_loss'"
+
+
+@pytest.fixture(scope="module")
+def own(
+    tmp_path_factory: pytest.TempPathFactory, story: Names
+) -> tuple[str, list[float]]:
+    """A file of a line with a loss of its own, and its next ten losses."""
+    line = Line()
+    compile_line(line, my_loss)
+    x, y = column(story["x"]), column(story["y"])
+    fit_epochs(0, 10, line, x, y)
+    path = str(tmp_path_factory.mktemp("own") / "own.keras")
+    line.save(path)
+    return path, fit_epochs(10, 20, line, x, y)
+
+
+@says("Could not locate function 'my_loss'")
+@says("Of what you wrote yourself the file has no code, but names.")
+@says("Return how far each row is from its prediction, shape (rows,).")
+@says(
+    "Decorate the loss, as the message says and as `Line` was. That helps a "
+    "file that is saved already, but the decorator must have run when you "
+    "load it: import the module of the loss first."
+)
+@says("Or hand over the loss with its name.")
+@says("(A file that was saved later calls the loss `'Custom>my_loss'`.)")
+@says("There are three mends.")
+def test_a_loss_that_keras_cannot_locate(
+    story: Names, own: tuple[str, list[float]]
+) -> None:
+    path, rest = own
+    with zipfile.ZipFile(path) as file:
+        kept = json.loads(file.read("config.json"))
+    assert kept["compile_config"]["loss"]["config"] == "my_loss"
+    assert kept["class_name"] == "Line"
+    told = printed(NAME, "not_located")
+    assert LOCATE in told
+    assert "decorated with `@keras.saving.register_keras_seri" in told
+    load, x, y = tf.keras.models.load_model, story["x"], story["y"]
+    with pytest.raises(TypeError, match=LOCATE):
+        load(path)
+    named = load(path, custom_objects={"my_loss": my_loss})
+    assert fit_epochs(10, 20, named, column(x), column(y)) == rest
+    tf.keras.utils.register_keras_serializable()(my_loss)
+    try:
+        known = load(path)
+        known.save("known.keras")
+        assert fit_epochs(10, 20, known, column(x), column(y)) == rest
+    finally:
+        del keras.saving.get_custom_objects()["Custom>my_loss"]
+    with pytest.raises(TypeError, match="function 'Custom>my_loss'"):
+        load("known.keras")
+    load("known.keras", custom_objects={"Custom>my_loss": my_loss})
+    for mend in ("by_name", "compiled_anew"):
+        assert printed(NAME, mend) == "same losses: True"
+
+
+@says("Or load without what was compiled, and compile anew.")
+@says(
+    "Then the optimizer begins anew as well, unless you fetch its state, as "
+    "the highlighted lines do."
+)
+@pytest.mark.parametrize("fetches", [False, True])
+def test_a_model_that_is_compiled_anew(
+    fetches: bool, story: Names, own: tuple[str, list[float]]
+) -> None:
+    path, rest = own
+    anew = tf.keras.models.load_model(path, compile=False)
+    assert not hasattr(anew, "optimizer")
+    compile_line(anew, my_loss)
+    lines = highlighted(BLOCKS["compiled_anew"])
+    assert [line.partition("(")[0] for line in lines] == [
+        "anew.optimizer.build",
+        "anew.load_weights",
+    ]
+    if fetches:
+        anew.optimizer.build(anew.trainable_variables)
+        anew.load_weights(path)
+    assert int(anew.optimizer.iterations) == (10 if fetches else 0)
+    x, y = column(story["x"]), column(story["y"])
+    losses = fit_epochs(10, 20, anew, x, y)
+    assert losses[0] == rest[0]
+    assert (losses == rest) is fetches
+
+
+@says("It is the same with a metric.")
+@says("`Could not locate class 'Line'` says it of a model or a layer.")
+@says(
+    "A class must have been decorated when it was saved, too, or be handed "
+    "over, and `compile=False` does not spare you it."
+)
+@says(
+    "From the class comes all that a model does, its own `train_step` as "
+    "well: if you have changed it since, the loaded model trains in the new "
+    "way."
+)
+def test_what_else_keras_cannot_locate() -> None:
+    def my_metric(y: Any, y_pred: Any) -> Any:
+        return tf.reduce_max(y - y_pred)
+
+    class Then(Line):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"then": 1.0}
+
+    class Now(Line):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"now": 2.0}
+
+    load, x = tf.keras.models.load_model, tf.constant([[1.0]])
+    measured = Line()
+    measured.compile("sgd", "mse", metrics=[my_metric])
+    measured.evaluate(x, x, verbose=0)
+    measured.save("metric.keras")
+    with pytest.raises(TypeError, match="locate function 'my_metric'"):
+        load("metric.keras")
+    load("metric.keras", custom_objects={"my_metric": my_metric})
+
+    then = Then()
+    then(x)
+    then.compile("sgd", "mse")
+    assert then.fit(x, x, verbose=0).history == {"then": [1.0]}
+    then.save("then.keras")
+    for how in ({}, {"compile": False}):
+        with pytest.raises(TypeError, match="Could not locate class 'Then'"):
+            load("then.keras", **how)
+    now = load("then.keras", custom_objects={"Then": Now})
+    assert now.fit(x, x, verbose=0).history == {"now": [2.0]}
+    tf.keras.utils.register_keras_serializable()(Then)
+    try:
+        with pytest.raises(TypeError, match="Could not locate class 'Then'"):
+            load("then.keras")
+        then.save("registered.keras")
+        assert isinstance(load("registered.keras"), Then)
+    finally:
+        del keras.saving.get_custom_objects()["Custom>Then"]
 
 
 @says("Give the line an optimizer and a loss for ``fit``.")
