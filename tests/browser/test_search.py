@@ -31,6 +31,12 @@ ASKED = {
     "learning rate scheduler custom loop": "freeze_and_fine_tune",
     "EMA": "freeze_and_fine_tune",
     "batch normalization frozen": "freeze_and_fine_tune",
+    "BatchNormalization training loss good validation loss bad": (
+        "freeze_and_fine_tune"
+    ),
+    "model with batch normalization works only with training=True": (
+        "freeze_and_fine_tune"
+    ),
     "Value in checkpoint could not be found in the restored object": (
         "save_and_resume"
     ),
