@@ -254,6 +254,10 @@ ASKED = {
         "how_fast"
     ),
     "kernel_constraint GradientTape": "usual_parts",
+    "How do I write a custom metric by subclassing tf.keras.metrics.Metric?": (
+        "usual_parts"
+    ),
+    "custom metric update_state result reset_state": "usual_parts",
     "ValueError: Python inputs incompatible with input_signature": "memory",
     "shuffle take skip validation data leakage": "usual_parts",
     "predictions in another order than the labels of a shuffled dataset": (
