@@ -225,6 +225,13 @@ ASKED = {
     "classes and functions are decorated with "
     "`@keras.saving.register_keras_serializable()`.": "save_and_resume",
     "load_model custom loss function": "save_and_resume",
+    "UserWarning: Skipping variable loading for optimizer 'adam', because it "
+    "has 2 variables whereas the saved optimizer has 10 variables.": (
+        "save_and_resume"
+    ),
+    "reset optimizer momentum iterations": "save_and_resume",
+    "Is it possible to manually reset momentum in SGD?": "save_and_resume",
+    "Unresolved object in checkpoint": "save_and_resume",
     "Could not locate class": "save_and_resume",
     "TypeError: `generator` yielded an element of shape () where an element "
     "of shape (None, None) was expected.": "errors_in_a_step",

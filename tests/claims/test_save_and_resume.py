@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -403,9 +404,9 @@ def test_the_losses_are_those_before_the_updates(story: Names) -> None:
 
 
 @says(
-    "`assert_consumed` raises an `AssertionError` if a saved value "
-    "found no place, or if a variable that the checkpoint reaches got "
-    "no value."
+    "`assert_consumed` raises an `AssertionError` if a saved value found no "
+    "place (`Unresolved object in checkpoint`), or if a variable that the "
+    "checkpoint reaches got no value."
 )
 @says("Rename an attribute, and its value will no longer be found.")
 def test_what_assert_consumed_raises_at(story: Names) -> None:
@@ -418,7 +419,8 @@ def test_what_assert_consumed_raises_at(story: Names) -> None:
     fewer = new_training(LinearModel())
     parts = {"model": fewer.model, "optimizer": fewer.optimizer}
     status = tf.train.Checkpoint(**parts).read(story["stopped_at"])
-    with pytest.raises(AssertionError, match="epoch"):
+    unresolved = r"^Unresolved object in checkpoint \(root\)\.epoch"
+    with pytest.raises(AssertionError, match=unresolved):
         status.assert_consumed()
     status.expect_partial()
     renamed = tf.train.Checkpoint(**parts, epochs=fewer.epoch)
@@ -513,6 +515,60 @@ def test_the_weights_alone_go_another_way(story: Names) -> None:
     fresh.epoch.assign(5)
     early = train_until(30, fresh, story["x"], story["y"])
     assert early[-20:] != story["alone_rest"]
+
+
+@says("Reset an optimizer: its momentum and its iterations")
+@says("Such a new beginning may be what you want, for the next fold or phase.")
+@says(
+    "A new optimizer has it, and needs a new compiled step or a new "
+    "`compile`. The old one has no method for it."
+)
+@says("Keep what its variables hold after `build`, and put that back.")
+@says("A compiled step obeys, too.")
+@says(
+    "Zeros for all would be wrong: the learning rate is one of these "
+    "variables, and nothing would move any more."
+)
+@says("`optimizer.iterations.assign(0)` sets back a schedule alone.")
+def test_an_optimizer_that_is_reset(story: Names) -> None:
+    assert printed(NAME, "reset") == "as from the weights alone: True"
+    given = {**story, "path": story["stopped_at"]}
+    assert (
+        ran("save_and_resume", "reset", **given)["reset_rest"]
+        == (story["alone_rest"])
+    )
+    optimizers = tf.keras.optimizers
+    methods = [name for name in dir(optimizers.SGD) if name[0] != "_"]
+    assert not [name for name in methods if "reset" in name]
+    w = tf.Variable(1.0)
+    rate = optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    for learning_rate, counted in ((0.1, False), (rate, True)):
+        optimizer = optimizers.SGD(learning_rate, momentum=0.9)
+        optimizer.build([w])
+        start = [value.numpy() for value in optimizer.variables]
+
+        def move(optimizer: Any = optimizer) -> Any:
+            optimizer.apply([tf.ones([])], [w])
+
+        step = tf.function(move)
+
+        def moved(step: Any = step) -> float:
+            before = float(w)
+            step()
+            return before - float(w)
+
+        first, second = moved(), moved()
+        expected = 0.09 + (0.05 if counted else 0.1)
+        assert (first, second) == pytest.approx((0.1, expected), abs=1e-6)
+        for value, kept in zip(optimizer.variables, start, strict=True):
+            value.assign(kept)
+        assert int(optimizer.iterations) == 0
+        assert moved() == pytest.approx(first, abs=1e-6)
+        optimizer.iterations.assign(0)
+        assert moved() == pytest.approx(0.19, abs=1e-6), "momentum is kept"
+        for value in optimizer.variables:
+            value.assign(tf.zeros_like(value))
+        assert moved() == pytest.approx(0.1 if counted else 0, abs=1e-6)
 
 
 # The place in the data
@@ -1165,6 +1221,88 @@ def test_a_file_of_weights(fitted: tuple[Line, list[float]]) -> None:
     assert not hasattr(tf.keras.models.load_model("plain.keras"), "optimizer")
 
 
+SKIPPED = "Skipping variable loading for optimizer "
+
+
+@says("Skipping variable loading for optimizer")
+@says(
+    "`Skipping variable loading for optimizer 'sgd', because it has 2 "
+    "variables whereas the saved optimizer has 4 variables` is a warning. The "
+    "weights are loaded and the state of the optimizer is not."
+)
+@says("There are three reasons.")
+@says(
+    "The optimizer is not built: its two variables are the iterations and the "
+    "learning rate. Build it before `load_weights`, as above."
+)
+@says("It is of another kind than the saved one, and keeps more or less.")
+@pytest.mark.parametrize(
+    ("kind", "builds", "has"),
+    [("SGD", False, 2), ("Adam", True, 6), ("SGD", True, 4)],
+)
+def test_an_optimizer_that_is_skipped(
+    kind: str, builds: bool, has: int, fitted: tuple[Line, list[float]]
+) -> None:
+    line, path = Line(), fitted[0].saved / "line.weights.h5"
+    line(tf.constant([[1.0]]))
+    options = {"momentum": 0.9} if kind == "SGD" else {}
+    optimizer = getattr(tf.keras.optimizers, kind)(name="sgd", **options)
+    line.compile(optimizer, "mse")
+    if builds:
+        optimizer.build(line.trainable_variables)
+    else:
+        names = [variable.name for variable in optimizer.variables]
+        assert names == ["iteration", "learning_rate"]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        line.load_weights(path)
+    text = f"{SKIPPED}'sgd', because it has {has} variables whereas "
+    text += "the saved optimizer has 4 variables"
+    said = [str(w.message) for w in caught if SKIPPED in str(w.message)]
+    assert [text in message for message in said] == [True] * (has != 4)
+    assert int(optimizer.iterations) == (10 if has == 4 else 0)
+    assert line.get_weights()[1] != [0]
+
+
+@says(
+    "A layer was frozen after the optimizer was built. `load_model` builds "
+    "one for what is trainable now."
+)
+@says(
+    "Load with `compile=False`, unfreeze, compile, build, `load_weights`, and "
+    "freeze again."
+)
+def test_an_optimizer_that_is_skipped_for_a_frozen_layer() -> None:
+    dense = tf.keras.layers.Dense
+    layers = [tf.keras.Input((1,)), dense(2), dense(1)]
+    model, x = tf.keras.Sequential(layers), tf.constant([[1.0]])
+    model.compile(tf.keras.optimizers.Adam(), "mse")
+    model.fit(x, x, verbose=0)
+    model.layers[0].trainable = False
+    model.save("frozen.keras")
+    with pytest.warns(UserWarning, match=f"{SKIPPED}.*6 .*has 10"):
+        lost = tf.keras.models.load_model("frozen.keras")
+    assert int(lost.optimizer.iterations) == 0
+    loaded = tf.keras.models.load_model("frozen.keras", compile=False)
+    assert not loaded.layers[0].trainable
+    loaded.layers[0].trainable = True
+    loaded.compile(tf.keras.optimizers.Adam(), "mse")
+    loaded.optimizer.build(loaded.trainable_variables)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loaded.load_weights("frozen.keras")
+    assert not [w for w in caught if SKIPPED in str(w.message)]
+    loaded.layers[0].trainable = False
+    for one, other in zip(
+        loaded.optimizer.variables, model.optimizer.variables, strict=True
+    ):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    assert int(loaded.optimizer.iterations) == 1
+    loaded.compile(loaded.optimizer, "mse")
+    loaded.fit(x, x, verbose=0)
+    assert int(loaded.optimizer.iterations) == 2
+
+
 @says("A layer such as `Dropout` has a random state of its own.")
 @says("In a checkpoint it needs a name of its own, too:")
 @says(
@@ -1297,8 +1435,9 @@ def test_the_table_of_formats(fitted: tuple[Line, list[float]]) -> None:
 
 
 @says(
-    "A checkpoint remembers the values that have found no place, and "
-    "hands them over when a variable turns up for them."
+    "It raises `Unresolved object in checkpoint`, with the first momentum "
+    "that has no place. A checkpoint remembers such values, and hands them "
+    "over when a variable turns up for them."
 )
 @says(
     "For this optimizer that went well. For the Keras model above it did not."
@@ -1310,6 +1449,16 @@ def test_values_are_handed_over_late(story: Names) -> None:
     late.epoch = tf.Variable(0)
     assert int(late.epoch) == 10
     status.expect_partial()
+    optimizer = tf.keras.optimizers.SGD(0.05, momentum=0.9)
+    parts = {"model": LinearModel(), "epoch": tf.Variable(0)}
+    unready = tf.train.Checkpoint(optimizer=optimizer, **parts)
+    status = unready.read(story["stopped_at"])
+    first = r"^Unresolved object in checkpoint \(root\)\.optimizer\._variables"
+    with pytest.raises(AssertionError, match=rf"{first}\.2"):
+        status.assert_consumed()
+    optimizer.build(parts["model"].trainable_variables)
+    status.assert_consumed()
+    assert "momentum" in optimizer.variables[2].name
     assert printed(NAME, "unready").splitlines() == [
         "after reading: not all values have found their place",
         "after training: they have",
