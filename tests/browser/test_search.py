@@ -265,6 +265,7 @@ ASKED = {
         "usual_parts"
     ),
     "custom metric update_state result reset_state": "usual_parts",
+    "accumulating the loss over several steps trains nothing": "usual_parts",
     "ValueError: Python inputs incompatible with input_signature": "memory",
     "shuffle take skip validation data leakage": "usual_parts",
     "predictions in another order than the labels of a shuffled dataset": (

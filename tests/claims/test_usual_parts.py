@@ -1329,6 +1329,42 @@ def test_accumulation() -> None:
     assert weights(model) == pytest.approx([*moved], abs=1e-5)
 
 
+@says(
+    "Accumulating the loss over several steps instead trains nothing, or too "
+    "little. Of a sum that was made outside of the tape, or in a "
+    "`tf.Variable`, the gradient is `None`; of one to which each step adds "
+    "within a tape of its own, the last tape knows the last loss alone."
+)
+def test_an_accumulated_loss() -> None:
+    w, parts = tf.Variable(5.0), (slice(0, 32), slice(32, 64))
+
+    def part_of_loss(part: slice) -> Any:
+        return loss(Y[part], w * X[part])
+
+    outside = within = tf.constant(0.0)
+    kept = tf.Variable(0.0)
+    for part in parts:
+        with tf.GradientTape() as tape:
+            current_loss = part_of_loss(part)
+        outside += current_loss
+        with tf.GradientTape() as last_tape:
+            within += part_of_loss(part)
+    assert tape.gradient(outside, w) is None
+    with tf.GradientTape() as tape:
+        for part in parts:
+            kept.assign_add(part_of_loss(part))
+    assert tape.gradient(kept, w) is None
+    assert float(kept) == pytest.approx(float(outside))
+    slopes = [gradient(X[part], Y[part])[0] for part in parts]
+    found = float(last_tape.gradient(within, w))
+    assert found == pytest.approx(slopes[1], rel=1e-4)
+    with tf.GradientTape() as tape:
+        both = tf.add_n([part_of_loss(part) for part in parts])
+    assert float(tape.gradient(both, w)) == pytest.approx(
+        sum(slopes), rel=1e-4
+    )
+
+
 # A validation split
 
 
