@@ -56,6 +56,14 @@ ASKED = {
     "Session": "old_names",
     "module 'tensorflow' has no attribute 'Session'": "old_names",
     "get_scaled_loss": "old_names",
+    "custom optimizer _resource_apply_dense _create_slots": "old_names",
+    "How do I write a custom optimizer by subclassing Optimizer?": (
+        "old_names"
+    ),
+    "object has no attribute '_set_hyper'": "old_names",
+    "The optimizer cannot recognize variable dense/kernel:0. This usually "
+    "means you are trying to call the optimizer to update different parts of "
+    "the model separately.": "old_names",
     "optimizer.lr": "old_names",
     "gradient is None": "foundations",
     "No gradients provided for any variable": "messages",
