@@ -1230,7 +1230,7 @@ SKIPPED = "Skipping variable loading for optimizer "
     "variables whereas the saved optimizer has 4 variables` is a warning. The "
     "weights are loaded and the state of the optimizer is not."
 )
-@says("There are three reasons.")
+@says("There are four reasons.")
 @says(
     "The optimizer is not built: its two variables are the iterations and the "
     "learning rate. Build it before `load_weights`, as above."
@@ -1262,6 +1262,22 @@ def test_an_optimizer_that_is_skipped(
     assert [text in message for message in said] == [True] * (has != 4)
     assert int(optimizer.iterations) == (10 if has == 4 else 0)
     assert line.get_weights()[1] != [0]
+
+
+@says("The model was saved before it was trained. Then nothing is lost.")
+def test_an_optimizer_that_was_saved_before_the_training() -> None:
+    line = Line()
+    compile_line(line)
+    line(tf.constant([[1.0]]))
+    line.save("untrained.keras")
+    with pytest.warns(UserWarning, match=f"{SKIPPED}.*4 .*has 2 "):
+        loaded = tf.keras.models.load_model("untrained.keras")
+    x, y = tf.constant([[1.0]]), tf.constant([[7.0]])
+    losses = [
+        model.fit(x, y, epochs=3, verbose=0).history["loss"]
+        for model in (line, loaded)
+    ]
+    assert losses[0] == losses[1]
 
 
 @says(
