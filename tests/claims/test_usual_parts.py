@@ -874,7 +874,9 @@ SHARES = np.array([[0.9, 0.8, 0.2, 0.1, 0.7, 0.1, 0.2, 0.9]], np.float32).T
 
 
 @says("Two numbers make an F1 score, and both can be added up.")
-@says("Return the weights of all hits, and of all that is 1 or said to be 1.")
+@says(
+    "Return the weight of the hits, and that of all 1s plus all predicted 1s."
+)
 @says(
     "``y`` and ``y_pred`` have a shape of (rows, 1), what is returned of (2,)."
 )
