@@ -98,6 +98,17 @@ def unfreeze(model: tf.keras.Model) -> None:
 # endregion unfreeze
 
 
+# region make_normalising
+def make_normalising(momentum: float = 0.99) -> tf.keras.Model:
+    """Return the model of two layers behind a normalisation of its inputs."""
+    first = tf.keras.layers.BatchNormalization(momentum=momentum, name="first")
+    layers = [tf.keras.Input((1,)), first, *make_model().layers]
+    return tf.keras.Sequential(layers)
+
+
+# endregion make_normalising
+
+
 # region make_step_of_parts
 Parts = list[tuple[tf.keras.Optimizer, list[tf.Variable]]]
 
@@ -380,6 +391,27 @@ if __name__ == "__main__":
     print(f"base moved by {movement(base, step, x + 1, y):.3f}")
     assert movement(base, step, x + 1, y) == 0
     # endregion wholly_frozen
+
+    # region behind
+    high_x = all_x + 10
+    model = make_normalising()
+    step = make_step(model, tf.keras.optimizers.Adam(0.05))
+    for _ in range(100):
+        step(high_x, old_y)
+    first = model.get_layer("first")
+    mean, moving_mean = tf.reduce_mean(high_x), first.moving_mean[0]
+    print(f"moving mean {moving_mean:.2f} of {mean:.2f}")
+    for training in (False, True):
+        behind = loss(old_y, model(high_x, training=training))
+        print(f"training={training!s:5} loss {behind:.2f}")
+    # endregion behind
+
+    # region caught_up
+    for _ in range(500):
+        model(high_x, training=True)
+    print(f"training=False loss {loss(old_y, model(high_x)):.2f}")
+    assert abs(float(first.moving_mean[0] - mean)) < 0.05
+    # endregion caught_up
 
     # region two_rates
     model = make_model()

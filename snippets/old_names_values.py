@@ -76,6 +76,26 @@ def steps_then(optimizer: v1.train.Optimizer, count: int = 10) -> list[float]:
 # endregion steps_then
 
 
+# region Momentum
+class Momentum(tf.keras.optimizers.Optimizer):
+    """Descent with momentum: v = 0.9 * v - rate * gradient, w = w + v."""
+
+    def build(self, variables):
+        """Make a v for each variable, once."""
+        if not self.built:
+            super().build(variables)
+            self.v = self.add_optimizer_variables(variables, "v")
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Move one variable."""
+        v = self.v[self._get_variable_index(variable)]
+        v.assign(0.9 * v - learning_rate * gradient)
+        variable.assign_add(v)
+
+
+# endregion Momentum
+
+
 # region penalty
 class Penalty(tf.keras.layers.Layer):
     """Adds 100 to the loss, and hands on what it is given."""
@@ -184,6 +204,11 @@ if __name__ == "__main__":
         ends = steps_then(before)[-1], steps(after)[-1]
         print(f"{name:9} then {ends[0]:.4f}, today {ends[1]:.4f}")
     # endregion same_steps
+
+    # region own_steps
+    own, of_keras = Momentum(0.1), optimizers.SGD(0.1, momentum=0.9)
+    print("same steps:", steps(own) == steps(of_keras))
+    # endregion own_steps
 
     # region decay
     with warnings.catch_warnings(action="ignore"):

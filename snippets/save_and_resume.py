@@ -105,6 +105,16 @@ if __name__ == "__main__":
     plt.show()
     # endregion alone
 
+    # region reset
+    reset = new_training(LinearModel())
+    start = [variable.numpy() for variable in reset.optimizer.variables]
+    reset.read(path).assert_consumed()
+    for variable, value in zip(reset.optimizer.variables, start, strict=True):
+        variable.assign(value)
+    reset_rest = train_until(30, reset, x, y)
+    print("as from the weights alone:", reset_rest == alone_rest)
+    # endregion reset
+
     # region iterator
     options = tf.data.Options()
     options.autotune.enabled = False

@@ -26,10 +26,10 @@ class Line(tf.keras.Model):
 
 
 # region fit
-def compile_line(line: Line) -> None:
+def compile_line(line: Line, loss: object = "mse") -> None:
     """Give the line an optimizer and a loss for ``fit``."""
     optimizer = tf.keras.optimizers.SGD(0.05, momentum=0.9)
-    line.compile(optimizer=optimizer, loss="mse")
+    line.compile(optimizer=optimizer, loss=loss)
 
 
 def fit_epochs(
@@ -42,6 +42,15 @@ def fit_epochs(
 
 
 # endregion fit
+
+
+# region my_loss
+def my_loss(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Return how far each row is from its prediction, shape (rows,)."""
+    return tf.reduce_mean(tf.abs(y - y_pred), axis=-1)
+
+
+# endregion my_loss
 
 if __name__ == "__main__":
     x, y = make_data()
@@ -91,6 +100,34 @@ if __name__ == "__main__":
     loaded_rest = fit_epochs(10, 20, loaded, inputs, outputs)
     print("same losses:", loaded_rest == fitted_rest)
     # endregion keras
+
+    try:
+        # region not_located
+        own = Line()
+        compile_line(own, my_loss)
+        fit_epochs(0, 10, own, inputs, outputs)
+        own.save("own.keras")
+        own_rest = fit_epochs(10, 20, own, inputs, outputs)
+        tf.keras.models.load_model("own.keras")
+        # endregion not_located
+    except TypeError as error:
+        print(error)
+
+    # region by_name
+    objects = {"my_loss": my_loss}
+    named = tf.keras.models.load_model("own.keras", custom_objects=objects)
+    named_rest = fit_epochs(10, 20, named, inputs, outputs)
+    print("same losses:", named_rest == own_rest)
+    # endregion by_name
+
+    # region compiled_anew
+    anew = tf.keras.models.load_model("own.keras", compile=False)
+    compile_line(anew, my_loss)
+    anew.optimizer.build(anew.trainable_variables)
+    anew.load_weights("own.keras")
+    anew_rest = fit_epochs(10, 20, anew, inputs, outputs)
+    print("same losses:", anew_rest == own_rest)
+    # endregion compiled_anew
 
     # region weights
     light = Line()

@@ -63,6 +63,41 @@ def train_epoch(
 # endregion train_epoch
 
 
+# region count_hits
+def count_hits(y, y_pred, sample_weight=None):
+    """Return the weight of the hits, and that of all 1s plus all predicted 1s.
+
+    ``y`` and ``y_pred`` have a shape of (rows, 1), what is returned of (2,).
+    """
+    y, said = tf.cast(y, y_pred.dtype), tf.round(y_pred)
+    weight = 1.0 if sample_weight is None else sample_weight
+    counts = tf.concat([y * said, y + said], axis=1)
+    return tf.reduce_sum(tf.reshape(weight, (-1, 1)) * counts, axis=0)
+
+
+# endregion count_hits
+
+
+# region F1
+class F1(tf.keras.metrics.Metric):
+    """The F1 score of predictions between 0 and 1, over all their rows."""
+
+    def __init__(self, name: str = "f1") -> None:
+        super().__init__(name=name)
+        self.counts = self.add_variable((2,), "zeros", name="counts")
+
+    def update_state(self, y, y_pred, sample_weight=None):
+        """Count a batch."""
+        self.counts.assign_add(count_hits(y, y_pred, sample_weight))
+
+    def result(self):
+        """Return the score of what was counted since the last reset."""
+        return tf.math.divide_no_nan(2 * self.counts[0], self.counts[1])
+
+
+# endregion F1
+
+
 # region polynomial
 class Polynomial(tf.keras.Model):
     """A polynomial in x / 2, for x of the shape (batch, 1)."""
@@ -187,6 +222,17 @@ if __name__ == "__main__":
     print(f"columns, (batch, 1):   {float(columns.result()):.4f}")
     print(f"vectors, (batch,):     {float(vectors.result()):.4f}")
     # endregion vectors
+
+    # region own_metric
+    labels, shares = tf.cast(y > 7, tf.float32), tf.sigmoid(3 * x)
+    f1, of_batches = F1(), []
+    for labels_batch, shares_batch in make_batches(labels, shares):
+        f1.update_state(labels_batch, shares_batch)
+        of_batches.append(float(F1()(labels_batch, shares_batch)))
+    of_keras = tf.keras.metrics.F1Score(threshold=0.5)(labels, shares)
+    print(f"all rows: {float(f1.result()):.3f}, by Keras {of_keras[0]:.3f}")
+    print(f"mean of the batches: {sum(of_batches) / len(of_batches):.3f}")
+    # endregion own_metric
 
     # region schedule
     epochs = 20

@@ -31,6 +31,12 @@ ASKED = {
     "learning rate scheduler custom loop": "freeze_and_fine_tune",
     "EMA": "freeze_and_fine_tune",
     "batch normalization frozen": "freeze_and_fine_tune",
+    "BatchNormalization training loss good validation loss bad": (
+        "freeze_and_fine_tune"
+    ),
+    "model with batch normalization works only with training=True": (
+        "freeze_and_fine_tune"
+    ),
     "Value in checkpoint could not be found in the restored object": (
         "save_and_resume"
     ),
@@ -66,6 +72,14 @@ ASKED = {
     "module 'tensorflow' has no attribute 'Session'": "old_names",
     "get_scaled_loss": "old_names",
     "WGAN gradient penalty nan": "not_a_number",
+    "custom optimizer _resource_apply_dense _create_slots": "old_names",
+    "How do I write a custom optimizer by subclassing Optimizer?": (
+        "old_names"
+    ),
+    "object has no attribute '_set_hyper'": "old_names",
+    "The optimizer cannot recognize variable dense/kernel:0. This usually "
+    "means you are trying to call the optimizer to update different parts of "
+    "the model separately.": "old_names",
     "optimizer.lr": "old_names",
     "gradient is None": "foundations",
     "No gradients provided for any variable": "messages",
@@ -231,6 +245,18 @@ ASKED = {
         "save_and_resume"
     ),
     "optimizer get_weights set_weights": "save_and_resume",
+    "TypeError: Could not locate function 'custom_loss'. Make sure custom "
+    "classes and functions are decorated with "
+    "`@keras.saving.register_keras_serializable()`.": "save_and_resume",
+    "load_model custom loss function": "save_and_resume",
+    "UserWarning: Skipping variable loading for optimizer 'adam', because it "
+    "has 2 variables whereas the saved optimizer has 10 variables.": (
+        "save_and_resume"
+    ),
+    "reset optimizer momentum iterations": "save_and_resume",
+    "Is it possible to manually reset momentum in SGD?": "save_and_resume",
+    "Unresolved object in checkpoint": "save_and_resume",
+    "Could not locate class": "save_and_resume",
     "TypeError: `generator` yielded an element of shape () where an element "
     "of shape (None, None) was expected.": "errors_in_a_step",
     "from_generator output_signature": "errors_in_a_step",
@@ -259,6 +285,11 @@ ASKED = {
         "how_fast"
     ),
     "kernel_constraint GradientTape": "usual_parts",
+    "How do I write a custom metric by subclassing tf.keras.metrics.Metric?": (
+        "usual_parts"
+    ),
+    "custom metric update_state result reset_state": "usual_parts",
+    "accumulating the loss over several steps trains nothing": "usual_parts",
     "ValueError: Python inputs incompatible with input_signature": "memory",
     "shuffle take skip validation data leakage": "usual_parts",
     "predictions in another order than the labels of a shuffled dataset": (

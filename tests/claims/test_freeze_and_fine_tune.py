@@ -19,6 +19,7 @@ from snippets.freeze_and_fine_tune import (
     halve_on_plateau,
     make_head_step,
     make_model,
+    make_normalising,
     make_normed,
     make_scaled_step,
     make_step_of_parts,
@@ -164,7 +165,7 @@ def test_what_fails_silently_has_a_mend() -> None:
     wrong = [b for b in PAGE.blocks if b.options.get("title") == "Looks right"]
     names = [b.name for b in wrong]
     assert names == [
-        *("go_on", "half_frozen", "called_so", "unused_head"),
+        *("go_on", "half_frozen", "called_so", "behind", "unused_head"),
         *("ema_unseen", "ema_wrong_list", "late_schedule"),
     ]
     for block in wrong:
@@ -172,7 +173,7 @@ def test_what_fails_silently_has_a_mend() -> None:
         assert not re.search("(?i)error|warning", printed(NAME, block.name))
     mended = {b.name for b in PAGE.blocks if "Mended" in str(b.options)}
     assert mended == {
-        *("stay", "wholly_frozen", "replaced_head"),
+        *("stay", "wholly_frozen", "caught_up", "replaced_head"),
         *("ema_seen", "ema_right_list"),
     }
     # The last one is mended in its own last line.
@@ -810,6 +811,166 @@ def test_unfreeze() -> None:
     assert inner.get_layer("base").trainable
     unfreeze(inner)
     assert [layer.trainable for layer in inner.layers] == [False, True]
+
+
+# Averages that are behind
+
+
+HIGH_X = ALL_X + 10
+
+
+def normalising(steps: int, **options: float) -> tuple[Any, Any]:
+    """Return a model after steps on high inputs, and its normalisation."""
+    model = make_normalising(**options)
+    step = make_step(model, Adam(0.05))
+    for _ in range(steps):
+        step(HIGH_X, OLD_Y)
+    return model, model.get_layer("first")
+
+
+@pytest.fixture(scope="module")
+def behind() -> tuple[Any, list[np.ndarray]]:
+    """A model after a hundred steps, and its weights then."""
+    model, _ = normalising(100)
+    return model, model.get_weights()
+
+
+def in_use(model: Any) -> float:
+    return float(loss(OLD_Y, model(HIGH_X, training=False)))
+
+
+@says("BatchNormalization: training loss good, validation loss bad")
+@says(
+    "A loss that is good with `training=True` alone | [Averages "
+    "behind](#batchnormalization-training-loss-good-validation-loss-bad)"
+)
+@says("The moving averages begin at a mean of 0 and a variance of 1.")
+@says(
+    "A call in training takes them a hundredth of the way to those of the "
+    "batch, unless `momentum` says otherwise."
+)
+@says(
+    "and of what they had to go, `#!math n` steps leave `#!math 0.99^n`. "
+    "After 100 they have come {{ 100 * (1 - 0.99**100):.0f }} %."
+)
+@says("Return the model of two layers behind a normalisation of its inputs.")
+@pytest.mark.parametrize(("momentum", "steps"), [(0.99, 1), (0.9, 7)])
+def test_how_far_the_averages_have_come(
+    momentum: float, steps: int, behind: tuple[Any, list[np.ndarray]]
+) -> None:
+    fresh = layers.BatchNormalization()
+    assert fresh.momentum == 0.99
+    fresh.build((None, 1))
+    assert fresh.moving_mean.numpy() == [0]
+    assert fresh.moving_variance.numpy() == [1]
+    mean, variance = np.mean(HIGH_X, dtype="d"), np.var(HIGH_X, dtype="d")
+    _, first = normalising(steps, momentum=momentum)
+    found = [(steps, momentum, *first.get_weights()[2:])]
+    found += [(100, 0.99, *behind[1][2:4])]
+    for count, kept, moving_mean, moving_variance in found:
+        left = kept**count
+        assert moving_mean[0] == pytest.approx((1 - left) * mean, rel=1e-4)
+        expected = left + (1 - left) * variance
+        assert moving_variance[0] == pytest.approx(expected, rel=1e-4)
+    came, whole = numbers(printed(NAME, "behind").split("\n")[0])
+    assert came / whole == pytest.approx(1 - 0.99**100, abs=1e-3)
+    assert record(NAME)["100 * (1 - 0.99**100):.0f"] == "63"
+    outputs = behind[0](HIGH_X)
+    _, *two = behind[0].layers
+    normalised = behind[0].get_layer("first")(HIGH_X)
+    assert [layer.name for layer in two] == ["base", "head"]
+    np.testing.assert_allclose(two[1](two[0](normalised)), outputs, atol=1e-5)
+
+
+@says(
+    "Here is the old task with inputs 10 higher, which a normalisation is to "
+    "undo."
+)
+@says(
+    "The weights and the rows are the same, so this is no overfitting. In use "
+    "the layer takes its averages, as `evaluate` and the `val_loss` of `fit` "
+    "do,"
+)
+def test_averages_that_are_behind_spoil_what_is_evaluated(
+    behind: tuple[Any, list[np.ndarray]],
+) -> None:
+    model, weights = behind
+    model.set_weights(weights)
+    used = in_use(model)
+    as_in_training = float(loss(OLD_Y, model(HIGH_X, training=True)))
+    assert used > 100 * as_in_training
+    assert last("behind")[1:] == pytest.approx([used, as_in_training], abs=0.1)
+    model.set_weights(weights)
+    model.compile(SGD(0.0), "mse")
+    model.optimizer.build(model.trainable_variables)
+    assert model.evaluate(HIGH_X, OLD_Y, verbose=0) == pytest.approx(used)
+    both = (HIGH_X, OLD_Y)
+    logs = model.fit(
+        *both, batch_size=201, validation_data=both, verbose=0
+    ).history
+    assert logs["loss"] == pytest.approx([as_in_training], rel=1e-3)
+    assert logs["val_loss"] == pytest.approx([in_use(model)], rel=1e-3)
+    assert in_use(model) > 100 * as_in_training
+    np.testing.assert_array_equal(HIGH_X, ALL_X + 10)
+
+
+@says(
+    "`training=True` is no mend. With it a prediction depends on the other "
+    "rows of the batch, and every row that comes alone gets the same one."
+)
+def test_a_row_alone_in_training_mode(
+    behind: tuple[Any, list[np.ndarray]],
+) -> None:
+    model, weights = behind
+    alone, used = [], []
+    for at in (0, 40, 150):
+        model.set_weights(weights)
+        row = HIGH_X[at : at + 1]
+        alone.append(float(model(row, training=True)[0, 0]))
+        used.append(float(model(row, training=False)[0, 0]))
+    assert len(set(alone)) == 1
+    assert len(set(used)) == 3
+    few, many = (
+        float(model(rows, training=True)[0, 0])
+        for rows in (HIGH_X[:5], HIGH_X)
+    )
+    assert abs(few - many) > 0.1
+
+
+@says(
+    "Take more steps, or `momentum=0.9`. Or let the averages catch up, by "
+    "calls without an update:"
+)
+@says(
+    "**The check** compares the moving mean with the mean of what the layer "
+    "is given."
+)
+def test_averages_that_have_caught_up(
+    behind: tuple[Any, list[np.ndarray]],
+) -> None:
+    model, weights = behind
+    model.set_weights(weights)
+    *loop, check = BLOCKS["caught_up"].code.split("\n")
+    assert highlighted(BLOCKS["caught_up"]) == [x.strip() for x in loop[:2]]
+    given = {"first": model.get_layer("first"), "mean": np.mean(HIGH_X)}
+    assert (
+        "mean, moving_mean = tf.reduce_mean(high_x)" in BLOCKS["behind"].code
+    )
+    with pytest.raises(AssertionError):
+        exec(check, {**given})
+    call = tf.function(lambda: model(HIGH_X, training=True))
+    for _ in range(500):
+        call()
+    exec(check, {**given})
+    caught_up = in_use(model)
+    assert last("caught_up") == pytest.approx([caught_up], abs=0.005)
+    assert caught_up < 0.05
+    for at, (new, old) in enumerate(
+        zip(model.get_weights(), weights, strict=True)
+    ):
+        assert np.array_equal(new, old) is (at not in (2, 3))
+    for steps, options in ((100, {"momentum": 0.9}), (700, {})):
+        assert in_use(normalising(steps, **options)[0]) < 0.05
 
 
 # Different rates

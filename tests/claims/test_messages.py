@@ -541,6 +541,53 @@ def test_seeds() -> None:
 
 
 @says(
+    "`save_and_resume:not_located` The file names a loss, a metric or a class "
+    "of yours, and Keras does not know it. Register it, or hand it over in "
+    "`custom_objects`."
+)
+@says(
+    "`Could not locate class 'Line'` says it of a model or a layer.",
+    page="save_and_resume",
+)
+def test_what_keras_cannot_locate(tmp_path: Any) -> None:
+    shown("save_and_resume", "not_located", "TypeError", "Could not locate")
+
+    def own_loss(y: Any, y_pred: Any) -> Any:
+        return tf.reduce_mean(tf.abs(y - y_pred), axis=-1)
+
+    def own_metric(y: Any, y_pred: Any) -> Any:
+        return own_loss(y, y_pred)
+
+    class Plain(tf.keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x
+
+    made: list[tuple[Any, dict[str, Any], list[Any]]] = [
+        (own_loss, {"loss": own_loss}, []),
+        (own_metric, {"loss": "mse", "metrics": [own_metric]}, []),
+        (Plain, {}, [Plain()]),
+    ]
+    load = tf.keras.models.load_model
+    for unknown, compiled, more in made:
+        layers = [tf.keras.Input((1,)), *more, tf.keras.layers.Dense(1)]
+        model = tf.keras.Sequential(layers)
+        model.compile("sgd", **compiled)
+        if compiled.get("metrics"):
+            model.evaluate(X[:, tf.newaxis], Y[:, tf.newaxis], verbose=0)
+        path, name = tmp_path / f"{len(compiled)}.keras", unknown.__name__
+        model.save(path)
+        with pytest.raises(TypeError, match=f"Could not locate .* '{name}'"):
+            load(path)
+        load(path, custom_objects={name: unknown})
+        tf.keras.utils.register_keras_serializable()(unknown)
+        try:
+            model.save(path)
+            load(path)
+        finally:
+            del tf.keras.utils.get_custom_objects()[f"Custom>{name}"]
+
+
+@says(
     "`save_and_resume:unconsumed` `assert_consumed` found something of "
     "the object that the checkpoint does not have, or has not had a value "
     "for yet."

@@ -44,6 +44,7 @@ from snippets.old_names import (
     v1,
 )
 from snippets.old_names_values import (
+    Momentum,
     Penalty,
     mended,
     set_known,
@@ -289,7 +290,7 @@ def test_each_symptom_leads_to_its_table(
         rows = [row for table in tables for row in said.get(table, [])]
         told[part.partition(".")[0]] = "\n".join(row[2] for row in rows)
     rows = re.findall(r"(?m)^\| `(.*) \| (.*\(#.*) \|$", SOURCE)
-    assert len(rows) == 10
+    assert len(rows) == 11
     for symptom, links in rows:
         for number in re.findall(r"\[(\d+)\]", links):
             for piece in re.findall(r"`([^`]+)`", f"`{symptom}"):
@@ -833,6 +834,159 @@ def test_optimizers_take_the_same_steps() -> None:
     for row in rows:
         before, after = map(float, re.findall(r"-?\d\.\d{4}", row))
         assert before == pytest.approx(after, abs=2e-4)
+
+
+class Older(tf.keras.optimizers.Optimizer):
+    """An optimizer as older texts have it, mended step by step."""
+
+    def __init__(self, *given: Any, hyper: bool = False) -> None:
+        super().__init__(*given)
+        if hyper:
+            self._set_hyper("decay", 0.0)
+
+    def _create_slots(self, variables: Any) -> None:
+        raise AssertionError("called")
+
+    def _resource_apply_dense(self, gradient: Any, variable: Any) -> None:
+        raise AssertionError("called")
+
+
+@says("An optimizer of your own, without _create_slots")
+@says(
+    "`object has no attribute '_set_hyper'` | "
+    "[Your own optimizer](#an-optimizer-of-your-own-without-_create_slots)"
+)
+@says(
+    "Older texts subclass `Optimizer` with `_create_slots` and "
+    "`_resource_apply_dense`. Nobody calls these any more."
+)
+@says(
+    "First comes a `ValueError`, for `super().__init__(name)` now hands the "
+    "name over as `learning_rate`; then `object has no attribute "
+    "'_set_hyper'`; at last a `NotImplementedError` that says nothing: "
+    "`update_step` is missing."
+)
+def test_an_optimizer_of_older_texts() -> None:
+    older = gradient_descent.SGD
+    names = ("_create_slots", "_resource_apply_dense", "_set_hyper")
+    assert all(hasattr(older, name) for name in (*names, "add_slot"))
+    new = tf.keras.optimizers.Optimizer
+    assert not [n for n in (*names, "add_slot") if hasattr(new, n)]
+    with pytest.raises(ValueError, match="`learning_rate` should be float"):
+        Older("name")
+    with pytest.raises(AttributeError, match="no attribute '_set_hyper'"):
+        Older(0.1, hyper=True)
+    with pytest.raises(NotImplementedError) as raised:
+        steps(Older(0.1), 1)
+    assert str(raised.value) == ""
+
+
+@says("Write two methods.")
+@says("To the last bit those of Keras.")
+@says("Descent with momentum: v = 0.9 * v - rate * gradient, w = w + v.")
+@says("Make a v for each variable, once.")
+@says("Move one variable.")
+@says(
+    "`build` stands for `_create_slots`, `add_optimizer_variables` for "
+    "`add_slot`, and `update_step` for `_resource_apply_dense` and "
+    "`_resource_apply_sparse`."
+)
+def test_an_optimizer_of_our_own() -> None:
+    assert printed(NAME, "own_steps") == "same steps: True"
+    own = [n for n in vars(Momentum) if callable(getattr(Momentum, n))]
+    assert [n for n in own if n[0] != "_"] == ["build", "update_step"]
+    w, v, expected = 1.0, 0.0, []
+    for _ in range(10):
+        v = 0.9 * v - 0.1 * w
+        w += v
+        expected.append(w)
+    assert steps(Momentum(0.1)) == pytest.approx(expected, abs=1e-6)
+    of_keras = SGD(0.1, momentum=0.9)
+    assert steps(Momentum(0.1), 50) == steps(of_keras, 50)
+    optimizer, w = Momentum(0.1), tf.Variable(1.0)
+    for _ in range(2):
+        optimizer.build([w])
+    assert [v.name.split("_")[-1] for v in optimizer.variables[2:]] == ["v"]
+    rows = []
+    for kind_of in (Momentum(0.1), SGD(0.1, momentum=0.9)):
+        layer = tf.keras.layers.Embedding(3, 2, "ones")
+        for _ in range(3):
+            with tf.GradientTape() as tape:
+                total = tf.reduce_sum(layer(tf.constant([1, 1])))
+            found = tape.gradient(total, layer.trainable_variables)
+            assert isinstance(found[0], tf.IndexedSlices)
+            kind_of.apply(found, layer.trainable_variables)
+        rows.append(layer.get_weights()[0].tolist())
+    assert rows[0] == rows[1] != np.ones((3, 2)).tolist()
+
+
+class WithArgument(Momentum):
+    def __init__(
+        self, learning_rate: float = 0.1, momentum: float = 0.5, **more: Any
+    ) -> None:
+        super().__init__(learning_rate, **more)
+        self.momentum = momentum
+
+
+class Written(WithArgument):
+    def get_config(self) -> Names:
+        return {**super().get_config(), "momentum": self.momentum}
+
+
+class Applied(tf.keras.layers.Layer):
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.function = function
+
+
+class Rate(tf.keras.optimizers.schedules.LearningRateSchedule):
+    def __call__(self, step: Any) -> Any:
+        return 0.1
+
+
+@says(
+    "An argument of your own, such as `momentum`, needs an `__init__`, and "
+    "for `model.save` a `get_config` that knows of it. Without one the loaded "
+    "optimizer has the default, in silence."
+)
+@says(
+    "A layer whose argument cannot be written down, or a schedule, says so: "
+    "it `must override get_config()`."
+)
+@pytest.mark.parametrize(
+    ("made", "found"), [(WithArgument, 0.5), (Written, 0.8)]
+)
+def test_what_is_saved_of_an_optimizer(
+    made: Any, found: float, tmp_path: Path
+) -> None:
+    model, path = fresh_model(), tmp_path / "model.keras"
+    model.compile(made(0.1, momentum=0.8), "mse")
+    model.optimizer.build(model.trainable_variables)
+    model.save(path)
+    with warnings.catch_warnings(action="error"):
+        loaded = tf.keras.models.load_model(
+            path, custom_objects={made.__name__: made}
+        )
+    assert loaded.optimizer.momentum == found
+    assert float(loaded.optimizer.learning_rate) == pytest.approx(0.1)
+    for silent in (Applied(lambda inputs: inputs), Rate()):
+        with pytest.raises(
+            NotImplementedError, match=r"must override `get_config\(\)`"
+        ):
+            silent.get_config()
+
+
+@says(
+    "Today it is [`Unknown "
+    "variable`](freeze_and_fine_tune.md#valueerror-unknown-variable)."
+)
+def test_a_variable_that_the_optimizer_does_not_know() -> None:
+    optimizer = tf.keras.optimizers.Adam()
+    optimizer.build([tf.Variable(1.0)])
+    with pytest.raises(ValueError, match=r"^Unknown variable: "):
+        optimizer.apply([tf.constant(1.0)], [tf.Variable(1.0)])
+    there = (DOCS / "freeze_and_fine_tune.md").read_text("utf-8")
+    assert "\n## `ValueError: Unknown variable`\n" in there
 
 
 @says(

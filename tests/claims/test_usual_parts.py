@@ -19,8 +19,10 @@ from snippets.linear_model import LinearModel
 from snippets.loss import loss
 from snippets.training_loop import training_loop
 from snippets.usual_parts import (
+    F1,
     Polynomial,
     Step,
+    count_hits,
     in_both,
     make_batches,
     make_step,
@@ -858,9 +860,138 @@ def test_a_function_as_a_metric() -> None:
     assert abs(np.mean(halves) - whole) > 0.01
 
 
+def score(labels: Any, shares: Any, weight: Any = 1.0) -> float:
+    """Return the F1 score by its definition, in NumPy."""
+    labels, said = np.ravel(labels) == 1, np.ravel(shares) > 0.5
+    weight = np.broadcast_to(np.ravel(weight), labels.shape)
+    precision = np.sum(weight * (labels & said)) / np.sum(weight * said)
+    recall = np.sum(weight * (labels & said)) / np.sum(weight * labels)
+    return float(2 * precision * recall / (precision + recall))
+
+
+LABELS = np.array([[1, 1, 1, 0, 0, 0, 0, 1]], np.float32).T
+SHARES = np.array([[0.9, 0.8, 0.2, 0.1, 0.7, 0.1, 0.2, 0.9]], np.float32).T
+
+
+@says("Two numbers make an F1 score, and both can be added up.")
 @says(
-    "**In `fit`:** `compile(metrics=[…])`. `fit` resets all metrics "
-    "when an epoch starts, and averages its loss over the rows."
+    "Return the weight of the hits, and that of all 1s plus all predicted 1s."
+)
+@says(
+    "``y`` and ``y_pred`` have a shape of (rows, 1), what is returned of (2,)."
+)
+@says(
+    "A `Metric` keeps them in a variable. `update_state` adds those of a "
+    "batch, and `result` makes the score."
+)
+@says("The F1 score of predictions between 0 and 1, over all their rows.")
+@says("Count a batch.")
+@says("Return the score of what was counted since the last reset.")
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_metric_of_our_own(compiled: bool) -> None:
+    weight = np.arange(8, dtype=np.float32)
+    metric = F1()
+    update: Any = metric.update_state
+    if compiled:
+        update = tf.function(update)
+    for start in (0, 5):
+        part = slice(start, start + 5)
+        update(LABELS[part], SHARES[part])
+        counts = count_hits(LABELS[part], SHARES[part])
+        assert counts.shape == (2,)
+    assert float(metric.result()) == pytest.approx(score(LABELS, SHARES))
+    assert metric.counts.numpy().tolist() == [3, 8]
+    metric.reset_state()
+    update(LABELS, SHARES, weight[:, np.newaxis])
+    expected = score(LABELS, SHARES, weight)
+    assert float(metric.result()) == pytest.approx(expected)
+    assert expected != pytest.approx(score(LABELS, SHARES), abs=0.01)
+    own = printed(NAME, "own_metric").split("\n")
+    (ours, by_keras), [of_batches] = (
+        numbers(line.split(":")[1]) for line in own
+    )
+    assert ours == by_keras != of_batches
+    assert [line.partition("(")[0] for line in highlighted(BLOCKS["F1"])] == [
+        "self.counts = self.add_variable",
+        "self.counts.assign_add",
+        "return tf.math.divide_no_nan",
+    ]
+
+
+class Lowest(tf.keras.metrics.Metric):
+    def __init__(self) -> None:
+        super().__init__(name="lowest")
+        self.lowest = self.add_variable((), at_most, name="lowest")
+
+    def update_state(
+        self, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
+        self.lowest.assign(tf.minimum(self.lowest, tf.reduce_min(y_pred)))
+
+    def result(self) -> Any:
+        return self.lowest.value
+
+
+class InPython(tf.keras.metrics.Metric):
+    hits: Any = 0.0
+
+    def update_state(
+        self, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
+        self.hits += tf.reduce_sum(y_pred)
+
+    def result(self) -> Any:
+        return self.hits
+
+
+def at_most(shape: Any, dtype: Any = None) -> Any:
+    return tf.fill(shape, 100.0)
+
+
+@says(
+    "`reset_state` is there already. It sets every variable to zero, whatever "
+    "it began with, so a metric that keeps a lowest value has to write its "
+    "own."
+)
+@says(
+    "What you keep in a number of Python, `self.hits += …`, it does not "
+    "reset, and `fit` logs a tensor without a value."
+)
+def test_what_reset_state_resets() -> None:
+    assert "reset_state" not in BLOCKS["F1"].code
+    metric = F1()
+    metric.update_state(LABELS, SHARES)
+    metric.reset_state()
+    assert metric.counts.numpy().tolist() == [0, 0]
+    assert float(metric.result()) == 0
+
+    lowest = Lowest()
+    lowest.update_state(0, [7.0])
+    assert float(lowest.result()) == 7
+    lowest.reset_state()
+    lowest.update_state(0, [7.0])
+    assert float(lowest.result()) == 0
+
+    in_python = InPython(name="in_python")
+    in_python.update_state(LABELS, SHARES)
+    in_python.reset_state()
+    assert float(in_python.result()) == pytest.approx(np.sum(SHARES))
+
+    model = tf.keras.Sequential(
+        [tf.keras.Input((1,)), tf.keras.layers.Rescaling(1.0)]
+    )
+    in_fit = InPython(name="in_fit")
+    model.compile(SGD(0.0), "mse", metrics=[F1(), in_fit])
+    how: Any = {"batch_size": 5, "epochs": 2, "verbose": 0}
+    logs = model.fit(SHARES, LABELS, **how).history
+    assert logs["f1"] == pytest.approx([score(LABELS, SHARES)] * 2)
+    with pytest.raises(TypeError):
+        float(logs["in_fit"][-1])
+
+
+@says(
+    "**In `fit`:** `compile(metrics=[…])`, `F1()` among them. `fit` resets "
+    "all metrics when an epoch starts, and averages its loss over the rows."
 )
 @says("Vectors mislead its metrics in the same way.")
 def test_metrics_of_fit() -> None:
@@ -1198,6 +1329,42 @@ def test_accumulation() -> None:
     assert weights(model) == [5.0, 0.0]
     model.fit(X[192:], Y[192:], **options)
     assert weights(model) == pytest.approx([*moved], abs=1e-5)
+
+
+@says(
+    "Accumulating the loss over several steps instead trains nothing, or too "
+    "little. Of a sum that was made outside of the tape, or in a "
+    "`tf.Variable`, the gradient is `None`; of one to which each step adds "
+    "within a tape of its own, the last tape knows the last loss alone."
+)
+def test_an_accumulated_loss() -> None:
+    w, parts = tf.Variable(5.0), (slice(0, 32), slice(32, 64))
+
+    def part_of_loss(part: slice) -> Any:
+        return loss(Y[part], w * X[part])
+
+    outside = within = tf.constant(0.0)
+    kept = tf.Variable(0.0)
+    for part in parts:
+        with tf.GradientTape() as tape:
+            current_loss = part_of_loss(part)
+        outside += current_loss
+        with tf.GradientTape() as last_tape:
+            within += part_of_loss(part)
+    assert tape.gradient(outside, w) is None
+    with tf.GradientTape() as tape:
+        for part in parts:
+            kept.assign_add(part_of_loss(part))
+    assert tape.gradient(kept, w) is None
+    assert float(kept) == pytest.approx(float(outside))
+    slopes = [gradient(X[part], Y[part])[0] for part in parts]
+    found = float(last_tape.gradient(within, w))
+    assert found == pytest.approx(slopes[1], rel=1e-4)
+    with tf.GradientTape() as tape:
+        both = tf.add_n([part_of_loss(part) for part in parts])
+    assert float(tape.gradient(both, w)) == pytest.approx(
+        sum(slopes), rel=1e-4
+    )
 
 
 # A validation split

@@ -24,6 +24,7 @@ from snippets.freeze_and_fine_tune import (
     halve_on_plateau,
     make_head_step,
     make_model,
+    make_normalising,
     make_normed,
     make_scaled_step,
     make_tasks,
@@ -382,6 +383,33 @@ def test_unfreeze_does_not_reach_into_layers() -> None:
     inner = make_normed()
     unfreeze(keras.Sequential([keras.Input((1,)), inner]))
     assert inner.get_layer("base").trainable
+
+
+@pytest.mark.parametrize("momentum", [0.99, 0.5])
+def test_a_normalising_model_is_that_of_two_layers(momentum: float) -> None:
+    x, _ = rows()
+    model, plain = make_normalising(momentum), make_model()
+    high = np.asarray(3 * x + 10, np.float64)
+    scaled = (high - high.mean()) / np.sqrt(high.var() + 0.001)
+    found = model(3 * x + 10, training=True)
+    np.testing.assert_allclose(found, plain(scaled), atol=1e-4)
+    moved = model.get_layer("first").moving_mean.numpy().item()
+    assert moved == pytest.approx((1 - momentum) * high.mean(), rel=1e-4)
+
+
+def test_averages_are_behind_and_catch_up(
+    run: Callable[..., Names], capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run("behind")
+    means, *lines = capsys.readouterr().out.splitlines()
+    assert means == "moving mean 6.34 of 10.00"
+    used, as_in_training = (float(line.split()[-1]) for line in lines)
+    assert used > 1
+    assert as_in_training < 0.05
+    with pytest.raises(AssertionError):
+        check("caught_up", names)
+    execute(MODULE, statements(MODULE, "caught_up"), names)
+    assert float(capsys.readouterr().out.split()[-1]) < 0.05
 
 
 # Two learning rates

@@ -29,6 +29,7 @@ from snippets.old_names import (
     v1,
 )
 from snippets.old_names_values import (
+    Momentum,
     mended,
     set_known,
     steps,
@@ -236,7 +237,7 @@ def test_the_table_of_symptoms_leads_to_messages(page: str, said: Any) -> None:
         for number, name in enumerate([*KINDS][:10], start=1)
     }
     rows = re.findall(r"(?m)^\| `.*\(#.*$", page)
-    assert len(rows) == 10
+    assert len(rows) == 11
     for row in rows:
         cell, links = row.strip("| ").split(" | ")
         for number in re.findall(r"\[(\d+)\]", links):
@@ -324,6 +325,50 @@ def test_steps_are_those_of_gradient_descent_and_momentum() -> None:
         steps_then(v1.train.MomentumOptimizer(0.1, 0.9), 4),
     ):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_an_optimizer_of_our_own_moves_as_momentum_does(
+    compiled: bool,
+) -> None:
+    ends = []
+    for optimizer in (
+        Momentum(0.05),
+        tf.keras.optimizers.SGD(0.05, momentum=0.9),
+    ):
+        w, b = tf.Variable([5.0, 1.0]), tf.Variable(0.3)
+        optimizer.build([w, b])
+
+        def step(w: Any = w, b: Any = b, optimizer: Any = optimizer) -> None:
+            with tf.GradientTape() as tape:
+                current_loss = tf.reduce_sum(w**2) + b * w[0] + b**2
+            optimizer.apply(tape.gradient(current_loss, [w, b]), [w, b])
+
+        move = tf.function(step) if compiled else step
+        for _ in range(50):
+            move()
+        ends.append([*w.numpy(), float(b)])
+    np.testing.assert_allclose(ends[0], ends[1], atol=1e-6)
+    assert abs(ends[0][0]) < 1
+    w, speed = 1.0, 0.0
+    for _ in range(10):
+        speed = 0.9 * speed - 0.1 * w
+        w += speed
+    assert steps(Momentum(0.1))[-1] == pytest.approx(w, abs=1e-6)
+
+
+def test_an_optimizer_of_our_own_is_built_once() -> None:
+    optimizer = Momentum(0.1)
+    for _ in range(2):
+        optimizer.build([tf.Variable(1.0)])
+    assert len(optimizer.variables) == 3
+
+
+def test_an_optimizer_of_our_own_is_shown_to_do_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run("values", "own_steps", optimizers=tf.keras.optimizers)
+    assert capsys.readouterr().out == "same steps: True\n"
 
 
 def test_decay_is_ignored_and_a_schedule_is_what_it_meant(

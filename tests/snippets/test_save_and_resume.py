@@ -135,6 +135,22 @@ def test_the_weights_alone_start_alike_and_go_another_way(
     assert abs(rest[1] - whole[11]) > 0.1
 
 
+def test_an_optimizer_put_back_trains_as_a_new_one(
+    x: tf.Tensor, y: tf.Tensor
+) -> None:
+    reset, new = new_training(LinearModel()), new_training(LinearModel())
+    start = [value.numpy() for value in reset.optimizer.variables]
+    train_until(10, reset, x, y)
+    for one, other in zip(
+        new.model.variables, reset.model.variables, strict=True
+    ):
+        one.assign(other)
+    new.epoch.assign(10)
+    for value, kept in zip(reset.optimizer.variables, start, strict=True):
+        value.assign(kept)
+    assert train_until(20, reset, x, y) == train_until(20, new, x, y)
+
+
 def test_a_checkpoint_takes_no_python_number() -> None:
     with pytest.raises(ValueError, match="trackable"):
         tf.train.Checkpoint(epoch=0)
@@ -409,6 +425,7 @@ def test_the_module_as_a_script(
     assert float(values["model/w"]) == pytest.approx(
         momentum_descent(names["x"], names["y"], 10, 0.05)[1], abs=1e-3
     )
+    assert lines.pop(9) == "as from the weights alone: True"
     on, again = (line.split(": ")[1] for line in lines[9:11])
     assert on != again
     assert lines[11:-2] == [

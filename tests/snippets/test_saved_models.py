@@ -11,7 +11,7 @@ import tensorflow as tf
 from snippets.data import make_data
 from snippets.linear_model import LinearModel
 from snippets.save_and_resume import new_training, train_until
-from snippets.saved_models import Line, compile_line, fit_epochs
+from snippets.saved_models import Line, compile_line, fit_epochs, my_loss
 
 
 @pytest.fixture
@@ -135,6 +135,21 @@ def test_a_keras_file_resumes_fit_to_the_last_bit(
     assert loaded is not line
     rest = fit_epochs(stop, 20, line, x, y)
     assert fit_epochs(stop, 20, loaded, x, y) == rest
+
+
+def test_my_loss_is_the_distance_of_each_row() -> None:
+    y, y_pred = np.array([[1.0], [2.0]]), np.array([[3.0], [2.5]])
+    np.testing.assert_allclose(my_loss(y, y_pred), [2.0, 0.5], rtol=1e-6)
+
+
+def test_a_line_may_be_compiled_with_a_loss_of_its_own(
+    x: tf.Tensor, y: tf.Tensor
+) -> None:
+    line = Line()
+    compile_line(line, my_loss)
+    [first] = fit_epochs(0, 1, line, x, y)
+    expected = np.abs(np.asarray(y) - 5 * np.asarray(x)).mean()
+    assert first == pytest.approx(expected, rel=1e-5)
 
 
 def test_keras_registers_classes_under_two_names() -> None:
@@ -309,12 +324,17 @@ def test_the_module_as_a_script(
     assert saved.split(",")[1] == read.split(",")[1]
     assert 'full_name: "line/kernel"' in "\n".join(lines[2:12])
     at = lines.index(f"read:  {saved}")
-    assert lines[at + 1 : at + 5] == [
+    assert lines[at + 1 : at + 8] == [
+        "same losses: True",
+        lines[at + 2],
+        "same losses: True",
         "same losses: True",
         "same first loss: True",
         "same losses: False",
         "same losses: True",
     ]
+    assert "Could not locate function 'my_loss'" in lines[at + 2]
+    del lines[at + 2 : at + 5]
     for rest in ("fitted_rest", "loaded_rest", "light_rest", "full_rest"):
         assert len(names[rest]) == 10, rest
     assert lines[at + 5 : at + 7] == [

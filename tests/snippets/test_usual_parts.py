@@ -19,7 +19,9 @@ from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.training_loop import training_loop
 from snippets.usual_parts import (
+    F1,
     Polynomial,
+    count_hits,
     in_both,
     make_batches,
     make_step,
@@ -239,6 +241,57 @@ def test_a_metric_of_vectors_averages_batches_instead_of_rows() -> None:
         vectors.update_state(truth[:, 0], predictions[:, 0])
     assert float(columns.result()) == pytest.approx(1 / 33, rel=1e-5)
     assert float(vectors.result()) == pytest.approx(1 / 2, rel=1e-5)
+
+
+def scored() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return labels, predictions and weights of fifty rows, as columns."""
+    numbers = np.random.default_rng(1).random((3, 50, 1), np.float32)
+    return (numbers[0] > 0.6).astype(np.float32), numbers[1], numbers[2]
+
+
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
+def test_hits_are_counted_by_their_weights(shape: tuple[int, ...]) -> None:
+    labels, shares, weight = scored()
+    said = shares > 0.5
+    expected = [
+        np.sum(weight * (said & (labels == 1))),
+        np.sum(weight * said) + np.sum(weight * labels),
+    ]
+    found = count_hits(labels, tf.constant(shares), weight.reshape(shape))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    whole = count_hits(labels.astype(int), tf.constant(shares))
+    assert whole.numpy().tolist() == [
+        np.sum(said & (labels == 1)),
+        np.sum(said) + np.sum(labels),
+    ]
+
+
+@pytest.mark.parametrize("batch", [50, 32])
+def test_f1_is_that_of_keras_whatever_the_batch(batch: int) -> None:
+    labels, shares, _ = scored()
+    metric = F1()
+    for start in range(0, 50, batch):
+        part = slice(start, start + batch)
+        metric.update_state(labels[part], tf.constant(shares[part]))
+    of_keras = tf.keras.metrics.F1Score(threshold=0.5)(labels, shares)
+    assert float(metric.result()) == pytest.approx(float(of_keras[0]))
+    metric.reset_state()
+    assert float(metric.result()) == 0.0
+
+
+def test_f1_is_logged_by_fit_as_it_is_over_all_rows() -> None:
+    labels, shares, weight = scored()
+    model = tf.keras.Sequential([tf.keras.layers.Identity()])
+    weighted = F1(name="weighted")
+    model.compile(loss="mse", metrics=[F1()], weighted_metrics=[weighted])
+    given: dict[str, Any] = {"batch_size": 32, "verbose": 0}
+    logs = model.evaluate(
+        shares, labels, sample_weight=weight[:, 0], return_dict=True, **given
+    )
+    hits, named = count_hits(labels, tf.constant(shares))
+    assert logs["f1"] == pytest.approx(float(2 * hits / named))
+    hits, named = count_hits(labels, tf.constant(shares), weight)
+    assert logs["weighted"] == pytest.approx(float(2 * hits / named))
 
 
 def test_validation_in_batches_averages_the_rows_and_trains_none(
@@ -595,6 +648,15 @@ def test_vectors_are_shown_to_mislead_a_metric(story: Story) -> None:
     [vectors] = story.after("vectors, (batch,):")
     assert columns == pytest.approx(whole, abs=1.1e-4)
     assert abs(vectors - whole) > 0.01
+
+
+def test_the_f1_of_all_rows_is_shown_not_to_be_that_of_batches(
+    story: Story,
+) -> None:
+    ours, by_keras = story.after("all rows: ")
+    [of_batches] = story.after("mean of the batches: ")
+    assert ours == by_keras
+    assert abs(of_batches - ours) > 0.01
 
 
 def test_the_schedule_comes_to_rest_at_the_least_loss(
