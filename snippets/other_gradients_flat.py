@@ -14,7 +14,7 @@ from snippets.other_gradients_setup import Loss, LossAt, Variable
 # region flatten
 def flatten(tensors: list[tf.Tensor]) -> np.ndarray:
     """Return all numbers of the tensors as one vector of float64."""
-    parts = [np.reshape(tensor, -1) for tensor in tensors]
+    parts = [np.ravel(tf.convert_to_tensor(tensor)) for tensor in tensors]
     return np.concatenate(parts).astype("float64")
 
 
@@ -60,7 +60,9 @@ def make_loss_at(loss: Loss, variables: list[Variable]) -> LossAt:
 def shorten(loss_at, vector, move):
     """Return the move, halved until the loss falls by enough (Armijo)."""
     loss, gradient = loss_at(vector)
-    while loss_at(vector + move)[0] > loss + 1e-4 * gradient @ move:
+    for _ in range(60):
+        if loss_at(vector + move)[0] <= loss + 1e-4 * gradient @ move:
+            break
         move = move / 2
     return move
 

@@ -18,9 +18,12 @@ def make_classifier() -> Model:
 
 
 # region cross_entropy
-def cross_entropy(model: Model, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+def cross_entropy(
+    model: Model, x: tf.Tensor, y: tf.Tensor, training: bool = False
+) -> tf.Tensor:
     """Return the mean loss of rows; x is (batch, 3) and y is (batch, 1)."""
-    each = tf.nn.sigmoid_cross_entropy_with_logits(y, model(x))
+    logits = model(x, training=training)
+    each = tf.nn.sigmoid_cross_entropy_with_logits(y, logits)
     return tf.reduce_mean(each)
 
 
@@ -57,7 +60,7 @@ def adversarial_step(
     """Update the model for rows moved against it; return their loss."""
     moved = adversarial(model, x, y, size=0.6)
     with tf.GradientTape() as tape:
-        current_loss = cross_entropy(model, moved, y)
+        current_loss = cross_entropy(model, moved, y, training=True)
     variables = model.trainable_variables
     gradients = tape.gradient(current_loss, variables)
     optimizer.apply_gradients(zip(gradients, variables, strict=True))
@@ -69,12 +72,13 @@ def adversarial_step(
 
 # region make_spotter
 def make_spotter() -> Model:
-    """Return a model that is 1 + the mean of the sums of 2 x 2 squares."""
+    """Return a model that is the mean of the sums of 2 x 2 squares."""
     layers = tf.keras.layers
     picture = tf.keras.Input((6, 6, 1))
     conv = layers.Conv2D(1, 2, strides=2, use_bias=False, name="parts")
     parts = conv(picture)
-    score = layers.Dense(1)(layers.GlobalAveragePooling2D()(parts))
+    mean = layers.GlobalAveragePooling2D()(parts)
+    score = layers.Dense(1, use_bias=False)(mean)
     model = tf.keras.Model(picture, score)
     model.set_weights([tf.ones_like(weight) for weight in model.weights])
     return model
@@ -89,9 +93,8 @@ def class_map(model: Model, x: tf.Tensor, name: str) -> tf.Tensor:
 
     Takes pictures (batch, height, width, channels); the layer returns such.
     """
-    probe = tf.keras.Model(
-        model.input, [model.get_layer(name).output, model.output]
-    )
+    outputs = [model.get_layer(name).output, model.outputs[0]]
+    probe = tf.keras.Model(model.inputs[0], outputs)
     with tf.GradientTape() as tape:
         tape.watch(x)
         features, score = probe(x)

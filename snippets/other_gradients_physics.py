@@ -42,15 +42,22 @@ def derivatives(
 # endregion derivatives
 
 
+# region equation_loss
+def equation_loss(model: Model, t: tf.Tensor) -> tf.Tensor:
+    """Return by how much y'' = -y does not hold at the times t."""
+    y, _, bend = derivatives(model, t)
+    return tf.reduce_mean((bend + y) ** 2)
+
+
+# endregion equation_loss
+
+
 # region physics_loss
 def physics_loss(model: Model, t: tf.Tensor) -> tf.Tensor:
-    """Return by how much y'' = -y, y(0) = 1 and y'(0) = 0 do not hold.
-
-    The first of the times t is to be 0.
-    """
-    y, slope, bend = derivatives(model, t)
+    """Return by how much y'' = -y, y(0) = 1 and y'(0) = 0 do not hold."""
+    y, slope, _ = derivatives(model, tf.zeros((1, 1)))
     start = (y[0, 0] - 1.0) ** 2 + slope[0, 0] ** 2
-    return tf.reduce_mean((bend + y) ** 2) + start
+    return equation_loss(model, t) + start
 
 
 # endregion physics_loss
@@ -82,6 +89,7 @@ def measured_loss(
 ) -> tf.Tensor:
     """Return by how much y at the times t and y'' = -k y do not hold."""
     found, _, bend = derivatives(model, t)
+    y = tf.ensure_shape(y, found.shape)
     measured = tf.reduce_mean((found - y) ** 2)
     return measured + tf.reduce_mean((bend + k * found) ** 2)
 

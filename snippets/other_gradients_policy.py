@@ -31,7 +31,7 @@ def policy_loss(
     Takes logits of shape (batch, actions), the others of shape (batch,).
     """
     each = tf.nn.sparse_softmax_cross_entropy_with_logits(actions, logits)
-    return tf.reduce_mean(each * returns)
+    return tf.reduce_mean(each * tf.ensure_shape(returns, each.shape))
 
 
 # endregion policy_loss
@@ -70,7 +70,10 @@ def learn_policy(baseline: bool, extra: float = 0.0) -> list[float]:
 
 # region discounted
 def discounted(rewards: list[float], gamma: float) -> list[float]:
-    """Return the return of each step: its reward and gamma * the next."""
+    """Return the return of each step: its reward and gamma * the next.
+
+    The rewards are those of one episode.
+    """
     returns, total = [], 0.0
     for reward in reversed(rewards):
         total = reward + gamma * total

@@ -92,7 +92,7 @@ def test_a_step_learns_from_the_moved_rows() -> None:
 
 def test_the_spotter_adds_up_squares() -> None:
     picture = tf.random.stateless_normal((1, 6, 6, 1), (0, 0))
-    due = 1 + np.sum(picture) / 9
+    due = np.sum(picture) / 9
     assert float(make_spotter()(picture)[0, 0]) == pytest.approx(due, rel=1e-4)
 
 
@@ -280,6 +280,22 @@ def test_a_move_is_halved_until_the_loss_falls() -> None:
     found = shorten(quadratic, start, move)
     assert [*found] == [0.0, -1.0]
     assert [*shorten(quadratic, start, found)] == [*found]
+
+
+def test_a_move_to_where_there_is_no_loss_is_halved() -> None:
+    def log(vector: np.ndarray) -> tuple[float, np.ndarray]:
+        with np.errstate(invalid="ignore"):
+            return float(vector[0] - np.log(vector[0])), 1 - 1 / vector
+
+    start, move = np.array([2.0]), np.array([-2.5])
+    assert [*shorten(log, start, move)] == [-1.25]
+
+
+def test_what_the_loss_does_not_use_is_no_part_of_the_vector() -> None:
+    with pytest.raises(ValueError, match="None"):
+        flatten([tf.constant([1.0]), None])
+    rows = tf.IndexedSlices(tf.ones((1, 2)), [1], [2, 2])
+    assert [*flatten([rows])] == [0.0, 0.0, 1.0, 1.0]
 
 
 def test_a_move_that_hardly_helps_is_halved_as_well() -> None:
