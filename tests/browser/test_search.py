@@ -23,6 +23,7 @@ ASKED = {
     "loss nan after first epoch": "not_a_number",
     "set_seed": "same_run_twice",
     "reproducible": "same_run_twice",
+    "embedding different results every run": "same_run_twice",
     "different results every run": "same_run_twice",
     "class_weight": "weights_outputs_losses",
     "two outputs two losses": "weights_outputs_losses",

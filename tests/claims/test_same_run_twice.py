@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -153,7 +153,7 @@ def test_all_blocks_ran_with_what_the_page_names() -> None:
 @says("Equal in one process, different in the next | … repeats)")
 @says(
     "`Random ops require a seed to be set when determinism is enabled` "
-    "| … gpu)"
+    "| … embedding)"
 )
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
     rows = re.findall(r"(?m)^\| (.+) \| \[(\d)\]\(#(.+)\) \|$", SOURCE)
@@ -580,8 +580,9 @@ def test_fit_on_an_array(recwarn: Any) -> None:
     "opened, as it is for each epoch."
 )
 @says(
-    "The same happens to whatever is random in a `map`, such as noise added "
-    "to the inputs or pictures turned a little."
+    "The same happens to what TensorFlow draws in a `map`, such as noise by "
+    "`tf.random.normal` or pictures turned by "
+    "`tf.image.random_flip_left_right`."
 )
 @says("Give each row a seed.")
 @says(
@@ -596,6 +597,9 @@ def test_what_is_random_in_a_map() -> None:
     picture = tf.range(64)
     mixed = rows.map(lambda _: tf.random.shuffle(picture)[0])
     assert len({*map(tuple, epochs_of(mixed))}) == 1
+    tf.random.set_seed(1)
+    assert is_repeated(lambda row: row + tf.random.normal([]))
+    assert is_repeated(lambda row: tf.image.random_flip_left_right(row))
     one, other = (
         ran(f"{NAME}_draws", "stateless_map", rows=rows) for _ in range(2)
     )
@@ -612,6 +616,44 @@ def test_what_is_random_in_a_map() -> None:
     text = inspect.getsource(array_data_adapter)
     assert "tf.random.shuffle(" in text
     assert ".map(" in text
+
+
+def drawn(function: Callable[[Any], Any]) -> list[Any]:
+    """Return what three epochs of a map of six pictures are."""
+    pictures = tf.range(96.0)[tf.newaxis] * tf.ones((6, 1))
+    rows = tf.data.Dataset.from_tensor_slices(
+        tf.reshape(pictures, (6, 4, 24, 1))
+    ).map(function)
+    return [np.stack([row.numpy() for row in rows]) for _ in range(3)]
+
+
+def is_repeated(function: Callable[[Any], Any]) -> bool:
+    """Return whether all epochs of a map are alike, and its rows are not."""
+    first, *others = drawn(function)
+    assert not all((row == first[0]).all() for row in first)
+    return all((first == other).all() for other in others)
+
+
+@says(
+    "Layers of Keras, such as `RandomRotation`, and a `tf.random.Generator` "
+    "count on in a `map` and do not repeat."
+)
+@says(
+    "A draw by NumPy is made once, when the `map` is traced, and all rows get "
+    "one number."
+)
+def test_what_counts_on_in_a_map() -> None:
+    set_random_seed(1)
+    turn, noise = (
+        tf.keras.layers.RandomRotation(0.4),
+        tf.keras.layers.GaussianNoise(0.4),
+    )
+    generator = tf.random.Generator.from_seed(1)
+    assert not is_repeated(lambda row: turn(row, training=True))
+    assert not is_repeated(lambda row: noise(row, training=True))
+    assert not is_repeated(lambda row: row + generator.normal([]))
+    rng = np.random.default_rng(1)
+    assert len(np.unique(drawn(lambda row: 0.0 * row + rng.random()))) == 1
 
 
 @says("(`fit` never shuffles a dataset; `shuffle=False` saves a warning.)")
@@ -880,6 +922,41 @@ def test_the_refusal() -> None:
     )
     assert "run slower" in told or "slow" in told
     assert "deterministic" in told
+
+
+@says("On a GPU, and on a CPU with an embedding")
+@says(
+    "On a CPU several threads add up the rows of the gradient of an "
+    "`Embedding` as they come, where plain `SGD` subtracts it from a large "
+    "one."
+)
+@says(
+    "Such trainings differ in the last bits as well, and the same call mends "
+    "it."
+)
+def test_an_embedding_on_a_cpu() -> None:
+    words = tf.random.stateless_uniform([200_000], (0, 1), 0, 50, tf.int32)
+    values = tf.random.stateless_normal((200_000, 64), (0, 0))
+    table = tf.keras.layers.Embedding(50, 64)
+    table.build()
+
+    def train() -> bytes:
+        """Return the table after a step from zero."""
+        table.embeddings.assign(tf.zeros((50, 64)))
+        gradient = tf.IndexedSlices(values, words, (50, 64))
+        tf.keras.optimizers.SGD(1.0).apply([gradient], [table.embeddings])
+        return bytes(table.embeddings.numpy().tobytes())
+
+    first = train()
+    others = (train() for _ in range(200))
+    other = next(found for found in others if found != first)
+    one, two = (np.frombuffer(found, "float32") for found in (first, other))
+    np.testing.assert_allclose(one, two, atol=1e-2)
+    tf.config.experimental.enable_op_determinism()
+    try:
+        assert len({train() for _ in range(5)}) == 1
+    finally:
+        config.disable_op_determinism()
 
 
 @says(
