@@ -179,7 +179,7 @@ def share_right(
 ) -> float:
     """Return of how many points the discriminator is right: 0.5 is luck."""
     real_right = tf.cast(discriminator(real) > 0, tf.float32)
-    fake_right = tf.cast(discriminator(fake) < 0, tf.float32)
+    fake_right = tf.cast(discriminator(fake) <= 0, tf.float32)
     return float(tf.reduce_mean([real_right, fake_right]))
 
 

@@ -133,6 +133,7 @@ def q_loss(online: Model, target: Model, *seen: tf.Tensor) -> tf.Tensor:
     """
     state, action, reward, following = seen
     best = tf.reduce_max(target(following), axis=1)
+    reward = tf.ensure_shape(reward, best.shape)
     aim = tf.stop_gradient(reward + 0.9 * best)
     value = tf.gather(online(state), action, batch_dims=1)
     return tf.reduce_mean(tf.square(value - aim))

@@ -676,6 +676,16 @@ def test_the_two_steps() -> None:
 # The loop
 
 
+@says("Adam divides by a number to which it adds `epsilon`.")
+def test_what_epsilon_does() -> None:
+    for epsilon in (1.0, 9.0):
+        variable = tf.Variable(0.0)
+        adam = tf.keras.optimizers.Adam(1.0, epsilon=epsilon)
+        adam.apply([tf.constant(1.0)], [variable])
+        moved = -(0.001**0.5) / (0.001**0.5 + epsilon)
+        assert float(variable) == pytest.approx(moved, rel=1e-4)
+
+
 @says("Two optimizers may have two learning rates.")
 @says(
     "Here the discriminator's is ten times that of the generator, so that it "
@@ -687,7 +697,7 @@ def test_the_two_steps() -> None:
     "are further off, too."
 )
 @says(
-    "With `epsilon=1e-3` a start that is a millionth away ends with points "
+    "With `1e-3` a start that is a millionth away ends with points "
     "less than a thousandth away, so rounding does little to it."
 )
 def test_the_rates(learned: Names) -> None:
@@ -1270,9 +1280,13 @@ def test_no_flag_is_needed() -> None:
 
 
 @says(
-    "With `BatchNormalization` in the discriminator the generator's step "
-    "would not pass: called with `training=True`, that layer moves its "
-    "averages, whoever learns."
+    "With `BatchNormalization` in one model the step of the other would not "
+    "pass: called with `training=True`, that layer moves its averages, whoever "
+    "learns."
+)
+@says(
+    "Nor would a learner pass whose gradients are 0 somewhere, as below a "
+    "last layer that starts with zeros."
 )
 def test_batch_normalization_moves_in_either_step() -> None:
     generator, _ = small_pair()
@@ -1286,6 +1300,18 @@ def test_batch_normalization_moves_in_either_step() -> None:
     assert min(moved) > 0
     assert max(movement(discriminator.trainable_weights, step, NOISE)) == 0
     assert max(movement(discriminator.weights, discriminator, NOISE)) == 0
+    inputs = [tf.keras.Input((2,)), layer, Dense(2)]
+    generator = Sequential(inputs, name="generator")
+    _, discriminator = small_pair()
+    step = make_discriminator_step(generator, discriminator, SGD(0.1))
+    with pytest.raises(AssertionError, match="the generator moves as"):
+        check_update(discriminator, generator, step, NOISE, NOISE)
+    last = Dense(2, kernel_initializer="zeros")
+    inputs = [tf.keras.Input((2,)), Dense(3), last]
+    generator = Sequential(inputs, name="generator")
+    step = make_generator_step(generator, discriminator, SGD(0.1))
+    with pytest.raises(AssertionError, match="the generator stands still"):
+        check_update(generator, discriminator, step, NOISE)
 
 
 @says(
@@ -1498,8 +1524,8 @@ def values() -> tuple[Any, Any, Any]:
 
 @says(
     "A deep Q-network (DQN) gives each action in a state a *value*. It learns "
-    "towards the reward plus the best value of the next state, which it takes "
-    "from a copy of itself, the *target network*."
+    "towards the reward plus 0.9 times the best value of the next state, "
+    "which it takes from a copy of itself, the *target network*."
 )
 @says("Return how far the values are from what the target hopes for.")
 @says(
@@ -1516,6 +1542,9 @@ def test_the_loss_is_least_at_reward_and_best_value() -> None:
         rewards = reward - 0.9 * best
         bias.assign([value, 7.0])
         loss = q_loss(online, target, seen[0], seen[1], rewards, seen[3])
+        column = rewards[:, tf.newaxis]
+        with pytest.raises(tf.errors.InvalidArgumentError, match="compatib"):
+            q_loss(online, target, seen[0], seen[1], column, seen[3])
         assert float(loss) == pytest.approx((reward - value) ** 2, abs=1e-5)
 
 
@@ -1539,10 +1568,17 @@ def test_the_copy_follows() -> None:
 
 
 @says(
-    "`clone_model` copies the layers and gives them new weights, so set those "
-    "too."
+    "`clone_model` copies the layers of a `Sequential` or functional model "
+    "and gives them new weights, so set those too."
 )
 def test_a_clone_has_weights_of_its_own() -> None:
+    class Subclassed(tf.keras.Model):
+        def __init__(self, units: int) -> None:
+            super().__init__()
+            self.dense = Dense(units)
+
+    with pytest.raises((TypeError, ValueError, NotImplementedError)):
+        tf.keras.models.clone_model(Subclassed(2))
     online, target, _ = values()
     clone = tf.keras.models.clone_model(online)
     assert [w.shape for w in clone.weights] == [
@@ -1611,7 +1647,7 @@ def test_a_second_name_does_not_follow() -> None:
 )
 @says(
     "Eager Keras then says that `target` and `output` `must have the same "
-    "shape`; a graph says `Incompatible shapes`."
+    "shape`; a graph for any number of rows says `Incompatible shapes`."
 )
 @says(
     "Draw as much noise as there are real rows, or batch with "

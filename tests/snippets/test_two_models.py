@@ -242,7 +242,7 @@ def test_distance_and_share_right_are_as_by_hand() -> None:
     points = tf.constant([[3.0, 4.0], [0.0, 0.5]])
     assert distance(points) == pytest.approx((4 + 0.5) / 2)
     seen = share_right(lambda p: p[:, :1], points, -points)
-    assert seen == pytest.approx((1 / 2 + 1 / 2) / 2)
+    assert seen == pytest.approx((1 / 2 + 2 / 2) / 2)  # 0 is no "real"
 
 
 def test_the_losses_are_cross_entropies() -> None:
