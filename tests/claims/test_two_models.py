@@ -1281,8 +1281,8 @@ def test_no_flag_is_needed() -> None:
 
 @says(
     "With `BatchNormalization` in one model the step of the other would not "
-    "pass: called with `training=True`, that layer moves its averages, whoever "
-    "learns."
+    "pass: called with `training=True`, that layer moves its averages, "
+    "whoever learns."
 )
 @says(
     "Nor would a learner pass whose gradients are 0 somewhere, as below a "
