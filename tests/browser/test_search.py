@@ -299,6 +299,8 @@ ASKED = {
     "tf.numpy_function gradient None": "foundations",
     "tf.gather_nd indices no gradient": "foundations",
     "unconnected_gradients zero": "foundations",
+    "TypeError: Input 'y' of 'Mul' Op has type float32 that does not match "
+    "type int64 of argument 'x'.": "foundations",
 }
 
 
