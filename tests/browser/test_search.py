@@ -299,6 +299,10 @@ ASKED = {
     "tf.numpy_function gradient None": "foundations",
     "tf.gather_nd indices no gradient": "foundations",
     "unconnected_gradients zero": "foundations",
+    "InvalidArgumentError: Cannot batch tensors with different shapes in "
+    "component 0. First element had shape [300,200,3]": "errors_in_a_step",
+    "Cannot add tensor to the batch: number of elements does not match. "
+    "Shapes are: [tensor]: [3], [batch]: [2]": "errors_in_a_step",
     "TypeError: Input 'y' of 'Mul' Op has type float32 that does not match "
     "type int64 of argument 'x'.": "foundations",
 }

@@ -114,6 +114,8 @@ def test_each_mistake_is_made_and_mended() -> None:
     "[Steps] … data)"
 )
 @says("`generator yielded an element of shape` | [A signature] … expected)")
+@says("`Cannot batch tensors with different shapes` | [Rows] … component-0)")
+@says("`Cannot add tensor to the batch` | [Rows] … component-0)")
 @says("`The dataset length is unknown` | [The length] … unknown)")
 @says("`End of sequence` | [The end](#local … sequence)")
 @says(
@@ -160,7 +162,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 37
+    assert len(rows) == 39
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -1161,6 +1163,76 @@ def test_other_signatures() -> None:
     assert first_line(holding([1.0, 2.0], (number, number))) == pair
     [found] = holding(1.7, tf.TensorSpec((), tf.int32))
     assert found.numpy() == 1
+
+
+@says("Cannot batch tensors with different shapes in component 0")
+@says("Two rows, of one and of two numbers.")
+@says(
+    "`batch` wants rows of one shape, and right after a `map` it says so in "
+    "other words."
+)
+@says("Component 0 is the first part of a row, such as the `x` of a pair.")
+@says("Have rows of numbers or words filled up.")
+@says("tells what the zeros do to a loss.")
+@says(
+    "Pictures are brought to one size in `map`, before `batch`: "
+    "`tf.image.resize(picture, (224, 224))`."
+)
+@says("If the last number differs, some are grey: decode with `channels=3`.")
+@says(
+    "**The check** is `element_spec`: where it has `None` in the shape of a "
+    "row, rows may differ."
+)
+@says("In `fit` the message stands below `Graph execution error`.")
+def test_rows_that_make_no_batch() -> None:
+    message = "Cannot batch tensors with different shapes in component "
+    said = f"{message}0. First element had shape [1] and element 1 had shape"
+    assert printed(NAME, "uneven").splitlines() == [
+        f"{said} [2]. [Op:IteratorGetNext] name:",
+        "Cannot add tensor to the batch: number of elements does not match. "
+        "Shapes are: [tensor]: [2], [batch]: [1] [Op:IteratorGetNext] name:",
+    ]
+    uneven = ran(NAME, "uneven")["uneven"]
+    assert [row.numpy().tolist() for row in uneven] == [[1.0], [2.0, 3.0]]
+    assert printed(NAME, "padded").splitlines() == [
+        "[[1. 0.]",
+        " [2. 3.]]",
+        "one row: (None,)",
+    ]
+    [filled] = uneven.map(tf.strings.as_string).padded_batch(2)
+    assert filled.numpy().tolist()[0] == [b"1.000000", b""]
+    pairs = tf.data.Dataset.zip(uneven, tf.data.Dataset.range(2))
+    for component, data in (
+        (0, pairs),
+        (1, tf.data.Dataset.zip(tf.data.Dataset.range(2), uneven)),
+    ):
+        assert first_line(data.batch(2)).startswith(f"{message}{component}")
+    assert uneven.padded_batch(2).element_spec.shape == (None, None)
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        compiled(KerasLinearModel).fit(pairs.batch(2), shuffle=False)
+    head, _, below = caught.value.message.partition("Graph execution error")
+    assert (head, f"{message}0" in below) == ("", True)
+    sequences = (DOCS / "sequences.md").read_text("utf-8")
+    assert "## 1. Padding changes the answer" in sequences
+
+
+@says("Pictures are brought to one size in `map`, before `batch`:")
+def test_pictures_that_make_no_batch() -> None:
+    grey, colour = np.zeros((4, 5, 1), "uint8"), np.zeros((6, 3, 3), "uint8")
+    files = [tf.io.encode_png(picture).numpy() for picture in (grey, colour)]
+
+    def batch(channels: int) -> Any:
+        data = tf.data.Dataset.from_tensor_slices(files)
+        data = data.map(lambda file: tf.io.decode_png(file, channels))
+        data = data.map(lambda picture: tf.image.resize(picture, (224, 224)))
+        return [picture.shape for picture in data.batch(2)]
+
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match=r"tensor\]: \[224,224,3\], \[batch\]: \[224,224,1\]",
+    ):
+        batch(0)
+    assert batch(3) == [(2, 224, 224, 3)]
 
 
 @says(
