@@ -301,6 +301,8 @@ ASKED = {
     "unconnected_gradients zero": "foundations",
     "InvalidArgumentError: Cannot batch tensors with different shapes in "
     "component 0. First element had shape [300,200,3]": "errors_in_a_step",
+    "Keras model.fit hangs at the end of the first epoch": "errors_in_a_step",
+    "Unexpected result of `train_function` (Empty logs)": "errors_in_a_step",
     "Cannot add tensor to the batch: number of elements does not match. "
     "Shapes are: [tensor]: [3], [batch]: [2]": "errors_in_a_step",
     "TypeError: Input 'y' of 'Mul' Op has type float32 that does not match "

@@ -113,6 +113,11 @@ def test_each_mistake_is_made_and_mended() -> None:
     "In older releases: `'NoneType' object has no attribute 'items'` | "
     "[Steps] … data)"
 )
+@says("The first epoch never ends, the training freezes | [Validation] … end)")
+@says(
+    "In older releases: `Unexpected result of train_function` | "
+    "[Steps] … data)"
+)
 @says("`generator yielded an element of shape` | [A signature] … expected)")
 @says("`Cannot batch tensors with different shapes` | [Rows] … component-0)")
 @says("`Cannot add tensor to the batch` | [Rows] … component-0)")
@@ -162,7 +167,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 39
+    assert len(rows) == 41
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -867,6 +872,97 @@ def test_an_epoch_without_a_batch() -> None:
         log = model.fit(none, shuffle=False, verbose=0).history
     assert (log, float(model.w), float(model.b)) == ({}, 5.0, 0.0)
     assert "ran out of data; interrupting" in printed(NAME, "ran_out")
+
+
+@says("The first epoch never ends, or training freezes at its end")
+@says(
+    "Data that are repeated have no end, nor has a generator with `while "
+    "True`. So `fit` has to be told how long an epoch is, by "
+    "`steps_per_epoch`."
+)
+@says(
+    "Without it the first epoch never ends, and its bar counts on over "
+    "`Unknown`."
+)
+@says(
+    "If it is `validation_data` that have no end, all batches of the first "
+    "epoch are trained on, and then the validation goes on for ever while the "
+    "bar stands still."
+)
+@says("Leave out `repeat` there, or say `validation_steps`.")
+@says("`evaluate` and `predict` need `steps` for such data.")
+@says(
+    "In the first epoch the bar shows `1/Unknown`; from the second on it "
+    "knows."
+)
+def test_data_without_an_end(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = tf.data.Dataset.from_tensor_slices((X, Y)).batch(67)
+    model = compiled(KerasLinearModel)
+    done = Counter[str]()
+    shown = dict[str, str]()
+
+    class Patient(tf.keras.callbacks.Callback):
+        """Waits for a hundred batches, and no longer."""
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.note("train")
+
+        def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.note("test")
+
+        def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.note("predict")
+
+        def note(self, kind: str) -> None:
+            done[kind] += 1
+            if kind != "train" and kind not in shown:
+                shown[kind] = capsys.readouterr().out
+            if done[kind] == 100:
+                raise TimeoutError
+
+    def endless() -> Any:
+        while True:
+            yield X, Y
+
+    def work(call: Any, data: Any, **named: Any) -> dict[str, int]:
+        done.clear()
+        call(data, callbacks=[Patient()], **named)
+        return done
+
+    quiet: dict[str, Any] = {"verbose": 0}
+    for data in (rows.repeat(), endless()):
+        for call in (model.fit, model.evaluate, model.predict):
+            with pytest.raises(TimeoutError):
+                work(call, data, **quiet)
+        with pytest.raises(TimeoutError):
+            work(model.fit, rows, validation_data=data, **quiet)
+        assert done == {"train": 3, "test": 100}
+        steps = {"validation_data": data, "validation_steps": 2}
+        assert work(model.fit, rows, **steps, **quiet) == {
+            "train": 3,
+            "test": 2,
+        }
+        assert work(model.fit, data, steps_per_epoch=4, **quiet) == {
+            "train": 4
+        }
+        assert work(model.evaluate, data, steps=4, **quiet) == {"test": 4}
+        assert work(model.predict, data, steps=4, **quiet) == {"predict": 4}
+    work(model.fit, rows, validation_data=rows, **quiet)
+    assert done == {"train": 3, "test": 3}
+    capsys.readouterr()
+    shown.clear()
+    with pytest.raises(TimeoutError):
+        work(model.fit, rows, validation_data=rows.repeat(), verbose=1)
+    assert shown["test"]
+    assert capsys.readouterr().out == ""
+    with pytest.raises(TimeoutError):
+        work(model.fit, rows.repeat(), verbose=1)
+    assert "/Unknown" in capsys.readouterr().out
+    model.fit(rows.filter(lambda x, y: True), epochs=2, verbose=1)
+    first, second = capsys.readouterr().out.split("Epoch 2/2")
+    assert "1/Unknown" in first
+    assert "Unknown" not in second
+    assert "3/3" in second
 
 
 @says("In a loop of your own the same slip brings no warning.")
