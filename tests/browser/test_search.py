@@ -301,6 +301,9 @@ ASKED = {
     "unconnected_gradients zero": "foundations",
     "InvalidArgumentError: Cannot batch tensors with different shapes in "
     "component 0. First element had shape [300,200,3]": "errors_in_a_step",
+    "NotImplementedError: Cannot convert a symbolic tf.Tensor (mul:0) to a "
+    "numpy array": "errors_in_a_step",
+    "AutoGraph could not transform and will run it as-is": "errors_in_a_step",
     "Keras model.fit hangs at the end of the first epoch": "errors_in_a_step",
     "Unexpected result of `train_function` (Empty logs)": "errors_in_a_step",
     "Cannot add tensor to the batch: number of elements does not match. "

@@ -1,9 +1,13 @@
 """What the page on errors in a training step says is true."""
 
+import importlib
 import itertools
+import logging
 import re
 import warnings
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,6 +101,7 @@ def test_each_mistake_is_made_and_mended() -> None:
     "`'numpy.float32' object has no attribute '_id'` | "
     "[NumPy](#npmean-of … attribute-_id)"
 )
+@says("`Cannot convert a symbolic tf.Tensor` | [NumPy in a graph] … array)")
 @says("A loop with `predict` is slow | [`predict`](#predict … slow)")
 @says(
     "`tf.function only supports singleton tf.Variables` | [Variables] … call)"
@@ -104,6 +109,7 @@ def test_each_mistake_is_made_and_mended() -> None:
 @says(
     "`Using a symbolic tf.Tensor as a Python bool is not allowed` | … allowed)"
 )
+@says("In the log: `AutoGraph could not transform` | [The source] … as-is)")
 @says(
     "`Iterating over a symbolic tf.Tensor is not allowed` | [A loop] … "
     "train_step)"
@@ -167,7 +173,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 41
+    assert len(rows) == 43
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -347,6 +353,59 @@ def test_a_loss_by_numpy() -> None:
         ran(NAME, "by_numpy", x=X, y=Y, **names)
     left = ran(NAME, "by_tensorflow", x=X, y=Y, **names)
     assert left["slopes"] == gradients_of(model, X, Y)
+
+
+@says(
+    "NotImplementedError: Cannot convert a symbolic tf.Tensor to a numpy array"
+)
+@says(
+    "In a graph, as in `fit` or a `tf.function`, a tensor has no numbers yet, "
+    "so `np.mean`, `np.log`, `np.where` and `np.array` are refused at once, "
+    "and so are most functions of NumPy."
+)
+@says(
+    "Take TensorFlow's: `tf.reduce_mean`, `tf.math.log`, `tf.where`, "
+    "`tf.stack`."
+)
+@says(
+    "An operator does no harm: with an array on its other side it is still "
+    "TensorFlow that computes."
+)
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
+def test_numpy_in_a_graph() -> None:
+    message = r"Cannot convert a symbolic tf\.Tensor \(.+\) to a numpy array"
+    values = np.array([1.0, 2.0], "float32")
+    functions: dict[Any, Any] = {
+        np.mean: tf.reduce_mean,
+        np.log: tf.math.log,
+        np.array: lambda x: tf.stack([x[0], x[1]]),
+        lambda x: np.where(x, 3, 4): lambda x: tf.where(x > 0.0, 3, 4),
+        np.sum: tf.reduce_sum,
+        np.abs: tf.abs,
+        np.argmax: tf.argmax,
+        np.std: tf.math.reduce_std,
+        lambda x: np.clip(x, 0, 1): lambda x: tf.clip_by_value(x, 0, 1),
+        lambda x: np.add(x, 1): lambda x: x + 1,
+    }
+
+    def call(function: Any) -> Any:
+        made = tf.function(lambda x: function(x), autograph=False)
+        return made(tf.constant(values))
+
+    for by_numpy, by_tensorflow in functions.items():
+        with pytest.raises(NotImplementedError, match=message):
+            call(by_numpy)
+        np.testing.assert_allclose(
+            by_numpy(values), call(by_tensorflow), rtol=1e-6
+        )
+    assert call(lambda x: values * x).numpy().tolist() == [1.0, 4.0]
+    assert call(lambda x: x - values).numpy().tolist() == [0.0, 0.0]
+    found = call(lambda x: values[np.newaxis] @ x[:, tf.newaxis])
+    assert found.numpy().tolist() == [[5.0]]
+    model = KerasLinearModel()
+    model.compile("sgd", lambda y, y_pred: np.mean((y - y_pred) ** 2))
+    with pytest.raises(NotImplementedError, match=message):
+        model.fit(X, Y, verbose=0)
 
 
 @says("`object has no attribute '_id'` of something else | [Other objects]")
@@ -644,6 +703,75 @@ def test_conditions_in_the_graph() -> None:
         assert float(model.compute_loss(X, Y, Y + 1000.0)) == 100.0
         assert float(model.compute_loss(X, Y, Y + 2.0)) == pytest.approx(4.0)
     assert float(tf.where(tf.constant(200.0) > 100.0, 100.0, 1.0)) == 100.0
+
+
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """What TensorFlow logs."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda r: lines.append(r.getMessage())  # type: ignore
+    tf.get_logger().addHandler(handler)
+    yield lines
+    tf.get_logger().removeHandler(handler)
+
+
+@says("AutoGraph could not transform a function and will run it as-is")
+@says(
+    "It is a warning. TensorFlow rewrites a function from its source, and has "
+    "not found it. So "
+    "an `if` or a `for` over a tensor stays Python's, and raises the error "
+    "above or below."
+)
+@says(
+    "Code that comes through a pipe, `python < step.py`, has no source, and "
+    "as the message says, nor has some that is typed into a shell."
+)
+@says(
+    "Of two `lambda`s on one line TensorFlow cannot tell which is which. And "
+    "what `exec` runs is not rewritten either, without a warning."
+)
+@says("Write the function with `def`, in a file.")
+def test_a_function_without_a_source(
+    told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "def positive(x):\n    if x > 0.0:\n        return x\n    return -x\n"
+        "def total(x):\n    y = 0.0\n    for row in x:\n        y += row\n"
+        "    return y\n"
+    )
+    vector, number = tf.constant([1.0, 2.0]), tf.constant(-2.0)
+
+    def made(name: str) -> dict[str, Any]:
+        names: dict[str, Any] = {"__name__": "of_ones_own"}
+        exec(compile(code, name, "exec"), names)
+        return names
+
+    piped = made("<stdin>")
+    with pytest.raises(NotAllowed, match="as a Python `bool`"):
+        tf.function(piped["positive"])(number)
+    assert "AutoGraph could not transform <function positive" in told[0]
+    assert "and will run it as-is" in told[0]
+    assert "like the interactive Python shell, do not expose" in told[0]
+    with pytest.raises(NotAllowed, match="Iterating over a symbolic"):
+        tf.function(piped["total"])(vector)
+    assert len(told) == 2
+    run = made("<string>")
+    with pytest.raises(NotAllowed, match="as a Python `bool`"):
+        tf.function(run["positive"])(number)
+    assert len(told) == 2
+    pair: list[Any]
+    pair = [lambda x: x if x > 0.0 else -x, lambda x: x or -x]
+    assert [call(number) for call in pair] == [2.0, -2.0]
+    with pytest.raises(NotAllowed, match="as a Python `bool`"):
+        tf.function(pair[0])(number)
+    assert "found multiple definitions" in told[2]
+    (tmp_path / "of_ones_own.py").write_text(code, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    own = importlib.import_module("of_ones_own")
+    assert tf.function(own.positive)(number) == 2.0
+    assert tf.function(own.total)(vector) == 3.0
+    assert len(told) == 3
 
 
 @says("A for loop over a tensor in train_step")
