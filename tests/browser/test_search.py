@@ -301,6 +301,11 @@ ASKED = {
     "unconnected_gradients zero": "foundations",
     "InvalidArgumentError: Cannot batch tensors with different shapes in "
     "component 0. First element had shape [300,200,3]": "errors_in_a_step",
+    "ValueError: Shapes (None, 1) and (None, 10) are incompatible": (
+        "errors_in_a_step"
+    ),
+    "Arguments `target` and `output` must have the same shape. Received: "
+    "target.shape=(None, 1), output.shape=(None, 10)": "errors_in_a_step",
     "NotImplementedError: Cannot convert a symbolic tf.Tensor (mul:0) to a "
     "numpy array": "errors_in_a_step",
     "AutoGraph could not transform and will run it as-is": "errors_in_a_step",

@@ -152,6 +152,11 @@ def test_each_mistake_is_made_and_mended() -> None:
     "`Cannot take the length of shape with unknown rank` | [The rank] … rank)"
 )
 @says("Logits and labels have two shapes or ranks | [Cross-entropy] … not)")
+@says("Of `target` and `output`: `must have the same shape` | … not)")
+@says(
+    "In Keras 2: `Shapes (None, 1) and (None, 10) are incompatible` | "
+    "[Shapes] … not)"
+)
 @says("The loss of a classifier never comes near 0 | [`from_logits`] … twice)")
 @says(
     "`Received a label value of 3 which is outside the valid range` | "
@@ -173,7 +178,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 43
+    assert len(rows) == 45
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -2051,6 +2056,42 @@ def test_each_kind_of_labels_has_a_loss() -> None:
             compiled_loss(
                 tf.constant(labels[:2]), tf.constant(logits, tf.float32)
             )
+
+
+@says(
+    "If both have two axes, it is the last numbers that differ: `target` and "
+    "`output` `must have the same shape`."
+)
+@says(
+    "With `(None, 1)` and `(None, 10)` the labels are a column of numbers, "
+    "for a loss that wants ten in a row."
+)
+@says("With `(None, 10)` and `(None, 5)` the last layer has too few outputs.")
+def test_two_axes_whose_last_numbers_differ() -> None:
+    kinds = tf.keras.losses
+    sparse = kinds.SparseCategoricalCrossentropy(from_logits=True)
+    dense = kinds.CategoricalCrossentropy(from_logits=True)
+    column = tf.constant([[3], [9]])
+    one_hot = tf.one_hot(column[:, 0], 10)
+
+    def cost(loss: Any, labels: tf.Tensor, outputs: int) -> float:
+        call = tf.function(loss, autograph=False)
+        shapes = (
+            tf.TensorSpec((None, labels.shape[1]), labels.dtype),
+            tf.TensorSpec((None, outputs)),
+        )
+        called = call.get_concrete_function(*shapes)
+        return float(called(labels, tf.zeros((2, outputs))))
+
+    said = r"`target` and `output` must have the same shape. Received: target"
+    for labels, outputs in ((column, 10), (one_hot, 5)):
+        shapes = f".shape=(None, {labels.shape[1]}), output.shape=(None, "
+        with pytest.raises(
+            ValueError, match=said + re.escape(f"{shapes}{outputs})")
+        ):
+            cost(dense, labels, outputs)
+    ten = pytest.approx(np.log(10), abs=1e-5)
+    assert cost(sparse, column, 10) == cost(dense, one_hot, 10) == ten
 
 
 @says("A model that ends with a softmax returns probabilities, not logits.")
