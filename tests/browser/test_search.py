@@ -306,6 +306,10 @@ ASKED = {
     ),
     "Arguments `target` and `output` must have the same shape. Received: "
     "target.shape=(None, 1), output.shape=(None, 10)": "errors_in_a_step",
+    "loss stuck at 0.693": "errors_in_a_step",
+    "loss stays at 2.303": "errors_in_a_step",
+    "training loss oscillates": "traps",
+    "loss fluctuates": "traps",
     "NotImplementedError: Cannot convert a symbolic tf.Tensor (mul:0) to a "
     "numpy array": "errors_in_a_step",
     "AutoGraph could not transform and will run it as-is": "errors_in_a_step",

@@ -158,6 +158,7 @@ def test_each_mistake_is_made_and_mended() -> None:
     "[Shapes] … not)"
 )
 @says("The loss of a classifier never comes near 0 | [`from_logits`] … twice)")
+@says("The loss stays at 0.693 or at 2.303 | [Equal chances] … number)")
 @says(
     "`Received a label value of 3 which is outside the valid range` | "
     "[Labels](#received … 3)"
@@ -178,7 +179,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 45
+    assert len(rows) == 46
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -2171,6 +2172,43 @@ def test_a_softmax_that_keras_sees() -> None:
         for hides in (reshaped, mixed, called, by_hand):
             for call in (hides, tf.function(hides)):
                 assert float(call(sure)) == pytest.approx(least, abs=1e-2)
+
+
+@says(
+    "0.693 is ln 2 and 2.303 is ln 10: the cross-entropy of a model that "
+    "gives two classes, or ten, the same chance for every input."
+)
+@says("A loss may well start there.")
+@says(
+    "If it stays there, the model makes nothing of its input: [a loss that "
+    "stands still](traps.md) has other causes, too."
+)
+@says("The loss stands at 0.693 or at 2.303 | [Equal chances]", page="traps")
+def test_the_loss_of_equal_chances() -> None:
+    assert (round(np.log(2), 3), round(np.log(10), 3)) == (0.693, 2.303)
+    losses = tf.keras.losses
+    sparse = losses.SparseCategoricalCrossentropy(from_logits=True)
+    rows = tf.random.stateless_normal((20, 4), seed=(0, 1))
+    for classes in (2, 10):
+        labels = np.arange(20) % classes
+        due = pytest.approx(np.log(classes), abs=1e-5)
+        assert float(sparse(labels, tf.zeros((20, classes)))) == due
+        start = tf.keras.layers.Dense(classes, kernel_initializer="zeros")
+        assert float(sparse(labels, start(rows))) == due
+        # With labels in equal numbers no other answer to all is cheaper.
+        logits = tf.Variable(tf.linspace(-0.5, 0.5, classes))
+        for _ in range(100):
+            with tf.GradientTape() as tape:
+                loss = sparse(labels, tf.stack([logits] * 20))
+                assert float(loss) >= np.log(classes) - 1e-5
+            logits.assign_sub(classes * tape.gradient(loss, logits))
+        assert float(loss) == pytest.approx(np.log(classes), abs=1e-3)
+    binary = losses.BinaryCrossentropy()
+    half = float(binary([[0.0], [1.0]], [[0.5], [0.5]]))
+    assert half == pytest.approx(np.log(2), abs=1e-5)
+    traps = (DOCS / "traps.md").read_text("utf-8")
+    [row] = re.findall(r"(?m)^\| The loss stands still \| (.+) \|$", traps)
+    assert row.count("[") > 1
 
 
 @says(
