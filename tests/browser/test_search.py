@@ -310,6 +310,10 @@ ASKED = {
     "loss stays at 2.303": "errors_in_a_step",
     "training loss oscillates": "traps",
     "loss fluctuates": "traps",
+    "LookupError: gradient registry has no entry for: ResizeBicubicGrad": (
+        "errors_in_a_step"
+    ),
+    "LookupError: No gradient defined for operation": "errors_in_a_step",
     "NotImplementedError: Cannot convert a symbolic tf.Tensor (mul:0) to a "
     "numpy array": "errors_in_a_step",
     "AutoGraph could not transform and will run it as-is": "errors_in_a_step",

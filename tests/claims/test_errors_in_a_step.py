@@ -169,6 +169,8 @@ def test_each_mistake_is_made_and_mended() -> None:
 )
 @says("The loss is negative | [Labels from 0 to 1] … labels)")
 @says("The second derivative is `None` | [Two tapes] … none)")
+@says("`gradient registry has no entry for` | [No gradient] … operation)")
+@says("`No gradient defined for operation` | [No gradient] … operation)")
 @says(
     "`missing 1 required positional argument` | [More arguments] … argument)"
 )
@@ -179,7 +181,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 46
+    assert len(rows) == 48
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -2478,6 +2480,95 @@ def test_the_second_derivative() -> None:
     assert outer.gradient(slope, w) is None
     assert "GradientTape" in BLOCKS["slope_penalty"].code
     assert "slope_penalty" in BLOCKS["exercise_penalty"].code
+
+
+@says("gradient registry has no entry for, No gradient defined for operation")
+@says(
+    "Some operations have no gradient, such as `tf.unique`, and some have one "
+    "that has none."
+)
+@says(
+    'A picture that `tf.image.resize(…, method="bicubic")` resized raises '
+    "`LookupError: gradient registry has no entry for: ResizeBicubicGrad` in "
+    "a gradient penalty."
+)
+@says(
+    "If a `tf.function` was called under the tape, the words are `No gradient "
+    'defined for operation`. With `method="bilinear"` the second derivative '
+    "is `None`."
+)
+@says(
+    "Compute the same with other operations: to resize is to multiply by a "
+    "matrix from the left, and by one from the right."
+)
+@says(
+    "Or [define a "
+    "gradient](other_gradients.md#4-tfcustom_gradient-a-gradient-that-you-define)."
+)
+def test_operations_without_a_gradient() -> None:
+    picture = tf.random.stateless_normal((4, 5), seed=(0, 1))
+    without = "gradient registry has no entry for: "
+    undefined = "No gradient defined for operation"
+
+    def slope(function: Any, x: tf.Tensor) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = function(x)
+        return tape.gradient(value, x)
+
+    def resized(x: tf.Tensor, method: str = "bicubic") -> tf.Tensor:
+        pictures = x[tf.newaxis, :, :, tf.newaxis]
+        small = tf.image.resize(pictures, (2, 3), method)
+        return small[0, :, :, 0]
+
+    def penalty(resize: Any) -> Any:
+        def loss(x: tf.Tensor) -> tf.Tensor:
+            return tf.reduce_sum(resize(x) ** 2)
+
+        return lambda x: tf.reduce_sum(slope(loss, x) ** 2)
+
+    for function, name in (
+        (lambda x: tf.unique(x[0])[0], "Unique"),
+        (penalty(resized), "ResizeBicubicGrad"),
+    ):
+        with pytest.raises(LookupError, match=f"^{without}{name}$"):
+            slope(function, picture)
+    with pytest.raises(LookupError, match=undefined):
+        slope(tf.function(penalty(resized)), picture)
+    called = tf.function(resized)
+    with pytest.raises(LookupError, match=undefined):
+        slope(penalty(called), picture)
+    by_default = penalty(lambda x: resized(x, "bilinear"))
+    assert slope(by_default, picture) is None
+    left, right = (
+        tf.image.resize(tf.eye(n)[tf.newaxis, :, :, tf.newaxis], size, kind)
+        for n, size, kind in ((4, (2, 4), "bicubic"), (5, (5, 3), "bicubic"))
+    )
+    left, right = left[0, :, :, 0], right[0, :, :, 0]
+
+    def product(x: tf.Tensor) -> tf.Tensor:
+        return left @ x @ right
+
+    np.testing.assert_allclose(product(picture), resized(picture), atol=1e-6)
+    twice = [m @ tf.transpose(m) for m in (tf.transpose(left), right)]
+    due = twice[0] @ twice[0] @ picture @ twice[1] @ twice[1]
+
+    @tf.custom_gradient
+    def back(upstream: tf.Tensor) -> Any:
+        slopes = tf.raw_ops.ResizeBicubicGrad(
+            grads=upstream[tf.newaxis, :, :, tf.newaxis],
+            original_image=tf.zeros((1, 4, 5, 1)),
+            half_pixel_centers=True,
+        )
+        return slopes[0, :, :, 0], resized
+
+    @tf.custom_gradient
+    def defined(x: tf.Tensor) -> Any:
+        return resized(x), back
+
+    for resize in (product, defined):
+        found = slope(penalty(resize), picture)
+        np.testing.assert_allclose(found, 8.0 * due, rtol=1e-3, atol=1e-5)
 
 
 @says("MAML: the gradient through an update is None")
