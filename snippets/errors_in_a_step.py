@@ -92,7 +92,7 @@ def first_line(dataset: tf.data.Dataset) -> str:
     try:
         list(dataset)
     except tf.errors.InvalidArgumentError as error:
-        return str(error).partition("}} ")[2].split("\n")[0]
+        return str(error).partition("}} ")[2].split("\n")[0].strip()
     return "nothing"
 
 
@@ -467,6 +467,21 @@ if __name__ == "__main__":
         updates = int(model.optimizer.iterations)
         print("length:", int(data.cardinality()), "updates:", updates)
     # endregion counted
+
+    # region uneven
+    lengths = tf.TensorSpec((None,), tf.float32)
+    uneven = tf.data.Dataset.from_generator(
+        lambda: iter([[1.0], [2.0, 3.0]]), output_signature=lengths
+    )
+    print(first_line(uneven.batch(2)))
+    print(first_line(uneven.map(tf.square).batch(2)))
+    # endregion uneven
+
+    # region padded
+    for batch in uneven.padded_batch(2):
+        print(batch.numpy())
+    print("one row:", uneven.element_spec.shape)
+    # endregion padded
 
     try:
         # region objects

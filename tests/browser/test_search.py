@@ -331,6 +331,30 @@ ASKED = {
     "tf.numpy_function gradient None": "foundations",
     "tf.gather_nd indices no gradient": "foundations",
     "unconnected_gradients zero": "foundations",
+    "InvalidArgumentError: Cannot batch tensors with different shapes in "
+    "component 0. First element had shape [300,200,3]": "errors_in_a_step",
+    "ValueError: Shapes (None, 1) and (None, 10) are incompatible": (
+        "errors_in_a_step"
+    ),
+    "Arguments `target` and `output` must have the same shape. Received: "
+    "target.shape=(None, 1), output.shape=(None, 10)": "errors_in_a_step",
+    "loss stuck at 0.693": "errors_in_a_step",
+    "loss stays at 2.303": "errors_in_a_step",
+    "training loss oscillates": "traps",
+    "loss fluctuates": "traps",
+    "LookupError: gradient registry has no entry for: ResizeBicubicGrad": (
+        "errors_in_a_step"
+    ),
+    "LookupError: No gradient defined for operation": "errors_in_a_step",
+    "NotImplementedError: Cannot convert a symbolic tf.Tensor (mul:0) to a "
+    "numpy array": "errors_in_a_step",
+    "AutoGraph could not transform and will run it as-is": "errors_in_a_step",
+    "Keras model.fit hangs at the end of the first epoch": "errors_in_a_step",
+    "Unexpected result of `train_function` (Empty logs)": "errors_in_a_step",
+    "Cannot add tensor to the batch: number of elements does not match. "
+    "Shapes are: [tensor]: [3], [batch]: [2]": "errors_in_a_step",
+    "TypeError: Input 'y' of 'Mul' Op has type float32 that does not match "
+    "type int64 of argument 'x'.": "foundations",
 }
 
 

@@ -1,9 +1,13 @@
 """What the page on errors in a training step says is true."""
 
+import importlib
 import itertools
+import logging
 import re
 import warnings
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,6 +101,7 @@ def test_each_mistake_is_made_and_mended() -> None:
     "`'numpy.float32' object has no attribute '_id'` | "
     "[NumPy](#npmean-of … attribute-_id)"
 )
+@says("`Cannot convert a symbolic tf.Tensor` | [NumPy in a graph] … array)")
 @says("A loop with `predict` is slow | [`predict`](#predict … slow)")
 @says(
     "`tf.function only supports singleton tf.Variables` | [Variables] … call)"
@@ -104,6 +109,7 @@ def test_each_mistake_is_made_and_mended() -> None:
 @says(
     "`Using a symbolic tf.Tensor as a Python bool is not allowed` | … allowed)"
 )
+@says("In the log: `AutoGraph could not transform` | [The source] … as-is)")
 @says(
     "`Iterating over a symbolic tf.Tensor is not allowed` | [A loop] … "
     "train_step)"
@@ -113,7 +119,14 @@ def test_each_mistake_is_made_and_mended() -> None:
     "In older releases: `'NoneType' object has no attribute 'items'` | "
     "[Steps] … data)"
 )
+@says("The first epoch never ends, the training freezes | [Validation] … end)")
+@says(
+    "In older releases: `Unexpected result of train_function` | "
+    "[Steps] … data)"
+)
 @says("`generator yielded an element of shape` | [A signature] … expected)")
+@says("`Cannot batch tensors with different shapes` | [Rows] … component-0)")
+@says("`Cannot add tensor to the batch` | [Rows] … component-0)")
 @says("`The dataset length is unknown` | [The length] … unknown)")
 @says("`End of sequence` | [The end](#local … sequence)")
 @says(
@@ -139,7 +152,13 @@ def test_each_mistake_is_made_and_mended() -> None:
     "`Cannot take the length of shape with unknown rank` | [The rank] … rank)"
 )
 @says("Logits and labels have two shapes or ranks | [Cross-entropy] … not)")
+@says("Of `target` and `output`: `must have the same shape` | … not)")
+@says(
+    "In Keras 2: `Shapes (None, 1) and (None, 10) are incompatible` | "
+    "[Shapes] … not)"
+)
 @says("The loss of a classifier never comes near 0 | [`from_logits`] … twice)")
+@says("The loss stays at 0.693 or at 2.303 | [Equal chances] … number)")
 @says(
     "`Received a label value of 3 which is outside the valid range` | "
     "[Labels](#received … 3)"
@@ -150,6 +169,8 @@ def test_each_mistake_is_made_and_mended() -> None:
 )
 @says("The loss is negative | [Labels from 0 to 1] … labels)")
 @says("The second derivative is `None` | [Two tapes] … none)")
+@says("`gradient registry has no entry for` | [No gradient] … operation)")
+@says("`No gradient defined for operation` | [No gradient] … operation)")
 @says(
     "`missing 1 required positional argument` | [More arguments] … argument)"
 )
@@ -160,7 +181,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 37
+    assert len(rows) == 48
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -340,6 +361,59 @@ def test_a_loss_by_numpy() -> None:
         ran(NAME, "by_numpy", x=X, y=Y, **names)
     left = ran(NAME, "by_tensorflow", x=X, y=Y, **names)
     assert left["slopes"] == gradients_of(model, X, Y)
+
+
+@says(
+    "NotImplementedError: Cannot convert a symbolic tf.Tensor to a numpy array"
+)
+@says(
+    "In a graph, as in `fit` or a `tf.function`, a tensor has no numbers yet, "
+    "so `np.mean`, `np.log`, `np.where` and `np.array` are refused at once, "
+    "and so are most functions of NumPy."
+)
+@says(
+    "Take TensorFlow's: `tf.reduce_mean`, `tf.math.log`, `tf.where`, "
+    "`tf.stack`."
+)
+@says(
+    "An operator does no harm: with an array on its other side it is still "
+    "TensorFlow that computes."
+)
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
+def test_numpy_in_a_graph() -> None:
+    message = r"Cannot convert a symbolic tf\.Tensor \(.+\) to a numpy array"
+    values = np.array([1.0, 2.0], "float32")
+    functions: dict[Any, Any] = {
+        np.mean: tf.reduce_mean,
+        np.log: tf.math.log,
+        np.array: lambda x: tf.stack([x[0], x[1]]),
+        lambda x: np.where(x, 3, 4): lambda x: tf.where(x > 0.0, 3, 4),
+        np.sum: tf.reduce_sum,
+        np.abs: tf.abs,
+        np.argmax: tf.argmax,
+        np.std: tf.math.reduce_std,
+        lambda x: np.clip(x, 0, 1): lambda x: tf.clip_by_value(x, 0, 1),
+        lambda x: np.add(x, 1): lambda x: x + 1,
+    }
+
+    def call(function: Any) -> Any:
+        made = tf.function(lambda x: function(x), autograph=False)
+        return made(tf.constant(values))
+
+    for by_numpy, by_tensorflow in functions.items():
+        with pytest.raises(NotImplementedError, match=message):
+            call(by_numpy)
+        np.testing.assert_allclose(
+            by_numpy(values), call(by_tensorflow), rtol=1e-6
+        )
+    assert call(lambda x: values * x).numpy().tolist() == [1.0, 4.0]
+    assert call(lambda x: x - values).numpy().tolist() == [0.0, 0.0]
+    found = call(lambda x: values[np.newaxis] @ x[:, tf.newaxis])
+    assert found.numpy().tolist() == [[5.0]]
+    model = KerasLinearModel()
+    model.compile("sgd", lambda y, y_pred: np.mean((y - y_pred) ** 2))
+    with pytest.raises(NotImplementedError, match=message):
+        model.fit(X, Y, verbose=0)
 
 
 @says("`object has no attribute '_id'` of something else | [Other objects]")
@@ -639,6 +713,75 @@ def test_conditions_in_the_graph() -> None:
     assert float(tf.where(tf.constant(200.0) > 100.0, 100.0, 1.0)) == 100.0
 
 
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """What TensorFlow logs."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda r: lines.append(r.getMessage())  # type: ignore
+    tf.get_logger().addHandler(handler)
+    yield lines
+    tf.get_logger().removeHandler(handler)
+
+
+@says("AutoGraph could not transform a function and will run it as-is")
+@says(
+    "It is a warning. TensorFlow rewrites a function from its source, and has "
+    "not found it. So "
+    "an `if` or a `for` over a tensor stays Python's, and raises the error "
+    "above or below."
+)
+@says(
+    "Code that comes through a pipe, `python < step.py`, has no source, and "
+    "as the message says, nor has some that is typed into a shell."
+)
+@says(
+    "Of two `lambda`s on one line TensorFlow cannot tell which is which. And "
+    "what `exec` runs is not rewritten either, without a warning."
+)
+@says("Write the function with `def`, in a file.")
+def test_a_function_without_a_source(
+    told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "def positive(x):\n    if x > 0.0:\n        return x\n    return -x\n"
+        "def total(x):\n    y = 0.0\n    for row in x:\n        y += row\n"
+        "    return y\n"
+    )
+    vector, number = tf.constant([1.0, 2.0]), tf.constant(-2.0)
+
+    def made(name: str) -> dict[str, Any]:
+        names: dict[str, Any] = {"__name__": "of_ones_own"}
+        exec(compile(code, name, "exec"), names)
+        return names
+
+    piped = made("<stdin>")
+    with pytest.raises(NotAllowed, match="as a Python `bool`"):
+        tf.function(piped["positive"])(number)
+    assert "AutoGraph could not transform <function positive" in told[0]
+    assert "and will run it as-is" in told[0]
+    assert "like the interactive Python shell, do not expose" in told[0]
+    with pytest.raises(NotAllowed, match="Iterating over a symbolic"):
+        tf.function(piped["total"])(vector)
+    assert len(told) == 2
+    run = made("<string>")
+    with pytest.raises(NotAllowed, match="as a Python `bool`"):
+        tf.function(run["positive"])(number)
+    assert len(told) == 2
+    pair: list[Any]
+    pair = [lambda x: x if x > 0.0 else -x, lambda x: x or -x]
+    assert [call(number) for call in pair] == [2.0, -2.0]
+    with pytest.raises(NotAllowed, match="as a Python `bool`"):
+        tf.function(pair[0])(number)
+    assert "found multiple definitions" in told[2]
+    (tmp_path / "of_ones_own.py").write_text(code, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    own = importlib.import_module("of_ones_own")
+    assert tf.function(own.positive)(number) == 2.0
+    assert tf.function(own.total)(vector) == 3.0
+    assert len(told) == 3
+
+
 @says("A for loop over a tensor in train_step")
 @says(
     "The message is another one, `Iterating over a symbolic tf.Tensor is not "
@@ -865,6 +1008,97 @@ def test_an_epoch_without_a_batch() -> None:
         log = model.fit(none, shuffle=False, verbose=0).history
     assert (log, float(model.w), float(model.b)) == ({}, 5.0, 0.0)
     assert "ran out of data; interrupting" in printed(NAME, "ran_out")
+
+
+@says("The first epoch never ends, or training freezes at its end")
+@says(
+    "Data that are repeated have no end, nor has a generator with `while "
+    "True`. So `fit` has to be told how long an epoch is, by "
+    "`steps_per_epoch`."
+)
+@says(
+    "Without it the first epoch never ends, and its bar counts on over "
+    "`Unknown`."
+)
+@says(
+    "If it is `validation_data` that have no end, all batches of the first "
+    "epoch are trained on, and then the validation goes on for ever while the "
+    "bar stands still."
+)
+@says("Leave out `repeat` there, or say `validation_steps`.")
+@says("`evaluate` and `predict` need `steps` for such data.")
+@says(
+    "In the first epoch the bar shows `1/Unknown`; from the second on it "
+    "knows."
+)
+def test_data_without_an_end(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = tf.data.Dataset.from_tensor_slices((X, Y)).batch(67)
+    model = compiled(KerasLinearModel)
+    done = Counter[str]()
+    shown = dict[str, str]()
+
+    class Patient(tf.keras.callbacks.Callback):
+        """Waits for a hundred batches, and no longer."""
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.note("train")
+
+        def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.note("test")
+
+        def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.note("predict")
+
+        def note(self, kind: str) -> None:
+            done[kind] += 1
+            if kind != "train" and kind not in shown:
+                shown[kind] = capsys.readouterr().out
+            if done[kind] == 100:
+                raise TimeoutError
+
+    def endless() -> Any:
+        while True:
+            yield X, Y
+
+    def work(call: Any, data: Any, **named: Any) -> dict[str, int]:
+        done.clear()
+        call(data, callbacks=[Patient()], **named)
+        return done
+
+    quiet: dict[str, Any] = {"verbose": 0}
+    for data in (rows.repeat(), endless()):
+        for call in (model.fit, model.evaluate, model.predict):
+            with pytest.raises(TimeoutError):
+                work(call, data, **quiet)
+        with pytest.raises(TimeoutError):
+            work(model.fit, rows, validation_data=data, **quiet)
+        assert done == {"train": 3, "test": 100}
+        steps = {"validation_data": data, "validation_steps": 2}
+        assert work(model.fit, rows, **steps, **quiet) == {
+            "train": 3,
+            "test": 2,
+        }
+        assert work(model.fit, data, steps_per_epoch=4, **quiet) == {
+            "train": 4
+        }
+        assert work(model.evaluate, data, steps=4, **quiet) == {"test": 4}
+        assert work(model.predict, data, steps=4, **quiet) == {"predict": 4}
+    work(model.fit, rows, validation_data=rows, **quiet)
+    assert done == {"train": 3, "test": 3}
+    capsys.readouterr()
+    shown.clear()
+    with pytest.raises(TimeoutError):
+        work(model.fit, rows, validation_data=rows.repeat(), verbose=1)
+    assert shown["test"]
+    assert capsys.readouterr().out == ""
+    with pytest.raises(TimeoutError):
+        work(model.fit, rows.repeat(), verbose=1)
+    assert "/Unknown" in capsys.readouterr().out
+    model.fit(rows.filter(lambda x, y: True), epochs=2, verbose=1)
+    first, second = capsys.readouterr().out.split("Epoch 2/2")
+    assert "1/Unknown" in first
+    assert "Unknown" not in second
+    assert "3/3" in second
 
 
 @says("In a loop of your own the same slip brings no warning.")
@@ -1161,6 +1395,76 @@ def test_other_signatures() -> None:
     assert first_line(holding([1.0, 2.0], (number, number))) == pair
     [found] = holding(1.7, tf.TensorSpec((), tf.int32))
     assert found.numpy() == 1
+
+
+@says("Cannot batch tensors with different shapes in component 0")
+@says("Two rows, of one and of two numbers.")
+@says(
+    "`batch` wants rows of one shape, and right after a `map` it says so in "
+    "other words."
+)
+@says("Component 0 is the first part of a row, such as the `x` of a pair.")
+@says("Have rows of numbers or words filled up.")
+@says("tells what the zeros do to a loss.")
+@says(
+    "Pictures are brought to one size in `map`, before `batch`: "
+    "`tf.image.resize(picture, (224, 224))`."
+)
+@says("If the last number differs, some are grey: decode with `channels=3`.")
+@says(
+    "**The check** is `element_spec`: where it has `None` in the shape of a "
+    "row, rows may differ."
+)
+@says("In `fit` the message stands below `Graph execution error`.")
+def test_rows_that_make_no_batch() -> None:
+    message = "Cannot batch tensors with different shapes in component "
+    said = f"{message}0. First element had shape [1] and element 1 had shape"
+    assert printed(NAME, "uneven").splitlines() == [
+        f"{said} [2]. [Op:IteratorGetNext] name:",
+        "Cannot add tensor to the batch: number of elements does not match. "
+        "Shapes are: [tensor]: [2], [batch]: [1] [Op:IteratorGetNext] name:",
+    ]
+    uneven = ran(NAME, "uneven")["uneven"]
+    assert [row.numpy().tolist() for row in uneven] == [[1.0], [2.0, 3.0]]
+    assert printed(NAME, "padded").splitlines() == [
+        "[[1. 0.]",
+        " [2. 3.]]",
+        "one row: (None,)",
+    ]
+    [filled] = uneven.map(tf.strings.as_string).padded_batch(2)
+    assert filled.numpy().tolist()[0] == [b"1.000000", b""]
+    pairs = tf.data.Dataset.zip(uneven, tf.data.Dataset.range(2))
+    for component, data in (
+        (0, pairs),
+        (1, tf.data.Dataset.zip(tf.data.Dataset.range(2), uneven)),
+    ):
+        assert first_line(data.batch(2)).startswith(f"{message}{component}")
+    assert uneven.padded_batch(2).element_spec.shape == (None, None)
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        compiled(KerasLinearModel).fit(pairs.batch(2), shuffle=False)
+    head, _, below = caught.value.message.partition("Graph execution error")
+    assert (head, f"{message}0" in below) == ("", True)
+    sequences = (DOCS / "sequences.md").read_text("utf-8")
+    assert "## 1. Padding changes the answer" in sequences
+
+
+@says("Pictures are brought to one size in `map`, before `batch`:")
+def test_pictures_that_make_no_batch() -> None:
+    grey, colour = np.zeros((4, 5, 1), "uint8"), np.zeros((6, 3, 3), "uint8")
+    files = [tf.io.encode_png(picture).numpy() for picture in (grey, colour)]
+
+    def batch(channels: int) -> Any:
+        data = tf.data.Dataset.from_tensor_slices(files)
+        data = data.map(lambda file: tf.io.decode_png(file, channels))
+        data = data.map(lambda picture: tf.image.resize(picture, (224, 224)))
+        return [picture.shape for picture in data.batch(2)]
+
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match=r"tensor\]: \[224,224,3\], \[batch\]: \[224,224,1\]",
+    ):
+        batch(0)
+    assert batch(3) == [(2, 224, 224, 3)]
 
 
 @says(
@@ -1757,6 +2061,42 @@ def test_each_kind_of_labels_has_a_loss() -> None:
             )
 
 
+@says(
+    "If both have two axes, it is the last numbers that differ: `target` and "
+    "`output` `must have the same shape`."
+)
+@says(
+    "With `(None, 1)` and `(None, 10)` the labels are a column of numbers, "
+    "for a loss that wants ten in a row."
+)
+@says("With `(None, 10)` and `(None, 5)` the last layer has too few outputs.")
+def test_two_axes_whose_last_numbers_differ() -> None:
+    kinds = tf.keras.losses
+    sparse = kinds.SparseCategoricalCrossentropy(from_logits=True)
+    dense = kinds.CategoricalCrossentropy(from_logits=True)
+    column = tf.constant([[3], [9]])
+    one_hot = tf.one_hot(column[:, 0], 10)
+
+    def cost(loss: Any, labels: tf.Tensor, outputs: int) -> float:
+        call = tf.function(loss, autograph=False)
+        shapes = (
+            tf.TensorSpec((None, labels.shape[1]), labels.dtype),
+            tf.TensorSpec((None, outputs)),
+        )
+        called = call.get_concrete_function(*shapes)
+        return float(called(labels, tf.zeros((2, outputs))))
+
+    said = r"`target` and `output` must have the same shape. Received: target"
+    for labels, outputs in ((column, 10), (one_hot, 5)):
+        shapes = f".shape=(None, {labels.shape[1]}), output.shape=(None, "
+        with pytest.raises(
+            ValueError, match=said + re.escape(f"{shapes}{outputs})")
+        ):
+            cost(dense, labels, outputs)
+    ten = pytest.approx(np.log(10), abs=1e-5)
+    assert cost(sparse, column, 10) == cost(dense, one_hot, 10) == ten
+
+
 @says("A model that ends with a softmax returns probabilities, not logits.")
 @says(
     "With `from_logits=True` the loss takes the softmax again, without an "
@@ -1834,6 +2174,43 @@ def test_a_softmax_that_keras_sees() -> None:
         for hides in (reshaped, mixed, called, by_hand):
             for call in (hides, tf.function(hides)):
                 assert float(call(sure)) == pytest.approx(least, abs=1e-2)
+
+
+@says(
+    "0.693 is ln 2 and 2.303 is ln 10: the cross-entropy of a model that "
+    "gives two classes, or ten, the same chance for every input."
+)
+@says("A loss may well start there.")
+@says(
+    "If it stays there, the model makes nothing of its input: [a loss that "
+    "stands still](traps.md) has other causes, too."
+)
+@says("The loss stands at 0.693 or at 2.303 | [Equal chances]", page="traps")
+def test_the_loss_of_equal_chances() -> None:
+    assert (round(np.log(2), 3), round(np.log(10), 3)) == (0.693, 2.303)
+    losses = tf.keras.losses
+    sparse = losses.SparseCategoricalCrossentropy(from_logits=True)
+    rows = tf.random.stateless_normal((20, 4), seed=(0, 1))
+    for classes in (2, 10):
+        labels = np.arange(20) % classes
+        due = pytest.approx(np.log(classes), abs=1e-5)
+        assert float(sparse(labels, tf.zeros((20, classes)))) == due
+        start = tf.keras.layers.Dense(classes, kernel_initializer="zeros")
+        assert float(sparse(labels, start(rows))) == due
+        # With labels in equal numbers no other answer to all is cheaper.
+        logits = tf.Variable(tf.linspace(-0.5, 0.5, classes))
+        for _ in range(100):
+            with tf.GradientTape() as tape:
+                loss = sparse(labels, tf.stack([logits] * 20))
+                assert float(loss) >= np.log(classes) - 1e-5
+            logits.assign_sub(classes * tape.gradient(loss, logits))
+        assert float(loss) == pytest.approx(np.log(classes), abs=1e-3)
+    binary = losses.BinaryCrossentropy()
+    half = float(binary([[0.0], [1.0]], [[0.5], [0.5]]))
+    assert half == pytest.approx(np.log(2), abs=1e-5)
+    traps = (DOCS / "traps.md").read_text("utf-8")
+    [row] = re.findall(r"(?m)^\| The loss stands still \| (.+) \|$", traps)
+    assert row.count("[") > 1
 
 
 @says(
@@ -2103,6 +2480,95 @@ def test_the_second_derivative() -> None:
     assert outer.gradient(slope, w) is None
     assert "GradientTape" in BLOCKS["slope_penalty"].code
     assert "slope_penalty" in BLOCKS["exercise_penalty"].code
+
+
+@says("gradient registry has no entry for, No gradient defined for operation")
+@says(
+    "Some operations have no gradient, such as `tf.unique`, and some have one "
+    "that has none."
+)
+@says(
+    'A picture that `tf.image.resize(…, method="bicubic")` resized raises '
+    "`LookupError: gradient registry has no entry for: ResizeBicubicGrad` in "
+    "a gradient penalty."
+)
+@says(
+    "If a `tf.function` was called under the tape, the words are `No gradient "
+    'defined for operation`. With `method="bilinear"` the second derivative '
+    "is `None`."
+)
+@says(
+    "Compute the same with other operations: to resize is to multiply by a "
+    "matrix from the left, and by one from the right."
+)
+@says(
+    "Or [define a "
+    "gradient](other_gradients.md#4-tfcustom_gradient-a-gradient-that-you-define)."
+)
+def test_operations_without_a_gradient() -> None:
+    picture = tf.random.stateless_normal((4, 5), seed=(0, 1))
+    without = "gradient registry has no entry for: "
+    undefined = "No gradient defined for operation"
+
+    def slope(function: Any, x: tf.Tensor) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = function(x)
+        return tape.gradient(value, x)
+
+    def resized(x: tf.Tensor, method: str = "bicubic") -> tf.Tensor:
+        pictures = x[tf.newaxis, :, :, tf.newaxis]
+        small = tf.image.resize(pictures, (2, 3), method)
+        return small[0, :, :, 0]
+
+    def penalty(resize: Any) -> Any:
+        def loss(x: tf.Tensor) -> tf.Tensor:
+            return tf.reduce_sum(resize(x) ** 2)
+
+        return lambda x: tf.reduce_sum(slope(loss, x) ** 2)
+
+    for function, name in (
+        (lambda x: tf.unique(x[0])[0], "Unique"),
+        (penalty(resized), "ResizeBicubicGrad"),
+    ):
+        with pytest.raises(LookupError, match=f"^{without}{name}$"):
+            slope(function, picture)
+    with pytest.raises(LookupError, match=undefined):
+        slope(tf.function(penalty(resized)), picture)
+    called = tf.function(resized)
+    with pytest.raises(LookupError, match=undefined):
+        slope(penalty(called), picture)
+    by_default = penalty(lambda x: resized(x, "bilinear"))
+    assert slope(by_default, picture) is None
+    left, right = (
+        tf.image.resize(tf.eye(n)[tf.newaxis, :, :, tf.newaxis], size, kind)
+        for n, size, kind in ((4, (2, 4), "bicubic"), (5, (5, 3), "bicubic"))
+    )
+    left, right = left[0, :, :, 0], right[0, :, :, 0]
+
+    def product(x: tf.Tensor) -> tf.Tensor:
+        return left @ x @ right
+
+    np.testing.assert_allclose(product(picture), resized(picture), atol=1e-6)
+    twice = [m @ tf.transpose(m) for m in (tf.transpose(left), right)]
+    due = twice[0] @ twice[0] @ picture @ twice[1] @ twice[1]
+
+    @tf.custom_gradient
+    def back(upstream: tf.Tensor) -> Any:
+        slopes = tf.raw_ops.ResizeBicubicGrad(
+            grads=upstream[tf.newaxis, :, :, tf.newaxis],
+            original_image=tf.zeros((1, 4, 5, 1)),
+            half_pixel_centers=True,
+        )
+        return slopes[0, :, :, 0], resized
+
+    @tf.custom_gradient
+    def defined(x: tf.Tensor) -> Any:
+        return resized(x), back
+
+    for resize in (product, defined):
+        found = slope(penalty(resize), picture)
+        np.testing.assert_allclose(found, 8.0 * due, rtol=1e-3, atol=1e-5)
 
 
 @says("MAML: the gradient through an update is None")

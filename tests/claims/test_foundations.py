@@ -333,6 +333,65 @@ def test_two_types_are_refused() -> None:
 
 
 @says(
+    "In a graph the refusal reads `TypeError: Input 'y' of 'Mul' Op has type "
+    "float32 that does not match type int64 of argument 'x'`."
+)
+@says("Here `x` and `y` are the two sides of the operator `*`.")
+@says(
+    "It comes of labels that are whole numbers, `int64` or `uint8`, in a "
+    "compiled step or in a metric of your own."
+)
+@says("Write `y = tf.cast(y, y_pred.dtype)` first.")
+@says(
+    "`fit` casts both for a compiled loss, be it a function or a "
+    "`keras.losses.Loss`, and for no such metric."
+)
+def test_two_types_in_a_graph() -> None:
+    said = "Input '{}' of '{}' Op has type {} that does not match type {} of"
+    half = tf.constant([[0.5]])
+
+    def product(y: Any, y_pred: Any) -> Any:
+        return tf.reduce_mean(y * y_pred)
+
+    def cast(y: Any, y_pred: Any) -> Any:
+        return product(tf.cast(y, y_pred.dtype), y_pred)
+
+    step = tf.function(product, autograph=False)
+    for kind in ("int64", "uint8"):
+        y = tf.ones((1, 1), kind)
+        for message, pair in (
+            (said.format("y", "Mul", "float32", kind), (y, half)),
+            (said.format("y", "Mul", kind, "float32"), (half, y)),
+        ):
+            with pytest.raises(TypeError, match=message):
+                step(*pair)
+    assert tf.function(cast, autograph=False)(y, half) == 0.5
+
+    class Loss(tf.keras.losses.Loss):
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            assert y_true.dtype == y_pred.dtype == tf.float32
+            return product(y_true, y_pred)
+
+    class Metric(tf.keras.metrics.Mean):
+        def update_state(self, y: Any, y_pred: Any, **_: Any) -> None:
+            super().update_state(product(y, y_pred))
+
+    def fit(loss: Any, metrics: Any) -> Any:
+        ones = tf.keras.layers.Dense(1, kernel_initializer="ones")
+        model = tf.keras.Sequential([tf.keras.Input((1,)), ones])
+        model.compile("sgd", loss, metrics=metrics)
+        whole = np.ones((1, 1), "int64")
+        return model.fit(half.numpy(), whole, verbose=0).history
+
+    assert fit(product, [cast]) == {"cast": [0.5], "loss": [0.5]}
+    assert fit(Loss(), []) == {"loss": [0.5]}
+    message = said.format("y", "Mul", "float32", "int64")
+    for metric in (product, Metric()):
+        with pytest.raises(TypeError, match=message):
+            fit("mse", [metric])
+
+
+@says(
     "and beside whole numbers it loses what stands behind its points. "
     "`tf.add` and `tf.matmul` go by their first argument, and in a "
     "`tf.function` most functions do: an array in that place stays `float64`, "

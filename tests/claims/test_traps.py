@@ -1394,6 +1394,51 @@ def test_a_step_multiplies_the_distance_to_the_minimum(rate: float) -> None:
     assert (losses[-1] > losses[0]) == (rate > 2 / max(curvatures.values()))
 
 
+@says(
+    "The loss goes up and down: it oscillates, it fluctuates | "
+    "[10](#10-a-learning-rate-past-the-limit), "
+    "[the step](basic_training_loops.md#how-large-a-step)"
+)
+@says(
+    "That of a single batch goes up and down at any learning rate, for each "
+    "batch has other rows, so compare the means of epochs."
+)
+@says(
+    "With small batches these fluctuate below the limit already: take a "
+    "smaller rate, or larger batches."
+)
+def test_a_loss_that_goes_up_and_down() -> None:
+    x, y = x_and_y()
+
+    def fluctuate(rate: float, size: int) -> tuple[float, float]:
+        """Return the spread of the last means of epochs, and of batches."""
+        weights, means, spreads = np.array([FIT_W, FIT_B]), [], []
+        for epoch in range(40):
+            order = np.random.default_rng(epoch).permutation(192)
+            losses = []
+            for rows in np.split(order, 192 // size):
+                error = weights[0] * x[rows] + weights[1] - y[rows]
+                losses.append(np.mean(error**2))
+                slopes = np.mean(error * x[rows]), np.mean(error)
+                weights = weights - rate * 2 * np.array(slopes)
+            means.append(np.mean(losses))
+            spreads.append(np.ptp(losses))
+        return float(np.std(means[20:])), float(np.min(spreads))
+
+    still, of_batches = fluctuate(0.0, 16)
+    assert still < 1e-6
+    for rate in (0.0, 0.01, 0.1):
+        of_epochs, of_batches = fluctuate(rate, 16)
+        assert of_batches > 10 * of_epochs
+        assert of_batches > 0.3
+    assert 0.6 < 75 / 101
+    wild = fluctuate(0.6, 16)[0]
+    assert wild > 5 * fluctuate(0.1, 16)[0]
+    assert wild > 3 * fluctuate(0.6, 96)[0]
+    guide = (DOCS / "basic_training_loops.md").read_text("utf-8")
+    assert "### How large a step?" in guide
+
+
 @says("Two tapes, one in the other, compute it.")
 @says("Return the largest eigenvalue of the Hessian of the loss.")
 @says("The variables of the model must be scalars.")
