@@ -81,6 +81,18 @@ def train_verbosely(
 # endregion train_verbosely
 
 
+# region largest_error
+def largest_error(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Return the largest error of a batch, computed by NumPy."""
+    largest = tf.numpy_function(
+        lambda y, y_pred: np.abs(y - y_pred).max(), [y, y_pred], tf.float32
+    )
+    return tf.ensure_shape(largest, ())
+
+
+# endregion largest_error
+
+
 # region counted
 def counted(calls: tf.Variable) -> Callable[[tf.Tensor, tf.Tensor], Pair]:
     """Return what is to be done to the data; it counts its calls."""
@@ -263,6 +275,21 @@ if __name__ == "__main__":
         reason = error.message.partition(" (No registered")[0]
         print("not compiled,", reason.rpartition(" on ")[2])
     # endregion xla_prints
+
+    # region jit_compile
+    for jit_compile in (True, False):
+        keras_model = KerasLinearModel()
+        keras_model.compile(
+            "sgd", "mse", metrics=[largest_error], jit_compile=jit_compile
+        )
+        try:
+            history = keras_model.fit(x, y, verbose=0).history
+            print(f"largest error {history['largest_error'][0]:.4f}")
+        except tf.errors.InvalidArgumentError as error:
+            print("tf2xla conversion failed" in error.message, end=", ")
+            reason = error.message.partition(" (No registered")[0]
+            print(reason.rpartition(" on ")[2])
+    # endregion jit_compile
 
     # region steps_per_execution
     same_batch = tf.data.Dataset.from_tensors((x, y)).repeat(10)

@@ -94,6 +94,12 @@ ASKED = {
     "RAM usage increases every epoch": "memory",
     "Why is training so slow and GPU utilization so low?": "how_fast",
     "Very bad performance using Gradient Tape": "how_fast",
+    "Detected unsupported operations when trying to compile graph "
+    "__inference_one_step_on_data_14684[] on XLA_GPU_JIT": "how_fast",
+    "tf2xla conversion failed while converting": "how_fast",
+    "Fallback to op-by-op mode because memset node breaks graph update": (
+        "how_fast"
+    ),
     "tf.GradientTape not working properly. losses didn't decrease": "traps",
     "model not training weights not updating after apply_gradients": "traps",
     "keras.models.load_model resets the optimizer's state": "save_and_resume",

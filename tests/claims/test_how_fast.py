@@ -12,10 +12,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import config
 
 from snippets.data import make_data
 from snippets.how_fast import (
     counted,
+    largest_error,
     no_step,
     seconds_of,
     train_many,
@@ -687,6 +689,123 @@ def test_xla_does_not_print(
     function = compiled.get_concrete_function(model, *data, 0.1)
     kinds = {op.type for op in function.graph.get_operations()}
     assert {"StringFormat", "PrintV2"} <= kinds
+
+
+@says('`compile` has a `jit_compile` as well, and its default is `"auto"`.')
+@says(
+    "With TensorFlow that is XLA as soon as there is a GPU, or another device "
+    "that is no CPU."
+)
+@says("Not so")
+@says("with `run_eagerly=True`,")
+@says("if the model was made in the scope of a strategy,")
+@says(
+    "if a layer has `supports_jit` set to `False`, as a `TextVectorization` "
+    "or a `RandomRotation` does, and where there is a GPU an `LSTM`,"
+)
+@says("after `tf.config.experimental.enable_op_determinism()`,")
+@says("on the GPU of a Mac.")
+@says(
+    "And on a GPU `fit` [uses "
+    "XLA](how_fast.md#fit-uses-xla-on-a-gpu-jit_compileauto) without being "
+    "asked, and a loop does not.",
+    page="keras_from_fit_inwards",
+)
+def test_auto_is_xla_where_a_gpu_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layers = tf.keras.layers
+
+    def auto(model: Any, **options: Any) -> bool:
+        model.compile(loss="mse", **options)
+        assert isinstance(model.jit_compile, bool)
+        return model.jit_compile
+
+    compile_it = inspect.signature(tf.keras.Model.compile)
+    assert compile_it.parameters["jit_compile"].default == "auto"
+    real = tf.config.list_physical_devices()
+    assert {device.device_type for device in real} == {"CPU"}
+    assert not auto(KerasLinearModel())
+    for kind in ("TPU", "GPU"):
+        more = tf.config.PhysicalDevice(f"/physical_device:{kind}:0", kind)
+        monkeypatch.setattr(
+            tf.config,
+            "list_physical_devices",
+            lambda kind=None, seen=(*real, more): [
+                d for d in seen if kind in (None, d.device_type)
+            ],
+        )
+        assert auto(KerasLinearModel())
+        assert not auto(KerasLinearModel(), jit_compile=False)
+    assert not auto(KerasLinearModel(), run_eagerly=True)
+    with tf.distribute.OneDeviceStrategy("cpu:0").scope():
+        inside = KerasLinearModel()
+    assert not auto(inside)
+    assert auto(tf.keras.Sequential([layers.Dense(1)]))
+    assert auto(tf.keras.Sequential([layers.LSTM(2)]))
+    monkeypatch.setattr(
+        tf.config, "list_logical_devices", tf.config.list_physical_devices
+    )
+    for layer in (
+        layers.LSTM(2),
+        layers.TextVectorization(),
+        layers.RandomRotation(0.1),
+    ):
+        assert layer.supports_jit is False
+        assert not auto(tf.keras.Sequential([layer]))
+    tf.config.experimental.enable_op_determinism()
+    try:
+        assert not auto(KerasLinearModel())
+    finally:
+        config.disable_op_determinism()
+    assert auto(KerasLinearModel())
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    monkeypatch.setattr("platform.processor", lambda: "arm")
+    assert not auto(KerasLinearModel())
+
+
+@says(
+    "So what trained on a CPU may stop on a GPU, with `Detected unsupported "
+    "operations when trying to compile graph … on XLA_GPU_JIT`."
+)
+@says("With `jit_compile=True` a CPU does the same.")
+@says('`fit` uses XLA on a GPU: `jit_compile="auto"`')
+@says("Here is a metric that NumPy computes:")
+@says("Return the largest error of a batch, computed by NumPy.")
+@says("XLA has no code for Python.")
+@says("**The mend** is `compile(jit_compile=False)`.")
+@says("A loop of your own uses XLA only where you say so.")
+def test_fit_by_xla_refuses_what_numpy_computes(data: Data) -> None:
+    [told, worst] = printed(NAME, "jit_compile").splitlines()
+    assert told == "True, XLA_CPU_JIT: PyFunc"
+    assert float(worst.split()[-1]) > 0
+
+    def trained(**options: Any) -> Any:
+        model = KerasLinearModel()
+        model.compile("sgd", "mse", metrics=[largest_error], **options)
+        return model.fit(*data, verbose=0, shuffle=False).history
+
+    message = (
+        r"(?s)Detected unsupported operations when trying to compile graph "
+        r"__inference_one_step_on_data_\d+\[\] on XLA_CPU_JIT: PyFunc.*"
+        "tf2xla conversion failed"
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        trained(jit_compile=True)
+    assert trained(jit_compile=False) == trained()
+
+    def step(model: Any, optimizer: Any) -> None:
+        with tf.GradientTape() as tape:
+            current_loss = loss(data[1], model(data[0]))
+        variables = model.trainable_variables
+        optimizer.apply(tape.gradient(current_loss, variables), variables)
+
+    for asked in (False, True):
+        compiled = tf.function(step, jit_compile=asked or None)
+        model, optimizer = KerasLinearModel(), tf.keras.optimizers.SGD(0.1)
+        optimizer.build(model.trainable_variables)
+        traced = compiled.get_concrete_function(model, optimizer)
+        assert traced.function_def.attr["_XlaMustCompile"].b is asked
 
 
 @says(

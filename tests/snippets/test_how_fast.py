@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from snippets.data import make_data
 from snippets.how_fast import (
     counted,
+    largest_error,
     no_step,
     seconds_of,
     train_many,
@@ -134,6 +135,14 @@ def test_xla_refuses_to_print(
         tf.function(train_verbosely, jit_compile=True)(
             LinearModel(), x, y, RATE
         )
+
+
+def test_numpy_finds_the_largest_error() -> None:
+    y, y_pred = tf.constant([1.0, 2.0, 3.0]), tf.constant([1.5, -2.0, 4.0])
+    for error in (largest_error, tf.function(largest_error)):
+        assert float(error(y, y_pred)) == 4.0
+    traced = tf.function(largest_error).get_concrete_function(y, y_pred)
+    assert traced.structured_outputs.shape == ()
 
 
 class Counted(np.ndarray):
