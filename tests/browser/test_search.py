@@ -95,6 +95,10 @@ ASKED = {
     "SimCLR loss not decreasing": "weights_outputs_losses",
     "Siamese network custom training loop": "weights_outputs_losses",
     "RAM usage increases every epoch": "memory",
+    "gradient checkpointing": "memory",
+    "recompute_grad does not save memory": "memory",
+    "custom_gradient decorator currently supports keywords arguments only "
+    "when eager execution is enabled": "memory",
     "Why is training so slow and GPU utilization so low?": "how_fast",
     "Very bad performance using Gradient Tape": "how_fast",
     "Detected unsupported operations when trying to compile graph "
