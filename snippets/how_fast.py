@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -49,6 +50,34 @@ def train_many(
 
 
 # endregion train_many
+
+
+# region train_unrolled
+def train_unrolled(
+    model: LinearModel,
+    x: tf.Tensor,
+    y: tf.Tensor,
+    learning_rate: float,
+    epochs: int,
+) -> None:
+    """Update the weights ``epochs`` times, in a loop of Python's."""
+    for _ in range(epochs):
+        train(model, x, y, learning_rate)
+
+
+# endregion train_unrolled
+
+
+# region operations
+def count_operations(loop: Callable[..., None], *given: Any) -> int:
+    """Return how many operations the graph of a function has."""
+    traced = tf.function(loop).get_concrete_function(*given)
+    graph = traced.graph.as_graph_def()
+    inside = sum(len(part.node_def) for part in graph.library.function)
+    return len(graph.node) + inside
+
+
+# endregion operations
 
 
 # region train_numpy
@@ -266,6 +295,13 @@ if __name__ == "__main__":
     print("traces with numbers:", by_number.experimental_get_tracing_count())
     print("traces with tensors:", by_tensor.experimental_get_tracing_count())
     # endregion retracing
+
+    # region unrolled
+    for name, loop in (("range", train_unrolled), ("tf.range", train_many)):
+        for epochs in (1, 10, 100):
+            number = count_operations(loop, LinearModel(), x, y, 0.1, epochs)
+            print(f"{name:8} {epochs:3} epochs: {number:4} operations")
+    # endregion unrolled
 
     # region xla_prints
     xla_verbose = tf.function(train_verbosely, jit_compile=True)

@@ -104,6 +104,7 @@ ASKED = {
     "Detected unsupported operations when trying to compile graph "
     "__inference_one_step_on_data_14684[] on XLA_GPU_JIT": "how_fast",
     "tf2xla conversion failed while converting": "how_fast",
+    "whole training loop in tf.function epochs slow to trace": "how_fast",
     "Fallback to op-by-op mode because memset node breaks graph update": (
         "how_fast"
     ),

@@ -5,6 +5,7 @@ import inspect
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,12 +17,14 @@ from tensorflow.python.framework import config
 
 from snippets.data import make_data
 from snippets.how_fast import (
+    count_operations,
     counted,
     largest_error,
     no_step,
     seconds_of,
     train_many,
     train_numpy,
+    train_unrolled,
     train_verbosely,
     train_with_losses,
 )
@@ -126,7 +129,9 @@ def test_the_program_shows_no_times() -> None:
     code = "\n".join(b.code for b in PAGE.blocks)
     found = {*re.findall(r"(?m)^(?:import|from) (\w+)", code)}
     packages = {"matplotlib", "numpy", "tensorflow"}
-    assert found - packages == {"collections", "json", "pathlib", "time"}
+    assert found - packages == {
+        *("collections", "json", "pathlib", "time", "typing")
+    }
     timing = [b.name for b in PAGE.blocks if "time." in b.code]
     assert timing == ["seconds"]
     timed = [b for b in PAGE.blocks if "seconds_of(" in b.code]
@@ -1303,3 +1308,66 @@ def test_a_loop_that_tells_its_losses(
 def test_the_usual_parts_have_a_compiled_step() -> None:
     code = "\n".join(b.code for b in read("usual_parts").blocks)
     assert re.search(r"@?tf\.function", code)
+
+
+@says("A loop over epochs in a `tf.function`")
+@says("Update the weights ``epochs`` times, in a loop of Python's.")
+@says("Return how many operations the graph of a function has.")
+@says(
+    "With the whole training in one `tf.function`, Python's `range` is run "
+    "while it is traced."
+)
+@says("Count what comes into the graph, from it and from `tf.range`.")
+@says(
+    "Each epoch is written out, and each batch in it if these are a list. "
+    "That takes time and memory before the first step is taken."
+)
+@says(
+    "With `tf.range`, or a `for` over a `tf.data.Dataset`, one round stands "
+    "for all."
+)
+@says(
+    "**The mend** that needs no such care: compile the step, and leave epochs "
+    "and batches to Python."
+)
+def test_epochs_written_out(data: Data) -> None:
+    rows = printed(NAME, "unrolled").splitlines()
+    found = {
+        (row.split()[0], int(row.split()[1])): int(row.split()[-2])
+        for row in rows
+    }
+    an_epoch = (found["range", 10] - found["range", 1]) / 9
+    assert found["range", 100] - found["range", 10] == 90 * an_epoch
+    assert an_epoch > 20
+    assert len({found["tf.range", n] for n in (1, 10, 100)}) == 1
+    for loop, name in ((train_unrolled, "range"), (train_many, "tf.range")):
+        size = count_operations(loop, LinearModel(), *data, 0.1, 10)
+        assert size == found[name, 10]
+    given = (LinearModel(), *data, 0.1)
+    seconds, sizes = [], []
+    for epochs in (1, 60):
+        start = time.perf_counter()
+        traced = tf.function(train_unrolled).get_concrete_function(
+            *given, epochs
+        )
+        seconds.append(time.perf_counter() - start)
+        sizes.append(traced.graph.as_graph_def().ByteSize())
+        assert float(given[0].w) == 5, "no step was taken"
+    assert seconds[1] > 5 * seconds[0]
+    assert sizes[1] > 15 * sizes[0]
+
+    def epoch(model: Any, batches: Any) -> None:
+        for x, y in batches:
+            train(model, x, y, 0.1)
+
+    rows_of = tf.data.Dataset.from_tensor_slices(data)
+    counts = []
+    for size in (67, 20):
+        batches = rows_of.batch(size, drop_remainder=True)
+        kinds = ([*batches], batches)
+        counts.append(
+            [count_operations(epoch, LinearModel(), k) for k in kinds]
+        )
+    [[three, by_data], [ten, again]] = counts
+    assert ten > 3 * three
+    assert by_data == again
