@@ -46,6 +46,8 @@ ASKED = {
     "GradientTape.gradient can only be called once": "foundations",
     "LSTM stateful reset_states": "sequences",
     "masking padded sequence loss": "sequences",
+    "object of type 'RaggedTensor' has no len()": "sequences",
+    "ragged tensor target loss": "sequences",
     "memory leak": "memory",
     "Session": "old_names",
     "module 'tensorflow' has no attribute 'Session'": "old_names",
