@@ -60,6 +60,7 @@ ASKED = {
     "early stopping": "usual_parts",
     "MirroredStrategy": "many_devices",
     "train_step": "keras_from_fit_inwards",
+    "access predictions and labels in callback": "keras_from_fit_inwards",
     "GradientTape": "foundations",
     "add_weight": "basic_training_loops",
     "assign_sub": "basic_training_loops",
