@@ -95,6 +95,7 @@ ASKED = {
     "triplet loss stays at margin": "weights_outputs_losses",
     "custom loss Incompatible shapes: [8] vs. [16]": "weights_outputs_losses",
     "contrastive loss stuck at 6.93": "weights_outputs_losses",
+    "contrastive loss multiple GPUs all_gather": "many_devices",
     "SimCLR loss not decreasing": "weights_outputs_losses",
     "Siamese network custom training loop": "weights_outputs_losses",
     "RAM usage increases every epoch": "memory",
