@@ -92,6 +92,8 @@ ASKED = {
     "label smoothing loss not zero": "weights_outputs_losses",
     "focal loss alpha gamma": "weights_outputs_losses",
     "k-fold cross-validation new model each fold": "real_problem",
+    "KerasTuner custom training loop": "real_problem",
+    "optuna objective custom training loop": "real_problem",
     "triplet loss stays at margin": "weights_outputs_losses",
     "custom loss Incompatible shapes: [8] vs. [16]": "weights_outputs_losses",
     "contrastive loss stuck at 6.93": "weights_outputs_losses",
