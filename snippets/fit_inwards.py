@@ -51,6 +51,25 @@ class WeightHistory(tf.keras.callbacks.Callback):
 # endregion WeightHistory
 
 
+# region LargestError
+class LargestError(tf.keras.callbacks.Callback):
+    """Prints what is in the logs, and the largest error on given pairs."""
+
+    def __init__(self, x: tf.Tensor, y: tf.Tensor) -> None:
+        super().__init__()
+        self.x, self.y = x, y
+
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, float] | None = None
+    ) -> None:
+        """Predict, compare with the labels, and print."""
+        errors = tf.abs(self.model(self.x, training=False) - self.y)
+        print(*(logs or ()), f"largest error {tf.reduce_max(errors):.4f}")
+
+
+# endregion LargestError
+
+
 # region Bookkeeper
 class Bookkeeper(KerasLinearModel):
     """A line that updates by hand the metrics from `compile`."""
@@ -308,6 +327,18 @@ if __name__ == "__main__":
     plt.legend()
     plt.show()
     # endregion recorded
+
+    # region predictions
+    watched = compiled(KerasLinearModel())
+    watched.fit(
+        batches,
+        validation_data=held_out,
+        epochs=2,
+        shuffle=False,
+        verbose=0,
+        callbacks=[LargestError(x_val, y_val)],
+    )
+    # endregion predictions
 
     # region same
     own, recorder = compiled(OwnStep()), WeightHistory()

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -51,6 +52,34 @@ def train_many(
 # endregion train_many
 
 
+# region train_unrolled
+def train_unrolled(
+    model: LinearModel,
+    x: tf.Tensor,
+    y: tf.Tensor,
+    learning_rate: float,
+    epochs: int,
+) -> None:
+    """Update the weights ``epochs`` times, in a loop of Python's."""
+    for _ in range(epochs):
+        train(model, x, y, learning_rate)
+
+
+# endregion train_unrolled
+
+
+# region operations
+def count_operations(loop: Callable[..., None], *given: Any) -> int:
+    """Return how many operations the graph of a function has."""
+    traced = tf.function(loop).get_concrete_function(*given)
+    graph = traced.graph.as_graph_def()
+    inside = sum(len(part.node_def) for part in graph.library.function)
+    return len(graph.node) + inside
+
+
+# endregion operations
+
+
 # region train_numpy
 def train_numpy(
     w: np.float32,
@@ -79,6 +108,18 @@ def train_verbosely(
 
 
 # endregion train_verbosely
+
+
+# region largest_error
+def largest_error(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Return the largest error of a batch, computed by NumPy."""
+    largest = tf.numpy_function(
+        lambda y, y_pred: np.abs(y - y_pred).max(), [y, y_pred], tf.float32
+    )
+    return tf.ensure_shape(largest, ())
+
+
+# endregion largest_error
 
 
 # region counted
@@ -255,6 +296,13 @@ if __name__ == "__main__":
     print("traces with tensors:", by_tensor.experimental_get_tracing_count())
     # endregion retracing
 
+    # region unrolled
+    for name, loop in (("range", train_unrolled), ("tf.range", train_many)):
+        for epochs in (1, 10, 100):
+            number = count_operations(loop, LinearModel(), x, y, 0.1, epochs)
+            print(f"{name:8} {epochs:3} epochs: {number:4} operations")
+    # endregion unrolled
+
     # region xla_prints
     xla_verbose = tf.function(train_verbosely, jit_compile=True)
     try:
@@ -263,6 +311,21 @@ if __name__ == "__main__":
         reason = error.message.partition(" (No registered")[0]
         print("not compiled,", reason.rpartition(" on ")[2])
     # endregion xla_prints
+
+    # region jit_compile
+    for jit_compile in (True, False):
+        keras_model = KerasLinearModel()
+        keras_model.compile(
+            "sgd", "mse", metrics=[largest_error], jit_compile=jit_compile
+        )
+        try:
+            history = keras_model.fit(x, y, verbose=0).history
+            print(f"largest error {history['largest_error'][0]:.4f}")
+        except tf.errors.InvalidArgumentError as error:
+            print("tf2xla conversion failed" in error.message, end=", ")
+            reason = error.message.partition(" (No registered")[0]
+            print(reason.rpartition(" on ")[2])
+    # endregion jit_compile
 
     # region steps_per_execution
     same_batch = tf.data.Dataset.from_tensors((x, y)).repeat(10)

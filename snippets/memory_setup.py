@@ -9,6 +9,7 @@ import re
 import textwrap
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt

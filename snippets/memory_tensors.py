@@ -1,6 +1,7 @@
 """Tensors that stay: in a history, and by way of a tape."""
 
 from collections import deque
+from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -61,6 +62,27 @@ def tape_bytes(model: Any, x: tf.Tensor, y: tf.Tensor) -> int:
 
 # endregion tape_bytes
 
+
+# region most_bytes
+def most_bytes(blocks: list[Any], x: tf.Tensor, recompute: bool) -> int:
+    """Return the most bytes that a step keeps at the end of a block."""
+    sizes, before = [], count_bytes()
+
+    def noted(block: Any, x: tf.Tensor) -> tf.Tensor:
+        result = block(x)
+        sizes.append(count_bytes() - before)
+        return result
+
+    with tf.GradientTape() as tape:
+        for block in blocks:
+            part = partial(noted, block)
+            x = tf.recompute_grad(part)(x) if recompute else part(x)
+    tape.gradient(x, [block.trainable_variables for block in blocks])
+    return max(sizes)
+
+
+# endregion most_bytes
+
 if __name__ == "__main__":
     # region histories
     kept = {
@@ -101,6 +123,19 @@ if __name__ == "__main__":
         size = tape_bytes(network, inputs, outputs)
         print(f"{rows:4} rows: {size / 1e6:6.3f} MB")
     # endregion tape_sizes
+
+    # region recomputed
+    layers = [tf.keras.layers.Dense(100, "relu") for _ in range(64)]
+    inputs = tf.ones([1000, 100])
+    tf.keras.Sequential(layers)(inputs)
+    for size, recompute in ((64, False), (64, True), (8, True), (1, True)):
+        blocks = [
+            tf.keras.Sequential(layers[start : start + size])
+            for start in range(0, 64, size)
+        ]
+        most = most_bytes(blocks, inputs, recompute) / 1e6
+        print(f"blocks of {size:2}, recompute {recompute!s:5} {most:5.1f} MB")
+    # endregion recomputed
 
     # region rows_that_fit
     needed = {}

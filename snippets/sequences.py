@@ -185,6 +185,18 @@ if __name__ == "__main__":
     except AssertionError as error:
         print(error)
 
+    # region ragged
+    ragged_x = tf.ragged.constant([[1.0, 2.0, 3.0], [4.0, 5.0]])
+    ragged_y = tf.ragged.constant([[1.0, 3.0, 6.0], [4.0, 9.0]])
+    rows_x, rows_y = (
+        values.to_tensor()[..., tf.newaxis] for values in (ragged_x, ragged_y)
+    )
+    real = tf.sequence_mask(ragged_x.row_lengths())
+    print(real.numpy())
+    predictions = make_model()(rows_x)
+    print(f"loss {mean_real(rows_y, predictions, real):.4f}")
+    # endregion ragged
+
     # region real_zero
     row = tf.constant([[[2.0], [0.0], [3.0]]])
     for masking in (False, True):

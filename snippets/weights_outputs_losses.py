@@ -187,6 +187,19 @@ class Loop(tf.keras.Model):
 # endregion Loop
 
 
+# region mean_error
+def mean_error(axis: int | None) -> Callable[..., tf.Tensor]:
+    """Return a loss for `compile`: the mean absolute error over an axis."""
+
+    def error(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_mean(tf.abs(y - y_pred), axis=axis)
+
+    return error
+
+
+# endregion mean_error
+
+
 # region train
 def train(
     model: tf.keras.Model, loss: Callable[[], tf.Tensor], updates: int = 30
@@ -282,6 +295,26 @@ def triplet_loss(
 
 
 # endregion triplet_loss
+
+
+# region contrastive_loss
+def contrastive_loss(
+    codes: tf.Tensor, others: tf.Tensor, temperature: float
+) -> tf.Tensor:
+    """Return how surely each code finds its own among the others.
+
+    Row i of both, of the shape (rows, numbers), belongs together. The loss is
+    InfoNCE (van den Oord et al., 2018) of their cosines, a scalar.
+    """
+    codes, others = (tf.nn.l2_normalize(c, axis=1) for c in (codes, others))
+    logits = tf.matmul(codes, others, transpose_b=True) / temperature
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+        labels=tf.range(tf.shape(codes)[0]), logits=logits
+    )
+    return tf.reduce_mean(losses)
+
+
+# endregion contrastive_loss
 
 
 # region balanced
@@ -507,6 +540,26 @@ if __name__ == "__main__":
         print(f"shape {value.shape}: gradient {gradient.numpy().item():.2f}")
     # endregion sums
 
+    # region axes
+    both = tf.concat([y, y**2], axis=1)
+    weights = tf.where(label > 0, 9.0, 1.0)[:, 0]
+    print(f"mean weight {tf.reduce_mean(weights):.4f}")
+    for axis in (-1, None):
+        model = make_line()
+        model.compile(loss=mean_error(axis))
+        plain = model.compute_loss(x, both, 0 * both)
+        weighted = model.compute_loss(x, both, 0 * both, weights)
+        print(f"axis={axis!s:4} {plain:.4f}, weighted {weighted:.4f}")
+    # endregion axes
+
+    try:
+        # region columns
+        model.compile(loss=mean_error(0))
+        model.compute_loss(x, both, 0 * both, weights)
+        # endregion columns
+    except tf.errors.InvalidArgumentError as error:
+        print(error.message)
+
     # region uneven
     model, mean_loss = make_line(), tf.keras.metrics.Mean()
     losses = []
@@ -689,6 +742,17 @@ if __name__ == "__main__":
         model.weights[0].assign([[start]])
         print(f"loss {hardest_loss():.4f}, then", train(model, hardest_loss))
     # endregion collapsed
+
+    # region candidates
+    for number in (2, 8, 1024):
+        alike, apart = tf.ones([number, number]), tf.eye(number)
+        losses = [
+            contrastive_loss(alike, alike, 0.1),
+            contrastive_loss(apart, apart, 1.0),
+            contrastive_loss(apart, apart, 0.1),
+        ]
+        print(f"{number:4} rows:", *(f"{loss:.4f}" for loss in losses))
+    # endregion candidates
 
     # region exercise_balanced
     by_class = balanced(label)

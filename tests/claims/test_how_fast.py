@@ -5,6 +5,7 @@ import inspect
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,14 +13,18 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import config
 
 from snippets.data import make_data
 from snippets.how_fast import (
+    count_operations,
     counted,
+    largest_error,
     no_step,
     seconds_of,
     train_many,
     train_numpy,
+    train_unrolled,
     train_verbosely,
     train_with_losses,
 )
@@ -124,7 +129,9 @@ def test_the_program_shows_no_times() -> None:
     code = "\n".join(b.code for b in PAGE.blocks)
     found = {*re.findall(r"(?m)^(?:import|from) (\w+)", code)}
     packages = {"matplotlib", "numpy", "tensorflow"}
-    assert found - packages == {"collections", "json", "pathlib", "time"}
+    assert found - packages == {
+        *("collections", "json", "pathlib", "time", "typing")
+    }
     timing = [b.name for b in PAGE.blocks if "time." in b.code]
     assert timing == ["seconds"]
     timed = [b for b in PAGE.blocks if "seconds_of(" in b.code]
@@ -689,6 +696,123 @@ def test_xla_does_not_print(
     assert {"StringFormat", "PrintV2"} <= kinds
 
 
+@says('`compile` has a `jit_compile` as well, and its default is `"auto"`.')
+@says(
+    "With TensorFlow that is XLA as soon as there is a GPU, or another device "
+    "that is no CPU."
+)
+@says("Not so")
+@says("with `run_eagerly=True`,")
+@says("if the model was made in the scope of a strategy,")
+@says(
+    "if a layer has `supports_jit` set to `False`, as a `TextVectorization` "
+    "or a `RandomRotation` does, and where there is a GPU an `LSTM`,"
+)
+@says("after `tf.config.experimental.enable_op_determinism()`,")
+@says("on the GPU of a Mac.")
+@says(
+    "And on a GPU `fit` [uses "
+    "XLA](how_fast.md#fit-uses-xla-on-a-gpu-jit_compileauto) without being "
+    "asked, and a loop does not.",
+    page="keras_from_fit_inwards",
+)
+def test_auto_is_xla_where_a_gpu_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layers = tf.keras.layers
+
+    def auto(model: Any, **options: Any) -> bool:
+        model.compile(loss="mse", **options)
+        assert isinstance(model.jit_compile, bool)
+        return model.jit_compile
+
+    compile_it = inspect.signature(tf.keras.Model.compile)
+    assert compile_it.parameters["jit_compile"].default == "auto"
+    real = tf.config.list_physical_devices()
+    assert {device.device_type for device in real} == {"CPU"}
+    assert not auto(KerasLinearModel())
+    for kind in ("TPU", "GPU"):
+        more = tf.config.PhysicalDevice(f"/physical_device:{kind}:0", kind)
+        monkeypatch.setattr(
+            tf.config,
+            "list_physical_devices",
+            lambda kind=None, seen=(*real, more): [
+                d for d in seen if kind in (None, d.device_type)
+            ],
+        )
+        assert auto(KerasLinearModel())
+        assert not auto(KerasLinearModel(), jit_compile=False)
+    assert not auto(KerasLinearModel(), run_eagerly=True)
+    with tf.distribute.OneDeviceStrategy("cpu:0").scope():
+        inside = KerasLinearModel()
+    assert not auto(inside)
+    assert auto(tf.keras.Sequential([layers.Dense(1)]))
+    assert auto(tf.keras.Sequential([layers.LSTM(2)]))
+    monkeypatch.setattr(
+        tf.config, "list_logical_devices", tf.config.list_physical_devices
+    )
+    for layer in (
+        layers.LSTM(2),
+        layers.TextVectorization(),
+        layers.RandomRotation(0.1),
+    ):
+        assert layer.supports_jit is False
+        assert not auto(tf.keras.Sequential([layer]))
+    tf.config.experimental.enable_op_determinism()
+    try:
+        assert not auto(KerasLinearModel())
+    finally:
+        config.disable_op_determinism()
+    assert auto(KerasLinearModel())
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    monkeypatch.setattr("platform.processor", lambda: "arm")
+    assert not auto(KerasLinearModel())
+
+
+@says(
+    "So what trained on a CPU may stop on a GPU, with `Detected unsupported "
+    "operations when trying to compile graph … on XLA_GPU_JIT`."
+)
+@says("With `jit_compile=True` a CPU does the same.")
+@says('`fit` uses XLA on a GPU: `jit_compile="auto"`')
+@says("Here is a metric that NumPy computes:")
+@says("Return the largest error of a batch, computed by NumPy.")
+@says("XLA has no code for Python.")
+@says("**The mend** is `compile(jit_compile=False)`.")
+@says("A loop of your own uses XLA only where you say so.")
+def test_fit_by_xla_refuses_what_numpy_computes(data: Data) -> None:
+    [told, worst] = printed(NAME, "jit_compile").splitlines()
+    assert told == "True, XLA_CPU_JIT: PyFunc"
+    assert float(worst.split()[-1]) > 0
+
+    def trained(**options: Any) -> Any:
+        model = KerasLinearModel()
+        model.compile("sgd", "mse", metrics=[largest_error], **options)
+        return model.fit(*data, verbose=0, shuffle=False).history
+
+    message = (
+        r"(?s)Detected unsupported operations when trying to compile graph "
+        r"__inference_one_step_on_data_\d+\[\] on XLA_CPU_JIT: PyFunc.*"
+        "tf2xla conversion failed"
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        trained(jit_compile=True)
+    assert trained(jit_compile=False) == trained()
+
+    def step(model: Any, optimizer: Any) -> None:
+        with tf.GradientTape() as tape:
+            current_loss = loss(data[1], model(data[0]))
+        variables = model.trainable_variables
+        optimizer.apply(tape.gradient(current_loss, variables), variables)
+
+    for asked in (False, True):
+        compiled = tf.function(step, jit_compile=asked or None)
+        model, optimizer = KerasLinearModel(), tf.keras.optimizers.SGD(0.1)
+        optimizer.build(model.trainable_variables)
+        traced = compiled.get_concrete_function(model, optimizer)
+        assert traced.function_def.attr["_XlaMustCompile"].b is asked
+
+
 @says(
     "Nor can XLA take the gradient of a `while` over tensors that may have "
     "any number of rounds: `XLA compilation requires a fixed tensor list "
@@ -1184,3 +1308,66 @@ def test_a_loop_that_tells_its_losses(
 def test_the_usual_parts_have_a_compiled_step() -> None:
     code = "\n".join(b.code for b in read("usual_parts").blocks)
     assert re.search(r"@?tf\.function", code)
+
+
+@says("A loop over epochs in a `tf.function`")
+@says("Update the weights ``epochs`` times, in a loop of Python's.")
+@says("Return how many operations the graph of a function has.")
+@says(
+    "With the whole training in one `tf.function`, Python's `range` is run "
+    "while it is traced."
+)
+@says("Count what comes into the graph, from it and from `tf.range`.")
+@says(
+    "Each epoch is written out, and each batch in it if these are a list. "
+    "That takes time and memory before the first step is taken."
+)
+@says(
+    "With `tf.range`, or a `for` over a `tf.data.Dataset`, one round stands "
+    "for all."
+)
+@says(
+    "**The mend** that needs no such care: compile the step, and leave epochs "
+    "and batches to Python."
+)
+def test_epochs_written_out(data: Data) -> None:
+    rows = printed(NAME, "unrolled").splitlines()
+    found = {
+        (row.split()[0], int(row.split()[1])): int(row.split()[-2])
+        for row in rows
+    }
+    an_epoch = (found["range", 10] - found["range", 1]) / 9
+    assert found["range", 100] - found["range", 10] == 90 * an_epoch
+    assert an_epoch > 20
+    assert len({found["tf.range", n] for n in (1, 10, 100)}) == 1
+    for loop, name in ((train_unrolled, "range"), (train_many, "tf.range")):
+        size = count_operations(loop, LinearModel(), *data, 0.1, 10)
+        assert size == found[name, 10]
+    given = (LinearModel(), *data, 0.1)
+    seconds, sizes = [], []
+    for epochs in (1, 60):
+        start = time.perf_counter()
+        traced = tf.function(train_unrolled).get_concrete_function(
+            *given, epochs
+        )
+        seconds.append(time.perf_counter() - start)
+        sizes.append(traced.graph.as_graph_def().ByteSize())
+        assert float(given[0].w) == 5, "no step was taken"
+    assert seconds[1] > 5 * seconds[0]
+    assert sizes[1] > 15 * sizes[0]
+
+    def epoch(model: Any, batches: Any) -> None:
+        for x, y in batches:
+            train(model, x, y, 0.1)
+
+    rows_of = tf.data.Dataset.from_tensor_slices(data)
+    counts = []
+    for size in (67, 20):
+        batches = rows_of.batch(size, drop_remainder=True)
+        kinds = ([*batches], batches)
+        counts.append(
+            [count_operations(epoch, LinearModel(), k) for k in kinds]
+        )
+    [[three, by_data], [ten, again]] = counts
+    assert ten > 3 * three
+    assert by_data == again

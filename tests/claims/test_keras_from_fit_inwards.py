@@ -21,6 +21,7 @@ from snippets.fit_inwards import (
     Batch,
     Bookkeeper,
     Keras2Step,
+    LargestError,
     LedgerTesting,
     LedgerTraining,
     Logs,
@@ -813,6 +814,61 @@ def test_where_the_training_stopped() -> None:
     assert w.y[4:] == pytest.approx([w.y[-1]] * 6, abs=0.02)
     assert b.y[4:] == pytest.approx([b.y[-1]] * 6, abs=0.02)
     assert axes.points["kept"].x == [7, 7]
+
+
+@says("Predictions and labels in a callback")
+@says("Prints what is in the logs, and the largest error on given pairs.")
+@says("Predict, compare with the labels, and print.")
+@says(
+    "`logs` has the results of loss and metrics by name, and no batch, no "
+    "labels and no predictions."
+)
+@says("So hand the data to the callback, and let it predict.")
+@says("At the end of a batch the names with `val_` are not there yet.")
+@says(
+    "What the model predicted in training, before each update, only the step "
+    "sees: have a metric keep what you need of it, or write the loop."
+)
+def test_what_a_callback_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    given: dict[str, Any] = {}
+
+    class Given(tf.keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            given["batch"] = dict(logs)
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            given["epoch"] = dict(logs)
+
+    model = eager(KerasLinearModel)
+    history(
+        model,
+        validation_data=FEWER,
+        callbacks=[Given(), LargestError(ROWS, OUTPUTS)],
+    )
+    assert {*given["batch"]} == {"loss", "mae"}
+    assert {*given["epoch"]} == {"loss", "mae", "val_loss", "val_mae"}
+    for logs in given.values():
+        assert all(np.ndim(value) == 0 for value in logs.values())
+    largest = np.max(np.abs(model(ROWS) - OUTPUTS))
+    said = capsys.readouterr().out
+    assert said == f"loss mae val_loss val_mae largest error {largest:.4f}\n"
+    assert printed(NAME, "predictions").count("loss mae val_loss") == 2
+    kept = []
+
+    class Kept(tf.keras.metrics.Mean):
+        def update_state(
+            self, y: Any, y_pred: Any, sample_weight: Any = None
+        ) -> None:
+            kept.append(y_pred.numpy())
+            super().update_state(tf.abs(y - y_pred))
+
+    model = KerasLinearModel()
+    model.compile(SGD(0.1), "mse", metrics=[Kept()], run_eagerly=True)
+    first = model(ROWS[:3]).numpy()
+    history(model)
+    assert [len(part) for part in kept] == [3, 1]
+    np.testing.assert_array_equal(kept[0], first)
+    assert not np.allclose(model(ROWS[:3]), first)
 
 
 # Inside fit

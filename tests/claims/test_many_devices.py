@@ -742,6 +742,47 @@ def test_sums_and_metrics_in_a_step(strategy: Any, batch: Any) -> None:
 
 
 @says(
+    "A [contrastive loss](weights_outputs_losses.md#the-contrastive-loss-"
+    "stays-at-069-or-693) compares each row with all rows of the batch."
+)
+@says(
+    "In the replica context, `all_gather(codes, axis=0)` has those of all "
+    "devices, and the gradient goes through it. Each device takes the losses "
+    "of its own rows, divided by the number of all."
+)
+def test_rows_of_all_devices(strategy: Any, batch: Any) -> None:
+    with strategy.scope():
+        w = tf.Variable(0.5, aggregation=tf.VariableAggregation.MEAN)
+
+    def share(codes: Any, every: Any) -> Any:
+        """Return what the rows of codes have of the loss of every row."""
+        count = tf.cast(tf.shape(every)[0], tf.float32)
+        logits = -tf.square(codes[:, tf.newaxis] - tf.stop_gradient(every))
+        logits += codes[:, tf.newaxis] * every
+        return tf.reduce_sum(tf.reduce_logsumexp(logits, axis=1)) / count
+
+    def step(x: Any, y: Any) -> Any:
+        context = tf.distribute.get_replica_context()
+        with tf.GradientTape() as tape:
+            codes = w * x + y
+            every = context.all_gather(codes, axis=0)
+            part = share(codes, every)
+        slope = tape.gradient(part, w)
+        return tf.shape(every)[0], part, slope
+
+    sizes, parts, slopes = tf.function(strategy.run)(step, args=batch)
+    x, y = make_data()
+    assert [*map(int, copies(strategy, sizes))] == [len(x)] * 2
+    one = tf.Variable(0.5)
+    with tf.GradientTape() as tape:
+        codes = one * x + y
+        loss = share(codes, codes)
+    for found, due in ((parts, loss), (slopes, tape.gradient(loss, one))):
+        summed = float(strategy.reduce("SUM", found, axis=None))
+        assert summed == pytest.approx(float(due), rel=1e-4)
+
+
+@says(
     "Older texts know one more, `apply_gradients() cannot be called in "
     "cross-replica context`. Keras 3 has no such message; today it is the "
     "one with `'NoneType'`."

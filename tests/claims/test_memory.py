@@ -28,7 +28,7 @@ from snippets.memory_count import (
     living,
 )
 from snippets.memory_models import new_round, reset, train_with
-from snippets.memory_tensors import record_step, tape_bytes
+from snippets.memory_tensors import most_bytes, record_step, tape_bytes
 from snippets.memory_traces import (
     double_all,
     make_falling_step,
@@ -55,6 +55,36 @@ X, Y = make_data(204)
 ONE = tf.constant(1.0)
 FUNCTION = type(tf.function(train))
 STATUS = Path("/proc/self/statm")
+PEAKS = """
+import resource
+import tensorflow as tf
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+layers = [tf.keras.layers.Dense(100, "relu") for _ in range(16)]
+blocks = [tf.keras.Sequential(layers[i : i + 4]) for i in range(0, 16, 4)]
+x = tf.ones([10_000, 100])
+tf.keras.Sequential(blocks)(x[:2])
+variables = [layer.trainable_variables for layer in layers]
+for by_xla in (False, True):
+    for parts in ([tf.recompute_grad(block) for block in blocks], blocks):
+
+        @tf.function(jit_compile=by_xla)
+        def step():
+            with tf.GradientTape() as tape:
+                y = x
+                for part in parts:
+                    y = part(y)
+            gradients = tf.nest.flatten(tape.gradient(y, variables))
+            return [tf.reduce_sum(gradient) for gradient in gradients]
+
+        before = peak()
+        step()
+        step()
+        print(peak() - before)
+"""
+"""Prints the MB by which the peak rises: recomputed, kept; then by XLA."""
 Names = dict[str, Any]
 pytestmark = pytest.mark.usefixtures("graphs_as_they_are")
 
@@ -171,6 +201,7 @@ def test_what_the_page_has() -> None:
         *("a-new-tffunction-in-each-round", "a-new-model-in-each-round"),
         *("predict-in-a-loop", "tensors-kept-in-a-history"),
         "oom-when-allocating-tensor",
+        "gradient-checkpointing-recompute-instead-of-keep",
         *("tensorflow-takes-all-memory-of-the-gpu", "a-check-to-paste"),
         *("the-whole-program", "exercises", "where-to-go-next"),
     ]
@@ -208,6 +239,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         {"predict": "graphs: 2"},
         {"checks": "model: 16 more bytes after 2 rounds"},
         {"oom": "OOM when allocating tensor"},
+        {"recomputed": "blocks of 64, recompute True"},
     ]
     assert len(rows) == len(shows)
     for (_, links), blocks in zip(rows, shows, strict=True):
@@ -1059,6 +1091,142 @@ def test_what_a_step_needs(network: Any) -> None:
     assert all(ref() is not None for ref in kept[:3])
     tape.gradient(total, network.trainable_variables)
     assert all(ref() is None for ref in kept[:3])
+
+
+@says("Gradient checkpointing: recompute instead of keep")
+@says(
+    "`recompute_grad` does not save memory | [Gradient checkpointing] … keep)"
+)
+@says("Return the most bytes that a step keeps at the end of a block.")
+@says(
+    "Cannot the batch be smaller? `tf.recompute_grad` keeps what goes into a "
+    "block of layers, and no results from within."
+)
+@says(
+    "On the way back it computes the block once more. So count at the end of "
+    "each block, on both ways."
+)
+@says(
+    "Here are 64 layers, as they are, and recomputed in blocks of three sizes."
+)
+@says(
+    "One block of all saves nothing: on the way back all its results are "
+    "there at once. Nor do blocks of a single layer, for what goes into each "
+    "is kept."
+)
+def test_blocks_that_are_recomputed() -> None:
+    rows = printed(NAME, "recomputed").splitlines()
+    sizes = [(row.split()[2], row.split()[4]) for row in rows]
+    assert sizes == [
+        *(("64,", "False"), ("64,", "True"), ("8,", "True"), ("1,", "True"))
+    ]
+    kept, whole, some, each = (float(row.split()[-2]) for row in rows)
+    assert some < kept / 2 < kept < whole < each
+    dense = [tf.keras.layers.Dense(4) for _ in range(2)]
+    calls: list[Any] = []
+
+    def block(x: Any) -> Any:
+        within = dense[0](x)
+        calls.append(weakref.ref(within))
+        return dense[1](within)
+
+    x = tf.ones([3, 4])
+    block(x)
+    for part, count in ((block, 1), (tf.recompute_grad(block), 2)):
+        calls.clear()
+        with tf.GradientTape() as tape:
+            y = part(x)
+        assert (calls[0]() is None) == (count == 2)
+        tape.gradient(y, [layer.kernel for layer in dense])
+        assert len(calls) == count
+    gradients = []
+    for part in (block, tf.recompute_grad(block)):
+        with tf.GradientTape() as tape:
+            y = part(x)
+        gradients.append(tape.gradient(y, [layer.kernel for layer in dense]))
+    np.testing.assert_array_equal(*np.asarray(gradients))
+    before = count_bytes()
+    assert most_bytes([tf.keras.Sequential(dense)], x, True) > 0
+    assert count_bytes() == before
+
+
+@says(
+    "Blocks in between do, and compiled they lower the peak of the process as "
+    "well, by `tf.function` alone and by XLA."
+)
+def test_compiled_blocks_lower_the_peak() -> None:
+    done = subprocess.run(
+        # A shell in between, for a peak is handed on to children.
+        ["sh", "-c", '"$0" -c "$1"; true', sys.executable, PEAKS],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # A process keeps its peak: what comes first would hide what is lower.
+    _, kept, _, kept_by_xla = map(int, done.stdout.split())
+    results = 16 * 10_000 * 100 * 4 / 2**20
+    assert kept > results / 4, "more than what was recomputed"
+    assert kept_by_xla > results / 4
+
+
+@says("Mind what is called twice.")
+@says(
+    "A `Dropout` draws anew, so the gradient is not that of the loss: keep it "
+    "outside of the blocks. A `BatchNormalization` moves its averages twice."
+)
+def test_what_is_called_twice() -> None:
+    w, x = tf.Variable(2.0), tf.ones(1000)
+    for compiled in (False, True):
+        drop = tf.keras.layers.Dropout(0.5, seed=1)
+
+        def dropped(x: Any, drop: Any = drop) -> Any:
+            return w * drop(x, training=True)
+
+        for part in (dropped, tf.recompute_grad(dropped)):
+
+            def slopes(part: Any = part) -> tuple[Any, Any]:
+                with tf.GradientTape() as tape:
+                    y = tf.reduce_sum(part(x))
+                return y / 2, tape.gradient(y, w)
+
+            take = tf.function(lambda slopes=slopes: slopes())
+            true, found = map(float, take() if compiled else slopes())
+            assert (true == found) is (part is dropped)
+        norm = tf.keras.layers.BatchNormalization(momentum=0.5)
+        values = tf.reshape(tf.range(8.0), (8, 1))
+        norm(values)
+
+        def moved(norm: Any = norm, values: Any = values) -> None:
+            with tf.GradientTape() as tape:
+                part = tf.recompute_grad(lambda x: norm(x, training=True))
+                y = tf.reduce_sum(tf.square(part(values)))
+            tape.gradient(y, norm.trainable_variables)
+
+        (tf.function(moved) if compiled else moved)()
+        twice = (1 - 0.5**2) * 3.5
+        assert float(norm.moving_mean[0]) == pytest.approx(twice)
+
+
+@says(
+    "`keras.RematScope` is to do the same, but `fit` with a model that was "
+    "made in it says `The custom_gradient decorator currently supports "
+    "keywords arguments only when eager execution is enabled`."
+)
+def test_a_scope_of_keras_that_fails() -> None:
+    assert "rematerialization" in str(keras.RematScope.__doc__).lower()
+    for run_eagerly in (True, False):
+        with keras.RematScope(mode="full"):
+            model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+        model.compile("sgd", "mse", run_eagerly=run_eagerly)
+        if run_eagerly:
+            model.fit(X[:, tf.newaxis], Y[:, tf.newaxis], verbose=0)
+            continue
+        with pytest.raises(
+            ValueError,
+            match="The custom_gradient decorator currently supports keywords "
+            "arguments only when eager execution is enabled",
+        ):
+            model.fit(X[:, tf.newaxis], Y[:, tf.newaxis], verbose=0)
 
 
 @says(

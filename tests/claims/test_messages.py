@@ -22,6 +22,7 @@ from snippets.freeze_and_fine_tune import TwoLayers, WarmUp, WarmUpCast
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.nan_sources import train_short
+from snippets.weights_outputs_losses import mean_error
 from tests.claims.says import printed, record, says
 from tests.claims.sentences import DOCS, ROOT, read
 from tools.compare import EXPECTED
@@ -742,6 +743,30 @@ def test_watching() -> None:
     "weights in a row, or the other way round."
 )
 @says("Give both one shape.")
+@says(
+    "`weights_outputs_losses:columns` A loss function that was compiled "
+    "returned something other than a number per row, and there are weights "
+    "for rows."
+)
+@says("Take its mean over the last axis.")
+def test_a_compiled_loss_function() -> None:
+    shown(
+        "weights_outputs_losses",
+        "columns",
+        "InvalidArgumentError",
+        "Incompatible shapes: [2] vs. [201]",
+    )
+    model = KerasLinearModel()
+    two = tf.ones((8, 2))
+    for axis in (0, -1):
+        model.compile(loss=mean_error(axis))
+        model.compute_loss(two, two, 0 * two)
+    model.compute_loss(two, two, 0 * two, tf.ones(8))
+    model.compile(loss=mean_error(0))
+    with pytest.raises(Refused):
+        model.compute_loss(two, two, 0 * two, tf.ones(8))
+
+
 @says(
     "`weights_outputs_losses:loop` With two outputs by name `y` is a "
     "dictionary, and one metric is handed all of it."

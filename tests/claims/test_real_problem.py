@@ -632,6 +632,38 @@ def test_fit_opens_the_dataset_twice() -> None:
 # Choose, and test once
 
 
+@says("Hyperparameter search around a loop of your own")
+@says(
+    "The *objective* that a search asks for is then a function of the "
+    "settings that makes a new network, calls `training_loop` and returns the "
+    "validation loss as a `float`, here `evaluate(model, "
+    "*validation_set)[0]`."
+)
+@says("A network from outside of it would go on where the last trial stopped.")
+@says("And the best of a hundred trials flatters more than the best of three.")
+def test_an_objective(
+    sets: list[Part], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(real_problem, "EPOCHS", 2)
+    train_set, validation_set, _ = sets
+
+    def trial(model: Network) -> float:
+        training_loop(model, train_set)
+        return evaluate(model, *validation_set)[0]
+
+    new = [trial(Network([64, 8, 10])) for _ in range(2)]
+    assert type(new[0]) is float
+    assert new[0] == pytest.approx(new[1], rel=1e-3)
+    outside = Network([64, 8, 10])
+    kept = [trial(outside) for _ in range(2)]
+    assert kept[0] == pytest.approx(new[0], rel=1e-3)
+    assert kept[1] < 0.9 * kept[0]
+    # Models that are alike, judged by what chance makes of their losses.
+    losses = np.random.default_rng(0).normal(size=(1000, 100))
+    best = [losses[:, :trials].min(axis=1).mean() for trials in (3, 100)]
+    assert best[1] < best[0] - 1 < -1
+
+
 @says(
     "Train one network of each width and take the one with the lowest "
     "validation loss."

@@ -186,6 +186,7 @@ def test_what_the_page_has() -> None:
     "`does not support masking and will therefore destroy the mask` | "
     "[2](#where-a-mask-gets-lost)"
 )
+@says("`object of type 'RaggedTensor' has no len()` | … row_lengths)")
 @says("A zero in the data is skipped | … padding)")
 @says("Each batch or window starts from nothing | … forgotten)")
 @says(
@@ -205,6 +206,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         "last_step": "masking False: 2.125, padded 0.531",
         "check_means": "loss 0.6332, was 0.7834",
         "": "`destroy the mask information`",
+        "   ": "`object of type 'RaggedTensor' has no len()`",
         "real_zero": "masking True: 1.000 1.000",
         "forgotten": "[1. 2. 3. 4.]\n[1. 2. 3. 4.]",
         "reset_states": "'Sequential' object has no attribute 'reset_states'",
@@ -546,6 +548,63 @@ def test_where_a_mask_gets_lost() -> None:
     for function in (losses.mse, losses.mae, losses.huber, losses.msle):
         blind = function(y, predictions)
         assert np.array_equal(blind, function(y, predictions * 1.0))
+
+
+@says("A RaggedTensor: `to_tensor` and `row_lengths`")
+@says(
+    "Rows in a `tf.RaggedTensor` have their own lengths and no padding, and "
+    "most of Keras 3 does not take them."
+)
+@says(
+    "`SimpleRNN` says `Cannot index into an inner ragged dimension`, `Dense` "
+    "says `object of type 'RaggedTensor' has no len()`, and `fit` with ragged "
+    "outputs says `None values not supported`."
+)
+def test_what_takes_no_ragged_tensor() -> None:
+    ragged = tf.ragged.constant([[1.0, 2.0, 3.0], [4.0, 5.0]])
+    assert ragged.row_lengths().numpy().tolist() == [3, 2]
+    assert len(ragged.flat_values) == 5
+    columns = tf.expand_dims(ragged, -1)
+    for layer in (make_rnn(0.5, 0.5), layers.GRU(2), layers.LSTM(2)):
+        with pytest.raises(ValueError, match="inner ragged dimension"):
+            layer(columns)
+    message = "object of type 'RaggedTensor' has no len()"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        layers.Dense(2)(columns)
+    with pytest.raises(ValueError, match="mixed types"):
+        MeanSquaredError()(columns, columns)
+    model = make_model()
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="None values not supported"):
+        model.fit(columns.to_tensor(), columns, verbose=0)
+
+
+@says("Pad inputs and outputs, and make the mask of the lengths.")
+@says(
+    "In a pipeline both belong in a `map` behind `batch`: each batch is then "
+    "as long as its longest row."
+)
+def test_ragged_rows_padded() -> None:
+    pairs = [([1, 2, 3], [1, 3, 6]), ([4, 5], [4, 9])]
+    errors = []
+    for x, y in pairs:
+        state = 0.0
+        for number, sum_ in zip(x, y, strict=True):
+            state = 0.5 * state + 0.5 * number
+            errors.append((state - sum_) ** 2)
+    shown = printed(NAME, "ragged")
+    assert re.findall("True|False", shown) == ["True"] * 5 + ["False"]
+    assert numbers(shown)[-1] == pytest.approx(np.mean(errors), abs=1e-3)
+    rows = tf.ragged.constant([[1.0] * length for length in (2, 5, 1, 3)])
+    padded = (
+        tf.data.Dataset.from_tensor_slices(rows)
+        .batch(2)
+        .map(lambda r: (r.to_tensor(), tf.sequence_mask(r.row_lengths())))
+    )
+    shapes = [(tuple(x.shape), tuple(mask.shape)) for x, mask in padded]
+    assert shapes == [((2, 5), (2, 5)), ((2, 3), (2, 3))]
+    for x, mask in padded:
+        np.testing.assert_array_equal(x == 1, mask)
 
 
 @says(

@@ -22,11 +22,13 @@ from snippets.weights_outputs_losses import (
     check_ignored,
     compiled,
     compiled_scales,
+    contrastive_loss,
     make_line,
     make_masked,
     make_penalised,
     make_scales,
     make_series,
+    mean_error,
     one_step,
     summed_gradients,
     train,
@@ -135,12 +137,13 @@ def test_what_the_page_has() -> None:
     ]
     loud = [b for b in PAGE.blocks if "raises" in b.options]
     assert {b.name for b in silent} == {
-        *("vectors", "all_pairs", "per_row", "uneven_log"),
+        *("vectors", "all_pairs", "per_row", "axes", "uneven_log"),
         *("padded", "penalised", "three_models", "collapsed"),
     }
-    # Of the other four blocks of a raised error, two are the checks'.
+    # Of the six blocks of a raised error, two are the checks'.
     assert [b.name for b in loud] == [
-        *("two_parts", "not_ignored", "shapes", "loop", "kerastensor")
+        *("two_parts", "not_ignored", "shapes"),
+        *("loop", "columns", "kerastensor"),
     ]
     for name in ("own_step", "own_scales"):
         assert "logs as Keras does: True" in printed(NAME, name)
@@ -940,6 +943,90 @@ def test_functions_and_objects() -> None:
     assert rows.shape != ()
 
 
+@says("Incompatible shapes: a loss function in `compile`")
+@says("`Incompatible shapes: [8] vs. [16]` | [Loss functions] … compile)")
+@says("Return a loss for `compile`: the mean absolute error over an axis.")
+@says(
+    "A tape wants one number. A function that you give to `compile` is to "
+    "return one for each row, of the shape `(batch,)`; Keras multiplies them "
+    "by the weights and takes the mean."
+)
+@says("Here are absolute errors of two outputs.")
+@says("Without weights it makes no difference.")
+@says(
+    "But where the function takes the mean over all axes, each weight "
+    "multiplies the same number, and what comes out is the mean weight times "
+    "the loss: no row counts more than another."
+)
+@says(
+    "**The check** is that `loss(y, y_pred)` has as many numbers as `y` has "
+    "rows."
+)
+def test_a_loss_of_ones_own_over_an_axis() -> None:
+    both = np.concatenate([Y, Y**2], axis=1)
+    rows = np.mean(np.abs(both), axis=1)
+    weights = np.where(LABEL[:, 0] > 0, 9.0, 1.0)
+    plain, weighted = np.mean(rows), np.mean(weights * rows)
+    [mean, last, whole] = lines("axes")
+    assert mean == [pytest.approx(np.mean(weights), abs=1e-4)]
+    assert last[1:] == pytest.approx([plain, weighted], abs=1e-3)
+    diluted = mean[0] * plain
+    assert whole == pytest.approx([plain, diluted], abs=1e-3)
+    assert weighted > 1.5 * diluted
+    ones, zeros = tf.ones((8, 2)), tf.zeros((8, 2))
+    for axis, shape in ((-1, (8,)), (None, ()), (0, (2,))):
+        assert mean_error(axis)(ones, zeros).shape == shape
+    for axis in (-1, None, 0):
+        dense = tf.keras.layers.Dense(2, kernel_initializer="zeros")
+        model = eagerly(tf.keras.Sequential([dense]), mean_error(axis))
+        found = model.fit(X, both, 201, verbose=0, shuffle=False)
+        assert found.history["loss"] == [pytest.approx(plain, rel=1e-4)]
+
+
+@says("And over the rows?")
+@says(
+    "A number per column meets a weight per row. `fit` names the two in "
+    "either order, or says `Dimensions must be equal, but are 2 and 16`."
+)
+@says("Of one column it would have been one number again, without an error.")
+@says(
+    "A loss that compares the rows of a batch with each other returns fewer "
+    "numbers than there are rows, and so takes no weights."
+)
+def test_a_loss_of_columns_or_of_pairs() -> None:
+    said = printed(NAME, "columns")
+    assert "Incompatible shapes: [2] vs. [201]" in said
+    weights = np.arange(16.0)
+    x, two = np.ones((16, 1), np.float32), np.ones((16, 2), np.float32)
+    for batch, words in (
+        (16, "Dimensions must be equal, but are 2 and 16"),
+        (32, r"shapes: (\[16\] vs\. \[2\]|\[2\] vs\. \[16\])"),
+    ):
+        model = tf.keras.Sequential([tf.keras.layers.Dense(2)])
+        model.compile("sgd", loss=mean_error(0))
+        with pytest.raises(
+            (ValueError, tf.errors.InvalidArgumentError), match=words
+        ):
+            model.fit(x, two, batch, sample_weight=weights, verbose=0)
+    one = eagerly(make_line(), mean_error(0))
+    logs = one.fit(x, 2 * x, 16, sample_weight=weights, verbose=0).history
+    assert logs["loss"] == [pytest.approx(2 * np.mean(weights))]
+
+    def of_pairs(y: Any, y_pred: Any) -> Any:
+        return tf.reduce_mean(
+            tf.reshape(tf.square(y - y_pred), (-1, 2)), axis=1
+        )
+
+    pairs = eagerly(make_line(), of_pairs)
+    logs = pairs.fit(x, 2 * x, 16, verbose=0).history
+    assert logs["loss"] == [pytest.approx(4)]
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match=r"Incompatible shapes: \[8\] vs\. \[16\]",
+    ):
+        pairs.fit(x, 2 * x, 16, sample_weight=weights, verbose=0)
+
+
 @says(
     "The tape takes the gradient of the *sum* if there is more than "
     "one number, and of 201 rows that is 201 times the gradient of "
@@ -1614,3 +1701,95 @@ def test_a_collapse() -> None:
     far = tf.reduce_min(tf.abs(HIGH - LOW[:, 0]), axis=1)
     expected = tf.reduce_mean(tf.nn.relu(4 * near**2 - 4 * far**2 + 1))
     assert float(hardest()) == pytest.approx(float(expected), rel=1e-4)
+
+
+def cosines(count: int, seed: int = 0) -> Any:
+    """Return random codes of 128 numbers."""
+    return tf.random.stateless_normal((count, 128), (0, seed))
+
+
+@says("The contrastive loss stays at 0.69 or 6.93")
+@says("The contrastive loss stays at 0.69 or 6.93 | [Candidates] … 693)")
+@says(
+    "A *contrastive loss*, as in SimCLR, takes two codes of each thing. Each "
+    "code is to find its partner among those of the whole batch, its "
+    "candidates."
+)
+@says("Return how surely each code finds its own among the others.")
+@says(
+    "Row i of both, of the shape (rows, numbers), belongs together. The loss "
+    "is InfoNCE (van den Oord et al., 2018) of their cosines, a scalar."
+)
+@says(
+    "Take codes that are all alike, and codes at right angles to each other; "
+    "these at the temperatures 1 and 0.1."
+)
+@says(
+    "Codes alike make every candidate as likely as the right one, and the "
+    "loss is the logarithm of their number: `#!math \\log 2 = 0.69`, "
+    "`#!math \\log 1024 = 6.93`."
+)
+@says("Long codes at random are close to that, too.")
+def test_the_logarithm_of_the_candidates() -> None:
+    right = [2, 8, 1024]
+    for count, row in zip(right, lines("candidates"), strict=True):
+        logarithm = np.log(count)
+        apart = [np.log1p((count - 1) * np.exp(-1 / t)) for t in (1.0, 0.1)]
+        assert row == pytest.approx([count, logarithm, *apart], abs=1e-3)
+        for t in (1.0, 0.1):
+            for codes in (tf.ones((count, 3)), 5 * tf.ones((count, 1))):
+                alike = float(contrastive_loss(codes, codes, t))
+                assert alike == pytest.approx(logarithm, rel=1e-5)
+    assert (round(np.log(2), 2), round(np.log(1024), 2)) == (0.69, 6.93)
+    for t, distance in ((1.0, 0.02), (0.5, 0.05), (0.1, 0.5)):
+        at_random = float(contrastive_loss(cosines(1024), cosines(1024, 1), t))
+        assert at_random == pytest.approx(np.log(1024), abs=distance)
+
+
+@says(
+    "If it stays there, the codes have collapsed, where the gradient is 0, or "
+    "nothing is learned."
+)
+@says("Of `#!math N` codes at right angles the loss is")
+@says(
+    "at the temperature `#!math T`: at 1, a batch of 1024 cannot come far "
+    "down."
+)
+@says(
+    "So the number means little without batch and temperature, and compares "
+    "with no other batch."
+)
+@says(
+    "**The check**, beside the spread of the codes, is the share of rows "
+    "whose likeliest candidate is the right one."
+)
+def test_where_a_contrastive_loss_begins_and_ends() -> None:
+    def slope(codes: Any) -> float:
+        with tf.GradientTape() as tape:
+            tape.watch(codes)
+            value = contrastive_loss(codes, codes, 0.5)
+        return float(tf.linalg.norm(tape.gradient(value, codes)))
+
+    assert slope(tf.ones((8, 3))) < 1e-6
+    assert slope(cosines(8)) > 0.01
+
+    def least(count: int, t: float) -> float:
+        """Return the least loss: all codes equally far, in a simplex."""
+        angle = -1 / (count - 1)
+        return float(np.log1p((count - 1) * np.exp((angle - 1) / t)))
+
+    assert np.log(1024) - least(1024, 1.0) < 1.01
+    codes = tf.Variable(cosines(8))
+    first = float(contrastive_loss(codes, codes, 1.0))
+    for _ in range(50):
+        with tf.GradientTape() as tape:
+            value = contrastive_loss(codes, codes, 1.0)
+        codes.assign_sub(100 * tape.gradient(value, codes))
+    assert first > float(value)
+    assert float(value) == pytest.approx(least(8, 1.0), rel=0.02)
+    assert float(value) > least(8, 1.0) - 1e-5
+    logits = tf.matmul(codes, codes, transpose_b=True)
+    assert tf.argmax(logits, 1).numpy().tolist() == [*range(8)]
+    some = cosines(64)
+    few = float(contrastive_loss(some[:8], some[:8], 1.0))
+    assert few < float(contrastive_loss(some, some, 1.0)) - 1

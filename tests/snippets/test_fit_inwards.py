@@ -18,6 +18,7 @@ from snippets.data import make_data
 from snippets.fit_inwards import (
     AdvisedBooks,
     Keras2Step,
+    LargestError,
     Ledger,
     LedgerTesting,
     LedgerTraining,
@@ -251,6 +252,19 @@ def test_the_history_of_weights(data: Data, reference: Reference) -> None:
             wanted = [pair["wb".index(name)] for pair in reference.weights]
             assert found == pytest.approx(wanted, rel=REL, abs=ABS)
             assert all(isinstance(value, float) for value in found)
+
+
+def test_the_largest_error_is_that_after_the_epoch(
+    data: Data, reference: Reference, capsys: pytest.CaptureFixture[str]
+) -> None:
+    callback = LargestError(data.x, data.y)
+    fitted(compiled(KerasLinearModel()), data, callbacks=[callback])
+    lines = capsys.readouterr().out.splitlines()
+    for line, (w, b) in zip(lines, reference.weights[1:], strict=True):
+        words = line.split()
+        assert words[:-1] == ["loss", "mae", "largest", "error"]
+        largest = np.max(np.abs(w * data.x + b - data.y))
+        assert float(words[-1]) == pytest.approx(largest, abs=1e-3)
 
 
 def test_books_are_weighted_by_the_pairs() -> None:

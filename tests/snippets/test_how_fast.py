@@ -17,11 +17,14 @@ from matplotlib.figure import Figure
 
 from snippets.data import make_data
 from snippets.how_fast import (
+    count_operations,
     counted,
+    largest_error,
     no_step,
     seconds_of,
     train_many,
     train_numpy,
+    train_unrolled,
     train_verbosely,
     train_with_losses,
 )
@@ -99,6 +102,32 @@ def test_the_loop_inside_ends_where_the_mathematics_does(
     assert float(model.b) == pytest.approx(b, abs=1e-5)
 
 
+def test_a_loop_of_python_ends_there_too(x: tf.Tensor, y: tf.Tensor) -> None:
+    for loop in (train_unrolled, tf.function(train_unrolled)):
+        model = LinearModel()
+        loop(model, x, y, RATE, EPOCHS)
+        w, b, _ = closed_form(x, y)
+        assert float(model.w) == pytest.approx(w, abs=1e-5)
+        assert float(model.b) == pytest.approx(b, abs=1e-5)
+
+
+def test_operations_are_counted_inside_of_loops_too() -> None:
+    def squares(v: tf.Tensor, rounds: int) -> None:
+        for _ in range(rounds):
+            v = v * v
+
+    def in_graph(v: tf.Tensor) -> None:
+        for _ in tf.range(3):
+            v = v * v
+
+    ones = tf.ones(2)
+    sizes = [count_operations(squares, ones, rounds) for rounds in (1, 2, 5)]
+    assert sizes[1] - sizes[0] == 1
+    assert sizes[2] - sizes[0] == 4
+    graph = tf.function(in_graph).get_concrete_function(ones).graph
+    assert count_operations(in_graph, ones) > len(graph.get_operations())
+
+
 def test_numpy_takes_the_same_steps(x: tf.Tensor, y: tf.Tensor) -> None:
     w, b = np.float32(5.0), np.float32(0.0)
     for _ in range(EPOCHS):
@@ -134,6 +163,14 @@ def test_xla_refuses_to_print(
         tf.function(train_verbosely, jit_compile=True)(
             LinearModel(), x, y, RATE
         )
+
+
+def test_numpy_finds_the_largest_error() -> None:
+    y, y_pred = tf.constant([1.0, 2.0, 3.0]), tf.constant([1.5, -2.0, 4.0])
+    for error in (largest_error, tf.function(largest_error)):
+        assert float(error(y, y_pred)) == 4.0
+    traced = tf.function(largest_error).get_concrete_function(y, y_pred)
+    assert traced.structured_outputs.shape == ()
 
 
 class Counted(np.ndarray):

@@ -31,7 +31,12 @@ from snippets.memory_count import (
     living,
 )
 from snippets.memory_models import new_round, reset, train_with
-from snippets.memory_tensors import kept_by_epoch, record_step, tape_bytes
+from snippets.memory_tensors import (
+    kept_by_epoch,
+    most_bytes,
+    record_step,
+    tape_bytes,
+)
 from snippets.memory_traces import (
     double,
     double_all,
@@ -541,6 +546,29 @@ def test_tape_bytes_leaves_nothing_behind() -> None:
     tape_bytes(model, inputs, outputs)
     before = count_bytes()
     assert tape_bytes(model, inputs, outputs) >= 4000
+    assert count_bytes() == before
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_the_most_that_is_kept_is_counted_on_both_ways(
+    recompute: bool,
+) -> None:
+    """A layer returns 4000 bytes, and one that is recomputed does twice."""
+    layers = [tf.keras.layers.Dense(10, "relu") for _ in range(4)]
+    x = tf.ones([100, 10])
+    tf.keras.Sequential(layers)(x)
+    most_bytes([tf.keras.Sequential(layers)], x, recompute)
+    for size in (1, 2, 4):
+        blocks = [
+            tf.keras.Sequential(layers[start : start + size])
+            for start in range(0, 4, size)
+        ]
+        found = most_bytes(blocks, x, recompute)
+        least = 4000 * (4 // size + size - 1 if recompute else 4)
+        most = 4000 * (3 * 4 // size + size + 2 if recompute else 6)
+        assert least <= found < most
+    before = count_bytes()
+    most_bytes(blocks, x, recompute)
     assert count_bytes() == before
 
 

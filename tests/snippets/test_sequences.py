@@ -154,6 +154,19 @@ def test_the_means_are_as_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
     assert float(found) == pytest.approx(np.mean(rows), rel=1e-5)
 
 
+def test_ragged_rows_lose_as_each_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = run("", "ragged")
+    model, errors = make_model(), []
+    for x, y in zip(names["ragged_x"], names["ragged_y"], strict=True):
+        [outputs] = model(x[tf.newaxis, :, tf.newaxis])
+        errors.extend(np.square(outputs[:, 0] - y))
+    said = capsys.readouterr().out
+    assert f"loss {np.mean(errors):.4f}" in said
+    assert names["real"].numpy().tolist() == [[True] * 3, [True, True, False]]
+
+
 def test_the_wrong_mean_learns_three_quarters_and_the_right_one_adds() -> None:
     wrong = run("", "wrong_mean")
     assert wrong["u"] == pytest.approx(0.73, abs=0.02)

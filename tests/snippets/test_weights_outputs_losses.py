@@ -26,11 +26,13 @@ from snippets.weights_outputs_losses import (
     balanced,
     check_ignored,
     compiled_scales,
+    contrastive_loss,
     make_line,
     make_masked,
     make_penalised,
     make_scales,
     make_series,
+    mean_error,
     one_step,
     summed_gradients,
     train,
@@ -567,6 +569,28 @@ def test_small_batches_at_a_small_rate_may_train(columns: Any) -> None:
     assert last[4] < 3 < 16 < last[201]
 
 
+@pytest.mark.parametrize("axis", [-1, None, 0])
+def test_the_mean_error_over_an_axis(axis: int | None) -> None:
+    y, y_pred = np.random.default_rng(0).normal(size=(2, 7, 3))
+    found = mean_error(axis)(tf.constant(y), tf.constant(y_pred))
+    expected = np.mean(np.abs(y - y_pred), axis=axis)
+    np.testing.assert_allclose(found, expected)
+
+
+def test_a_mean_over_the_rows_meets_no_weights(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run("axes")
+    mean, row, whole = capsys.readouterr().out.splitlines()[2:]
+    plain, weighted = (float(n.strip(",")) for n in row.split()[1::2])
+    assert whole.split()[1] == f"{plain:.4f},"
+    diluted = float(mean.split()[-1]) * plain
+    assert float(whole.split()[-1]) == pytest.approx(diluted, rel=1e-4)
+    assert weighted > 1.5 * diluted
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Incompatible"):
+        execute(MODULE, statements(MODULE, "columns"), names)
+
+
 # Uneven batches
 
 
@@ -870,6 +894,22 @@ def test_the_hardest_triplets_collapse(
     before = np.mean(np.maximum(near - far + 1, 0.0))
     assert places(from_one) == pytest.approx([before, 0, 0, 1], abs=1e-4)
     assert places(from_zero) == [1.0, 0.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("temperature", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("rows", [2, 7])
+def test_the_contrastive_loss(rows: int, temperature: float) -> None:
+    codes, others = np.random.default_rng(0).normal(size=(2, rows, 3))
+    one, two = (
+        c / np.linalg.norm(c, axis=1, keepdims=True) for c in (codes, others)
+    )
+    logits = one @ two.T / temperature
+    sums = np.log(np.sum(np.exp(logits), axis=1))
+    expected = np.mean(sums - np.diag(logits))
+    first, second = (tf.constant(c, tf.float32) for c in (codes, others))
+    loss = contrastive_loss(first, second, temperature)
+    assert loss.shape == ()
+    assert float(loss) == pytest.approx(expected, rel=1e-4)
 
 
 # Exercises
