@@ -398,6 +398,7 @@ if __name__ == "__main__":
     model = Polynomial(degree=15)
     step = make_step(model, tf.keras.optimizers.Adam(learning_rate=0.3))
     best_loss, best_epoch, patience = float("inf"), 0, 20
+    best_weights = model.get_weights()
     for epoch in range(1, 201):
         train_epoch(step, batches, metric)
         val_loss = float(loss(valid_y, model(valid_x, training=False)))
@@ -453,6 +454,7 @@ if __name__ == "__main__":
     # region together
     history = {"loss": [], "val_loss": []}
     best_loss, best_epoch = float("inf"), 0
+    best_weights = model.get_weights()
     for epoch in range(1, epochs + 1):
         history["loss"].append(train_epoch(step, batches, metric))
         val_loss = float(loss(valid_y, model(valid_x, training=False)))

@@ -1,7 +1,9 @@
 """What the page on the usual parts of a loop says is true."""
 
 import ast
+import contextlib
 import inspect
+import io
 import itertools
 import re
 import threading
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets import usual_parts
 from snippets.data import make_data
 from snippets.keras_model import KerasLinearModel
 from snippets.linear_model import LinearModel
@@ -332,6 +335,27 @@ def test_build() -> None:
     made = optimizer.variables[len(before) :]
     for variable, name in zip(made, "wb", strict=True):
         assert variable.path.endswith(f"_{name}_momentum")
+
+
+@says(
+    "A model without weights yet, as `Sequential([Dense(1)])` is, has none to "
+    "show, and its first step raises `ValueError: Unknown variable`. Call it "
+    "once before."
+)
+def test_a_model_without_weights_yet() -> None:
+    for called in (False, True):
+        model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+        if called:
+            model(X)
+        assert len(model.trainable_variables) == 2 * called
+        step = make_step(model, Adam(0.1))
+        if called:
+            before = model.get_weights()[0]
+            step(X, Y)
+            assert model.get_weights()[0] != before
+        else:
+            with pytest.raises(ValueError, match="Unknown variable"):
+                step(X, Y)
 
 
 class Dropping(tf.keras.Model):
@@ -820,7 +844,8 @@ def test_a_metric_wants_columns() -> None:
     "sklearn returns."
 )
 @says(
-    "Take an object that goes on counting, such as `tf.keras.metrics.F1Score`."
+    "Take an object that goes on counting, such as "
+    "`tf.keras.metrics.F1Score(threshold=0.5)`."
 )
 def test_a_function_as_a_metric() -> None:
     label = np.array([[1, 1, 1, 0, 0, 0, 0, 1]], np.float32).T
@@ -858,6 +883,34 @@ def test_a_function_as_a_metric() -> None:
     assert log["f1"] == pytest.approx(np.mean(halves))
     assert log["f1_score"] == pytest.approx(whole)
     assert abs(np.mean(halves) - whole) > 0.01
+
+
+@says(
+    "Without `threshold` the largest output of a row counts as a 1, and a "
+    "single output always does. There is a score for each output; of several, "
+    '`float` raises a `TypeError`, and `average="macro"` returns their mean.'
+)
+def test_what_the_f1_score_of_keras_takes_for_a_1() -> None:
+    kind = tf.keras.metrics.F1Score
+    labels = np.array([[1], [0], [0], [0]], np.float32)
+    shares = np.array([[0.9], [0.1], [0.2], [0.3]], np.float32)
+    assert float(kind(threshold=0.5)(labels, shares)[0]) == pytest.approx(1)
+    everything = score(labels, np.ones_like(shares))
+    assert float(kind()(labels, shares)[0]) == pytest.approx(everything)
+    assert everything == pytest.approx(0.4)
+    classes = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
+    of_largest = np.array(
+        [[0.4, 0.3, 0.3], [0.1, 0.8, 0.1], [0.4, 0.3, 0.3], [0.9, 0.0, 0.1]],
+        np.float32,
+    )
+    metric = kind()
+    metric.update_state(classes, of_largest)
+    each = metric.result().numpy()
+    assert each == pytest.approx([0.8, 1.0, 0.0])
+    with pytest.raises(TypeError):
+        float(metric.result())
+    mean = float(kind(average="macro")(classes, of_largest))
+    assert mean == pytest.approx(np.mean(each))
 
 
 def score(labels: Any, shares: Any, weight: Any = 1.0) -> float:
@@ -1332,6 +1385,27 @@ def test_accumulation() -> None:
 
 
 @says(
+    "With `BatchNormalization` it comes out differently, for that takes the "
+    "mean and variance of each small batch."
+)
+def test_accumulation_and_batch_normalization() -> None:
+    def ended(normalized: bool, parts: int) -> np.ndarray:
+        layers: list[Any] = [tf.keras.Input((1,))]
+        if normalized:
+            layers.append(tf.keras.layers.BatchNormalization())
+        layers.append(tf.keras.layers.Dense(1, kernel_initializer="ones"))
+        model = tf.keras.Sequential(layers)
+        several = {"gradient_accumulation_steps": parts} if parts > 1 else {}
+        step = make_step(model, SGD(0.1, **several))
+        for x, y in zip(tf.split(X, parts), tf.split(Y, parts), strict=True):
+            step(x, y)
+        return np.ravel(model.layers[-1].kernel)
+
+    assert ended(False, 3) == pytest.approx(ended(False, 1), abs=1e-5)
+    assert abs(ended(True, 3) - ended(True, 1)) > 0.01
+
+
+@says(
     "Accumulating the loss over several steps instead trains nothing, or too "
     "little. Of a sum that was made outside of the tape, or in a "
     "`tf.Variable`, the gradient is `None`; of one to which each step adds "
@@ -1454,10 +1528,10 @@ def test_validation_split_takes_the_last_rows() -> None:
 @says("Predictions in another order than the labels")
 @says("It is the model of above, whose loss was {{ val_loss:.2f }}.")
 @says(
-    "`predict` walked through the dataset once and the list a second time, "
-    "each in an order of its own, so most predictions were compared with "
-    "labels of other rows. A confusion matrix made like this shows nothing, "
-    "while `evaluate` is right."
+    "`predict` walked through the dataset, and for the list of labels it was "
+    "walked through again, in another order, so most predictions were "
+    "compared with labels of other rows. A confusion matrix made like this "
+    "shows nothing, while `evaluate` is right."
 )
 @says("Take both in one walk, or do not shuffle what you only measure with.")
 def test_labels_in_the_order_of_the_predictions() -> None:
@@ -1650,12 +1724,36 @@ def test_fit_validates_in_batches() -> None:
 # Early stopping
 
 
-@says("It takes seven lines.")
-@says("early stopping | seven lines | a callback")
-@says("The same epochs and the same loss as with the seven lines.")
-def test_seven_lines_and_the_callback() -> None:
+@says(
+    "The fourth line is for losses that are `nan` from the start. None is "
+    "lower than any other, and there would be no `best_weights` to go back to."
+)
+def test_losses_that_are_nan_from_the_start() -> None:
+    code = BLOCKS["early_stopping"].code
+    lines = code.split("\n")
+    assert lines[3] in BLOCKS["together"].code.split("\n")
+    model = Polynomial(degree=15)
+    names: Names = {**vars(usual_parts), "metric": MSE()}
+    names |= {"batches": make_batches(X[:20], Y[:20], 20)}
+    names |= {"valid_x": X[:20], "valid_y": Y[:20] * float("nan")}
+    left = dict(names)
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        exec(code, left)
+    assert said.getvalue().startswith("stopped after epoch 20, kept epoch 0")
+    for ours, new in zip(
+        left["model"].get_weights(), model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, new)
+    with pytest.raises(NameError, match="best_weights"):
+        exec("\n".join(lines[:3] + lines[4:]), dict(names))
+
+
+@says("It takes eight lines.")
+@says("early stopping | eight lines | a callback")
+@says("The same epochs and the same loss as with the eight lines.")
+def test_eight_lines_and_the_callback() -> None:
     lines = highlighted(BLOCKS["early_stopping"])
-    assert len(lines) == 7
+    assert len(lines) == 8
     code = BLOCKS["early_stopping"].code.split("\n")
     plain = [line.strip() for line in code if line.strip() not in lines]
     assert not any(
@@ -1768,6 +1866,21 @@ def test_what_callbacks_look_for() -> None:
         model = epochs_with(make(), optimizer=None)
         rate = float(model.optimizer.learning_rate)
         assert (rate < 0.1) is (make is not asking[2])
+
+
+@says(
+    "And that rate has to be a number: of a "
+    "[schedule](#a-learning-rate-schedule) they say that the `learning rate "
+    "is not settable`."
+)
+def test_callbacks_that_set_a_rate_want_a_number(cosine: Any) -> None:
+    kinds = tf.keras.callbacks
+    for callback in (
+        kinds.LearningRateScheduler(lambda epoch, rate: 0.1),
+        kinds.ReduceLROnPlateau(factor=0.5, patience=1),
+    ):
+        with pytest.raises(TypeError, match="learning rate is not settable"):
+            epochs_with(callback, optimizer=SGD(cosine))
 
 
 @says("A `CallbackList` passes each call on to all of its callbacks.")

@@ -742,7 +742,7 @@ def test_the_three_sets_share_no_row(story: Story) -> None:
     assert len(set().union(*sets)) == ROWS
 
 
-def test_seven_lines_and_the_callback_stop_at_the_same_epoch(
+def test_eight_lines_and_the_callback_stop_at_the_same_epoch(
     story: Story,
 ) -> None:
     stops = [line for line in story.lines if line.startswith("stopped after")]
