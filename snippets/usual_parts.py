@@ -223,6 +223,20 @@ if __name__ == "__main__":
     print(f"vectors, (batch,):     {float(vectors.result()):.4f}")
     # endregion vectors
 
+    # region accuracy
+    labels = tf.constant([[1.0], [0.0], [1.0], [1.0]])
+    shares = tf.constant([[0.9], [0.2], [0.8], [0.6]])
+    logits = tf.math.log(shares / (1 - shares))
+    kinds = tf.keras.metrics
+    for name, accuracy, outputs in (
+        ("Accuracy, shares", kinds.Accuracy(), shares),
+        ("BinaryAccuracy, shares", kinds.BinaryAccuracy(), shares),
+        ("BinaryAccuracy, logits", kinds.BinaryAccuracy(), logits),
+        ("threshold 0, logits", kinds.BinaryAccuracy(threshold=0.0), logits),
+    ):
+        print(f"{name}: {accuracy(labels, outputs):.2f}")
+    # endregion accuracy
+
     # region own_metric
     labels, shares = tf.cast(y > 7, tf.float32), tf.sigmoid(3 * x)
     f1, of_batches = F1(), []

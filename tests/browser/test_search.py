@@ -289,6 +289,9 @@ ASKED = {
         "usual_parts"
     ),
     "custom metric update_state result reset_state": "usual_parts",
+    "accuracy is 0": "usual_parts",
+    "BinaryAccuracy logits threshold": "usual_parts",
+    "accuracy 0 regression": "usual_parts",
     "accumulating the loss over several steps trains nothing": "usual_parts",
     "ValueError: Python inputs incompatible with input_signature": "memory",
     "shuffle take skip validation data leakage": "usual_parts",

@@ -836,6 +836,103 @@ def test_a_metric_wants_columns() -> None:
         assert (found[0] != pytest.approx(found[1], rel=1e-4)) == minds
 
 
+@says("Accuracy is 0, or not what you expect")
+@says(
+    "Here are four probabilities, each on the right side of a half, and the "
+    "logits of which a sigmoid makes them."
+)
+@says(
+    "`Accuracy` asks whether prediction and label are *equal*. It is for "
+    "classes, not for probabilities."
+)
+@says(
+    "And a logit says 1 if it is above 0, while `BinaryAccuracy`, `Precision` "
+    "and `Recall` compare it with 0.5."
+)
+@says(
+    "Give them zero, as in `Precision(thresholds=0.0)`, and say "
+    "`AUC(from_logits=True)`."
+)
+def test_what_is_accurate() -> None:
+    left = ran(NAME, "accuracy")
+    labels, shares, logits = (left[n] for n in ("labels", "shares", "logits"))
+    assert labels.numpy().tolist() == (shares > 0.5).numpy().tolist()
+    np.testing.assert_allclose(tf.sigmoid(logits), shares, atol=1e-6)
+    shown = [numbers(t)[-1] for t in printed(NAME, "accuracy").split("\n")]
+    assert shown == [0.0, 1.0, 0.75, 1.0]
+    metrics = tf.keras.metrics
+    classes = metrics.Accuracy()([[1], [2], [0]], [[1], [2], [2]])
+    assert float(classes) == pytest.approx(2 / 3)
+
+    unsure = tf.constant([[0.3], [-0.3], [0.3], [2.0]])
+    for kind, option, wrong in (
+        (metrics.BinaryAccuracy, {"threshold": 0.0}, 0.5),
+        (metrics.Precision, {"thresholds": 0.0}, 1.0),
+        (metrics.Recall, {"thresholds": 0.0}, 1 / 3),
+    ):
+        assert float(kind()(labels, unsure)) == pytest.approx(wrong)
+        assert float(kind(**option)(labels, unsure)) == pytest.approx(1.0)
+    # Precision, too: what lies between 0 and 0.5 it takes for a 0.
+    between = tf.constant([[1.0], [0.3], [1.0], [1.0]])
+    assert float(metrics.Precision()(labels, between)) == pytest.approx(1.0)
+    zero = metrics.Precision(thresholds=0.0)(labels, between)
+    assert float(zero) == pytest.approx(0.75)
+
+    far = tf.constant([[4.0], [2.0], [3.0], [5.0]])
+    right = float(metrics.AUC()(labels, tf.sigmoid(far)))
+    assert right == pytest.approx(1.0)
+    assert float(metrics.AUC()(labels, far)) < right - 0.1
+    from_logits = metrics.AUC(from_logits=True)(labels, far)
+    assert float(from_logits) == pytest.approx(right)
+
+
+@says(
+    'The name `"accuracy"`, in `compile`, chooses by shape, whatever the '
+    "loss is: `BinaryAccuracy` for one output."
+)
+@says(
+    "For several it is `SparseCategoricalAccuracy`, if the labels are a "
+    "vector or a column, and else `CategoricalAccuracy`."
+)
+@says(
+    "Among the outputs of our line none is 0 or 1, and so its accuracy is 0 "
+    'however well it is learned. Measure a regression by `"mae"`.'
+)
+def test_what_the_name_accuracy_chooses() -> None:
+    metrics = tf.keras.metrics
+
+    def chosen(labels: Any, outputs: Any, loss: str, *more: str) -> Any:
+        model = tf.keras.Sequential([tf.keras.layers.Identity()])
+        model.compile(loss=loss, metrics=["accuracy", *more], run_eagerly=True)
+        log = model.evaluate(outputs, labels, verbose=0, return_dict=True)
+        [found] = [
+            metric
+            for of_compile in model.metrics
+            for metric in getattr(of_compile, "metrics", [])
+            if metric.name == "accuracy"
+        ]
+        return type(found), log
+
+    hot = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
+    classes = np.array([0, 1, 2, 0])
+    for kind, labels, outputs in (
+        (metrics.BinaryAccuracy, LABELS, SHARES),
+        (metrics.BinaryAccuracy, LABELS[:, 0], SHARES),
+        (metrics.CategoricalAccuracy, hot, hot),
+    ):
+        for of in ("mse", "binary_crossentropy"):
+            assert chosen(labels, outputs, of)[0] is kind
+    for labels in (classes, classes[:, np.newaxis]):
+        kind, log = chosen(labels, hot, "sparse_categorical_crossentropy")
+        assert kind is metrics.SparseCategoricalAccuracy
+        assert log["accuracy"] == 1.0
+    assert not np.isin(Y, [0.0, 1.0]).any()
+    for predictions in (Y, 5 * X):
+        _, log = chosen(Y.numpy(), predictions.numpy(), "mse", "mae")
+        assert log["accuracy"] == 0.0
+        assert (log["mae"] == 0.0) is (predictions is Y)
+
+
 @says("The F1 score, and other metrics of your own")
 @says(
     "A custom metric that is a function and returns one number is averaged "
