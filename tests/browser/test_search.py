@@ -245,6 +245,11 @@ ASKED = {
         "save_and_resume"
     ),
     "optimizer get_weights set_weights": "save_and_resume",
+    "`build()` was called on layer, however the layer does not have a "
+    "`build()` method implemented": "save_and_resume",
+    "subclassed model summary unbuilt 0": "save_and_resume",
+    "A total of 1 objects could not be loaded": "save_and_resume",
+    "expected 2 variables, but received 0 variables": "save_and_resume",
     "TypeError: Could not locate function 'custom_loss'. Make sure custom "
     "classes and functions are decorated with "
     "`@keras.saving.register_keras_serializable()`.": "save_and_resume",
