@@ -317,6 +317,10 @@ ASKED = {
         "keras_from_fit_inwards"
     ),
     "fit() got an unexpected keyword argument 'workers'": "old_names",
+    "module 'keras.backend' has no attribute 'mean'": "old_names",
+    "Could not interpret optimizer identifier": "old_names",
+    "Invalid value for argument reduction AUTO": "old_names",
+    "object has no attribute '_decayed_lr'": "old_names",
     "Only input tensors may be passed as positional arguments": (
         "errors_in_a_step"
     ),
