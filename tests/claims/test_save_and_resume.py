@@ -1315,7 +1315,8 @@ class Renamed(tf.keras.Model):
 )
 @says(
     "`Layer 'dense' was never built`: it is within a layer of yours that has "
-    "not called it yet."
+    "not called it yet. (Of a subclassed model such a layer is left as it is, "
+    "without a word, as above.)"
 )
 @says(
     "All that fits is loaded before, and `skip_mismatch=True` makes a warning "
@@ -1374,6 +1375,27 @@ def test_layers_that_a_file_does_not_fit() -> None:
     again(rows, both=True)
     model.load_weights(path)
     assert again.second.kernel.numpy() == layer.second.kernel.numpy()
+
+    class Around(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.ways = TwoWays()
+
+        def call(self, x: Any, both: bool = False) -> Any:
+            return self.ways(x, both=both)
+
+    whole, half = Around(), Around()
+    whole(rows, both=True)
+    whole.ways.second.bias.assign([7.0])
+    whole.save_weights(path)
+    half(rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        half.load_weights(path)
+    first = (model.ways.first.kernel.numpy() for model in (whole, half))
+    assert next(first) == next(first)
+    half(rows, both=True)
+    assert half.ways.second.bias.numpy() == 0.0
 
 
 SKIPPED = "Skipping variable loading for optimizer "
