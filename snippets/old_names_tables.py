@@ -60,6 +60,7 @@ OPTIMIZERS = {
     ),
     "optimizer.minimize(loss, [w])": "optimizer.apply(gradients, [w])",
     "optimizer.get_weights()": "optimizer.variables",
+    "optimizer._decayed_lr(tf.float32)": "optimizer.learning_rate",
 }
 # endregion optimizers
 
@@ -90,6 +91,7 @@ LOSSES = {
         "model.compute_metrics(x, y, p)"
     ),
     'layer.add_metric(w, name="w")': "metric.update_state(w)",
+    "tf.losses.Huber(reduction=tf.losses.Reduction.AUTO)": "tf.losses.Huber()",
 }
 # endregion losses
 
@@ -146,6 +148,9 @@ KERAS_IMPORTS = {
     ),
     "from keras.preprocessing.text import Tokenizer": (
         "from keras.layers import TextVectorization"
+    ),
+    "from keras import backend as K; K.mean(x)": (
+        "from keras import ops; ops.mean(x)"
     ),
 }
 # endregion keras_imports

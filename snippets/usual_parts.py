@@ -223,6 +223,20 @@ if __name__ == "__main__":
     print(f"vectors, (batch,):     {float(vectors.result()):.4f}")
     # endregion vectors
 
+    # region accuracy
+    labels = tf.constant([[1.0], [0.0], [1.0], [1.0]])
+    shares = tf.constant([[0.9], [0.2], [0.8], [0.6]])
+    logits = tf.math.log(shares / (1 - shares))
+    kinds = tf.keras.metrics
+    for name, accuracy, outputs in (
+        ("Accuracy, shares", kinds.Accuracy(), shares),
+        ("BinaryAccuracy, shares", kinds.BinaryAccuracy(), shares),
+        ("BinaryAccuracy, logits", kinds.BinaryAccuracy(), logits),
+        ("threshold 0, logits", kinds.BinaryAccuracy(threshold=0.0), logits),
+    ):
+        print(f"{name}: {accuracy(labels, outputs):.2f}")
+    # endregion accuracy
+
     # region own_metric
     labels, shares = tf.cast(y > 7, tf.float32), tf.sigmoid(3 * x)
     f1, of_batches = F1(), []
@@ -398,6 +412,7 @@ if __name__ == "__main__":
     model = Polynomial(degree=15)
     step = make_step(model, tf.keras.optimizers.Adam(learning_rate=0.3))
     best_loss, best_epoch, patience = float("inf"), 0, 20
+    best_weights = model.get_weights()
     for epoch in range(1, 201):
         train_epoch(step, batches, metric)
         val_loss = float(loss(valid_y, model(valid_x, training=False)))
@@ -453,6 +468,7 @@ if __name__ == "__main__":
     # region together
     history = {"loss": [], "val_loss": []}
     best_loss, best_epoch = float("inf"), 0
+    best_weights = model.get_weights()
     for epoch in range(1, epochs + 1):
         history["loss"].append(train_epoch(step, batches, metric))
         val_loss = float(loss(valid_y, model(valid_x, training=False)))

@@ -266,6 +266,11 @@ ASKED = {
         "save_and_resume"
     ),
     "optimizer get_weights set_weights": "save_and_resume",
+    "`build()` was called on layer, however the layer does not have a "
+    "`build()` method implemented": "save_and_resume",
+    "subclassed model summary unbuilt 0": "save_and_resume",
+    "A total of 1 objects could not be loaded": "save_and_resume",
+    "expected 2 variables, but received 0 variables": "save_and_resume",
     "TypeError: Could not locate function 'custom_loss'. Make sure custom "
     "classes and functions are decorated with "
     "`@keras.saving.register_keras_serializable()`.": "save_and_resume",
@@ -310,6 +315,9 @@ ASKED = {
         "usual_parts"
     ),
     "custom metric update_state result reset_state": "usual_parts",
+    "accuracy is 0": "usual_parts",
+    "BinaryAccuracy logits threshold": "usual_parts",
+    "accuracy 0 regression": "usual_parts",
     "accumulating the loss over several steps trains nothing": "usual_parts",
     "ValueError: Python inputs incompatible with input_signature": "memory",
     "shuffle take skip validation data leakage": "usual_parts",
@@ -330,6 +338,10 @@ ASKED = {
         "keras_from_fit_inwards"
     ),
     "fit() got an unexpected keyword argument 'workers'": "old_names",
+    "module 'keras.backend' has no attribute 'mean'": "old_names",
+    "Could not interpret optimizer identifier": "old_names",
+    "Invalid value for argument reduction AUTO": "old_names",
+    "object has no attribute '_decayed_lr'": "old_names",
     "Only input tensors may be passed as positional arguments": (
         "errors_in_a_step"
     ),

@@ -654,7 +654,11 @@ def test_where_else_rebinding_is_told() -> None:
 
 @says(
     "It belongs to one call of the loop, so two runs never mix, and it "
-    "starts with the untrained weights."
+    "starts with the weights as they are."
+)
+@says(
+    "Those of a new model are untrained; run the loop again, and it goes on "
+    "from the trained ones."
 )
 @says("Add the weights and the loss to the history, and print them.")
 @says("Train on (x, y); return w, b and loss, epoch by epoch.")
@@ -666,8 +670,13 @@ def test_where_else_rebinding_is_told() -> None:
 def test_the_history(
     capsys: pytest.CaptureFixture[str], history: dict[str, list[float]]
 ) -> None:
-    again = training_loop(LinearModel(), X, Y, epochs=2)
+    new = LinearModel()
+    again = training_loop(new, X, Y, epochs=2)
     lines = EPOCH.findall(capsys.readouterr().out)
+    going_on = training_loop(new, X, Y, epochs=1)
+    for name, values in going_on.items():
+        assert values == history[name][2:4]
+    capsys.readouterr()
     assert [int(line[0]) for line in lines] == [0, 1, 2]
     assert {name: len(values) for name, values in again.items()} == {
         "w": 3,
@@ -966,8 +975,8 @@ def test_the_keras_model(history: dict[str, list[float]]) -> None:
     "raises a `ValueError`."
 )
 @says(
-    "So does `load_weights` for a new model: a Keras model has to be "
-    "built before it can load weights, and calling it once does that. "
+    "So does `load_weights` for a new subclassed model: a Keras model has to "
+    "be built before it can load weights, and calling it once does that. "
     "Here the line of `untrained` calls it."
 )
 @says("We look at the prediction for the last input, 2.")
@@ -996,6 +1005,16 @@ def test_saving_the_weights() -> None:
     told = [float(n) for n in re.findall(r"\d+\.\d+", printed(GUIDE, "save"))]
     assert told[0] == 10.0 == 5 * 2
     assert told[1] == told[2] != told[0]
+    # One that is told of its input loads as it is.
+    kept, other = (
+        tf.keras.Sequential([tf.keras.Input((1,)), tf.keras.layers.Dense(1)])
+        for _ in range(2)
+    )
+    kept.save_weights("dense.weights.h5")
+    other.load_weights("dense.weights.h5")
+    np.testing.assert_array_equal(
+        other.get_weights()[0], kept.get_weights()[0]
+    )
 
 
 # The shortcut
@@ -1193,7 +1212,10 @@ def test_layers_in_a_list() -> None:
         assert len(told.trainable_variables) == 5
 
 
-@says("A layer that is made within `call` is not: it is a new one each time.")
+@says(
+    "A layer that is made within `call` is not: it is a new one each time, "
+    "and `fit` stops with `tf.function only supports singleton tf.Variables`."
+)
 @says("Make it in `__init__`, after `super().__init__()`.")
 @says(
     "If that line is missing, Keras stops at the first call: `you forgot to "
@@ -1223,6 +1245,10 @@ def test_layers_without_a_place() -> None:
         assert len(model.trainable_variables) == count
     assert len(made) == 2
     assert not np.array_equal(made[0].kernel, made[1].kernel)
+    message = "tf.function only supports singleton tf.Variables"
+    within.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=re.escape(message)):
+        within.fit(x, x, verbose=0)
     message = re.escape("you forgot to call `super().__init__()` as the first")
     for kind in (tf.keras.Model, tf.keras.layers.Layer):
 

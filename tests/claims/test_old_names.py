@@ -280,6 +280,7 @@ def test_blocks_and_other_pages() -> None:
 @says("`object has no attribute 'reset_states'` | … layers)")
 @says("`Invalid filepath extension for saving` | [9](#9-saving)")
 @says("`No module named` …, `cannot import name` … | [10](#10-imports)")
+@says("`module 'keras.backend' has no attribute` … | [10](#10-imports)")
 @says("No message, but other numbers than in the text | … else)")
 def test_each_symptom_leads_to_its_table(
     said: dict[str, Table], silent: Names
@@ -290,7 +291,7 @@ def test_each_symptom_leads_to_its_table(
         rows = [row for table in tables for row in said.get(table, [])]
         told[part.partition(".")[0]] = "\n".join(row[2] for row in rows)
     rows = re.findall(r"(?m)^\| `(.*) \| (.*\(#.*) \|$", SOURCE)
-    assert len(rows) == 11
+    assert len(rows) == 12
     for symptom, links in rows:
         for number in re.findall(r"\[(\d+)\]", links):
             for piece in re.findall(r"`([^`]+)`", f"`{symptom}"):
@@ -353,7 +354,7 @@ def test_new_objects() -> None:
         for node in ast.walk(ast.parse(line))
         if isinstance(node, ast.Name)
     }
-    assert used - {"Dense"} <= {*one}
+    assert used - {"Dense", "K"} <= {*one}
 
 
 @says(
@@ -1108,6 +1109,34 @@ def test_losses(said: dict[str, Table]) -> None:
     assert slopes[6][2] == pytest.approx(slopes[3][2])
 
 
+@says(
+    "`Reduction.AUTO` is still a name, and no loss takes what it stands for. "
+    'It is to be left out: that takes the mean. `"sum"` and `"none"` go '
+    "on as they were."
+)
+def test_reductions() -> None:
+    y, p = ROWS["y"], ROWS["p"]
+    errors = np.square(p - y)[:, 0]
+    auto = tf.keras.losses.Reduction.AUTO
+    classes = [
+        found
+        for found in vars(tf.keras.losses).values()
+        if isinstance(found, type) and issubclass(found, tf.keras.losses.Loss)
+    ]
+    assert len(classes) > 15
+    for each in classes:
+        with pytest.raises(ValueError, match="Invalid value for argument `re"):
+            each(reduction=auto)
+    for module in (old_losses, tf.keras.losses):
+        mse = module.MeanSquaredError
+        assert float(mse()(y, p)) == pytest.approx(errors.mean())
+        total = mse(reduction="sum")(y, p)
+        assert float(total) == pytest.approx(errors.sum())
+        np.testing.assert_allclose(mse(reduction="none")(y, p), errors)
+    old = old_losses.MeanSquaredError(reduction=auto)
+    assert float(old(y, p)) == pytest.approx(errors.mean())
+
+
 @says("`compiled_loss` and `compute_loss` give the same number:")
 @says(
     "The other warning, about `compiled_metrics`, comes with advice that "
@@ -1258,11 +1287,29 @@ def test_both_ways_back() -> None:
     "`from tensorflow.keras…` works, whatever your editor says: TensorFlow "
     "loads Keras when it is asked for."
 )
+@says(
+    "(`tf.keras.backend`, of the same Keras, still has `mean` and its like.)"
+)
+def test_the_two_backends() -> None:
+    assert tf.keras.layers.Dense is keras.layers.Dense
+    for name in ("mean", "sum", "square", "reshape"):
+        assert hasattr(tf.keras.backend, name)
+        assert not hasattr(keras.backend, name)
+    assert float(tf.keras.backend.mean(ROWS["x"])) == pytest.approx(1 / 3)
+    # Of a schedule, `learning_rate` is what `_decayed_lr` was.
+    schedule = tf.keras.optimizers.schedules.InverseTimeDecay(0.1, 1, 1.0)
+    optimizer = SGD(schedule)
+    optimizer.iterations.assign(4)
+    assert float(optimizer.learning_rate) == pytest.approx(0.02)
+
+
 @says("`tensorflow.python.keras` is another matter.")
 @says(
     "It is an old copy of Keras 2 within TensorFlow, and its layers are none "
     "of `tf.keras`. Put into a model of today they are refused: `Only "
-    "instances of keras.Layer can be added to a Sequential model`."
+    "instances of keras.Layer can be added to a Sequential model`. To an "
+    "optimizer of that copy `compile` says `Could not interpret optimizer "
+    "identifier`."
 )
 @says(
     "`No module named 'keras.engine'` is a sign of the same age: import from "
@@ -1283,6 +1330,9 @@ def test_kerases() -> None:
     words = "Only instances of `keras.Layer` can be added to a Sequential mod"
     with pytest.raises(ValueError, match=words):
         tf.keras.Sequential([old_layers.Dense(1)])
+    words = "Could not interpret optimizer identifier"
+    with pytest.raises(ValueError, match=words):
+        fresh_model().compile(gradient_descent.SGD(0.1), "mse")
     assert hasattr(old_models.Sequential, "predict_classes")
     told = message("from keras.engine.topology import Layer", {})
     assert told == "ModuleNotFoundError: No module named 'keras.engine'"

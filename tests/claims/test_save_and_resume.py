@@ -1168,9 +1168,9 @@ def test_a_compiled_line_has_both() -> None:
 
 @says("The same block saved the weights as well.")
 @says(
-    "They need a model to go into, which you make and call yourself: "
-    "into one that has no weights yet, `load_weights` raises a "
-    "`ValueError`."
+    "They need a model to go into, which you make and call yourself. With a "
+    "new `Line`, `load_weights` raises a `ValueError`, `loading weights "
+    "into a model that has not yet been built`."
 )
 @says(
     "The same start and another way, as [above](#the-weights-alone), "
@@ -1188,7 +1188,8 @@ def test_a_compiled_line_has_both() -> None:
 def test_a_file_of_weights(fitted: tuple[Line, list[float]]) -> None:
     path = str(fitted[0].saved / "line.weights.h5")
     assert 'save_weights("line.weights.h5")' in BLOCKS["keras"].code
-    with pytest.raises(ValueError, match="not yet been built"):
+    message = "loading weights into a model that has not yet been built"
+    with pytest.raises(ValueError, match=message):
         Line().load_weights(path)
     layers = [tf.keras.Input((1,)), tf.keras.layers.Dense(1)]
     tf.keras.Sequential(layers).save_weights("built.weights.h5")
@@ -1220,6 +1221,181 @@ def test_a_file_of_weights(fitted: tuple[Line, list[float]]) -> None:
         assert "optimizer" not in file
     plain.save("plain.keras")
     assert not hasattr(tf.keras.models.load_model("plain.keras"), "optimizer")
+
+
+@says("build() was called on layer, and the model is (unbuilt)")
+@says(
+    "In the `summary` of a subclassed model that was never called the layers "
+    "are `(unbuilt)`, with 0 parameters."
+)
+@says("`build((None, 1))` makes no weights for them.")
+@says(
+    "It warns: \"`build()` was called on layer 'line', however the layer does "
+    'not have a `build()` method implemented".'
+)
+@says(
+    "But the model counts as built from then on, so `load_weights` raises "
+    "nothing and loads nothing. Call the model once on a batch."
+)
+def test_a_model_that_is_built_by_a_shape() -> None:
+    def summed_up(model: Any) -> str:
+        lines: list[str] = []
+        model.summary(print_fn=lambda text, **_: lines.append(text))
+        return "\n".join(lines)
+
+    rows = tf.constant([[1.0], [2.0]])
+    saved, new = Line(), Line(name="line")
+    saved(rows)
+    saved.dense.kernel.assign([[3.0]])
+    saved.save_weights("line.weights.h5")
+    assert re.search(r"Dense.+ 0 \(unbuilt\)", summed_up(new))
+    assert "Total params: 0" in summed_up(new)
+    message = (
+        "`build()` was called on layer 'line', however the layer does not "
+        "have a `build()` method implemented"
+    )
+    with pytest.warns(UserWarning, match=re.escape(message)):
+        new.build((None, 1))
+    assert new.built
+    assert (new.dense.built, new.weights) == (False, [])
+    assert "0 (unbuilt)" in summed_up(new)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        new.load_weights("line.weights.h5")
+    assert new.weights == []
+    np.testing.assert_array_equal(new(rows), 5 * rows)
+    assert "unbuilt" not in summed_up(new)
+    new.load_weights("line.weights.h5")
+    np.testing.assert_array_equal(new(rows), 3 * rows)
+
+
+def dense(*units: int) -> Any:
+    """Return a model of layers that have a weight of 1 for each pair."""
+    layers = [
+        tf.keras.layers.Dense(n, kernel_initializer="ones") for n in units
+    ]
+    return tf.keras.Sequential([tf.keras.Input((1,)), *layers])
+
+
+class TwoWays(tf.keras.layers.Layer):
+    """Calls its second layer only when it is asked to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = tf.keras.layers.Dense(1)
+        self.second = tf.keras.layers.Dense(1)
+
+    def call(self, x: Any, both: bool = False) -> Any:
+        x = self.first(x)
+        return self.second(x) if both else x
+
+
+class Renamed(tf.keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = tf.keras.layers.Dense(1)
+
+    def call(self, x: Any) -> Any:
+        return self.line(x)
+
+
+@says("A total of 1 objects could not be loaded")
+@says(
+    "`load_weights` says so, in a `ValueError`, of layers of the model that "
+    "the file does not fit, and gives a reason for one of them."
+)
+@says(
+    "`Layer 'dense' expected 2 variables, but received 0 variables`: the file "
+    "does not know the layer. It was added since, or its attribute was "
+    "renamed."
+)
+@says(
+    "`The shape of the target variable and the shape of the target value … "
+    "must match`: the layer had another size."
+)
+@says(
+    "`Layer 'dense' was never built`: it is within a layer of yours that has "
+    "not called it yet. (Of a subclassed model such a layer is left as it is, "
+    "without a word, as above.)"
+)
+@says(
+    "All that fits is loaded before, and `skip_mismatch=True` makes a warning "
+    "of the error. A layer that only the file knows is passed over without a "
+    "word."
+)
+def test_layers_that_a_file_does_not_fit() -> None:
+    rows = tf.constant([[1.0], [2.0]])
+    path = "some.weights.h5"
+    no_such = "of 1 objects.+Layer '.+' expected 2 variables, but received 0 v"
+    other = (
+        "of 2 objects.+The shape of the target variable and the shape of the "
+        "target value in .+ must match"
+    )
+    for saved_units, units, message in (
+        ((2,), (2, 1), no_such),
+        ((3, 1), (2, 1), other),
+    ):
+        saved = dense(*saved_units)
+        saved.layers[0].bias.assign_add([7.0] * saved_units[0])
+        saved.save_weights(path)
+        new = dense(*units)
+        with pytest.raises(ValueError, match=f"(?s){message}"):
+            new.load_weights(path)
+        fits = saved_units[0] == units[0]
+        assert bool(new.layers[0].bias.numpy()[0] == 7) is fits
+        new = dense(*units)
+        with pytest.warns(UserWarning, match=f"(?s){message}"):
+            new.load_weights(path, skip_mismatch=True)
+        assert bool(new.layers[0].bias.numpy()[0] == 7) is fits
+
+    saved = dense(2, 1)
+    saved.layers[0].bias.assign([7.0, 7.0])
+    saved.save_weights(path)
+    new = dense(2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        new.load_weights(path)
+    assert new.layers[0].bias.numpy()[0] == 7
+
+    line, renamed = Line(), Renamed()
+    for model in (line, renamed):
+        model(rows)
+    line.save_weights(path)
+    with pytest.raises(ValueError, match=f"(?s){no_such}"):
+        renamed.load_weights(path)
+
+    layer = TwoWays()
+    model = tf.keras.Sequential([tf.keras.Input((1,)), layer])
+    layer(rows, both=True)
+    model.save_weights(path)
+    again = TwoWays()
+    model = tf.keras.Sequential([tf.keras.Input((1,)), again])
+    with pytest.raises(ValueError, match=r"Layer '.+' was never built"):
+        model.load_weights(path)
+    again(rows, both=True)
+    model.load_weights(path)
+    assert again.second.kernel.numpy() == layer.second.kernel.numpy()
+
+    class Around(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.ways = TwoWays()
+
+        def call(self, x: Any, both: bool = False) -> Any:
+            return self.ways(x, both=both)
+
+    whole, half = Around(), Around()
+    whole(rows, both=True)
+    whole.ways.second.bias.assign([7.0])
+    whole.save_weights(path)
+    half(rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        half.load_weights(path)
+    first = (model.ways.first.kernel.numpy() for model in (whole, half))
+    assert next(first) == next(first)
+    half(rows, both=True)
+    assert half.ways.second.bias.numpy() == 0.0
 
 
 SKIPPED = "Skipping variable loading for optimizer "

@@ -1,7 +1,9 @@
 """What the page on the usual parts of a loop says is true."""
 
 import ast
+import contextlib
 import inspect
+import io
 import itertools
 import re
 import threading
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets import usual_parts
 from snippets.data import make_data
 from snippets.keras_model import KerasLinearModel
 from snippets.linear_model import LinearModel
@@ -332,6 +335,27 @@ def test_build() -> None:
     made = optimizer.variables[len(before) :]
     for variable, name in zip(made, "wb", strict=True):
         assert variable.path.endswith(f"_{name}_momentum")
+
+
+@says(
+    "A model without weights yet, as `Sequential([Dense(1)])` is, has none to "
+    "show, and its first step raises `ValueError: Unknown variable`. Call it "
+    "once before."
+)
+def test_a_model_without_weights_yet() -> None:
+    for called in (False, True):
+        model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+        if called:
+            model(X)
+        assert len(model.trainable_variables) == 2 * called
+        step = make_step(model, Adam(0.1))
+        if called:
+            before = model.get_weights()[0]
+            step(X, Y)
+            assert model.get_weights()[0] != before
+        else:
+            with pytest.raises(ValueError, match="Unknown variable"):
+                step(X, Y)
 
 
 class Dropping(tf.keras.Model):
@@ -812,6 +836,103 @@ def test_a_metric_wants_columns() -> None:
         assert (found[0] != pytest.approx(found[1], rel=1e-4)) == minds
 
 
+@says("Accuracy is 0, or not what you expect")
+@says(
+    "Here are four probabilities, each on the right side of a half, and the "
+    "logits of which a sigmoid makes them."
+)
+@says(
+    "`Accuracy` asks whether prediction and label are *equal*. It is for "
+    "classes, not for probabilities."
+)
+@says(
+    "And a logit says 1 if it is above 0, while `BinaryAccuracy`, `Precision` "
+    "and `Recall` compare it with 0.5."
+)
+@says(
+    "Give them zero, as in `Precision(thresholds=0.0)`, and say "
+    "`AUC(from_logits=True)`."
+)
+def test_what_is_accurate() -> None:
+    left = ran(NAME, "accuracy")
+    labels, shares, logits = (left[n] for n in ("labels", "shares", "logits"))
+    assert labels.numpy().tolist() == (shares > 0.5).numpy().tolist()
+    np.testing.assert_allclose(tf.sigmoid(logits), shares, atol=1e-6)
+    shown = [numbers(t)[-1] for t in printed(NAME, "accuracy").split("\n")]
+    assert shown == [0.0, 1.0, 0.75, 1.0]
+    metrics = tf.keras.metrics
+    classes = metrics.Accuracy()([[1], [2], [0]], [[1], [2], [2]])
+    assert float(classes) == pytest.approx(2 / 3)
+
+    unsure = tf.constant([[0.3], [-0.3], [0.3], [2.0]])
+    for kind, option, wrong in (
+        (metrics.BinaryAccuracy, {"threshold": 0.0}, 0.5),
+        (metrics.Precision, {"thresholds": 0.0}, 1.0),
+        (metrics.Recall, {"thresholds": 0.0}, 1 / 3),
+    ):
+        assert float(kind()(labels, unsure)) == pytest.approx(wrong)
+        assert float(kind(**option)(labels, unsure)) == pytest.approx(1.0)
+    # Precision, too: what lies between 0 and 0.5 it takes for a 0.
+    between = tf.constant([[1.0], [0.3], [1.0], [1.0]])
+    assert float(metrics.Precision()(labels, between)) == pytest.approx(1.0)
+    zero = metrics.Precision(thresholds=0.0)(labels, between)
+    assert float(zero) == pytest.approx(0.75)
+
+    far = tf.constant([[4.0], [2.0], [3.0], [5.0]])
+    right = float(metrics.AUC()(labels, tf.sigmoid(far)))
+    assert right == pytest.approx(1.0)
+    assert float(metrics.AUC()(labels, far)) < right - 0.1
+    from_logits = metrics.AUC(from_logits=True)(labels, far)
+    assert float(from_logits) == pytest.approx(right)
+
+
+@says(
+    'The name `"accuracy"`, in `compile`, chooses by shape, whatever the '
+    "loss is: `BinaryAccuracy` for one output."
+)
+@says(
+    "For several it is `SparseCategoricalAccuracy`, if the labels are a "
+    "vector or a column, and else `CategoricalAccuracy`."
+)
+@says(
+    "Among the outputs of our line none is 0 or 1, and so its accuracy is 0 "
+    'however well it is learned. Measure a regression by `"mae"`.'
+)
+def test_what_the_name_accuracy_chooses() -> None:
+    metrics = tf.keras.metrics
+
+    def chosen(labels: Any, outputs: Any, loss: str, *more: str) -> Any:
+        model = tf.keras.Sequential([tf.keras.layers.Identity()])
+        model.compile(loss=loss, metrics=["accuracy", *more], run_eagerly=True)
+        log = model.evaluate(outputs, labels, verbose=0, return_dict=True)
+        [found] = [
+            metric
+            for of_compile in model.metrics
+            for metric in getattr(of_compile, "metrics", [])
+            if metric.name == "accuracy"
+        ]
+        return type(found), log
+
+    hot = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
+    classes = np.array([0, 1, 2, 0])
+    for kind, labels, outputs in (
+        (metrics.BinaryAccuracy, LABELS, SHARES),
+        (metrics.BinaryAccuracy, LABELS[:, 0], SHARES),
+        (metrics.CategoricalAccuracy, hot, hot),
+    ):
+        for of in ("mse", "binary_crossentropy"):
+            assert chosen(labels, outputs, of)[0] is kind
+    for labels in (classes, classes[:, np.newaxis]):
+        kind, log = chosen(labels, hot, "sparse_categorical_crossentropy")
+        assert kind is metrics.SparseCategoricalAccuracy
+        assert log["accuracy"] == 1.0
+    assert not np.isin(Y, [0.0, 1.0]).any()
+    for predictions in (Y, 5 * X):
+        _, log = chosen(Y.numpy(), predictions.numpy(), "mse", "mae")
+        assert log["accuracy"] == 0.0
+        assert (log["mae"] == 0.0) is (predictions is Y)
+
+
 @says("The F1 score, and other metrics of your own")
 @says(
     "A custom metric that is a function and returns one number is averaged "
@@ -820,7 +941,8 @@ def test_a_metric_wants_columns() -> None:
     "sklearn returns."
 )
 @says(
-    "Take an object that goes on counting, such as `tf.keras.metrics.F1Score`."
+    "Take an object that goes on counting, such as "
+    "`tf.keras.metrics.F1Score(threshold=0.5)`."
 )
 def test_a_function_as_a_metric() -> None:
     label = np.array([[1, 1, 1, 0, 0, 0, 0, 1]], np.float32).T
@@ -858,6 +980,34 @@ def test_a_function_as_a_metric() -> None:
     assert log["f1"] == pytest.approx(np.mean(halves))
     assert log["f1_score"] == pytest.approx(whole)
     assert abs(np.mean(halves) - whole) > 0.01
+
+
+@says(
+    "Without `threshold` the largest output of a row counts as a 1, and a "
+    "single output always does. There is a score for each output; of several, "
+    '`float` raises a `TypeError`, and `average="macro"` returns their mean.'
+)
+def test_what_the_f1_score_of_keras_takes_for_a_1() -> None:
+    kind = tf.keras.metrics.F1Score
+    labels = np.array([[1], [0], [0], [0]], np.float32)
+    shares = np.array([[0.9], [0.1], [0.2], [0.3]], np.float32)
+    assert float(kind(threshold=0.5)(labels, shares)[0]) == pytest.approx(1)
+    everything = score(labels, np.ones_like(shares))
+    assert float(kind()(labels, shares)[0]) == pytest.approx(everything)
+    assert everything == pytest.approx(0.4)
+    classes = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
+    of_largest = np.array(
+        [[0.4, 0.3, 0.3], [0.1, 0.8, 0.1], [0.4, 0.3, 0.3], [0.9, 0.0, 0.1]],
+        np.float32,
+    )
+    metric = kind()
+    metric.update_state(classes, of_largest)
+    each = metric.result().numpy()
+    assert each == pytest.approx([0.8, 1.0, 0.0])
+    with pytest.raises(TypeError):
+        float(metric.result())
+    mean = float(kind(average="macro")(classes, of_largest))
+    assert mean == pytest.approx(np.mean(each))
 
 
 def score(labels: Any, shares: Any, weight: Any = 1.0) -> float:
@@ -1332,6 +1482,27 @@ def test_accumulation() -> None:
 
 
 @says(
+    "With `BatchNormalization` it comes out differently, for that takes the "
+    "mean and variance of each small batch."
+)
+def test_accumulation_and_batch_normalization() -> None:
+    def ended(normalized: bool, parts: int) -> np.ndarray:
+        layers: list[Any] = [tf.keras.Input((1,))]
+        if normalized:
+            layers.append(tf.keras.layers.BatchNormalization())
+        layers.append(tf.keras.layers.Dense(1, kernel_initializer="ones"))
+        model = tf.keras.Sequential(layers)
+        several = {"gradient_accumulation_steps": parts} if parts > 1 else {}
+        step = make_step(model, SGD(0.1, **several))
+        for x, y in zip(tf.split(X, parts), tf.split(Y, parts), strict=True):
+            step(x, y)
+        return np.ravel(model.layers[-1].kernel)
+
+    assert ended(False, 3) == pytest.approx(ended(False, 1), abs=1e-5)
+    assert abs(ended(True, 3) - ended(True, 1)) > 0.01
+
+
+@says(
     "Accumulating the loss over several steps instead trains nothing, or too "
     "little. Of a sum that was made outside of the tape, or in a "
     "`tf.Variable`, the gradient is `None`; of one to which each step adds "
@@ -1454,10 +1625,10 @@ def test_validation_split_takes_the_last_rows() -> None:
 @says("Predictions in another order than the labels")
 @says("It is the model of above, whose loss was {{ val_loss:.2f }}.")
 @says(
-    "`predict` walked through the dataset once and the list a second time, "
-    "each in an order of its own, so most predictions were compared with "
-    "labels of other rows. A confusion matrix made like this shows nothing, "
-    "while `evaluate` is right."
+    "`predict` walked through the dataset, and for the list of labels it was "
+    "walked through again, in another order, so most predictions were "
+    "compared with labels of other rows. A confusion matrix made like this "
+    "shows nothing, while `evaluate` is right."
 )
 @says("Take both in one walk, or do not shuffle what you only measure with.")
 def test_labels_in_the_order_of_the_predictions() -> None:
@@ -1650,12 +1821,36 @@ def test_fit_validates_in_batches() -> None:
 # Early stopping
 
 
-@says("It takes seven lines.")
-@says("early stopping | seven lines | a callback")
-@says("The same epochs and the same loss as with the seven lines.")
-def test_seven_lines_and_the_callback() -> None:
+@says(
+    "The fourth line is for losses that are `nan` from the start. None is "
+    "lower than any other, and there would be no `best_weights` to go back to."
+)
+def test_losses_that_are_nan_from_the_start() -> None:
+    code = BLOCKS["early_stopping"].code
+    lines = code.split("\n")
+    assert lines[3] in BLOCKS["together"].code.split("\n")
+    model = Polynomial(degree=15)
+    names: Names = {**vars(usual_parts), "metric": MSE()}
+    names |= {"batches": make_batches(X[:20], Y[:20], 20)}
+    names |= {"valid_x": X[:20], "valid_y": Y[:20] * float("nan")}
+    left = dict(names)
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        exec(code, left)
+    assert said.getvalue().startswith("stopped after epoch 20, kept epoch 0")
+    for ours, new in zip(
+        left["model"].get_weights(), model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, new)
+    with pytest.raises(NameError, match="best_weights"):
+        exec("\n".join(lines[:3] + lines[4:]), dict(names))
+
+
+@says("It takes eight lines.")
+@says("early stopping | eight lines | a callback")
+@says("The same epochs and the same loss as with the eight lines.")
+def test_eight_lines_and_the_callback() -> None:
     lines = highlighted(BLOCKS["early_stopping"])
-    assert len(lines) == 7
+    assert len(lines) == 8
     code = BLOCKS["early_stopping"].code.split("\n")
     plain = [line.strip() for line in code if line.strip() not in lines]
     assert not any(
@@ -1768,6 +1963,21 @@ def test_what_callbacks_look_for() -> None:
         model = epochs_with(make(), optimizer=None)
         rate = float(model.optimizer.learning_rate)
         assert (rate < 0.1) is (make is not asking[2])
+
+
+@says(
+    "And that rate has to be a number: of a "
+    "[schedule](#a-learning-rate-schedule) they say that the `learning rate "
+    "is not settable`."
+)
+def test_callbacks_that_set_a_rate_want_a_number(cosine: Any) -> None:
+    kinds = tf.keras.callbacks
+    for callback in (
+        kinds.LearningRateScheduler(lambda epoch, rate: 0.1),
+        kinds.ReduceLROnPlateau(factor=0.5, patience=1),
+    ):
+        with pytest.raises(TypeError, match="learning rate is not settable"):
+            epochs_with(callback, optimizer=SGD(cosine))
 
 
 @says("A `CallbackList` passes each call on to all of its callbacks.")

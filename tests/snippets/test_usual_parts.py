@@ -650,6 +650,19 @@ def test_vectors_are_shown_to_mislead_a_metric(story: Story) -> None:
     assert abs(vectors - whole) > 0.01
 
 
+def test_what_is_taken_for_right_is_shown(story: Story) -> None:
+    labels, shares = np.array([1, 0, 1, 1]), np.array([0.9, 0.2, 0.8, 0.6])
+    logits = np.log(shares / (1 - shares))
+    for name, said in (
+        ("Accuracy, shares", shares),
+        ("BinaryAccuracy, shares", shares > 0.5),
+        ("BinaryAccuracy, logits", logits > 0.5),
+        ("threshold 0, logits", logits > 0),
+    ):
+        line = f"{name}: {np.mean(said == labels):.2f}"
+        assert line in story.lines
+
+
 def test_the_f1_of_all_rows_is_shown_not_to_be_that_of_batches(
     story: Story,
 ) -> None:
@@ -742,7 +755,7 @@ def test_the_three_sets_share_no_row(story: Story) -> None:
     assert len(set().union(*sets)) == ROWS
 
 
-def test_seven_lines_and_the_callback_stop_at_the_same_epoch(
+def test_eight_lines_and_the_callback_stop_at_the_same_epoch(
     story: Story,
 ) -> None:
     stops = [line for line in story.lines if line.startswith("stopped after")]
