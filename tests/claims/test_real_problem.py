@@ -421,7 +421,7 @@ def test_the_answer(sets: list[Part]) -> None:
     "Compare with the formula, and with a model that knows nothing and "
     "gives each digit the same probability."
 )
-@says("The second number is `#!math \\log 10`.")
+@says("The second number is `#!math \\log(10)`.")
 @says(
     "The random start is somewhat worse than knowing nothing, since it "
     "has opinions."

@@ -776,8 +776,8 @@ def test_the_pictures(learned: Names) -> None:
 @says("Whether a GAN learns, its samples tell.")
 @says(
     "A discriminator that gives every point the score 0 has the loss `#!math "
-    r"2 \log 2`, or {{ 2 * math.log(2):.2f }}, and leaves the generator with "
-    r"`#!math \log 2`, or {{ math.log(2):.2f }}."
+    r"2 \log(2)`, or {{ 2 * math.log(2):.2f }}, and leaves the generator with "
+    r"`#!math \log(2)`, or {{ math.log(2):.2f }}."
 )
 @says("Both losses stay near those values from beginning to end.")
 @says("The two checks look at the samples and at the accuracy instead.")
@@ -1053,7 +1053,7 @@ def summed() -> Names:
 
 
 @says(
-    "No error, and both losses are near `#!math \\log 2`, or {{ "
+    "No error, and both losses are near `#!math \\log(2)`, or {{ "
     "math.log(2):.2f }}: they look balanced."
 )
 @says("But the points have left the circle far behind.")

@@ -1726,8 +1726,8 @@ def cosines(count: int, seed: int = 0) -> Any:
 )
 @says(
     "Codes alike make every candidate as likely as the right one, and the "
-    "loss is the logarithm of their number: `#!math \\log 2 = 0.69`, "
-    "`#!math \\log 1024 = 6.93`."
+    "loss is the logarithm of their number: `#!math \\log(2) = 0.69`, "
+    "`#!math \\log(1024) = 6.93`."
 )
 @says("Long codes at random are close to that, too.")
 def test_the_logarithm_of_the_candidates() -> None:

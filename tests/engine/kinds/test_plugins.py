@@ -278,3 +278,25 @@ def test_a_plugin_that_fails_is_named(sections: Site, name: str) -> None:
     assert f"{place}: strange raised {raised}" in words
     assert "mend: correct what this names, or leave out what" in words
     assert "Traceback" not in words
+
+
+def test_a_fence_of_python_is_left_to_no_other_tool(
+    sections: Site,
+) -> None:
+    sections.replace(
+        "mkdocs.yml",
+        "superfences\n",
+        """superfences:
+      custom_fences:
+        - name: python
+          class: theirs
+          format: !!python/name:pymdownx.superfences.fence_div_format
+""",
+    )
+    sections.page("p", page("P", "%1\n\n%2\n%3\n\n```python\nx = 1\n```\n"))
+    assert "this block shows Python that is never run\n" in sections.bad()
+    sections.page("p", page("P", "%1\n\n%2\n%3\n"))
+    built = sections.good()
+    said = [text for _, text in forms.page(built, "p/").blocks]
+    assert [SAID["one"], SAID["two"], SAID["three"]] == said
+    assert not forms.rendered(built, "p/").select("div.theirs")
