@@ -79,6 +79,15 @@ def test_a_fence_may_be_written_as_superfences_has_it(
     assert block.section.name == "a"
 
 
+def test_lines_from_one_to_another_are_highlighted(tmp_path: Path) -> None:
+    fence = '```console hl_lines="{}"\nls\nls\nls\n```\n'
+    for lines in ("1-3", "2-3", "3 1-2"):
+        (block,) = read(tmp_path, fence.format(lines)).program.blocks
+        assert block.code == "ls\nls\nls"
+    with pytest.raises(PageError, match='names "2-4"'):
+        read(tmp_path, fence.format("2-4"))
+
+
 def test_the_limit_is_two_minutes_unless_the_page_says(
     tmp_path: Path,
 ) -> None:
