@@ -63,6 +63,10 @@ SAID: dict[tuple[str, str, int], tuple[Names, Names]] = {
         {"other": list, "model": list, "x": LOSSES},
         {"other": list, "model": lambda _: NEXT, "x": LOSSES},
     ),
+    ("old_names_values", "own_steps", 0): (
+        {"own": LOSSES, "of_keras": LOSSES, "steps": list},
+        {"own": NEXT, "of_keras": LOSSES, "steps": list},
+    ),
     ("save_and_resume", "resume", 0): (
         {"first": LOSSES[:1], "rest": LOSSES[1:], "whole": LOSSES},
         {"first": LOSSES[:1], "rest": NEXT[1:], "whole": LOSSES},
@@ -72,6 +76,8 @@ SAID: dict[tuple[str, str, int], tuple[Names, Names]] = {
     ),
     ("save_and_resume", "unready", 0): pair("unready_rest", "rest"),
     ("saved_models", "keras", 0): pair("loaded_rest", "fitted_rest"),
+    ("saved_models", "by_name", 0): pair("named_rest", "own_rest"),
+    ("saved_models", "compiled_anew", 0): pair("anew_rest", "own_rest"),
     ("saved_models", "weights", 0): pair(
         "light_rest", "fitted_rest", NEXT, FIRST_DIFFERS
     ),
