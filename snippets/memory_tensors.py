@@ -1,6 +1,5 @@
 """Tensors that stay: in a history, and by way of a tape."""
 
-import gc
 from collections import deque
 from functools import partial
 from typing import Any
@@ -67,7 +66,6 @@ def tape_bytes(model: Any, x: tf.Tensor, y: tf.Tensor) -> int:
 # region most_bytes
 def most_bytes(blocks: list[Any], x: tf.Tensor, recompute: bool) -> int:
     """Return the most bytes that a step keeps at the end of a block."""
-    gc.collect()
     sizes, before = [], count_bytes()
 
     def noted(block: Any, x: tf.Tensor) -> tf.Tensor:
