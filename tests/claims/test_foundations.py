@@ -682,6 +682,10 @@ def test_the_picture_of_tangents() -> None:
     "shape and type of its variable."
 )
 @says(
+    "(That of an `Embedding` is of type `tf.IndexedSlices` and has the rows "
+    "that were used.)"
+)
+@says(
     "Here are a line with weight `w` and bias `b`, three points, and "
     "the mean of the squared errors."
 )
@@ -690,6 +694,12 @@ def test_the_picture_of_tangents() -> None:
     "of the sum."
 )
 def test_gradients_of_a_list() -> None:
+    table = tf.keras.layers.Embedding(5, 2)
+    with tf.GradientTape() as tape:
+        used = tf.reduce_sum(table(tf.constant([1, 3])))
+    [sparse] = tape.gradient(used, table.trainable_variables)
+    assert isinstance(sparse, tf.IndexedSlices)
+    assert (sparse.values.shape, [*sparse.indices.numpy()]) == ((2, 2), [1, 3])
     w, b = tf.Variable([[1.0, 2.0]]), tf.Variable(1.0, dtype=tf.float64)
     with tf.GradientTape(persistent=True) as tape:
         result = tf.reduce_sum(3 * w) + tf.cast(5 * b, tf.float32)

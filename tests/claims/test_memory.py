@@ -1062,9 +1062,28 @@ def test_what_is_documented_of_a_gpu() -> None:
 @says(
     "If that happens in the first step, the step is too large for the "
     "machine. If it happens in the hundredth, that batch was larger, or "
-    "something grows: look above. A step with as many rows as the first "
-    "needs as much memory as the first."
+    "something grows: look above. A step with as many rows as the *second* "
+    "needs as much memory as that; in the first, Adam had not yet made the "
+    "numbers that it keeps for each weight."
 )
+def test_what_the_second_step_needs() -> None:
+    layer = tf.keras.layers.Dense(100)
+    layer.build((None, 100))
+    adam, x, kept = tf.keras.optimizers.Adam(), tf.ones((8, 100)), []
+    for _ in range(4):
+        gc.collect()
+        with tf.GradientTape() as tape:
+            result = tf.reduce_mean(layer(x) ** 2)
+        kept.append(count_bytes())
+        variables = layer.trainable_variables
+        gradients = tape.gradient(result, variables)
+        adam.apply_gradients(zip(gradients, variables, strict=True))
+        del gradients, tape, result
+    weights = 4 * (100 * 100 + 100)
+    assert 2 * weights <= kept[1] - kept[0] < 2.1 * weights
+    assert abs(kept[3] - kept[2]) < 0.01 * weights
+
+
 @says(
     "What a step needs depends on the number of rows, for the tape keeps "
     "results of every layer until it has the gradients."

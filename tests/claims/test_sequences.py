@@ -393,6 +393,20 @@ def test_all_recurrent_layers(kind: Any) -> None:
 @says(
     "With a mask it keeps state and output as they were at the last real step."
 )
+@says(
+    "(`Bidirectional` returns zeros at padded steps. There take "
+    "`return_sequences=False`, not `[:, -1]`.)"
+)
+def test_padding_of_two_directions() -> None:
+    row = tf.constant([[[1.0], [2.0], [3.0]]])
+    padded = layers.Masking()(tf.pad(row, [[0, 0], [0, 2], [0, 0]]))
+    both = layers.Bidirectional(make_rnn(0.5, 0.5))
+    assert both(padded).numpy()[0, 3:].tolist() == [[0.0, 0.0]] * 2
+    assert both(row).numpy()[0, -1].min() > 0
+    last = layers.Bidirectional(make_rnn(0.5, 0.5, return_sequences=False))
+    np.testing.assert_allclose(last(padded), last(row), rtol=1e-6)
+
+
 @says("**The check** is that both numbers are equal.")
 def test_padding_changes_the_answer() -> None:
     row = tf.constant([[[1.0], [2.0], [3.0]]])
@@ -421,7 +435,8 @@ def test_padding_changes_the_answer() -> None:
 )
 @says(
     "The loss object of Keras finds the mask that came along with the "
-    "predictions and takes the right mean."
+    'predictions and takes the right mean. With `reduction="none"` it '
+    "returns zeros at padded steps, and a mean of your own counts these."
 )
 def test_four_means() -> None:
     predictions = predicted()
@@ -434,6 +449,9 @@ def test_four_means() -> None:
     assert float(mean_real(Y, predictions, MASK)) == pytest.approx(right)
     assert float(mean_all(Y, predictions, MASK)) == pytest.approx(wrong)
     assert float(MeanSquaredError()(Y, predictions)) == pytest.approx(right)
+    each = MeanSquaredError(reduction="none")(Y, predictions).numpy()
+    assert each[~real].max() == 0.0
+    assert each.mean() < 0.9 * right
     kept = make_rnn(0.5, 0.5)(X, mask=MASK)
     assert np.array_equal(flat(kept), outputs)
     for row, length in enumerate(real.sum(axis=1)):
@@ -808,7 +826,29 @@ def test_predict_and_evaluate_move_the_state(act: str) -> None:
 )
 @says("Set the states of stateful layers to zero, in inner models too.")
 @says("**The check** asks twice.")
+@says(
+    "Layers within a layer of your own are not among `model.layers`; reset "
+    "them by name."
+)
 def test_reset() -> None:
+    class Own(tf.keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = layers.SimpleRNN(1, stateful=True)
+
+        def build(self, shape: Any) -> None:
+            self.inner.build(shape)
+
+        def call(self, x: Any) -> Any:
+            return self.inner(x)
+
+    own = Own()
+    holder = Sequential([tf.keras.Input(batch_shape=(1, 3, 1)), own])
+    holder(tf.ones((1, 3, 1)))
+    reset(holder)
+    assert own.inner.states[0].numpy().item() != 0.0
+    own.inner.reset_state()
+    assert own.inner.states[0].numpy().item() == 0.0
     inputs = tf.keras.Input((1,))
     functional = tf.keras.Model(inputs, layers.Dense(1)(inputs))
     for model in (Sequential(), functional, tf.keras.Model()):
