@@ -124,7 +124,6 @@ if __name__ == "__main__":
         # region watched_weights
         with tf.GradientTape() as tape:
             tape.watch(model.trainable_variables)
-            current_loss = cross_entropy(model, x, y)
         # endregion watched_weights
     except ValueError as error:
         print(error)

@@ -75,6 +75,22 @@ def printed_by(
     return run
 
 
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Run compiled steps as Python, where their lines are counted."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(params=["compiled", "eager"])
+def each_way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run `tf.function` as a graph, and once more as Python."""
+    tf.config.run_functions_eagerly(request.param == "eager")
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def fresh_seed() -> None:
     """Undo the global seed that the tests of another module may have set."""

@@ -6,7 +6,7 @@ mend holds, and each check fails under the code that looks right.
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -423,14 +423,6 @@ def test_two_optimizers_have_two_rates(
     assert base.endswith("base moved by 0.001")
     assert head.endswith("head moved by 0.050")
     assert int(names["slow"].iterations) == int(names["fast"].iterations) == 1
-
-
-@pytest.fixture
-def eagerly() -> Iterator[None]:
-    """Run compiled steps as Python, where their lines are counted."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.mark.usefixtures("eagerly")

@@ -153,6 +153,7 @@ def test_losses_of_the_equations() -> None:
     assert float(measured) == pytest.approx(missed + inside / 4, rel=1e-5)
 
 
+@pytest.mark.usefixtures("each_way")
 def test_a_step_moves_what_it_is_given() -> None:
     known, left = tf.Variable(3.0), tf.Variable(2.0)
     step = make_step(
@@ -263,6 +264,7 @@ def quadratic(vector: np.ndarray) -> tuple[float, np.ndarray]:
     return float(away @ hessian @ away / 2), hessian @ away
 
 
+@pytest.mark.usefixtures("each_way")
 def test_the_loss_at_a_vector() -> None:
     variables = [tf.Variable([1.0, 2.0]), tf.Variable(3.0)]
     loss_at = make_loss_at(
