@@ -128,8 +128,11 @@ def check_padding(
 def mean_rows(
     y: tf.Tensor, predictions: tf.Tensor, mask: tf.Tensor
 ) -> tf.Tensor:
-    """Return the mean of the mean squared errors of the rows."""
-    errors = tf.square(y - predictions)[..., 0]
+    """Return the mean of the mean squared errors of the rows.
+
+    Each row needs a step that is real.
+    """
+    errors = tf.reduce_mean(tf.square(y - predictions), axis=-1)
     real = tf.cast(mask, errors.dtype)
     sums = tf.reduce_sum(errors * real, axis=1)
     return tf.reduce_mean(sums / tf.reduce_sum(real, axis=1))
@@ -217,6 +220,20 @@ if __name__ == "__main__":
     words = tf.constant([[3, 1, 4, 0, 0]])
     print(embedding.compute_mask(words).numpy())
     # endregion words
+
+    try:
+        # region out_of_range
+        embedding(tf.constant([[3, 1, 5]]))
+        # endregion out_of_range
+    except tf.errors.InvalidArgumentError as error:
+        print(error)
+
+    # region from_the_end
+    for index, row in ((-1, 4), (1.7, 1)):
+        found = embedding(tf.constant(index))
+        same = bool(tf.reduce_all(found == embedding.weights[0][row]))
+        print(f"index {index} finds row {row}: {same}")
+    # endregion from_the_end
 
     # region by_rows
     x, y, mask = make_sums(32, 10)

@@ -70,6 +70,8 @@ ASKED = {
     "masking padded sequence loss": "sequences",
     "object of type 'RaggedTensor' has no len()": "sequences",
     "ragged tensor target loss": "sequences",
+    "indices[0,7] = 5000 is not in [0, 5000)": "sequences",
+    "Embedding index out of range": "sequences",
     "memory leak": "memory",
     "Session": "old_names",
     "module 'tensorflow' has no attribute 'Session'": "old_names",

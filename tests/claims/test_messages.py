@@ -854,6 +854,17 @@ def test_the_step_had_the_variables_of_both() -> None:
 
 
 @says(
+    "`sequences:out_of_range` An index that the table of an `Embedding` does "
+    "not have."
+)
+@says("Its `input_dim` is the largest index plus one.")
+def test_the_table_has_a_row_for_each_index() -> None:
+    shown("sequences", "out_of_range", "InvalidArgumentError", "not in [0, 5)")
+    embedding = tf.keras.layers.Embedding(6, 2)
+    assert embedding(tf.constant([5])).shape == (1, 2)
+
+
+@says(
     "`sequences:reset_states` Keras 3 took the method from the model; the "
     "layer has it."
 )

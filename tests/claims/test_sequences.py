@@ -45,6 +45,7 @@ BLOCKS = {block.name: block for block in PAGE.blocks}
 SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
 layers = tf.keras.layers
 SGD = tf.keras.optimizers.SGD
+REFUSED = tf.errors.InvalidArgumentError
 MeanSquaredError = tf.keras.losses.MeanSquaredError
 Sequential = tf.keras.Sequential
 KINDS = [layers.SimpleRNN, layers.GRU, layers.LSTM]
@@ -171,8 +172,8 @@ def test_what_the_page_has() -> None:
     assert places == sorted(places)
     wrong = [b for b in PAGE.blocks if b.options.get("title") == "Looks right"]
     assert [block.name for block in wrong] == [
-        *("mean_all", "wrong_mean", "forgotten", "not_reset"),
-        *("unclipped", "many_graphs"),
+        *("mean_all", "wrong_mean", "from_the_end", "forgotten"),
+        *("not_reset", "unclipped", "many_graphs"),
     ]
     for block in wrong:
         assert "raises" not in block.options
@@ -187,6 +188,10 @@ def test_what_the_page_has() -> None:
     "[2](#where-a-mask-gets-lost)"
 )
 @says("`object of type 'RaggedTensor' has no len()` | … row_lengths)")
+@says(
+    "`indices[0,2] = 5 is not in [0, 5)` from an `Embedding` | [3]"
+    "(#indices02-5-is-not-in-0-5)"
+)
 @says("A zero in the data is skipped | … padding)")
 @says("Each batch or window starts from nothing | … forgotten)")
 @says(
@@ -208,6 +213,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         "": "`destroy the mask information`",
         "   ": "`object of type 'RaggedTensor' has no len()`",
         "real_zero": "masking True: 1.000 1.000",
+        "out_of_range": "indices[0,2] = 5 is not in [0, 5)",
         "forgotten": "[1. 2. 3. 4.]\n[1. 2. 3. 4.]",
         "reset_states": "'Sequential' object has no attribute 'reset_states'",
         "not_reset": "[ 9. 10. 11.]",
@@ -739,6 +745,55 @@ def test_an_embedding() -> None:
     assert printed(NAME, "words") == "[[ True  True  True False False]]"
 
 
+@says("`indices[0,2] = 5 is not in [0, 5)`")
+@says(
+    "The first number of `Embedding`, its `input_dim`, counts the rows of its "
+    "table, 0 and words that are not known among them."
+)
+@says("With 5 rows the largest index is 4.")
+@says("So `input_dim` is the largest index plus one.")
+@says("Other indices that are wrong raise nothing:")
+@says(
+    "A negative index counts from the end of the table, and a float loses its "
+    "fraction."
+)
+@says(
+    "With `jit_compile=True` an index that is too large finds the last row, "
+    "too."
+)
+@says(
+    "**The check**, once, on the data: whole numbers, the least not below 0, "
+    "the largest below `input_dim`."
+)
+def test_indices_of_an_embedding() -> None:
+    assert "indices[0,2] = 5 is not in [0, 5)" in printed(NAME, "out_of_range")
+    assert printed(NAME, "from_the_end").splitlines() == [
+        "index -1 finds row 4: True",
+        "index 1.7 finds row 1: True",
+    ]
+    embedding = layers.Embedding(input_dim=5, output_dim=2)
+    embedding(tf.constant([4]))
+    table = embedding.weights[0].numpy()
+    assert table.shape == (5, 2)
+    compiled = tf.function(embedding, jit_compile=True)
+    for call in (embedding, tf.function(embedding), compiled):
+        for index, row in ((0, 0), (4, 4), (-1, 4), (-5, 0), (1.7, 1)):
+            assert call(tf.constant([index])).numpy().tolist() == [
+                table[row].tolist()
+            ]
+    for call in (embedding, tf.function(embedding)):
+        for index in (5, 70):
+            message = f"= {index} is not in .0, 5."
+            with pytest.raises(REFUSED, match=message):
+                call(tf.constant([index]))
+    for index in (5, 70):
+        found = compiled(tf.constant([index])).numpy()
+        assert found.tolist() == [table[4].tolist()]
+    known = layers.StringLookup(vocabulary=["a", "b", "c"])
+    assert known.vocabulary_size() == 4
+    assert known(["a", "?", "c"]).numpy().tolist() == [1, 0, 3]
+
+
 # 4. A state that is forgotten
 
 
@@ -780,6 +835,33 @@ def test_a_state_is_forgotten_or_carried() -> None:
     "And a stateful layer refuses another number of rows, while by hand each "
     "stream may have its own."
 )
+@says(
+    "`fit`, `evaluate` and `predict` need that number as `batch_size`, and a "
+    "multiple of it as rows, or the last batch raises `Incompatible shapes`."
+)
+@says("In a pipeline, `batch` leaves it out with `drop_remainder=True`.")
+def test_batches_of_a_stateful_model() -> None:
+    rows = tf.keras.Input((3, 1), batch_size=4)
+    model = Sequential([rows, layers.SimpleRNN(1, stateful=True)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((10, 3, 1), "float32"), np.ones((10, 1), "float32")
+    pipeline = tf.data.Dataset.from_tensor_slices((x, y))
+    whole = pipeline.batch(4, drop_remainder=True)
+    quiet: dict[str, Any] = {"verbose": 0}
+    for call in (model.fit, model.evaluate):
+        call(x[:8], y[:8], batch_size=4, **quiet)
+        call(whole, **quiet)
+        with pytest.raises(REFUSED, match="Incompatible shapes"):
+            call(x, y, batch_size=4, **quiet)
+        with pytest.raises((REFUSED, ValueError)):
+            call(x, y, batch_size=2, **quiet)
+    assert len(model.predict(x[:8], batch_size=4, **quiet)) == 8
+    with pytest.raises(REFUSED, match="Incompatible shapes"):
+        model.predict(x, batch_size=4, **quiet)
+    with pytest.raises((REFUSED, ValueError)):
+        model.predict(x, batch_size=2, **quiet)
+
+
 @says(
     "A state that you [carry by hand](#4-a-state-that-is-forgotten) is not "
     "left over unless you hand it on."
@@ -1314,6 +1396,7 @@ def test_the_state_was_worth_carrying(lstm: Names) -> None:
 
 
 @says("In `mean_real` each step counts the same, so long rows count more.")
+@says("Each row needs a step that is real.")
 def test_long_rows_count_more() -> None:
     errors = (flat(Y) - flat(predicted())) ** 2 * MASK.numpy()
     lengths = MASK.numpy().sum(axis=1)
@@ -1321,6 +1404,8 @@ def test_long_rows_count_more() -> None:
     weighted = np.average(rows, weights=lengths)
     found = float(mean_real(Y, predicted(), MASK))
     assert found == pytest.approx(weighted)
+    none = tf.zeros_like(MASK)
+    assert math.isnan(mean_rows(Y, predicted(), none))
     assert lines("by_rows") == [
         [pytest.approx(found, abs=1e-3)],
         [pytest.approx(rows.mean(), abs=1e-3)],

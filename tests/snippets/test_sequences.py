@@ -152,6 +152,11 @@ def test_the_means_are_as_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
     names = run("", "by_rows")
     found = mean_rows(names["y"], names["predictions"], names["mask"])
     assert float(found) == pytest.approx(np.mean(rows), rel=1e-5)
+    numbers = np.arange(12.0).reshape(2, 3, 2)
+    mask = np.array([[True, False, False], [True, True, False]])
+    due = (np.mean(numbers[0, :1] ** 2) + np.mean(numbers[1, :2] ** 2)) / 2
+    found = mean_rows(tf.zeros((2, 3, 2), "float64"), numbers, mask)
+    assert float(found) == pytest.approx(due)
 
 
 def test_ragged_rows_lose_as_each_alone(
