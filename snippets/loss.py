@@ -11,8 +11,9 @@ from snippets.linear_model import LinearModel
 def loss(y: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
     """Return the mean squared error, a scalar.
 
-    Both tensors have the shape (batch,). Unequal shapes raise ValueError,
-    unless a graph knows neither size.
+    Both tensors have the shape (batch,). Unequal shapes raise ValueError.
+    In a graph, a size that only one of them knows is unequal, and sizes that
+    neither knows are not compared.
     """
     if y.shape != predictions.shape:
         raise ValueError(f"y is {y.shape}, predictions {predictions.shape}")

@@ -70,6 +70,7 @@ ASKED = {
     "masking padded sequence loss": "sequences",
     "object of type 'RaggedTensor' has no len()": "sequences",
     "ragged tensor target loss": "sequences",
+    "Converting sparse IndexedSlices to a dense Tensor": "usual_parts",
     "indices[0,7] = 5000 is not in [0, 5000)": "sequences",
     "Embedding index out of range": "sequences",
     "memory leak": "memory",

@@ -446,8 +446,9 @@ def test_the_loss() -> None:
 
 
 @says(
-    "Both tensors have the shape (batch,). Unequal shapes raise ValueError, "
-    "unless a graph knows neither size."
+    "Both tensors have the shape (batch,). Unequal shapes raise ValueError. "
+    "In a graph, a size that only one of them knows is unequal, and sizes "
+    "that neither knows are not compared."
 )
 def test_unequal_shapes_of_a_graph() -> None:
     y, one, column = tf.constant([1.0, 2.0]), tf.ones(1), tf.ones((2, 1))
@@ -461,6 +462,8 @@ def test_unequal_shapes_of_a_graph() -> None:
         (([2], [1]), one),
         (([None], [1]), one),
         (([2], [None]), one),
+        (([2], [None]), y),
+        (([None], [2]), y),
         (([None], [None, 1]), column),
     ):
         with pytest.raises(ValueError, match="predictions"):

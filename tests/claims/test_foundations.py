@@ -737,6 +737,10 @@ def test_gradients_of_a_list() -> None:
     "Of a weight that is a matrix a jacobian is a stack of matrices, one for "
     "each example."
 )
+@says(
+    "With losses of shape `(batch, 1)` it has one axis more, unless "
+    "`tf.squeeze(losses, 1)` comes before, on the tape."
+)
 def test_a_gradient_for_each_example() -> None:
     left = ran("foundations", "several", "each_example")
     x, y = left["x"].numpy(), left["y"].numpy()
@@ -751,8 +755,14 @@ def test_a_gradient_for_each_example() -> None:
     matrix = tf.Variable(tf.ones([2, 3]))
     with tf.GradientTape(persistent=True) as tape:
         each = tf.reduce_sum(tf.square(rows @ matrix), axis=1)
+        column = each[:, tf.newaxis]
+        squeezed = tf.squeeze(column, 1)
+    late = tf.squeeze(column, 1)
     stack = tape.jacobian(each, matrix)
     assert stack.shape == (4, 2, 3)
+    assert tape.jacobian(column, matrix).shape == (4, 1, 2, 3)
+    assert np.array_equal(tape.jacobian(squeezed, matrix), stack)
+    assert tape.jacobian(late, matrix) is None
     for row, found in zip(rows[:, tf.newaxis], stack, strict=True):
         with tf.GradientTape() as tape:
             one = tf.reduce_sum(tf.square(row @ matrix))

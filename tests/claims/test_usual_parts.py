@@ -1435,6 +1435,30 @@ def test_rows_of_one_word_are_clipped_one_by_one() -> None:
     assert (2.0 * summed)[3, 1] == 16.0
 
 
+@says("The sum has the size of the whole table.")
+@says(
+    "From a hundred million numbers on, a graph warns of that: `Converting "
+    "sparse IndexedSlices to a dense Tensor`."
+)
+@pytest.mark.parametrize(("words", "warned"), [(10**8 - 1, 0), (10**8, 1)])
+def test_a_large_sum_is_warned_of(
+    words: int, warned: int, recwarn: pytest.WarningsRecorder
+) -> None:
+    @tf.function(input_signature=[tf.TensorSpec([words, 1])])
+    def summed(table: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(table)
+            found = tf.gather(table, [1, 3, 3])
+        return tf.convert_to_tensor(tape.gradient(found, table))
+
+    # Only traced: no table of this size is made.
+    graph = summed.get_concrete_function()
+    assert graph.output_shapes == [words, 1]
+    messages = [str(warning.message) for warning in recwarn]
+    told = [m for m in messages if m.startswith("Converting sparse Indexed")]
+    assert len(told) == warned
+
+
 @says("The batch with the wrong row is one of seven.")
 @says("Unclipped, it throws the weights far off.")
 def test_the_batch_with_the_wrong_row() -> None:
