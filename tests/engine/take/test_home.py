@@ -122,6 +122,21 @@ def test_a_page_without_a_heading_is_given_its_title() -> None:
     assert book.cells[0].source == "# A\\_b <span>\\$</span>1"
 
 
+@pytest.mark.parametrize(
+    "text", ["", " ", "\x00\x1b[1m\x07", "\ufeffé\u2028🙂", "a b/" * 99]
+)
+def test_the_notebook_is_valid_whatever_an_author_writes(text: str) -> None:
+    shown = BlockRecord(output=text, error=f"{text}: {text}", figure=SVG)
+    block = python(f"print({text!r})", alt=text, raises=text)
+    heading = f"<h1>{text}</h1>{MARK.format(1)}"
+    for page in (
+        taken(heading, (block, shown), title=text),
+        taken(MARK.format(1), (block, shown), title=text),
+        Taken(text, {text: text, "Python": text}, (), (), ()),
+    ):
+        nbformat.validate(nbformat.reads(notebook(page), as_version=4))
+
+
 def test_a_page_that_ran_nothing_names_no_versions() -> None:
     page = Taken("T", {}, taken("<h1>T</h1>").pieces, (), ())
     assert plain_text(page) == "# T\n"
