@@ -33,6 +33,7 @@ from snippets.usual_parts import (
     train_epoch,
     validate,
 )
+from snippets.usual_parts_more import dice_loss
 from tests.claims.says import (
     figure,
     highlighted,
@@ -46,7 +47,7 @@ from tests.claims.says import (
 from tests.claims.sentences import DOCS, read
 from tests.story import execute, statements
 
-NAME = "usual_parts"
+NAME, MORE = "usual_parts", "usual_parts_more"
 PAGE = read(NAME)
 BLOCKS = {block.name: block for block in PAGE.blocks}
 SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
@@ -931,6 +932,195 @@ def test_what_the_name_accuracy_chooses() -> None:
         _, log = chosen(Y.numpy(), predictions.numpy(), "mse", "mae")
         assert log["accuracy"] == 0.0
         assert (log["mae"] == 0.0) is (predictions is Y)
+
+
+@says("Multi-label: the accuracy is too low, or too high")
+@says("A row may have several labels, or none.")
+@says(
+    "Then each output is a sigmoid of its own, and the loss a "
+    "`BinaryCrossentropy`. Here all twelve shares are on the right side of a "
+    "half."
+)
+@says(
+    '`"accuracy"` chooses `CategoricalAccuracy`, which compares where the '
+    "largest number of a row stands, in labels and in outputs. So ask for "
+    '`"binary_accuracy"`.'
+)
+@says(
+    "But where labels are rare it praises a model that finds none of them: "
+    "see the zeros. `F1Score` does not, nor does the share of rows that are "
+    "wholly right."
+)
+@says('(`average="macro"` counts a label that no row has as 0.)')
+def test_several_labels_in_a_row() -> None:
+    left = ran(MORE, "multi_label", kinds=tf.keras.metrics)
+    labels, shares = left["labels"].numpy(), left["shares"].numpy()
+    assert labels.sum(axis=1).tolist() == [2, 2, 0]
+    assert ((shares > 0.5) == (labels > 0.5)).all()
+    said = [numbers(line) for line in printed(NAME, "multi_label").split("\n")]
+    assert said == [[0.0], [1.0, 1.0, 1.0, 1.0], [0.67, 1.0, 0.0, 0.33]]
+    metrics = tf.keras.metrics
+    tops = labels.argmax(axis=1) == shares.argmax(axis=1)
+    accuracy = metrics.CategoricalAccuracy()(labels, shares)
+    assert float(accuracy) == tops.mean() == 0.0
+    model = tf.keras.Sequential([tf.keras.layers.Identity()])
+    named = ["accuracy", "binary_accuracy"]
+    loss = tf.keras.losses.BinaryCrossentropy()
+    model.compile(loss=loss, metrics=named, run_eagerly=True)
+    log = model.evaluate(shares, labels, verbose=0, return_dict=True)
+    assert [log[name] for name in named] == [0.0, 1.0]
+    each = tf.keras.losses.binary_crossentropy(labels, shares)
+    assert log["loss"] == pytest.approx(float(tf.reduce_mean(each)))
+    assert not labels[:, 3].any()
+    macro = metrics.F1Score("macro", threshold=0.5)(labels, shares)
+    assert float(macro) == pytest.approx(3 / 4)
+
+
+@says("MeanIoU does not change, and the Dice loss stays at 1")
+@says("In segmentation each pixel has a label.")
+@says("Here are four, with good outputs of a sigmoid and with bad ones.")
+@says(
+    "`MeanIoU` wants numbers of classes, and cuts a share below 1 to the "
+    "class 0."
+)
+@says("`BinaryIoU` compares it with a half.")
+@says(
+    "With several classes, and a share for each, `MeanIoU` raises "
+    "`Incompatible shapes`; say `sparse_y_pred=False`."
+)
+def test_the_mean_iou_of_shares() -> None:
+    left = ran(MORE, "mean_iou", kinds=tf.keras.metrics)
+    pixels, good, bad = (left[name] for name in ("pixels", "good", "bad"))
+    lines = printed(NAME, "mean_iou").split("\n")
+    assert [numbers(line)[-1] for line in lines] == [0.25, 0.25, 1.0, 0.25]
+    metrics = tf.keras.metrics
+    for outputs in (good, bad, tf.constant([0.99] * 4)):
+        of_shares = metrics.MeanIoU(2)(pixels, outputs)
+        assert of_shares == metrics.MeanIoU(2)(pixels, tf.zeros(4)) == 0.25
+        of_classes = metrics.MeanIoU(2)(pixels, tf.round(outputs))
+        assert metrics.BinaryIoU()(pixels, outputs) == of_classes
+    classes = np.array([0, 1, 2, 1])
+    shares = np.eye(3, dtype="float32")[[0, 1, 2, 2]]
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="Incompatible shapes"
+    ):
+        metrics.MeanIoU(3)(classes, shares)
+    found = metrics.MeanIoU(3, sparse_y_pred=False)(classes, shares)
+    assert float(found) == pytest.approx((1 + 1 / 2 + 1 / 2) / 3)
+
+
+@says(
+    "A Dice loss compares areas. `tf.keras.losses.Dice` takes all pictures of "
+    "a batch for one, unless you name the axes of a picture."
+)
+@says("Return 1 - Dice of each picture, a tensor of shape (batch,).")
+@says(
+    "Both are (batch, height, width, 1), labels 0 and 1 and shares between. A "
+    "1 above and below keeps a picture with nothing in it from being 0 / 0."
+)
+@says(
+    "That of Keras is 1, whatever the outputs are, and has no slope: what is "
+    "found there by mistake goes unpunished. Smoothing mends that ([Milletari "
+    "and others, 2016](https://arxiv.org/abs/1606.04797) have the loss)."
+)
+@says("Do not round the shares, for rounding has no gradient.")
+def test_a_picture_with_nothing_in_it() -> None:
+    said = printed(NAME, "nothing_there").split("\n")
+    [keras_loss, keras_slope], [smoothed, slope] = map(numbers, said)
+    assert [keras_loss, keras_slope] == [1.0, 0.0]
+    assert smoothed == pytest.approx(1 - 1 / 33, abs=1e-4)
+    assert slope > 0
+    nothing = tf.zeros((1, 8, 8, 1))
+    for share in (0.0, 0.1, 1.0):
+        shares = tf.Variable(tf.fill(nothing.shape, share))
+        with tf.GradientTape(persistent=True) as tape:
+            of_keras = tf.keras.losses.Dice(axis=(1, 2, 3))(nothing, shares)
+            ours = dice_loss(nothing, shares)
+            rounded = dice_loss(nothing, tf.round(shares))
+        assert float(of_keras) == 1.0
+        assert not np.any(tape.gradient(of_keras, shares))
+        assert np.all(tape.gradient(ours, shares) > 0)
+        assert tape.gradient(rounded, shares) is None
+    assert float(dice_loss(nothing, nothing)[0]) == 0.0
+    pictures = tf.concat([nothing, tf.ones_like(nothing)], axis=0)
+    shares = tf.fill(pictures.shape, 0.5)
+    each = tf.keras.losses.Dice(axis=(1, 2, 3), reduction="none")
+    assert each(pictures, shares).shape == (2,)
+    whole = float(tf.keras.losses.Dice()(pictures, shares))
+    assert whole == pytest.approx(1 - 2 * 32 / (64 + 64), abs=1e-4)
+    assert float(tf.reduce_mean(each(pictures, shares))) > whole + 0.1
+
+
+@says("Validate every N batches")
+@says("An epoch may be too long to wait for.")
+@says(
+    "In a loop of your own, count the steps: `if number % 100 == 0:`. In "
+    "`fit` it is tempting to evaluate in a callback."
+)
+@says("Evaluates after each batch, while the epoch goes on.")
+@says("Evaluate the rows that are kept back.")
+@says(
+    "With the callback, `fit` logs the validation loss as that of training: "
+    "`evaluate` resets the model's metrics, the loss so far among them, and "
+    "leaves its own numbers there."
+)
+def test_evaluate_within_an_epoch() -> None:
+    lines = printed(NAME, "evaluated_within").split("\n")
+    plain, within, validation = (numbers(line)[-1] for line in lines)
+    assert within == validation != plain
+    model = Polynomial(1)
+    model.compile("sgd", "mse", metrics=["mae"], run_eagerly=True)
+    seen = []
+
+    def evaluate(batch: int, logs: Any) -> None:
+        seen.append(logs["loss"])
+        if batch == 1:
+            model.evaluate(X[100:], Y[100:], verbose=0)
+
+    callback = tf.keras.callbacks.LambdaCallback(on_train_batch_end=evaluate)
+    model.fit(
+        X[:40],
+        Y[:40],
+        batch_size=10,
+        shuffle=False,
+        verbose=0,
+        callbacks=[callback],
+    )
+    fresh = Polynomial(1)
+    fresh.compile("sgd", "mse", run_eagerly=True)
+    for start in (0, 10):
+        rows = slice(start, start + 10)
+        fresh.train_on_batch(X[rows], Y[rows])
+    beyond = fresh.evaluate(X[100:], Y[100:], verbose=0)
+    third = float(loss(Y[20:30], fresh(X[20:30])))
+    due = (101 * beyond + 10 * third) / 111
+    assert seen[2] == pytest.approx(due, rel=1e-4)
+
+
+@says("Make the epochs shorter instead.")
+@says(
+    "An epoch is now two batches, and the next goes on where it ended. For "
+    "fewer validations than epochs there is `validation_freq`."
+)
+def test_epochs_of_two_batches() -> None:
+    rows: Any = (X[:20], Y[:20])
+    names = ("train_x", "train_y", "valid_x", "valid_y")
+    left = ran(MORE, "in_parts", **dict(zip(names, [*rows] * 2, strict=True)))
+    log, model = left["log"], left["line"]
+    assert len(log["val_loss"]) == 4
+    assert len(numbers(printed(NAME, "in_parts"))) == 4
+    assert int(model.optimizer.iterations) == 4 * 2
+    stepped = Polynomial(1)
+    step = make_step(stepped, SGD(0.01))
+    for start in 2 * (0, 5, 10, 15):
+        step(*(values[start : start + 5] for values in rows))
+    assert model.w.numpy() == pytest.approx(stepped.w.numpy(), rel=1e-4)
+    rarely = Polynomial(1)
+    rarely.compile("sgd", "mse")
+    log = rarely.fit(
+        *rows, epochs=4, validation_data=rows, validation_freq=2, verbose=0
+    ).history
+    assert [len(log[name]) for name in ("loss", "val_loss")] == [4, 2]
 
 
 @says("The F1 score, and other metrics of your own")
