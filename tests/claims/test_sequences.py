@@ -25,6 +25,7 @@ from snippets.sequences import (
 )
 from snippets.sequences_clip import make_clipped_step, make_score
 from snippets.sequences_lstm import make_lstm, make_stream_step, make_waves
+from snippets.sequences_next import go_on, train_words
 from snippets.sequences_setup import Loss
 from snippets.sequences_state import read as read_row
 from snippets.sequences_state import reset
@@ -173,7 +174,7 @@ def test_what_the_page_has() -> None:
     wrong = [b for b in PAGE.blocks if b.options.get("title") == "Looks right"]
     assert [block.name for block in wrong] == [
         *("mean_all", "wrong_mean", "from_the_end", "forgotten"),
-        *("not_reset", "unclipped", "many_graphs"),
+        *("not_reset", "unclipped", "many_graphs", "copied"),
     ]
     for block in wrong:
         assert "raises" not in block.options
@@ -203,6 +204,7 @@ def test_what_the_page_has() -> None:
 @says("Truncated backpropagation: what does it cut? | … time)")
 @says("The loss is inf, then nan; exploding gradients | … gradients)")
 @says("`triggered tf.function retracing` | … lengths)")
+@says("Teacher forcing; a decoder repeats the last word | … word)")
 @says("1. Padding changes the answer")
 @says("5. `'Sequential' object has no attribute 'reset_states'`")
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
@@ -221,6 +223,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         "seen": "windows of 10: count 20, gradient 145",
         "unclipped": "step 2: loss inf, then u nan, w nan",
         "  ": "`triggered tf.function retracing`",
+        "copied": "[2, 3, 3, 3, 3, 3]",
     }
     assert len(rows) == len(shows)
     parts = sections()
@@ -1259,6 +1262,86 @@ def test_a_step_has_a_signature(lstm: Names) -> None:
         values = tf.zeros((8, length, 1))
         step.get_concrete_function(values, values, lstm["zeros"])
     assert step.experimental_get_tracing_count() == 1
+
+
+# 9. Teacher forcing
+
+
+@says("9. Teacher forcing: the model repeats the last word")
+@says("A language model or a decoder is to say the next word.")
+@says(
+    "In training it reads the true words before it, which is called *teacher "
+    "forcing*."
+)
+@says("Afterwards it reads its own.")
+@says("Here the words are the numbers 1 to 4, and each row counts on and on.")
+@says("Return a model that says the target of each step, one of 0 to 4.")
+@says("Return the row and what follows, each word read before the next.")
+@says(
+    "A perfect loss, and it says the last word again and again: inputs and "
+    "targets are the same, so all that it has to learn is to copy."
+)
+@says("Shift them by one.")
+@says("**The check** is to let it go on from a row that you know.")
+def test_the_next_word() -> None:
+    for section, row in (
+        ("copied", "[2, 3, 3, 3, 3, 3]"),
+        ("shifted", "[2, 3, 4, 1, 2, 3]"),
+    ):
+        assert printed(NAME, section).split("\n") == ["loss 0.000", row]
+    counts = ran("sequences_next", "copied")["counts"]
+    assert np.all(counts[:, 1:] == counts[:, :-1] % 4 + 1)
+    assert "counts[:, :-1], counts[:, 1:]" in highlighted(BLOCKS["shifted"])[0]
+    model = train_words(counts[:, :-1], counts[:, 1:])
+    assert model(counts).shape == (2, 7, 5)
+    read = []
+
+    def last_one(row: tf.Tensor) -> tf.Tensor:
+        read.append(row.numpy().tolist())
+        return tf.one_hot((row + 2) % 5, 5)
+
+    assert go_on(last_one, [1, 2], 2) == [1, 2, 4, 1]
+    assert read == [[[1, 2]], [[1, 2, 4]]]
+
+
+@says(
+    "A model that is to begin by itself needs a word for the start in front "
+    "of each row."
+)
+@says("Where rows are padded, the mask is that of the targets.")
+def test_targets_and_their_mask() -> None:
+    model = train_words(tf.constant([[1, 2]]), tf.constant([[2, 3]]))
+    with pytest.raises(REFUSED, match="out of bounds"):
+        go_on(model, [], 1)
+    start = 0
+    rows = tf.constant([[start, 1, 2, 3], [start, 4, 1, 2]])
+    model = train_words(rows[:, :-1], rows[:, 1:])
+    assert go_on(model, [start], 1)[1] in (1, 4)
+    padded = tf.constant([[1, 2, 3, 4], [1, 2, 0, 0]])
+    inputs, targets = padded[:, :-1], padded[:, 1:]
+    due = tf.constant([[True, True, True], [True, False, False]])
+    assert np.array_equal(targets != 0, due)
+    assert not np.array_equal(inputs != 0, due)
+
+
+@says(
+    "A layer that sees the whole row at once looks the next word up: "
+    "attention needs `use_causal_mask=True`, and `Bidirectional` will not do."
+)
+def test_layers_that_look_ahead() -> None:
+    x = tf.random.stateless_normal((1, 4, 3), (0, 0))
+    other = tf.concat([x[:, :3], x[:, 3:] + 1.0], axis=1)
+    attention = layers.MultiHeadAttention(1, 3)
+    causal = partial(attention, use_causal_mask=True)
+    both = layers.Bidirectional(layers.GRU(2, return_sequences=True))
+    for call, looks in (
+        (lambda row: attention(row, row), True),
+        (lambda row: causal(row, row), False),
+        (both, True),
+        (layers.GRU(2, return_sequences=True), False),
+    ):
+        before, after = call(x)[:, :3], call(other)[:, :3]
+        assert np.allclose(before, after, atol=1e-6) != looks
 
 
 # The LSTM
