@@ -93,6 +93,7 @@ def test_each_mistake_is_made_and_mended() -> None:
 )
 @says("`not enough values to unpack (expected 2, got 0)` | … apply_gradients)")
 @says("`takes 2 positional arguments but 3 were given` | … apply_gradients)")
+@says("`Cannot iterate over a scalar tensor` | [Pairs] … apply_gradients)")
 @says(
     "`No gradients provided for any variable` | [`predict`](#the … "
     "predict_on_batch)"
@@ -174,6 +175,10 @@ def test_each_mistake_is_made_and_mended() -> None:
 @says(
     "`missing 1 required positional argument` | [More arguments] … argument)"
 )
+@says(
+    "In older releases: `cannot be Keras symbolic tensors` | [More "
+    "arguments] … argument)"
+)
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
     parts = dict[str, str]()
     for part in re.split(r"(?m)^##+ ", SOURCE)[1:]:
@@ -181,7 +186,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 48
+    assert len(rows) == 50
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -267,6 +272,25 @@ def test_slips_with_pairs() -> None:
     assert "nothing" not in alone
     w = tf.Variable(5.0)
     SGD(0.5).apply([tf.constant(2.0)], [w])
+    assert w.numpy() == 4.0
+
+
+@says(
+    "The second message comes of a single variable as well: "
+    "`tape.gradient(loss, w)` is one gradient, no list, and a `zip` cannot "
+    "walk through a number."
+)
+@says("Ask for `tape.gradient(loss, [w])`, and pair that with `[w]`.")
+def test_a_single_variable() -> None:
+    w = tf.Variable(5.0)
+    with tf.GradientTape(persistent=True) as tape:
+        loss = tf.square(w)
+    alone, listed = tape.gradient(loss, w), tape.gradient(loss, [w])
+    assert alone.numpy() == 10.0
+    second = printed(NAME, "slips").splitlines()[1]
+    assert second == said(lambda: zip(alone, [w], strict=True))
+    assert isinstance(listed, list)
+    SGD(0.1).apply_gradients(zip(listed, [w], strict=True))
     assert w.numpy() == 4.0
 
 
@@ -2765,6 +2789,33 @@ def test_a_loss_that_knows_the_input() -> None:
     for line, weight in ((plain, np.ones(201)), (kept, weights)):
         fit = np.polyfit(x, y, 1, w=np.sqrt(weight))
         assert numbers(line) == pytest.approx(fit, abs=0.002)
+
+
+@says(
+    "A loss function cannot use an `Input` of the model from outside, either: "
+    "`A KerasTensor cannot be used as input to a TensorFlow function`."
+)
+@says("The mend is the same.")
+def test_a_loss_that_closes_over_an_input() -> None:
+    inputs = tf.keras.Input((1,))
+    outputs = tf.keras.layers.Dense(1, kernel_initializer="zeros")(inputs)
+
+    def loss(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        return tf.exp(-tf.square(inputs)) * tf.square(y_pred - y)
+
+    class Nearer(tf.keras.Model):
+        compute_loss = Near.compute_loss
+
+    model = tf.keras.Model(inputs, outputs)
+    for eagerly in (False, True):
+        model.compile("sgd", loss, run_eagerly=eagerly)
+        with pytest.raises(ValueError, match="A KerasTensor cannot be used"):
+            model.fit(X, Y, verbose=0)
+    model = Nearer(inputs, outputs)
+    model.compile("sgd", "mse")
+    log = model.fit(X, Y, batch_size=201, verbose=0).history
+    own = np.mean(np.exp(-np.square(X)) * np.square(Y))
+    assert log["loss"] == pytest.approx([own], rel=1e-5)
 
 
 # The exercises
