@@ -390,6 +390,10 @@ ASKED = {
     "Calling GradientTape.gradient on a persistent tape inside its context is "
     "significantly less efficient": "two_models",
     "TypeError: Cannot iterate over a scalar tensor.": "errors_in_a_step",
+    "numpy() is only available when eager execution is enabled": (
+        "errors_in_a_step"
+    ),
+    "loss stuck at 16.118": "errors_in_a_step",
     "Inputs to eager execution function cannot be Keras symbolic tensors": (
         "errors_in_a_step"
     ),

@@ -102,6 +102,10 @@ def test_each_mistake_is_made_and_mended() -> None:
     "`'numpy.float32' object has no attribute '_id'` | "
     "[NumPy](#npmean-of … attribute-_id)"
 )
+@says(
+    "`numpy() is only available when eager execution is enabled` | [NumPy in "
+    "a graph] … array)"
+)
 @says("`Cannot convert a symbolic tf.Tensor` | [NumPy in a graph] … array)")
 @says("A loop with `predict` is slow | [`predict`](#predict … slow)")
 @says(
@@ -159,6 +163,9 @@ def test_each_mistake_is_made_and_mended() -> None:
     "[Shapes] … not)"
 )
 @says("The loss of a classifier never comes near 0 | [`from_logits`] … twice)")
+@says(
+    "The loss of a classifier is stuck at 16.118 | [`from_logits`] … 16118)"
+)
 @says("The loss stays at 0.693 or at 2.303 | [Equal chances] … number)")
 @says(
     "`Received a label value of 3 which is outside the valid range` | "
@@ -186,7 +193,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 50
+    assert len(rows) == 52
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -438,6 +445,47 @@ def test_numpy_in_a_graph() -> None:
     model.compile("sgd", lambda y, y_pred: np.mean((y - y_pred) ** 2))
     with pytest.raises(NotImplementedError, match=message):
         model.fit(X, Y, verbose=0)
+
+
+@says(
+    "Not so a weight of Keras: `array * model.w` is an array, too, and the "
+    "gradient is gone, without a word. In a graph the message is `numpy() is "
+    "only available when eager execution is enabled`."
+)
+@says(
+    "Write the weight first, `model.w * array`, or make a tensor of the array."
+)
+def test_an_array_times_a_weight_of_keras() -> None:
+    model, array = KerasLinearModel(), X.numpy()
+    message = r"numpy\(\) is only available when eager execution is enabled"
+    dense = tf.keras.layers.Dense(1)
+    dense.build((None, 1))
+    for left in (
+        lambda: array * model.w,
+        lambda: array + model.b,
+        lambda: np.float32(2.0) * model.w,
+        lambda: array @ dense.kernel,
+    ):
+        with warnings.catch_warnings(action="error"):
+            assert isinstance(left(), np.ndarray | np.float32)
+        with pytest.raises(NotImplementedError, match=message):
+            tf.function(left, autograph=False)()
+
+    def slopes(line: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(line() + model.b - Y))
+        return tape.gradient(loss, model.trainable_variables)
+
+    with warnings.catch_warnings(action="error"):
+        assert slopes(lambda: array * model.w) == [None, None]
+    due = gradients_of(model, X, Y)
+    for right in (
+        lambda: model.w * array,
+        lambda: tf.constant(array) * model.w,
+    ):
+        assert slopes(right) == due
+        tf.function(right, autograph=False)()
+    assert isinstance(array * tf.Variable(5.0), tf.Tensor)
 
 
 @says("`object has no attribute '_id'` of something else | [Other objects]")
@@ -760,8 +808,9 @@ def told() -> Iterator[list[str]]:
     "as the message says, nor has some that is typed into a shell."
 )
 @says(
-    "Of two `lambda`s on one line TensorFlow cannot tell which is which. And "
-    "what `exec` runs is not rewritten either, without a warning."
+    "Of two `lambda`s on one line, with the same arguments, TensorFlow cannot "
+    "tell which is which. And what `exec` runs is not rewritten either, "
+    "without a warning."
 )
 @says("Write the function with `def`, in a file.")
 def test_a_function_without_a_source(
@@ -798,6 +847,8 @@ def test_a_function_without_a_source(
     with pytest.raises(NotAllowed, match="as a Python `bool`"):
         tf.function(pair[0])(number)
     assert "found multiple definitions" in told[2]
+    pair = [lambda x: x if x > 0.0 else -x, lambda y: y or -y]
+    assert tf.function(pair[0])(number) == 2.0
     (tmp_path / "of_ones_own.py").write_text(code, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     own = importlib.import_module("of_ones_own")
@@ -855,6 +906,10 @@ def test_a_loop_over_the_rows() -> None:
     "before the loop, but dtype float32 after one iteration`."
 )
 @says("A loop over a tensor or `tf.range` does without that line.")
+@says(
+    "If it has no round, it says `loop must iterate at least once to "
+    "initialize loss`, and compiled by XLA it makes a 0."
+)
 def test_what_a_loop_in_a_graph_makes() -> None:
     def unknown(values: Any) -> Any:
         for value in values:
@@ -903,10 +958,20 @@ def test_what_a_loop_in_a_graph_makes() -> None:
         assert float(tf.function(within)(dataset.take(take))) == total
     assert float(tf.function(unknown)(tf.constant([1.0, 2.0]))) == 4.0
     assert float(tf.function(ranged)(tf.constant(3))) == 4.0
+    message = "loop must iterate at least once to initialize loss"
+    rows = tf.function(unknown, input_signature=[tf.TensorSpec([None])])
+    for call, none in (
+        (tf.function(ranged), tf.constant(0)),
+        (rows, tf.zeros(0)),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            call(none)
+    by_xla = tf.function(ranged, jit_compile=True)
+    assert [float(by_xla(tf.constant(n))) for n in (0, 3)] == [0.0, 4.0]
 
 
 @says(
-    "But nothing may grow in it, as by `tf.concat`: such a tensor, says the "
+    "Nothing may grow in it, as by `tf.concat`: such a tensor, says the "
     "message, `has shape (1,) before the loop, but shape (2,) after one "
     "iteration`."
 )
@@ -1135,7 +1200,7 @@ def test_data_without_an_end(capsys: pytest.CaptureFixture[str]) -> None:
     "`from_generator` calls its function for that, which has to make the "
     "generator anew."
 )
-@says("Yield three batches of 67 rows.")
+@says("Yield batches of 67 rows.")
 def test_a_generator_ends_once_and_for_all() -> None:
     assert printed(NAME, "used_up").splitlines() == [
         "epoch 1: 3 batches",
@@ -1144,6 +1209,9 @@ def test_a_generator_ends_once_and_for_all() -> None:
     assert printed(NAME, "fresh").count("3 batches") == 2
     batches = [*make_rows(X, Y)]
     assert [len(x) for x, _ in batches] == [67, 67, 67]
+    for rows in (50, 300):
+        longer = [len(x) for x, _ in make_rows(tf.zeros((rows, 1)), Y)]
+        assert sum(longer) == rows
     assert tf.reduce_all(tf.concat([y for _, y in batches], 0) == Y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -2200,6 +2268,62 @@ def test_a_softmax_that_keras_sees() -> None:
                 assert float(call(sure)) == pytest.approx(least, abs=1e-2)
 
 
+@says("from_logits forgotten: the loss is stuck at 16.118")
+@says(
+    "A number below 0 or above 1 is no probability. Keras moves it to `1e-7` "
+    "or to just below 1, where it has no gradient, so a wrong answer stays "
+    "wrong."
+)
+@says(
+    "It costs 16.118, which is -ln `1e-7`, or the loss is that of [equal "
+    "chances] … number)."
+)
+@says(
+    "`BinaryCrossentropy` does so, too, and `CategoricalCrossentropy` after "
+    "it has divided a row by its sum. Say `from_logits=True`."
+)
+@says(
+    "**The check** is the slope, which is not 0 while an answer may become "
+    "better."
+)
+def test_logits_taken_for_probabilities() -> None:
+    kinds = tf.keras.losses
+    costs, slopes = zip(
+        *map(numbers, printed(NAME, "forgotten").splitlines()), strict=True
+    )
+    assert slopes[0] == 0.0 < slopes[1]
+    assert costs[0] == pytest.approx((np.log(2) + np.log(3)) / 3, abs=1e-4)
+    assert round(-np.log(1e-7), 3) == 16.118
+
+    def found(loss: Any, labels: Any, scores: Any) -> tuple[float, float]:
+        scores = tf.Variable(scores)
+        with tf.GradientTape() as tape:
+            cost = loss(tf.constant(labels), scores)
+        with warnings.catch_warnings(action="error"):
+            slope = tape.gradient(cost, scores)
+        return float(cost), float(tf.norm(slope))
+
+    sparse = kinds.SparseCategoricalCrossentropy
+    dense, binary = kinds.CategoricalCrossentropy, kinds.BinaryCrossentropy
+    column, second = [[1.0], [0.0]], [[0.0, 1.0, 0.0]]
+    for kind, labels, scores, cost in (
+        (sparse, [1], [[5.0, -3.0, -1.0]], -np.log(1e-7)),
+        (sparse, [1], [[5.0, 2.0, 3.0]], np.log(3)),
+        (sparse, [3], [list(np.arange(2.0, 12.0))], np.log(10)),
+        (dense, second, [[5.0, -3.0, -1.0]], -np.log(1e-7)),
+        (dense, second, [[0.5, -3.0, 2.0]], 0.0),
+        (binary, column, [[-0.5], [-5.0]], -np.log(1e-7) / 2),
+        (binary, column, [[5.0], [5.0]], -np.log(1.19e-7) / 2),
+    ):
+        wrong = found(kind(), labels, np.float32(scores))
+        assert wrong == (pytest.approx(cost, abs=1e-2), 0.0)
+        right = found(kind(from_logits=True), labels, np.float32(scores))
+        assert right[1] > 0.01
+    within = np.float32([[0.5, 0.2, 0.1]])
+    assert found(sparse(), [1], within)[1] > 0.1
+    assert found(dense(), second, 10.0 * within)[1] > 0.1
+
+
 @says(
     "0.693 is ln 2 and 2.303 is ln 10: the cross-entropy of a model that "
     "gives two classes, or ten, the same chance for every input."
@@ -2461,13 +2585,15 @@ def test_a_negative_loss() -> None:
     ):
         columns = (tf.constant(part)[:, tf.newaxis] for part in pairs)
         assert float(loss(*columns)) < 0
-    with pytest.raises(AssertionError):
-        ran(
-            NAME,
-            "above_zero",
-            two_classes=tf.constant([[1.0], [3.0], [2.0]]),
-            binary=loss,
-        )
+    for kind in ("float32", "int32", "uint8"):
+        for labels, right in (([1, 2, 1], True), ([1, 3, 2], False)):
+            two_classes = tf.cast(np.reshape(labels, (3, 1)), kind)
+            given = {"two_classes": two_classes, "binary": loss}
+            if right:
+                ran(NAME, "above_zero", **given)
+                continue
+            with pytest.raises(AssertionError):
+                ran(NAME, "above_zero", **given)
     cosine = tf.keras.losses.CosineSimilarity()
     rows = tf.constant([[1.0, 2.0], [3.0, -1.0]])
     assert float(cosine(rows, 2.0 * rows)) == pytest.approx(-1.0)
@@ -2785,6 +2911,11 @@ def test_a_loss_that_knows_the_input() -> None:
     squared = tf.keras.losses.MeanSquaredError()
     weighted = squared(Y, 5.0 * X, sample_weight=weights)
     assert float(weighted) == pytest.approx(own, rel=1e-5)
+    for wrong in ((X, Y[:, 0]), (X[:, 0], Y)):
+        model = Near()
+        model.compile("sgd", "mse")
+        with pytest.raises(ValueError, match="Shape must be rank"):
+            model.fit(*wrong, verbose=0)
     plain, kept = printed(NAME, "near").splitlines()
     for line, weight in ((plain, np.ones(201)), (kept, weights)):
         fit = np.polyfit(x, y, 1, w=np.sqrt(weight))
@@ -2796,6 +2927,10 @@ def test_a_loss_that_knows_the_input() -> None:
     "`A KerasTensor cannot be used as input to a TensorFlow function`."
 )
 @says("The mend is the same.")
+@says(
+    "The `sample_weight` that `fit` is given, and `self.losses`, the "
+    "penalties of layers, count only where such a method makes them count."
+)
 def test_a_loss_that_closes_over_an_input() -> None:
     inputs = tf.keras.Input((1,))
     outputs = tf.keras.layers.Dense(1, kernel_initializer="zeros")(inputs)
@@ -2816,6 +2951,27 @@ def test_a_loss_that_closes_over_an_input() -> None:
     log = model.fit(X, Y, batch_size=201, verbose=0).history
     own = np.mean(np.exp(-np.square(X)) * np.square(Y))
     assert log["loss"] == pytest.approx([own], rel=1e-5)
+
+    class Fair(Nearer):
+        def compute_loss(
+            self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+        ) -> Any:
+            weighted = sample_weight[:, tf.newaxis] * tf.square(y - y_pred)
+            return tf.reduce_mean(weighted) + sum(self.losses)
+
+    weights = np.linspace(0.0, 2.0, 201, dtype="float32")
+    start = tf.keras.initializers.Constant(2.0)
+    penalised = tf.keras.layers.Dense(1, "linear", True, start, "zeros", "l2")
+    outputs = penalised(inputs)
+    errors = np.square(2.0 * X - Y)
+    for kind, due in (
+        (Nearer, np.mean(np.exp(-np.square(X)) * errors)),
+        (Fair, np.mean(weights[:, np.newaxis] * errors) + 0.01 * 2.0**2),
+    ):
+        model = kind(inputs, outputs)
+        model.compile(SGD(0.0), "mse")
+        log = model.fit(X, Y, 201, verbose=0, sample_weight=weights)
+        assert log.history["loss"] == pytest.approx([due], rel=1e-5)
 
 
 # The exercises
