@@ -163,9 +163,7 @@ def test_each_mistake_is_made_and_mended() -> None:
     "[Shapes] … not)"
 )
 @says("The loss of a classifier never comes near 0 | [`from_logits`] … twice)")
-@says(
-    "The loss of a classifier is stuck at 16.118 | [`from_logits`] … 16118)"
-)
+@says("The loss of a classifier is stuck at 16.118 | [`from_logits`] … 16118)")
 @says("The loss stays at 0.693 or at 2.303 | [Equal chances] … number)")
 @says(
     "`Received a label value of 3 which is outside the valid range` | "
