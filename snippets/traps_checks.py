@@ -37,7 +37,7 @@ def check_log(model: tf.keras.Model, x: tf.Tensor, y: tf.Tensor) -> None:
     log = model.fit(x, y, batch_size=len(x), shuffle=False, verbose=0).history
     logged = log["loss"][0]
     assert abs(logged - due) <= 0.001 * abs(due), (
-        f"logged {logged:.4g}, not {due:.4g}"
+        f"logged {logged:.5g}, not {due:.5g}"
     )
 
 
@@ -72,7 +72,7 @@ def check_metric(
     metric.update_state(y[1:], predictions[1:])
     result = float(metric.result())
     assert abs(result - due) <= 0.001 * abs(due), (
-        f"result {result:.4g}, not {due:.4g}"
+        f"result {result:.5g}, not {due:.5g}"
     )
 
 

@@ -103,8 +103,7 @@ def test_each_mistake_is_made_and_mended() -> None:
     "[NumPy](#npmean-of … attribute-_id)"
 )
 @says(
-    "`numpy() is only available when eager execution is enabled` | [NumPy in "
-    "a graph] … array)"
+    "`numpy() is only available when eager execution` | [In a graph] … array)"
 )
 @says("`Cannot convert a symbolic tf.Tensor` | [NumPy in a graph] … array)")
 @says("A loop with `predict` is slow | [`predict`](#predict … slow)")
@@ -458,12 +457,13 @@ def test_an_array_times_a_weight_of_keras() -> None:
     message = r"numpy\(\) is only available when eager execution is enabled"
     dense = tf.keras.layers.Dense(1)
     dense.build((None, 1))
-    for left in (
+    lefts: list[Any] = [
         lambda: array * model.w,
         lambda: array + model.b,
         lambda: np.float32(2.0) * model.w,
         lambda: array @ dense.kernel,
-    ):
+    ]
+    for left in lefts:
         with warnings.catch_warnings(action="error"):
             assert isinstance(left(), np.ndarray | np.float32)
         with pytest.raises(NotImplementedError, match=message):
@@ -2304,7 +2304,7 @@ def test_logits_taken_for_probabilities() -> None:
     sparse = kinds.SparseCategoricalCrossentropy
     dense, binary = kinds.CategoricalCrossentropy, kinds.BinaryCrossentropy
     column, second = [[1.0], [0.0]], [[0.0, 1.0, 0.0]]
-    for kind, labels, scores, cost in (
+    cases: list[Any] = [
         (sparse, [1], [[5.0, -3.0, -1.0]], -np.log(1e-7)),
         (sparse, [1], [[5.0, 2.0, 3.0]], np.log(3)),
         (sparse, [3], [list(np.arange(2.0, 12.0))], np.log(10)),
@@ -2312,12 +2312,14 @@ def test_logits_taken_for_probabilities() -> None:
         (dense, second, [[0.5, -3.0, 2.0]], 0.0),
         (binary, column, [[-0.5], [-5.0]], -np.log(1e-7) / 2),
         (binary, column, [[5.0], [5.0]], -np.log(1.19e-7) / 2),
-    ):
-        wrong = found(kind(), labels, np.float32(scores))
+    ]
+    for kind, labels, logits, cost in cases:
+        scores = np.array(logits, "float32")
+        wrong: Any = found(kind(), labels, scores)
         assert wrong == (pytest.approx(cost, abs=1e-2), 0.0)
-        right = found(kind(from_logits=True), labels, np.float32(scores))
+        right = found(kind(from_logits=True), labels, scores)
         assert right[1] > 0.01
-    within = np.float32([[0.5, 0.2, 0.1]])
+    within = np.array([[0.5, 0.2, 0.1]], "float32")
     assert found(sparse(), [1], within)[1] > 0.1
     assert found(dense(), second, 10.0 * within)[1] > 0.1
 
@@ -2584,8 +2586,8 @@ def test_a_negative_loss() -> None:
         columns = (tf.constant(part)[:, tf.newaxis] for part in pairs)
         assert float(loss(*columns)) < 0
     for kind in ("float32", "int32", "uint8"):
-        for labels, right in (([1, 2, 1], True), ([1, 3, 2], False)):
-            two_classes = tf.cast(np.reshape(labels, (3, 1)), kind)
+        for named, right in (([1, 2, 1], True), ([1, 3, 2], False)):
+            two_classes = tf.cast(np.reshape(named, (3, 1)), kind)
             given = {"two_classes": two_classes, "binary": loss}
             if right:
                 ran(NAME, "above_zero", **given)
@@ -2952,7 +2954,12 @@ def test_a_loss_that_closes_over_an_input() -> None:
 
     class Fair(Nearer):
         def compute_loss(
-            self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+            self,
+            x: Any,
+            y: Any,
+            y_pred: Any,
+            sample_weight: Any = None,
+            training: bool = True,
         ) -> Any:
             weighted = sample_weight[:, tf.newaxis] * tf.square(y - y_pred)
             return tf.reduce_mean(weighted) + sum(self.losses)

@@ -489,7 +489,7 @@ def test_nan() -> None:
                 tf.math.reciprocal(tf.math.log(at))
     finally:
         tf.debugging.disable_check_numerics()
-    shown(page, "find_gradient", kind, "the gradient of b : Tensor had NaN")
+    shown(page, "find_gradient", kind, "/b : Tensor had NaN values")
     zero = tf.Variable(0.0)
     lengths: list[Callable[[], tf.Tensor]] = [
         lambda: tf.sqrt(tf.square(zero)),

@@ -1,6 +1,7 @@
 """What the page on a loss that is not a number says is true."""
 
 import ast
+import inspect
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 import tensorflow as tf
 from keras.callbacks import CallbackList
 
+from snippets import nan_checks
 from snippets.data import make_data
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
@@ -133,6 +135,7 @@ def test_all_blocks_ran_with_what_the_page_names() -> None:
 @says("NaN in spite of `tf.where` | … gradient)")
 @says("NaN only with `float16` or `mixed_float16` | … precision)")
 @says("The loss of a classifier is `inf` or NaN | … exercises)")
+@says("NaN on a GPU or by XLA, an error on a CPU | … 3)")
 @says("`InvalidArgumentError: … Tensor had NaN values` | … operation)")
 @says(
     "`Detected Infinity or NaN in output 0 of …` | "
@@ -163,6 +166,13 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         "clip_model": "clipnorm        w nan",
     }
     assert len(rows) == len(shows)
+    elsewhere = re.findall(
+        r"(?m)^\| .+\]\(errors_in_a_step.md#(.+)\) \|$", SOURCE
+    )
+    errors = (DOCS / "errors_in_a_step.md").read_text("utf-8")
+    [label] = [h for h in re.findall(r"(?m)^## (.+)", errors) if "range" in h]
+    assert elsewhere == [anchor(label)]
+    assert "Compiled by XLA the loss is NaN" in " ".join(errors.split())
     for (_, place), (block, text) in zip(rows, shows.items(), strict=True):
         assert f':{block}"' in parts[place]
         assert text in printed(NAME, block)
@@ -267,11 +277,23 @@ def test_a_gap_in_a_file_is_read_as_nan() -> None:
 
 
 @says("Find the rows, leave them out, and check the data before you train.")
+@says(
+    "Do the same with the inputs. What has several columns needs one answer "
+    "for a row, `tf.reduce_all(tf.math.is_finite(x), axis=1)`, or `x[known]` "
+    "loses its shape."
+)
 def test_the_row_is_found_left_out_and_checked() -> None:
     assert "rows without a number: [102]" in printed(NAME, "complete")
     assert "nan" not in printed(NAME, "complete")
     with pytest.raises(Refused, match="missing values"):
         tf.debugging.assert_all_finite(Y_READ, "y has missing values")
+    for width in (1, 3):
+        table = tf.stack([Y_READ, *[Y] * (width - 1)], axis=1)
+        each = tf.math.is_finite(table)
+        assert table[each].shape == (201 * width - 1,)
+        known = tf.reduce_all(each, axis=1)
+        assert table[known].shape == (200, width)
+        assert np.isfinite(table[known]).all()
 
 
 @says("A mean of nothing is a NaN too, `0 / 0`.")
@@ -908,6 +930,37 @@ def test_squares_that_overflow() -> None:
             assert math.isfinite(tf.square(parts[place])) is small
 
 
+@says("With a `LossScaleOptimizer` leave the skipping to it.")
+@says(
+    "A step that it does not see cannot halve the scale, so where the scale "
+    "is what made the infinity, all steps to come are skipped."
+)
+@pytest.mark.parametrize("skips", [False, True])
+def test_who_skips_under_a_loss_scale(skips: bool) -> None:
+    half = tf.keras.layers.Dense(
+        1, kernel_initializer="ones", dtype="mixed_float16"
+    )
+    model = tf.keras.Sequential([tf.keras.Input((1,)), half])
+    optimizer = tf.keras.optimizers.LossScaleOptimizer(
+        SGD(0.05), initial_scale=2.0**20
+    )
+    optimizer.build(model.trainable_variables)
+    x, y = X[:, tf.newaxis], Y[:, tf.newaxis]
+    for _ in range(20):
+        with tf.GradientTape() as tape:
+            found = loss(y, tf.cast(model(x, training=True), tf.float32))
+            scaled = optimizer.scale_loss(found)
+        gradients = tape.gradient(scaled, model.trainable_variables)
+        size = tf.linalg.global_norm([found, *gradients])
+        if not skips or tf.math.is_finite(size):
+            optimizer.apply(gradients, model.trainable_variables)
+    scale, kernel = float(optimizer.dynamic_scale), float(half.kernel[0, 0])
+    assert math.isfinite(found)
+    assert (scale == 2.0**20) is skips
+    assert (kernel == 1.0) is skips
+    assert math.isfinite(size) is not skips
+
+
 # What a NaN leaves behind
 
 
@@ -1177,7 +1230,7 @@ def test_clipping_helps_against_overflow() -> None:
 @says("The first names what is not finite.")
 @says(
     "Call it between the gradients and the update, in an eager or a compiled "
-    "step."
+    "step, but [not under XLA](#check_numerics-and-jit_compile)."
 )
 @says("Raise if the loss or a gradient is not finite; say which it is.")
 def test_check_finite() -> None:
@@ -1189,12 +1242,17 @@ def test_check_finite() -> None:
     for check in (step, tf.function(step)):
         check(one, [one, one])
         for place, name in enumerate(
-            ("the loss", "the gradient of w", "the gradient of b")
+            ("the loss", "the gradient of .*/w", "the gradient of .*/b")
         ):
             values = [one] * 3
             values[place] = nan
             with pytest.raises(Refused, match=f"{name} : "):
                 check(values[0], values[1:])
+    tf.function(step, jit_compile=True)(nan, [nan, nan])
+    layers = [tf.keras.layers.Dense(1, name=name) for name in ("one", "two")]
+    deep: Any = tf.keras.Sequential([tf.keras.Input((1,)), *layers])
+    with pytest.raises(Refused, match=r"the gradient of .*two/kernel : "):
+        check_finite(deep, one, [one, one, nan, one])
 
 
 @says("The second is for your tests.")
@@ -1202,6 +1260,7 @@ def test_check_finite() -> None:
     "It hands your step a batch of NaN and asserts that it changes nothing: "
     "no weight, no momentum, no count, no average of a layer."
 )
+@says("If `y` are whole numbers, which cannot be NaN, multiply `x` instead.")
 @says("Assert that a step with NaN in y changes nothing that is kept.")
 def test_check_skips() -> None:
     def made() -> tuple[Any, Any]:
@@ -1223,6 +1282,28 @@ def test_check_skips() -> None:
     for step, match in ((count, "iteration"), (move, "momentum")):
         with pytest.raises(AssertionError, match=f"{match} changed"):
             check_skips(step, *made(), X, Y)
+    layers = [tf.keras.layers.Dropout(0.5), tf.keras.layers.Dense(1)]
+    dropping: Any = tf.keras.Sequential([tf.keras.Input((1,)), *layers])
+    columns = X[:, tf.newaxis], Y[:, tf.newaxis]
+    check_skips(train_finite, dropping, Adam(0.1), *columns)
+    with pytest.raises(AssertionError, match=r"dense.*/kernel changed"):
+        check_skips(train, dropping, Adam(0.1), *columns)
+
+    labels = tf.cast(Y > 2.0, tf.int32)
+    with pytest.raises(TypeError, match="Cannot convert nan"):
+        check_skips(train_finite, *made(), X, labels)
+    code = inspect.getsource(check_skips).replace(
+        'x, y * float("nan")', 'x * float("nan"), y'
+    )
+    of_inputs: Names = {**vars(nan_checks)}
+    exec(code, of_inputs)
+
+    def classify(model: Any, optimizer: Any, x: Any, y: Any) -> None:
+        assert y.dtype == tf.int32
+        train_finite(model, optimizer, x, tf.cast(y, tf.float32))
+
+    of_inputs["check_skips"](classify, *made(), X, labels)
+
     normed = tf.keras.Sequential([tf.keras.layers.BatchNormalization()])
     normed(X[:, tf.newaxis])
 
