@@ -279,6 +279,28 @@ def test_slips_with_pairs() -> None:
     assert w.numpy() == 4.0
 
 
+@says("Of empty lists `apply` says nothing, and nothing is trained.")
+@says(
+    "Those of a `Sequential` model without an `Input` are empty until it was "
+    "called: ask for `model.trainable_variables` after that."
+)
+def test_lists_that_are_empty() -> None:
+    for asked_after in (False, True):
+        dense = tf.keras.layers.Dense(1, kernel_initializer="ones")
+        model = tf.keras.Sequential([dense])
+        optimizer = SGD(0.1)
+        variables = model.trainable_variables
+        assert variables == []
+        with warnings.catch_warnings(action="error"):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(model(X) - Y))
+            if asked_after:
+                variables = model.trainable_variables
+            optimizer.apply(tape.gradient(loss, variables), variables)
+        assert (dense.kernel[0, 0] != 1.0) == asked_after
+        assert int(optimizer.iterations) == asked_after
+
+
 @says(
     "The second message comes of a single variable as well: "
     "`tape.gradient(loss, w)` is one gradient, no list, and a `zip` cannot "

@@ -333,7 +333,8 @@ def stuck() -> tuple[list[float], list[str]]:
 
 @says(
     "The loss stands still | [1](#1-a-variable-that-keras-cannot-see), "
-    "[4](#4-a-variable-rebound), [6](#6-a-loss-that-was-never-scaled)"
+    "[4](#4-a-variable-rebound), [6](#6-a-loss-that-was-never-scaled), [empty "
+    "lists](errors_in_a_step.md#other-slips-with-apply_gradients)"
 )
 @says(
     "Had both variables been hidden, the loss would stand still, and "
@@ -348,6 +349,9 @@ def test_the_loss_stands_still(
     assert any("not have any trainable weights" in text for text in warned)
     assert left["half_hidden"].warned == [], "of one there is no warning"
     assert len(set(left["rebound"].names["history"])) == 1
+    errors = (DOCS / "errors_in_a_step.md").read_text("utf-8")
+    slips = errors.partition("### Other slips with apply_gradients\n")[2]
+    assert "Of empty lists" in slips.partition("\n#")[0]
     history = left["unscaled"].names["history"]
     assert history[-1] == pytest.approx(history[0], rel=1e-3)
 

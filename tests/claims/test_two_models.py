@@ -909,6 +909,10 @@ def test_one_tape_and_two() -> None:
         old[0], generator.get_weights(), due, strict=True
     ):
         np.testing.assert_allclose(after, before - 0.1 * slope, atol=1e-6)
+    for name in ("one_tape", "two_tapes", "persistent", "uncut"):
+        called = re.findall(r"(?:gen|discrim)\w+tor\((.*)", BLOCKS[name].code)
+        assert len(called) == 2
+        assert all("training=True)" in arguments for arguments in called)
     now = gradients_of(generator, g_loss)
     assert any(
         abs(a - b).numpy().max() > 1e-4 for a, b in zip(due, now, strict=True)
@@ -1598,7 +1602,12 @@ def test_the_loss_is_least_at_reward_and_best_value() -> None:
         column = rewards[:, tf.newaxis]
         with pytest.raises(tf.errors.InvalidArgumentError, match="compatib"):
             q_loss(online, target, seen[0], seen[1], column, seen[3])
+        column = seen[1][:, tf.newaxis]
+        with pytest.raises(tf.errors.InvalidArgumentError, match="compatib"):
+            q_loss(online, target, seen[0], column, rewards, seen[3])
         assert float(loss) == pytest.approx((reward - value) ** 2, abs=1e-5)
+    [aim] = highlighted(BLOCKS["q_loss"])
+    assert "tf.stop_gradient(" in aim
 
 
 @says(

@@ -117,6 +117,7 @@ def forget_handlers() -> None:
     for handler in log.handlers:
         handler.close()
     log.handlers = []
+    log.propagate = True
 
 
 def descend(epochs: int, rate: float) -> tuple[list[float], list[float]]:
@@ -275,6 +276,17 @@ def test_the_step_and_the_epoch() -> None:
     losses = [float(step(x, y)) for x, y in BATCHES]
     np.testing.assert_allclose(losses, descend(1, 0.03)[0], rtol=1e-4)
     assert step.experimental_get_tracing_count() == 1
+    columns = X[:, tf.newaxis], Y[:, tf.newaxis]
+    for called in (False, True):
+        lazy: Any = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+        if called:
+            lazy(columns[0])
+        step = make_step(lazy, SGD(0.03))
+        if called:
+            assert float(step(*columns)) > float(step(*columns))
+            continue
+        with pytest.raises(ValueError, match="Unknown variable"):
+            step(*columns)
     taken: list[Any] = []
 
     def keeps(x: Any, y: Any) -> Any:
@@ -669,7 +681,8 @@ def test_the_log(left: dict[str, Ran]) -> None:
 )
 @says(
     "With `addHandler`, a cell of a notebook that runs twice adds a second "
-    "one, and each message is printed twice."
+    "one, and each message is printed twice. So it is without `propagate = "
+    "False` if the root logger has a handler, as `basicConfig` gives it one."
 )
 def test_levels_and_handlers(capsys: pytest.CaptureFixture[str]) -> None:
     assert "`log.info` prints nothing" in chapter("a-log")
@@ -697,6 +710,24 @@ def test_levels_and_handlers(capsys: pytest.CaptureFixture[str]) -> None:
         execute("watch", statements("watch", "log"), {**globals()})
     log.info("text")
     assert capsys.readouterr().out == "text\n"
+    of_root = logging.StreamHandler(sys.stdout)
+    logging.root.addHandler(of_root)
+    try:
+        for log.propagate in (False, True):
+            log.info("text")
+            shown = capsys.readouterr().out
+            assert shown == "text\n" * (1 + log.propagate)
+    finally:
+        logging.root.removeHandler(of_root)
+    program = (
+        "import logging\n"
+        "logging.basicConfig()\n"
+        "print(len(logging.root.handlers))\n"
+    )
+    root = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True
+    )
+    assert int(root.stdout) == 1
 
 
 @says("`flush` writes each row at once.")
