@@ -694,7 +694,9 @@ def test_variables_are_made_once() -> None:
     "A new optimizer in each step starts each time without momentum, and so "
     "none is ever built up."
 )
-@says("Make it once, outside, and build it.")
+@says(
+    "Make it once, outside, and build it as soon as the model has its weights."
+)
 @says("Take a step with the optimizer from outside.")
 def test_a_new_optimizer_forgets() -> None:
     once, anew = printed(NAME, "made_anew").splitlines()
@@ -712,6 +714,18 @@ def test_a_new_optimizer_forgets() -> None:
 
     assert numbers(once) == pytest.approx(end(0.9), abs=1e-3)
     assert numbers(anew) == pytest.approx(end(0.0), abs=1e-3)
+    for called in (False, True):
+        model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+        if called:
+            model(X)
+        optimizer = SGD(0.01)
+        optimizer.build(model.trainable_variables)
+        gradients = gradients_of(model, X, Y)
+        if called:
+            optimizer.apply(gradients, model.trainable_variables)
+            continue
+        with pytest.raises(ValueError, match="Unknown variable"):
+            optimizer.apply(gradients, model.trainable_variables)
 
 
 # A condition
@@ -786,10 +800,12 @@ def refuse(value: tf.Tensor) -> None:
 
 
 @says("Say it with tensors, by `tf.minimum`, `tf.where` or the like.")
+@says("Or put the condition into a function of tensors, and decorate that.")
 @says("Both are right.")
+@says("Return a number, or 100 if it is larger.")
 @says("A line whose loss counts as 100 at most.")
 @says("Return the compiled loss, or 100.")
-@says("The same, its condition made part of the graph.")
+@says("The same, its condition in a function of its own.")
 def test_conditions_in_the_graph() -> None:
     usual = compiled(KerasLinearModel).fit(
         X, Y, batch_size=201, epochs=2, verbose=0
@@ -803,6 +819,45 @@ def test_conditions_in_the_graph() -> None:
         assert float(model.compute_loss(X, Y, Y + 1000.0)) == 100.0
         assert float(model.compute_loss(X, Y, Y + 2.0)) == pytest.approx(4.0)
     assert float(tf.where(tf.constant(200.0) > 100.0, 100.0, 1.0)) == 100.0
+
+
+@says(
+    "Do not decorate the method itself: its graph outlives the next "
+    "`compile`, so that the loss is still the old one, or, in a `train_step`, "
+    "the optimizer, without a word."
+)
+def test_a_decorated_method_outlives_compile() -> None:
+    class OldLoss(Capped):
+        compute_loss = tf.function(Capped.compute_loss)
+
+    class OldOptimizer(KerasLinearModel):
+        @tf.function
+        def train_step(self, data: Any) -> Any:
+            gradients = gradients_of(self, *data)
+            self.optimizer.apply(gradients, self.trainable_variables)
+            return {"w": self.w.value}
+
+    whole: dict[str, Any] = {"batch_size": 201, "verbose": 0}
+    x, y = X.numpy()[:, 0], Y.numpy()[:, 0]
+    squared, absolute = np.mean((5 * x - y) ** 2), np.mean(abs(5 * x - y))
+    for kind, second in (
+        (CappedTensor, absolute),
+        (CappedFunction, absolute),
+        (OldLoss, squared),
+    ):
+        model = kind()
+        for loss, due in (("mse", squared), ("mae", second)):
+            model.compile(SGD(0.0), loss)
+            with warnings.catch_warnings(action="error"):
+                log = model.fit(X, Y, **whole).history
+            assert log["loss"] == pytest.approx([due], rel=1e-4)
+    model = OldOptimizer()
+    optimizers = SGD(0.1), SGD(0.1)
+    for optimizer in optimizers:
+        model.compile(optimizer, "mse")
+        with warnings.catch_warnings(action="error"):
+            model.fit(X, Y, **whole)
+    assert [int(o.iterations) for o in optimizers] == [2, 0]
 
 
 @pytest.fixture
@@ -883,7 +938,10 @@ def test_a_function_without_a_source(
     "allowed`, and the cause is the same: the method is not rewritten, and "
     "while a graph is made nobody knows the rows."
 )
-@says("Compute with all rows at once, or have the method rewritten as above.")
+@says(
+    "Compute with all rows at once, or put the loop into a function of "
+    "tensors, as above."
+)
 def test_a_loop_over_the_rows() -> None:
     class Step(KerasLinearModel):
         def train_step(self, data: Any) -> Any:
@@ -892,8 +950,16 @@ def test_a_loop_over_the_rows() -> None:
                 total += row[0]
             return {"total": total}
 
+    @tf.function
+    def total(rows: tf.Tensor) -> tf.Tensor:
+        found = tf.constant(0.0)
+        for row in rows:
+            found += row[0]
+        return found
+
     class Rewritten(Step):
-        train_step = tf.function(Step.train_step)
+        def train_step(self, data: Any) -> Any:
+            return {"total": total(tf.abs(data[0]))}
 
     class AtOnce(Step):
         def train_step(self, data: Any) -> Any:

@@ -1039,7 +1039,7 @@ def test_what_an_optimizer_is_handed() -> None:
     "`errors_in_a_step:asked` Python's `if`, `and` or `assert` met a tensor "
     "of a graph, which has no value yet."
 )
-@says("Say it with tensors, or decorate the method with `tf.function`.")
+@says("Say it with tensors, or put it into a `tf.function` of tensors.")
 def test_variables_and_conditions_in_a_graph() -> None:
     page = "errors_in_a_step"
     shown(page, "made_inside", "ValueError", "only supports singleton")

@@ -500,7 +500,10 @@ def test_the_safe_norm() -> None:
     "For the one that was not chosen it is 0, and 0 times the infinite "
     "gradient of `log(0)` is NaN."
 )
-@says("Choose before the logarithm as well, so that it never sees a 0.")
+@says(
+    "Choose before the logarithm as well, so that it never sees a 0. (A NaN "
+    "is not positive, and so becomes a 0 as well.)"
+)
 @says("**The check** looks at the gradient again.")
 @says("tf.where does not save the gradient")
 def test_where() -> None:
@@ -517,6 +520,7 @@ def test_where() -> None:
     assert math.isnan(0.0 * INF)
     assert np.isnan(slope(log_or_zero, [0.0, 2.0])).tolist() == [True, False]
     assert slope(safe_log, [0.0, 2.0]).tolist() == [0.0, 0.5]
+    assert safe_log(tf.constant([NAN, 1.0])).numpy().tolist() == [0.0, 0.0]
     last = BLOCKS["where_twice"].code.strip().split("\n")[-1]
     assert "assert_all_finite(slopes" in last
 
@@ -810,16 +814,13 @@ def test_stopping_is_late() -> None:
 
 @says(
     "In a `train_step` [it does not](errors_in_a_step.md#"
-    "using-a-symbolic-tftensor-as-a-python-bool-is-not-allowed), unless you "
-    "decorate that with `tf.function`, or write `tf.cond` instead."
+    "using-a-symbolic-tftensor-as-a-python-bool-is-not-allowed), so write "
+    "`tf.cond` there."
 )
 def test_skipping_in_a_train_step() -> None:
     class If(Line):
         def train_step(self, data: Any) -> dict[str, Any]:
             return {"lost": train_finite(self, self.optimizer, *data)[0]}
-
-    class Decorated(If):
-        train_step = tf.function(If.train_step)
 
     class Cond(Line):
         def train_step(self, data: Any) -> dict[str, Any]:
@@ -845,12 +846,11 @@ def test_skipping_in_a_train_step() -> None:
     }
     due = Line()
     train(due, SGD(0.03), *BATCHES[1])
-    for kind in (Decorated, Cond):
-        model = kind()
-        model.compile(SGD(0.03))
-        model.fit(*rows, **options)
-        assert int(model.optimizer.iterations) == 1
-        assert weights(model) == pytest.approx(weights(due), rel=1e-6)
+    model = Cond()
+    model.compile(SGD(0.03))
+    model.fit(*rows, **options)
+    assert int(model.optimizer.iterations) == 1
+    assert weights(model) == pytest.approx(weights(due), rel=1e-6)
     model = If()
     model.compile(SGD(0.03))
     with pytest.raises(tf.errors.OperatorNotAllowedInGraphError):
@@ -1232,6 +1232,11 @@ def test_clipping_helps_against_overflow() -> None:
     "Call it between the gradients and the update, in an eager or a compiled "
     "step, but [not under XLA](#check_numerics-and-jit_compile)."
 )
+@says(
+    "It finds, and does not protect: in a compiled step the update does not "
+    "wait for it, and the weights may be NaN when it raises."
+)
+@says("To keep them, [skip the step](#skip-the-step).")
 @says("Raise if the loss or a gradient is not finite; say which it is.")
 def test_check_finite() -> None:
     model, one, nan = Line(), tf.constant(1.0), tf.constant(NAN)
@@ -1249,6 +1254,22 @@ def test_check_finite() -> None:
             with pytest.raises(Refused, match=f"{name} : "):
                 check(values[0], values[1:])
     tf.function(step, jit_compile=True)(nan, [nan, nan])
+    for compiles in (False, True):
+        spoiled = []
+        for _ in range(20):
+            model, optimizer = Line(), SGD(0.1)
+            optimizer.build(model.trainable_variables)
+
+            def update(found: Any, model: Any, optimizer: Any) -> None:
+                gradients = [found, found]
+                check_finite(model, found, gradients)
+                optimizer.apply(gradients, model.trainable_variables)
+
+            call = tf.function(update) if compiles else update
+            with pytest.raises(Refused, match="the loss : "):
+                call(nan, model, optimizer)
+            spoiled.append(not np.isfinite(weights(model)).all())
+        assert any(spoiled) is compiles
     layers = [tf.keras.layers.Dense(1, name=name) for name in ("one", "two")]
     deep: Any = tf.keras.Sequential([tf.keras.Input((1,)), *layers])
     with pytest.raises(Refused, match=r"the gradient of .*two/kernel : "):

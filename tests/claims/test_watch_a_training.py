@@ -1150,7 +1150,9 @@ def test_the_loop_stops_where_a_callback_says() -> None:
 @says("Both count epochs from 0.")
 @says(
     "`CSVLogger` takes its columns from the first epoch. If none of them is "
-    "of validation, it adds one to each. It leaves out what later epochs add."
+    "of validation, it adds one to each. It leaves out what later epochs add. "
+    "And it takes a tensor for a list, `Cannot iterate over a scalar tensor`: "
+    "put numbers into `logs`, as `float` makes them."
 )
 @says("`CSVLogger` | the same names in all `logs`")
 @says("`EarlyStopping` | what it monitors in `logs`; a loop that ends")
@@ -1170,6 +1172,12 @@ def test_stopping_and_writing_down(left: dict[str, Ran]) -> None:
         logger.on_epoch_end(1, {"loss": 1.0, "rate": 0.1})
         logger.on_train_end()
         written.append(Path("log.csv").read_text().split())
+    logger = CALLBACKS.CSVLogger("log.csv")
+    logger.on_train_begin()
+    with pytest.raises(TypeError, match="Cannot iterate over a scalar tensor"):
+        logger.on_epoch_end(0, {"loss": tf.constant(2.0)})
+    logger.on_epoch_end(0, {"loss": float(tf.constant(2.0))})
+    logger.on_train_end()
     assert written == [
         [
             "epoch,loss,mae,val_loss,val_mae",

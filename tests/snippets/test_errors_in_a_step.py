@@ -52,6 +52,7 @@ def test_gradients_are_those_of_the_closed_form() -> None:
     assert found == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize("kind", [Capped, CappedTensor, CappedFunction])
 @pytest.mark.parametrize(("error", "loss"), [(3.0, 9.0), (11.0, 100.0)])
 def test_a_loss_is_100_at_most(
