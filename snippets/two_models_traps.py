@@ -135,7 +135,7 @@ def q_loss(online: Model, target: Model, *seen: tf.Tensor) -> tf.Tensor:
     best = tf.reduce_max(target(following), axis=1)
     reward = tf.ensure_shape(reward, best.shape)
     aim = tf.stop_gradient(reward + 0.9 * best)
-    value = tf.gather(online(state), action, batch_dims=1)
+    value = tf.gather(online(state, training=True), action, batch_dims=1)
     value = tf.ensure_shape(value, best.shape)
     return tf.reduce_mean(tf.square(value - aim))
 

@@ -2564,6 +2564,35 @@ def test_a_shape_that_nobody_knows() -> None:
     assert usual == pytest.approx(1.16, abs=0.005)
 
 
+@says(
+    "It comes without NumPy, too, if one call of `fit` is given `y` as a row, "
+    "and the next one as a column: for both together the graph is made for "
+    "any rank. Call `compile` in between."
+)
+@says(
+    "Or `fit` was given a row before, and is now given a column: call "
+    "`compile` in between.",
+    page="messages",
+)
+def test_a_row_and_then_a_column() -> None:
+    ranks = []
+
+    class Noting(KerasLinearModel):
+        def train_step(self, data: Any) -> Any:
+            ranks.append(data[1].shape.rank)
+            return super().train_step(data)
+
+    for first, second in ((Y[:, 0], Y), (Y, Y[:, 0])):
+        model = compiled(Noting)
+        ranks.clear()
+        model.fit(X, first, batch_size=201, verbose=0)
+        with pytest.raises(ValueError, match="length of shape with unknown"):
+            model.fit(X, second, batch_size=201, verbose=0)
+        assert [*dict.fromkeys(ranks)] == [first.shape.rank, None]
+        model.compile("sgd", "mse")
+        model.fit(X, second, batch_size=201, verbose=0)
+
+
 @says("Received a label value of 3 which is outside the valid range of [0, 3)")
 @says("Three classes, numbered 1, 2 and 3.")
 @says(
