@@ -3132,3 +3132,31 @@ def test_the_gradient_penalty() -> None:
         assert float(penalty) == pytest.approx((weight - 1) ** 2)
         gradient = tape.gradient(penalty, model.w)
         assert float(gradient) == pytest.approx(2 * (weight - 1))
+
+
+@says("Of rows with several numbers this takes each slope by itself.")
+@says(
+    "A WGAN takes the length of them, `tf.norm(tape.gradient(total, x), "
+    "axis=1)`, which needs [some care where it is "
+    "0](not_a_number.md#loss-nan-after-the-first-epoch-the-gradient-is-nan)."
+)
+def test_a_penalty_on_the_length_of_a_slope() -> None:
+    rows = tf.random.stateless_normal((5, 3), (0, 1))
+    for weight in (1.0, 0.0):
+        start = tf.keras.initializers.Constant(weight)
+        dense = tf.keras.layers.Dense(1, kernel_initializer=start)
+        model = tf.keras.Sequential([tf.keras.Input((3,)), dense])
+        by_slopes = float(slope_penalty(model, rows))
+        assert by_slopes == pytest.approx((weight - 1.0) ** 2)
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as tape:
+                tape.watch(rows)
+                total = tf.reduce_sum(model(rows, training=True))
+            lengths = tf.norm(tape.gradient(total, rows), axis=1)
+            penalty = tf.reduce_mean(tf.square(lengths - 1.0))
+        due = (weight * np.sqrt(3.0) - 1.0) ** 2
+        assert float(penalty) == pytest.approx(due, rel=1e-5)
+        slopes = outer.gradient(penalty, dense.kernel).numpy()
+        assert np.isfinite(slopes).all() == (weight > 0.0)
+    nan = " ".join((DOCS / "not_a_number.md").read_text("utf-8").split())
+    assert "The gradient penalty of a WGAN has such a root" in nan
