@@ -733,6 +733,22 @@ def test_graphs_made_before_and_after() -> None:
     assert log_or_zero(tf.constant([0.0, 1.0])).numpy().tolist() == [0.0, 0.0]
 
 
+@says(
+    "On a GPU `fit` [uses "
+    "XLA](how_fast.md#fit-uses-xla-on-a-gpu-jit_compileauto) unasked: say "
+    "`compile(jit_compile=False)`."
+)
+def test_fit_uses_xla_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda: [gpu])
+    model = Line()
+    for options, by_xla in (({}, True), ({"jit_compile": False}, False)):
+        model.compile("sgd", "mse", **options)
+        assert model.jit_compile is by_xla
+    how_fast = (DOCS / "how_fast.md").read_text("utf-8")
+    assert '### `fit` uses XLA on a GPU: `jit_compile="auto"`' in how_fast
+
+
 @says("XLA leaves the check out, without a word.")
 @says(
     "Look for a NaN in a step without `jit_compile=True`, or return the loss "

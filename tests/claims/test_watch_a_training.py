@@ -1501,6 +1501,20 @@ def test_early_stopping_restores_at_the_end(restores: bool) -> None:
     assert float(model.w) == (5.0 if restores else 7.0)
 
 
+@says("If the first value is NaN, no later one counts as better.")
+@pytest.mark.parametrize("first", [float("nan"), 9.0])
+def test_early_stopping_after_a_nan(first: float) -> None:
+    model: Any = KerasLinearModel()
+    model.stop_training = False
+    stopping = CALLBACKS.EarlyStopping("loss", patience=2)
+    callbacks = CallbackList([stopping], model=model)
+    callbacks.on_train_begin()
+    for epoch, value in enumerate((first, 3.0, 2.0, 1.0)):
+        callbacks.on_epoch_end(epoch, {"loss": value})
+    assert model.stop_training == np.isnan(first)
+    assert (stopping.best == 1.0) == (not np.isnan(first))
+
+
 @says(
     "`EarlyStopping callback received monitor=…` | [Callbacks that do "
     "nothing](#callbacks-that-do-nothing)"
