@@ -65,10 +65,20 @@ class CappedTensor(KerasLinearModel):
 
 
 # region CappedFunction
-class CappedFunction(Capped):
-    """The same, its condition made part of the graph."""
+@tf.function
+def at_most_100(value: tf.Tensor) -> tf.Tensor:
+    """Return a number, or 100 if it is larger."""
+    if value > 100.0:
+        return tf.constant(100.0)
+    return value
 
-    compute_loss = tf.function(Capped.compute_loss)
+
+class CappedFunction(KerasLinearModel):
+    """The same, its condition in a function of its own."""
+
+    def compute_loss(self, *arguments, **named):
+        """Return the compiled loss, or 100."""
+        return at_most_100(super().compute_loss(*arguments, **named))
 
 
 # endregion CappedFunction
@@ -78,8 +88,8 @@ class CappedFunction(Capped):
 def make_rows(
     x: tf.Tensor, y: tf.Tensor
 ) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
-    """Yield three batches of 67 rows."""
-    for first in range(0, 201, 67):
+    """Yield batches of 67 rows."""
+    for first in range(0, len(x), 67):
         yield x[first : first + 67], y[first : first + 67]
 
 
@@ -152,6 +162,7 @@ class Near(KerasLinearModel):
 
     def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
         """Return a mean of squared errors, weighted by the input."""
+        y = tf.ensure_shape(y, y_pred.shape)
         weights = tf.exp(-tf.square(x))
         return tf.reduce_mean(weights * tf.square(y_pred - y))
 
@@ -645,6 +656,15 @@ if __name__ == "__main__":
     print(f"softmax twice: {sparse(labels, tf.nn.softmax(sure)):.4f}")
     # endregion softmax_twice
 
+    # region forgotten
+    scores = tf.Variable(logits)
+    for loss in (losses.SparseCategoricalCrossentropy(), sparse):
+        with tf.GradientTape() as tape:
+            current_loss = loss(labels, scores)
+        slope = tf.norm(tape.gradient(current_loss, scores))
+        print(f"loss {current_loss:.4f}, slope {slope:.4f}")
+    # endregion forgotten
+
     # region alone
     above = tf.cast(y > 2.0, tf.float32)
     full = {"batch_size": 201, "epochs": 20, "verbose": 0}
@@ -700,8 +720,8 @@ if __name__ == "__main__":
     # endregion below_zero
 
     # region above_zero
-    two_classes = two_classes - 1.0
-    assert tf.reduce_all((two_classes >= 0.0) & (two_classes <= 1.0))
+    two_classes = two_classes - 1
+    assert tf.reduce_all((two_classes >= 0) & (two_classes <= 1))
     for score in (1.0, 10.0, 100.0):
         scores = tf.fill((3, 1), score)
         print(f"all scores {score}: loss {binary(two_classes, scores):.2f}")

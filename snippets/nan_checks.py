@@ -20,7 +20,7 @@ def check_finite(
     tf.debugging.assert_all_finite(current_loss, "the loss")
     variables = model.trainable_variables
     for variable, gradient in zip(variables, gradients, strict=True):
-        name = f"the gradient of {variable.name}"
+        name = f"the gradient of {variable.path}"
         tf.debugging.assert_all_finite(gradient, name)
 
 
@@ -36,11 +36,11 @@ def check_skips(
     y: tf.Tensor,
 ) -> None:
     """Assert that a step with NaN in y changes nothing that is kept."""
-    variables = [*model.variables, *optimizer.variables]
+    variables = [*model.weights, *optimizer.variables]
     before = [variable.numpy().tolist() for variable in variables]
     train(model, optimizer, x, y * float("nan"))
     for variable, old in zip(variables, before, strict=True):
-        assert variable.numpy().tolist() == old, f"{variable.name} changed"
+        assert variable.numpy().tolist() == old, f"{variable.path} changed"
 
 
 # endregion check_skips

@@ -36,7 +36,7 @@ def train_short(
 ) -> tuple[tf.Tensor, list[tf.Tensor]]:
     """Train, with a penalty on the length of b; return loss, gradients."""
     with tf.GradientTape() as tape:
-        current_loss = loss(y, model(x)) + 0.1 * norm(model.b)
+        current_loss = loss(y, model(x, training=True)) + 0.1 * norm(model.b)
     gradients = tape.gradient(current_loss, model.trainable_variables)
     optimizer.apply(gradients, model.trainable_variables)
     return current_loss, gradients

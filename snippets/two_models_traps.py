@@ -135,7 +135,8 @@ def q_loss(online: Model, target: Model, *seen: tf.Tensor) -> tf.Tensor:
     best = tf.reduce_max(target(following), axis=1)
     reward = tf.ensure_shape(reward, best.shape)
     aim = tf.stop_gradient(reward + 0.9 * best)
-    value = tf.gather(online(state), action, batch_dims=1)
+    value = tf.gather(online(state, training=True), action, batch_dims=1)
+    value = tf.ensure_shape(value, best.shape)
     return tf.reduce_mean(tf.square(value - aim))
 
 
@@ -188,9 +189,10 @@ if __name__ == "__main__":
     try:
         # region one_tape
         with tf.GradientTape() as tape:
-            fake_scores = discriminator(generator(noise))
-            d_loss = discriminator_loss(discriminator(real), fake_scores)
-            g_loss = generator_loss(fake_scores)
+            fake = generator(noise, training=True)
+            scores = [discriminator(p, training=True) for p in (real, fake)]
+            d_loss = discriminator_loss(*scores)
+            g_loss = generator_loss(scores[1])
         update(discriminator, d_optimizer, tape, d_loss)
         update(generator, g_optimizer, tape, g_loss)
         # endregion one_tape
@@ -199,9 +201,10 @@ if __name__ == "__main__":
 
     # region two_tapes
     with tf.GradientTape() as d_tape, tf.GradientTape() as g_tape:
-        fake_scores = discriminator(generator(noise))
-        d_loss = discriminator_loss(discriminator(real), fake_scores)
-        g_loss = generator_loss(fake_scores)
+        fake = generator(noise, training=True)
+        scores = [discriminator(p, training=True) for p in (real, fake)]
+        d_loss = discriminator_loss(*scores)
+        g_loss = generator_loss(scores[1])
     update(discriminator, d_optimizer, d_tape, d_loss)
     update(generator, g_optimizer, g_tape, g_loss)
     print(f"losses {d_loss:.2f} and {g_loss:.2f}, one forward pass")
@@ -309,8 +312,8 @@ if __name__ == "__main__":
         # region cut
         generator, discriminator = make_pair()
         with tf.GradientTape() as tape:
-            fake = generator(noise).numpy()
-            g_loss = generator_loss(discriminator(fake))
+            fake = generator(noise, training=True).numpy()
+            g_loss = generator_loss(discriminator(fake, training=True))
         variables = generator.trainable_variables
         gradients = tape.gradient(g_loss, variables)
         print("missing:", gradients.count(None), "of", len(variables))
@@ -322,8 +325,8 @@ if __name__ == "__main__":
 
     # region uncut
     with tf.GradientTape() as tape:
-        fake = generator(noise)
-        g_loss = generator_loss(discriminator(fake))
+        fake = generator(noise, training=True)
+        g_loss = generator_loss(discriminator(fake, training=True))
     gradients = tape.gradient(g_loss, variables)
     print("missing:", gradients.count(None), "of", len(variables))
     assert None not in gradients
@@ -398,9 +401,10 @@ if __name__ == "__main__":
         tf.GradientTape() as g_tape,
         tf.GradientTape(persistent=True) as tape,
     ):
-        fake_scores = discriminator(generator(noise))
-        d_loss = discriminator_loss(discriminator(real), fake_scores)
-        g_loss = generator_loss(fake_scores)
+        fake = generator(noise, training=True)
+        scores = [discriminator(p, training=True) for p in (real, fake)]
+        d_loss = discriminator_loss(*scores)
+        g_loss = generator_loss(scores[1])
     # endregion persistent
 
     # region same_gradients

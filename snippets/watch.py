@@ -28,12 +28,12 @@ CallbackList = tf.keras.callbacks.CallbackList
 # region make_step
 def make_step(model: tf.keras.Model, optimizer: tf.keras.Optimizer) -> Step:
     """Return a compiled step; it returns the loss before its update."""
-    variables = model.trainable_variables
-    optimizer.build(variables)
+    optimizer.build(model.trainable_variables)
 
     def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             current_loss = loss(y, model(x, training=True))
+        variables = model.trainable_variables
         optimizer.apply(tape.gradient(current_loss, variables), variables)
         return current_loss
 
@@ -148,6 +148,7 @@ if __name__ == "__main__":
     # region log
     log = logging.getLogger("train")
     log.setLevel(logging.INFO)
+    log.propagate = False
     to_screen = logging.StreamHandler(sys.stdout)
     to_file = logging.FileHandler("train.log")
     to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))

@@ -399,6 +399,16 @@ ASKED = {
     "Shapes are: [tensor]: [3], [batch]: [2]": "errors_in_a_step",
     "TypeError: Input 'y' of 'Mul' Op has type float32 that does not match "
     "type int64 of argument 'x'.": "foundations",
+    "Calling GradientTape.gradient on a persistent tape inside its context is "
+    "significantly less efficient": "two_models",
+    "TypeError: Cannot iterate over a scalar tensor.": "errors_in_a_step",
+    "numpy() is only available when eager execution is enabled": (
+        "errors_in_a_step"
+    ),
+    "loss stuck at 16.118": "errors_in_a_step",
+    "Inputs to eager execution function cannot be Keras symbolic tensors": (
+        "errors_in_a_step"
+    ),
 }
 
 

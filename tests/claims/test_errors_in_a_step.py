@@ -93,6 +93,7 @@ def test_each_mistake_is_made_and_mended() -> None:
 )
 @says("`not enough values to unpack (expected 2, got 0)` | … apply_gradients)")
 @says("`takes 2 positional arguments but 3 were given` | … apply_gradients)")
+@says("`Cannot iterate over a scalar tensor` | [Pairs] … apply_gradients)")
 @says(
     "`No gradients provided for any variable` | [`predict`](#the … "
     "predict_on_batch)"
@@ -100,6 +101,9 @@ def test_each_mistake_is_made_and_mended() -> None:
 @says(
     "`'numpy.float32' object has no attribute '_id'` | "
     "[NumPy](#npmean-of … attribute-_id)"
+)
+@says(
+    "`numpy() is only available when eager execution` | [In a graph] … array)"
 )
 @says("`Cannot convert a symbolic tf.Tensor` | [NumPy in a graph] … array)")
 @says("A loop with `predict` is slow | [`predict`](#predict … slow)")
@@ -158,6 +162,7 @@ def test_each_mistake_is_made_and_mended() -> None:
     "[Shapes] … not)"
 )
 @says("The loss of a classifier never comes near 0 | [`from_logits`] … twice)")
+@says("The loss of a classifier is stuck at 16.118 | [`from_logits`] … 16118)")
 @says("The loss stays at 0.693 or at 2.303 | [Equal chances] … number)")
 @says(
     "`Received a label value of 3 which is outside the valid range` | "
@@ -174,6 +179,10 @@ def test_each_mistake_is_made_and_mended() -> None:
 @says(
     "`missing 1 required positional argument` | [More arguments] … argument)"
 )
+@says(
+    "In older releases: `cannot be Keras symbolic tensors` | [More "
+    "arguments] … argument)"
+)
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
     parts = dict[str, str]()
     for part in re.split(r"(?m)^##+ ", SOURCE)[1:]:
@@ -181,7 +190,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 48
+    assert len(rows) == 52
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
@@ -267,6 +276,47 @@ def test_slips_with_pairs() -> None:
     assert "nothing" not in alone
     w = tf.Variable(5.0)
     SGD(0.5).apply([tf.constant(2.0)], [w])
+    assert w.numpy() == 4.0
+
+
+@says("Of empty lists `apply` says nothing, and nothing is trained.")
+@says(
+    "Those of a `Sequential` model without an `Input` are empty until it was "
+    "called: ask for `model.trainable_variables` after that."
+)
+def test_lists_that_are_empty() -> None:
+    for asked_after in (False, True):
+        dense = tf.keras.layers.Dense(1, kernel_initializer="ones")
+        model = tf.keras.Sequential([dense])
+        optimizer = SGD(0.1)
+        variables = model.trainable_variables
+        assert variables == []
+        with warnings.catch_warnings(action="error"):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(model(X) - Y))
+            if asked_after:
+                variables = model.trainable_variables
+            optimizer.apply(tape.gradient(loss, variables), variables)
+        assert (dense.kernel[0, 0] != 1.0) == asked_after
+        assert int(optimizer.iterations) == asked_after
+
+
+@says(
+    "The second message comes of a single variable as well: "
+    "`tape.gradient(loss, w)` is one gradient, no list, and a `zip` cannot "
+    "walk through a number."
+)
+@says("Ask for `tape.gradient(loss, [w])`, and pair that with `[w]`.")
+def test_a_single_variable() -> None:
+    w = tf.Variable(5.0)
+    with tf.GradientTape(persistent=True) as tape:
+        loss = tf.square(w)
+    alone, listed = tape.gradient(loss, w), tape.gradient(loss, [w])
+    assert alone.numpy() == 10.0
+    second = printed(NAME, "slips").splitlines()[1]
+    assert second == said(lambda: zip(alone, [w], strict=True))
+    assert isinstance(listed, list)
+    SGD(0.1).apply_gradients(zip(listed, [w], strict=True))
     assert w.numpy() == 4.0
 
 
@@ -414,6 +464,48 @@ def test_numpy_in_a_graph() -> None:
     model.compile("sgd", lambda y, y_pred: np.mean((y - y_pred) ** 2))
     with pytest.raises(NotImplementedError, match=message):
         model.fit(X, Y, verbose=0)
+
+
+@says(
+    "Not so a weight of Keras: `array * model.w` is an array, too, and the "
+    "gradient is gone, without a word. In a graph the message is `numpy() is "
+    "only available when eager execution is enabled`."
+)
+@says(
+    "Write the weight first, `model.w * array`, or make a tensor of the array."
+)
+def test_an_array_times_a_weight_of_keras() -> None:
+    model, array = KerasLinearModel(), X.numpy()
+    message = r"numpy\(\) is only available when eager execution is enabled"
+    dense = tf.keras.layers.Dense(1)
+    dense.build((None, 1))
+    lefts: list[Any] = [
+        lambda: array * model.w,
+        lambda: array + model.b,
+        lambda: np.float32(2.0) * model.w,
+        lambda: array @ dense.kernel,
+    ]
+    for left in lefts:
+        with warnings.catch_warnings(action="error"):
+            assert isinstance(left(), np.ndarray | np.float32)
+        with pytest.raises(NotImplementedError, match=message):
+            tf.function(left, autograph=False)()
+
+    def slopes(line: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(line() + model.b - Y))
+        return tape.gradient(loss, model.trainable_variables)
+
+    with warnings.catch_warnings(action="error"):
+        assert slopes(lambda: array * model.w) == [None, None]
+    due = gradients_of(model, X, Y)
+    for right in (
+        lambda: model.w * array,
+        lambda: tf.constant(array) * model.w,
+    ):
+        assert slopes(right) == due
+        tf.function(right, autograph=False)()
+    assert isinstance(array * tf.Variable(5.0), tf.Tensor)
 
 
 @says("`object has no attribute '_id'` of something else | [Other objects]")
@@ -602,7 +694,9 @@ def test_variables_are_made_once() -> None:
     "A new optimizer in each step starts each time without momentum, and so "
     "none is ever built up."
 )
-@says("Make it once, outside, and build it.")
+@says(
+    "Make it once, outside, and build it as soon as the model has its weights."
+)
 @says("Take a step with the optimizer from outside.")
 def test_a_new_optimizer_forgets() -> None:
     once, anew = printed(NAME, "made_anew").splitlines()
@@ -620,6 +714,18 @@ def test_a_new_optimizer_forgets() -> None:
 
     assert numbers(once) == pytest.approx(end(0.9), abs=1e-3)
     assert numbers(anew) == pytest.approx(end(0.0), abs=1e-3)
+    for called in (False, True):
+        model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+        if called:
+            model(X)
+        optimizer = SGD(0.01)
+        optimizer.build(model.trainable_variables)
+        gradients = gradients_of(model, X, Y)
+        if called:
+            optimizer.apply(gradients, model.trainable_variables)
+            continue
+        with pytest.raises(ValueError, match="Unknown variable"):
+            optimizer.apply(gradients, model.trainable_variables)
 
 
 # A condition
@@ -694,10 +800,12 @@ def refuse(value: tf.Tensor) -> None:
 
 
 @says("Say it with tensors, by `tf.minimum`, `tf.where` or the like.")
+@says("Or put the condition into a function of tensors, and decorate that.")
 @says("Both are right.")
+@says("Return a number, or 100 if it is larger.")
 @says("A line whose loss counts as 100 at most.")
 @says("Return the compiled loss, or 100.")
-@says("The same, its condition made part of the graph.")
+@says("The same, its condition in a function of its own.")
 def test_conditions_in_the_graph() -> None:
     usual = compiled(KerasLinearModel).fit(
         X, Y, batch_size=201, epochs=2, verbose=0
@@ -711,6 +819,45 @@ def test_conditions_in_the_graph() -> None:
         assert float(model.compute_loss(X, Y, Y + 1000.0)) == 100.0
         assert float(model.compute_loss(X, Y, Y + 2.0)) == pytest.approx(4.0)
     assert float(tf.where(tf.constant(200.0) > 100.0, 100.0, 1.0)) == 100.0
+
+
+@says(
+    "Do not decorate the method itself: its graph outlives the next "
+    "`compile`, so that the loss is still the old one, or, in a `train_step`, "
+    "the optimizer, without a word."
+)
+def test_a_decorated_method_outlives_compile() -> None:
+    class OldLoss(Capped):
+        compute_loss = tf.function(Capped.compute_loss)
+
+    class OldOptimizer(KerasLinearModel):
+        @tf.function
+        def train_step(self, data: Any) -> Any:
+            gradients = gradients_of(self, *data)
+            self.optimizer.apply(gradients, self.trainable_variables)
+            return {"w": self.w.value}
+
+    whole: dict[str, Any] = {"batch_size": 201, "verbose": 0}
+    x, y = X.numpy()[:, 0], Y.numpy()[:, 0]
+    squared, absolute = np.mean((5 * x - y) ** 2), np.mean(abs(5 * x - y))
+    for kind, second in (
+        (CappedTensor, absolute),
+        (CappedFunction, absolute),
+        (OldLoss, squared),
+    ):
+        model = kind()
+        for loss, due in (("mse", squared), ("mae", second)):
+            model.compile(SGD(0.0), loss)
+            with warnings.catch_warnings(action="error"):
+                log = model.fit(X, Y, **whole).history
+            assert log["loss"] == pytest.approx([due], rel=1e-4)
+    model = OldOptimizer()
+    optimizers = SGD(0.1), SGD(0.1)
+    for optimizer in optimizers:
+        model.compile(optimizer, "mse")
+        with warnings.catch_warnings(action="error"):
+            model.fit(X, Y, **whole)
+    assert [int(o.iterations) for o in optimizers] == [2, 0]
 
 
 @pytest.fixture
@@ -736,8 +883,9 @@ def told() -> Iterator[list[str]]:
     "as the message says, nor has some that is typed into a shell."
 )
 @says(
-    "Of two `lambda`s on one line TensorFlow cannot tell which is which. And "
-    "what `exec` runs is not rewritten either, without a warning."
+    "Of two `lambda`s on one line, with the same arguments, TensorFlow cannot "
+    "tell which is which. And what `exec` runs is not rewritten either, "
+    "without a warning."
 )
 @says("Write the function with `def`, in a file.")
 def test_a_function_without_a_source(
@@ -774,6 +922,8 @@ def test_a_function_without_a_source(
     with pytest.raises(NotAllowed, match="as a Python `bool`"):
         tf.function(pair[0])(number)
     assert "found multiple definitions" in told[2]
+    pair = [lambda x: x if x > 0.0 else -x, lambda y: y or -y]
+    assert tf.function(pair[0])(number) == 2.0
     (tmp_path / "of_ones_own.py").write_text(code, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     own = importlib.import_module("of_ones_own")
@@ -788,7 +938,10 @@ def test_a_function_without_a_source(
     "allowed`, and the cause is the same: the method is not rewritten, and "
     "while a graph is made nobody knows the rows."
 )
-@says("Compute with all rows at once, or have the method rewritten as above.")
+@says(
+    "Compute with all rows at once, or put the loop into a function of "
+    "tensors, as above."
+)
 def test_a_loop_over_the_rows() -> None:
     class Step(KerasLinearModel):
         def train_step(self, data: Any) -> Any:
@@ -797,8 +950,16 @@ def test_a_loop_over_the_rows() -> None:
                 total += row[0]
             return {"total": total}
 
+    @tf.function
+    def total(rows: tf.Tensor) -> tf.Tensor:
+        found = tf.constant(0.0)
+        for row in rows:
+            found += row[0]
+        return found
+
     class Rewritten(Step):
-        train_step = tf.function(Step.train_step)
+        def train_step(self, data: Any) -> Any:
+            return {"total": total(tf.abs(data[0]))}
 
     class AtOnce(Step):
         def train_step(self, data: Any) -> Any:
@@ -831,6 +992,10 @@ def test_a_loop_over_the_rows() -> None:
     "before the loop, but dtype float32 after one iteration`."
 )
 @says("A loop over a tensor or `tf.range` does without that line.")
+@says(
+    "If it has no round, it says `loop must iterate at least once to "
+    "initialize loss`, and compiled by XLA it makes a 0."
+)
 def test_what_a_loop_in_a_graph_makes() -> None:
     def unknown(values: Any) -> Any:
         for value in values:
@@ -879,10 +1044,20 @@ def test_what_a_loop_in_a_graph_makes() -> None:
         assert float(tf.function(within)(dataset.take(take))) == total
     assert float(tf.function(unknown)(tf.constant([1.0, 2.0]))) == 4.0
     assert float(tf.function(ranged)(tf.constant(3))) == 4.0
+    message = "loop must iterate at least once to initialize loss"
+    rows = tf.function(unknown, input_signature=[tf.TensorSpec([None])])
+    for call, none in (
+        (tf.function(ranged), tf.constant(0)),
+        (rows, tf.zeros(0)),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            call(none)
+    by_xla = tf.function(ranged, jit_compile=True)
+    assert [float(by_xla(tf.constant(n))) for n in (0, 3)] == [0.0, 4.0]
 
 
 @says(
-    "But nothing may grow in it, as by `tf.concat`: such a tensor, says the "
+    "Nothing may grow in it, as by `tf.concat`: such a tensor, says the "
     "message, `has shape (1,) before the loop, but shape (2,) after one "
     "iteration`."
 )
@@ -1111,7 +1286,7 @@ def test_data_without_an_end(capsys: pytest.CaptureFixture[str]) -> None:
     "`from_generator` calls its function for that, which has to make the "
     "generator anew."
 )
-@says("Yield three batches of 67 rows.")
+@says("Yield batches of 67 rows.")
 def test_a_generator_ends_once_and_for_all() -> None:
     assert printed(NAME, "used_up").splitlines() == [
         "epoch 1: 3 batches",
@@ -1120,6 +1295,9 @@ def test_a_generator_ends_once_and_for_all() -> None:
     assert printed(NAME, "fresh").count("3 batches") == 2
     batches = [*make_rows(X, Y)]
     assert [len(x) for x, _ in batches] == [67, 67, 67]
+    for rows in (50, 300):
+        longer = [len(x) for x, _ in make_rows(tf.zeros((rows, 1)), Y)]
+        assert sum(longer) == rows
     assert tf.reduce_all(tf.concat([y for _, y in batches], 0) == Y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -2176,6 +2354,64 @@ def test_a_softmax_that_keras_sees() -> None:
                 assert float(call(sure)) == pytest.approx(least, abs=1e-2)
 
 
+@says("from_logits forgotten: the loss is stuck at 16.118")
+@says(
+    "A number below 0 or above 1 is no probability. Keras moves it to `1e-7` "
+    "or to just below 1, where it has no gradient, so a wrong answer stays "
+    "wrong."
+)
+@says(
+    "It costs 16.118, which is -ln `1e-7`, or the loss is that of [equal "
+    "chances] … number)."
+)
+@says(
+    "`BinaryCrossentropy` does so, too, and `CategoricalCrossentropy` after "
+    "it has divided a row by its sum. Say `from_logits=True`."
+)
+@says(
+    "**The check** is the slope, which is not 0 while an answer may become "
+    "better."
+)
+def test_logits_taken_for_probabilities() -> None:
+    kinds = tf.keras.losses
+    costs, slopes = zip(
+        *map(numbers, printed(NAME, "forgotten").splitlines()), strict=True
+    )
+    assert slopes[0] == 0.0 < slopes[1]
+    assert costs[0] == pytest.approx((np.log(2) + np.log(3)) / 3, abs=1e-4)
+    assert round(-np.log(1e-7), 3) == 16.118
+
+    def found(loss: Any, labels: Any, scores: Any) -> tuple[float, float]:
+        scores = tf.Variable(scores)
+        with tf.GradientTape() as tape:
+            cost = loss(tf.constant(labels), scores)
+        with warnings.catch_warnings(action="error"):
+            slope = tape.gradient(cost, scores)
+        return float(cost), float(tf.norm(slope))
+
+    sparse = kinds.SparseCategoricalCrossentropy
+    dense, binary = kinds.CategoricalCrossentropy, kinds.BinaryCrossentropy
+    column, second = [[1.0], [0.0]], [[0.0, 1.0, 0.0]]
+    cases: list[Any] = [
+        (sparse, [1], [[5.0, -3.0, -1.0]], -np.log(1e-7)),
+        (sparse, [1], [[5.0, 2.0, 3.0]], np.log(3)),
+        (sparse, [3], [list(np.arange(2.0, 12.0))], np.log(10)),
+        (dense, second, [[5.0, -3.0, -1.0]], -np.log(1e-7)),
+        (dense, second, [[0.5, -3.0, 2.0]], 0.0),
+        (binary, column, [[-0.5], [-5.0]], -np.log(1e-7) / 2),
+        (binary, column, [[5.0], [5.0]], -np.log(1.19e-7) / 2),
+    ]
+    for kind, labels, logits, cost in cases:
+        scores = np.array(logits, "float32")
+        wrong: Any = found(kind(), labels, scores)
+        assert wrong == (pytest.approx(cost, abs=1e-2), 0.0)
+        right = found(kind(from_logits=True), labels, scores)
+        assert right[1] > 0.01
+    within = np.array([[0.5, 0.2, 0.1]], "float32")
+    assert found(sparse(), [1], within)[1] > 0.1
+    assert found(dense(), second, 10.0 * within)[1] > 0.1
+
+
 @says(
     "0.693 is ln 2 and 2.303 is ln 10: the cross-entropy of a model that "
     "gives two classes, or ten, the same chance for every input."
@@ -2328,6 +2564,35 @@ def test_a_shape_that_nobody_knows() -> None:
     assert usual == pytest.approx(1.16, abs=0.005)
 
 
+@says(
+    "It comes without NumPy, too, if one call of `fit` is given `y` as a row, "
+    "and the next one as a column: for both together the graph is made for "
+    "any rank. Call `compile` in between."
+)
+@says(
+    "Or `fit` was given a row before, and is now given a column: call "
+    "`compile` in between.",
+    page="messages",
+)
+def test_a_row_and_then_a_column() -> None:
+    ranks = []
+
+    class Noting(KerasLinearModel):
+        def train_step(self, data: Any) -> Any:
+            ranks.append(data[1].shape.rank)
+            return super().train_step(data)
+
+    for first, second in ((Y[:, 0], Y), (Y, Y[:, 0])):
+        model = compiled(Noting)
+        ranks.clear()
+        model.fit(X, first, batch_size=201, verbose=0)
+        with pytest.raises(ValueError, match="length of shape with unknown"):
+            model.fit(X, second, batch_size=201, verbose=0)
+        assert [*dict.fromkeys(ranks)] == [first.shape.rank, None]
+        model.compile("sgd", "mse")
+        model.fit(X, second, batch_size=201, verbose=0)
+
+
 @says("Received a label value of 3 which is outside the valid range of [0, 3)")
 @says("Three classes, numbered 1, 2 and 3.")
 @says(
@@ -2437,13 +2702,15 @@ def test_a_negative_loss() -> None:
     ):
         columns = (tf.constant(part)[:, tf.newaxis] for part in pairs)
         assert float(loss(*columns)) < 0
-    with pytest.raises(AssertionError):
-        ran(
-            NAME,
-            "above_zero",
-            two_classes=tf.constant([[1.0], [3.0], [2.0]]),
-            binary=loss,
-        )
+    for kind in ("float32", "int32", "uint8"):
+        for named, right in (([1, 2, 1], True), ([1, 3, 2], False)):
+            two_classes = tf.cast(np.reshape(named, (3, 1)), kind)
+            given = {"two_classes": two_classes, "binary": loss}
+            if right:
+                ran(NAME, "above_zero", **given)
+                continue
+            with pytest.raises(AssertionError):
+                ran(NAME, "above_zero", **given)
     cosine = tf.keras.losses.CosineSimilarity()
     rows = tf.constant([[1.0, 2.0], [3.0, -1.0]])
     assert float(cosine(rows, 2.0 * rows)) == pytest.approx(-1.0)
@@ -2761,10 +3028,72 @@ def test_a_loss_that_knows_the_input() -> None:
     squared = tf.keras.losses.MeanSquaredError()
     weighted = squared(Y, 5.0 * X, sample_weight=weights)
     assert float(weighted) == pytest.approx(own, rel=1e-5)
+    for wrong in ((X, Y[:, 0]), (X[:, 0], Y)):
+        model = Near()
+        model.compile("sgd", "mse")
+        with pytest.raises(ValueError, match="Shape must be rank"):
+            model.fit(*wrong, verbose=0)
     plain, kept = printed(NAME, "near").splitlines()
     for line, weight in ((plain, np.ones(201)), (kept, weights)):
         fit = np.polyfit(x, y, 1, w=np.sqrt(weight))
         assert numbers(line) == pytest.approx(fit, abs=0.002)
+
+
+@says(
+    "A loss function cannot use an `Input` of the model from outside, either: "
+    "`A KerasTensor cannot be used as input to a TensorFlow function`."
+)
+@says("The mend is the same.")
+@says(
+    "The `sample_weight` that `fit` is given, and `self.losses`, the "
+    "penalties of layers, count only where such a method makes them count."
+)
+def test_a_loss_that_closes_over_an_input() -> None:
+    inputs = tf.keras.Input((1,))
+    outputs = tf.keras.layers.Dense(1, kernel_initializer="zeros")(inputs)
+
+    def loss(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        return tf.exp(-tf.square(inputs)) * tf.square(y_pred - y)
+
+    class Nearer(tf.keras.Model):
+        compute_loss = Near.compute_loss
+
+    model = tf.keras.Model(inputs, outputs)
+    for eagerly in (False, True):
+        model.compile("sgd", loss, run_eagerly=eagerly)
+        with pytest.raises(ValueError, match="A KerasTensor cannot be used"):
+            model.fit(X, Y, verbose=0)
+    model = Nearer(inputs, outputs)
+    model.compile("sgd", "mse")
+    log = model.fit(X, Y, batch_size=201, verbose=0).history
+    own = np.mean(np.exp(-np.square(X)) * np.square(Y))
+    assert log["loss"] == pytest.approx([own], rel=1e-5)
+
+    class Fair(Nearer):
+        def compute_loss(
+            self,
+            x: Any,
+            y: Any,
+            y_pred: Any,
+            sample_weight: Any = None,
+            training: bool = True,
+        ) -> Any:
+            weighted = sample_weight[:, tf.newaxis] * tf.square(y - y_pred)
+            return tf.reduce_mean(weighted) + sum(self.losses)
+
+    weights = np.linspace(0.0, 2.0, 201, dtype="float32")
+    start = tf.keras.initializers.Constant(2.0)
+    penalised = tf.keras.layers.Dense(1, "linear", True, start, "zeros", "l2")
+    outputs = penalised(inputs)
+    errors = np.square(2.0 * X - Y)
+    for kind, due in (
+        (Nearer, np.mean(np.exp(-np.square(X)) * errors)),
+        (Fair, np.mean(weights[:, np.newaxis] * errors) + 0.01 * 2.0**2),
+    ):
+        model = kind(inputs, outputs)
+        model.compile(SGD(0.0), "mse")
+        log = model.fit(X, Y, 201, verbose=0, sample_weight=weights)
+        assert log.history["loss"] == pytest.approx([due], rel=1e-5)
 
 
 # The exercises
@@ -2803,3 +3132,31 @@ def test_the_gradient_penalty() -> None:
         assert float(penalty) == pytest.approx((weight - 1) ** 2)
         gradient = tape.gradient(penalty, model.w)
         assert float(gradient) == pytest.approx(2 * (weight - 1))
+
+
+@says("Of rows with several numbers this takes each slope by itself.")
+@says(
+    "A WGAN takes the length of them, `tf.norm(tape.gradient(total, x), "
+    "axis=1)`, which needs [some care where it is "
+    "0](not_a_number.md#loss-nan-after-the-first-epoch-the-gradient-is-nan)."
+)
+def test_a_penalty_on_the_length_of_a_slope() -> None:
+    rows = tf.random.stateless_normal((5, 3), (0, 1))
+    for weight in (1.0, 0.0):
+        start = tf.keras.initializers.Constant(weight)
+        dense = tf.keras.layers.Dense(1, kernel_initializer=start)
+        model = tf.keras.Sequential([tf.keras.Input((3,)), dense])
+        by_slopes = float(slope_penalty(model, rows))
+        assert by_slopes == pytest.approx((weight - 1.0) ** 2)
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as tape:
+                tape.watch(rows)
+                total = tf.reduce_sum(model(rows, training=True))
+            lengths = tf.norm(tape.gradient(total, rows), axis=1)
+            penalty = tf.reduce_mean(tf.square(lengths - 1.0))
+        due = (weight * np.sqrt(3.0) - 1.0) ** 2
+        assert float(penalty) == pytest.approx(due, rel=1e-5)
+        slopes = outer.gradient(penalty, dense.kernel).numpy()
+        assert np.isfinite(slopes).all() == (weight > 0.0)
+    nan = " ".join((DOCS / "not_a_number.md").read_text("utf-8").split())
+    assert "The gradient penalty of a WGAN has such a root" in nan

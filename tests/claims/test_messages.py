@@ -489,7 +489,7 @@ def test_nan() -> None:
                 tf.math.reciprocal(tf.math.log(at))
     finally:
         tf.debugging.disable_check_numerics()
-    shown(page, "find_gradient", kind, "the gradient of b : Tensor had NaN")
+    shown(page, "find_gradient", kind, "/b : Tensor had NaN values")
     zero = tf.Variable(0.0)
     lengths: list[Callable[[], tf.Tensor]] = [
         lambda: tf.sqrt(tf.square(zero)),
@@ -1050,7 +1050,7 @@ def test_what_an_optimizer_is_handed() -> None:
     "`errors_in_a_step:asked` Python's `if`, `and` or `assert` met a tensor "
     "of a graph, which has no value yet."
 )
-@says("Say it with tensors, or decorate the method with `tf.function`.")
+@says("Say it with tensors, or put it into a `tf.function` of tensors.")
 def test_variables_and_conditions_in_a_graph() -> None:
     page = "errors_in_a_step"
     shown(page, "made_inside", "ValueError", "only supports singleton")

@@ -1,6 +1,7 @@
 """What the page on a loss that is not a number says is true."""
 
 import ast
+import inspect
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 import tensorflow as tf
 from keras.callbacks import CallbackList
 
+from snippets import nan_checks
 from snippets.data import make_data
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
@@ -133,6 +135,7 @@ def test_all_blocks_ran_with_what_the_page_names() -> None:
 @says("NaN in spite of `tf.where` | … gradient)")
 @says("NaN only with `float16` or `mixed_float16` | … precision)")
 @says("The loss of a classifier is `inf` or NaN | … exercises)")
+@says("NaN on a GPU or by XLA, an error on a CPU | … 3)")
 @says("`InvalidArgumentError: … Tensor had NaN values` | … operation)")
 @says(
     "`Detected Infinity or NaN in output 0 of …` | "
@@ -163,6 +166,13 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         "clip_model": "clipnorm        w nan",
     }
     assert len(rows) == len(shows)
+    elsewhere = re.findall(
+        r"(?m)^\| .+\]\(errors_in_a_step.md#(.+)\) \|$", SOURCE
+    )
+    errors = (DOCS / "errors_in_a_step.md").read_text("utf-8")
+    [label] = [h for h in re.findall(r"(?m)^## (.+)", errors) if "range" in h]
+    assert elsewhere == [anchor(label)]
+    assert "Compiled by XLA the loss is NaN" in " ".join(errors.split())
     for (_, place), (block, text) in zip(rows, shows.items(), strict=True):
         assert f':{block}"' in parts[place]
         assert text in printed(NAME, block)
@@ -267,11 +277,23 @@ def test_a_gap_in_a_file_is_read_as_nan() -> None:
 
 
 @says("Find the rows, leave them out, and check the data before you train.")
+@says(
+    "Do the same with the inputs. What has several columns needs one answer "
+    "for a row, `tf.reduce_all(tf.math.is_finite(x), axis=1)`, or `x[known]` "
+    "loses its shape."
+)
 def test_the_row_is_found_left_out_and_checked() -> None:
     assert "rows without a number: [102]" in printed(NAME, "complete")
     assert "nan" not in printed(NAME, "complete")
     with pytest.raises(Refused, match="missing values"):
         tf.debugging.assert_all_finite(Y_READ, "y has missing values")
+    for width in (1, 3):
+        table = tf.stack([Y_READ, *[Y] * (width - 1)], axis=1)
+        each = tf.math.is_finite(table)
+        assert table[each].shape == (201 * width - 1,)
+        known = tf.reduce_all(each, axis=1)
+        assert table[known].shape == (200, width)
+        assert np.isfinite(table[known]).all()
 
 
 @says("A mean of nothing is a NaN too, `0 / 0`.")
@@ -478,7 +500,10 @@ def test_the_safe_norm() -> None:
     "For the one that was not chosen it is 0, and 0 times the infinite "
     "gradient of `log(0)` is NaN."
 )
-@says("Choose before the logarithm as well, so that it never sees a 0.")
+@says(
+    "Choose before the logarithm as well, so that it never sees a 0. (A NaN "
+    "is not positive, and so becomes a 0 as well.)"
+)
 @says("**The check** looks at the gradient again.")
 @says("tf.where does not save the gradient")
 def test_where() -> None:
@@ -495,6 +520,7 @@ def test_where() -> None:
     assert math.isnan(0.0 * INF)
     assert np.isnan(slope(log_or_zero, [0.0, 2.0])).tolist() == [True, False]
     assert slope(safe_log, [0.0, 2.0]).tolist() == [0.0, 0.5]
+    assert safe_log(tf.constant([NAN, 1.0])).numpy().tolist() == [0.0, 0.0]
     last = BLOCKS["where_twice"].code.strip().split("\n")[-1]
     assert "assert_all_finite(slopes" in last
 
@@ -707,6 +733,22 @@ def test_graphs_made_before_and_after() -> None:
     assert log_or_zero(tf.constant([0.0, 1.0])).numpy().tolist() == [0.0, 0.0]
 
 
+@says(
+    "On a GPU `fit` [uses "
+    "XLA](how_fast.md#fit-uses-xla-on-a-gpu-jit_compileauto) unasked: say "
+    "`compile(jit_compile=False)`."
+)
+def test_fit_uses_xla_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda: [gpu])
+    model = Line()
+    for options, by_xla in (({}, True), ({"jit_compile": False}, False)):
+        model.compile("sgd", "mse", **options)
+        assert model.jit_compile is by_xla
+    how_fast = (DOCS / "how_fast.md").read_text("utf-8")
+    assert '### `fit` uses XLA on a GPU: `jit_compile="auto"`' in how_fast
+
+
 @says("XLA leaves the check out, without a word.")
 @says(
     "Look for a NaN in a step without `jit_compile=True`, or return the loss "
@@ -788,16 +830,13 @@ def test_stopping_is_late() -> None:
 
 @says(
     "In a `train_step` [it does not](errors_in_a_step.md#"
-    "using-a-symbolic-tftensor-as-a-python-bool-is-not-allowed), unless you "
-    "decorate that with `tf.function`, or write `tf.cond` instead."
+    "using-a-symbolic-tftensor-as-a-python-bool-is-not-allowed), so write "
+    "`tf.cond` there."
 )
 def test_skipping_in_a_train_step() -> None:
     class If(Line):
         def train_step(self, data: Any) -> dict[str, Any]:
             return {"lost": train_finite(self, self.optimizer, *data)[0]}
-
-    class Decorated(If):
-        train_step = tf.function(If.train_step)
 
     class Cond(Line):
         def train_step(self, data: Any) -> dict[str, Any]:
@@ -823,12 +862,11 @@ def test_skipping_in_a_train_step() -> None:
     }
     due = Line()
     train(due, SGD(0.03), *BATCHES[1])
-    for kind in (Decorated, Cond):
-        model = kind()
-        model.compile(SGD(0.03))
-        model.fit(*rows, **options)
-        assert int(model.optimizer.iterations) == 1
-        assert weights(model) == pytest.approx(weights(due), rel=1e-6)
+    model = Cond()
+    model.compile(SGD(0.03))
+    model.fit(*rows, **options)
+    assert int(model.optimizer.iterations) == 1
+    assert weights(model) == pytest.approx(weights(due), rel=1e-6)
     model = If()
     model.compile(SGD(0.03))
     with pytest.raises(tf.errors.OperatorNotAllowedInGraphError):
@@ -906,6 +944,37 @@ def test_squares_that_overflow() -> None:
             small = size < 2e19
             assert math.isfinite(tf.linalg.global_norm(parts)) is small
             assert math.isfinite(tf.square(parts[place])) is small
+
+
+@says("With a `LossScaleOptimizer` leave the skipping to it.")
+@says(
+    "A step that it does not see cannot halve the scale, so where the scale "
+    "is what made the infinity, all steps to come are skipped."
+)
+@pytest.mark.parametrize("skips", [False, True])
+def test_who_skips_under_a_loss_scale(skips: bool) -> None:
+    half = tf.keras.layers.Dense(
+        1, kernel_initializer="ones", dtype="mixed_float16"
+    )
+    model = tf.keras.Sequential([tf.keras.Input((1,)), half])
+    optimizer = tf.keras.optimizers.LossScaleOptimizer(
+        SGD(0.05), initial_scale=2.0**20
+    )
+    optimizer.build(model.trainable_variables)
+    x, y = X[:, tf.newaxis], Y[:, tf.newaxis]
+    for _ in range(20):
+        with tf.GradientTape() as tape:
+            found = loss(y, tf.cast(model(x, training=True), tf.float32))
+            scaled = optimizer.scale_loss(found)
+        gradients = tape.gradient(scaled, model.trainable_variables)
+        size = tf.linalg.global_norm([found, *gradients])
+        if not skips or tf.math.is_finite(size):
+            optimizer.apply(gradients, model.trainable_variables)
+    scale, kernel = float(optimizer.dynamic_scale), float(half.kernel[0, 0])
+    assert math.isfinite(found)
+    assert (scale == 2.0**20) is skips
+    assert (kernel == 1.0) is skips
+    assert math.isfinite(size) is not skips
 
 
 # What a NaN leaves behind
@@ -1177,8 +1246,13 @@ def test_clipping_helps_against_overflow() -> None:
 @says("The first names what is not finite.")
 @says(
     "Call it between the gradients and the update, in an eager or a compiled "
-    "step."
+    "step, but [not under XLA](#check_numerics-and-jit_compile)."
 )
+@says(
+    "It finds, and does not protect: in a compiled step the update does not "
+    "wait for it, and the weights may be NaN when it raises."
+)
+@says("To keep them, [skip the step](#skip-the-step).")
 @says("Raise if the loss or a gradient is not finite; say which it is.")
 def test_check_finite() -> None:
     model, one, nan = Line(), tf.constant(1.0), tf.constant(NAN)
@@ -1189,12 +1263,33 @@ def test_check_finite() -> None:
     for check in (step, tf.function(step)):
         check(one, [one, one])
         for place, name in enumerate(
-            ("the loss", "the gradient of w", "the gradient of b")
+            ("the loss", "the gradient of .*/w", "the gradient of .*/b")
         ):
             values = [one] * 3
             values[place] = nan
             with pytest.raises(Refused, match=f"{name} : "):
                 check(values[0], values[1:])
+    tf.function(step, jit_compile=True)(nan, [nan, nan])
+    for compiles in (False, True):
+        spoiled = []
+        for _ in range(20):
+            model, optimizer = Line(), SGD(0.1)
+            optimizer.build(model.trainable_variables)
+
+            def update(found: Any, model: Any, optimizer: Any) -> None:
+                gradients = [found, found]
+                check_finite(model, found, gradients)
+                optimizer.apply(gradients, model.trainable_variables)
+
+            call = tf.function(update) if compiles else update
+            with pytest.raises(Refused, match="the loss : "):
+                call(nan, model, optimizer)
+            spoiled.append(not np.isfinite(weights(model)).all())
+        assert any(spoiled) is compiles
+    layers = [tf.keras.layers.Dense(1, name=name) for name in ("one", "two")]
+    deep: Any = tf.keras.Sequential([tf.keras.Input((1,)), *layers])
+    with pytest.raises(Refused, match=r"the gradient of .*two/kernel : "):
+        check_finite(deep, one, [one, one, nan, one])
 
 
 @says("The second is for your tests.")
@@ -1202,6 +1297,7 @@ def test_check_finite() -> None:
     "It hands your step a batch of NaN and asserts that it changes nothing: "
     "no weight, no momentum, no count, no average of a layer."
 )
+@says("If `y` are whole numbers, which cannot be NaN, multiply `x` instead.")
 @says("Assert that a step with NaN in y changes nothing that is kept.")
 def test_check_skips() -> None:
     def made() -> tuple[Any, Any]:
@@ -1223,6 +1319,28 @@ def test_check_skips() -> None:
     for step, match in ((count, "iteration"), (move, "momentum")):
         with pytest.raises(AssertionError, match=f"{match} changed"):
             check_skips(step, *made(), X, Y)
+    layers = [tf.keras.layers.Dropout(0.5), tf.keras.layers.Dense(1)]
+    dropping: Any = tf.keras.Sequential([tf.keras.Input((1,)), *layers])
+    columns = X[:, tf.newaxis], Y[:, tf.newaxis]
+    check_skips(train_finite, dropping, Adam(0.1), *columns)
+    with pytest.raises(AssertionError, match=r"dense.*/kernel changed"):
+        check_skips(train, dropping, Adam(0.1), *columns)
+
+    labels = tf.cast(Y > 2.0, tf.int32)
+    with pytest.raises(TypeError, match="Cannot convert nan"):
+        check_skips(train_finite, *made(), X, labels)
+    code = inspect.getsource(check_skips).replace(
+        'x, y * float("nan")', 'x * float("nan"), y'
+    )
+    of_inputs: Names = {**vars(nan_checks)}
+    exec(code, of_inputs)
+
+    def classify(model: Any, optimizer: Any, x: Any, y: Any) -> None:
+        assert y.dtype == tf.int32
+        train_finite(model, optimizer, x, tf.cast(y, tf.float32))
+
+    of_inputs["check_skips"](classify, *made(), X, labels)
+
     normed = tf.keras.Sequential([tf.keras.layers.BatchNormalization()])
     normed(X[:, tf.newaxis])
 

@@ -56,6 +56,7 @@ CHAPTERS = {
 WHOLE: dict[str, Any] = {"batch_size": 201, "shuffle": False, "verbose": 0}
 X, Y = make_data()
 INPUTS, OUTPUTS = X[:, tf.newaxis], Y[:, tf.newaxis]
+LINE = LinearModel()
 FIT_W, FIT_B = np.polyfit(X.numpy().astype(float), Y.numpy().astype(float), 1)
 """The least squares fit."""
 
@@ -332,7 +333,8 @@ def stuck() -> tuple[list[float], list[str]]:
 
 @says(
     "The loss stands still | [1](#1-a-variable-that-keras-cannot-see), "
-    "[4](#4-a-variable-rebound), [6](#6-a-loss-that-was-never-scaled)"
+    "[4](#4-a-variable-rebound), [6](#6-a-loss-that-was-never-scaled), [empty "
+    "lists](errors_in_a_step.md#other-slips-with-apply_gradients)"
 )
 @says(
     "Had both variables been hidden, the loss would stand still, and "
@@ -347,6 +349,9 @@ def test_the_loss_stands_still(
     assert any("not have any trainable weights" in text for text in warned)
     assert left["half_hidden"].warned == [], "of one there is no warning"
     assert len(set(left["rebound"].names["history"])) == 1
+    errors = (DOCS / "errors_in_a_step.md").read_text("utf-8")
+    slips = errors.partition("### Other slips with apply_gradients\n")[2]
+    assert "Of empty lists" in slips.partition("\n#")[0]
     history = left["unscaled"].names["history"]
     assert history[-1] == pytest.approx(history[0], rel=1e-3)
 
@@ -745,13 +750,18 @@ def test_a_row_against_a_column(left: dict[str, Ran]) -> None:
 @says(
     "The losses of Keras bring a vector and a column to one shape first: of "
     "`y` against its own column, `MeanSquaredError()` makes {{ "
-    "tf.keras.losses.MeanSquaredError()(y, y[:, tf.newaxis]):.1f }}. A loss "
-    "of your own does not."
+    "tf.keras.losses.MeanSquaredError()(y, y[:, tf.newaxis]):.1f }}. They "
+    "cannot in a graph that knows the column as `(None, None)`, and a loss of "
+    "your own does not."
 )
 def test_losses_of_keras_bring_both_to_one_shape() -> None:
     for name in ("MeanSquaredError", "MeanAbsoluteError", "Huber", "LogCosh"):
         keras_loss = getattr(tf.keras.losses, name)()
         assert float(keras_loss(Y, OUTPUTS)) == pytest.approx(0, abs=1e-6)
+        for columns, known in ((1, True), (None, False)):
+            shapes = tf.TensorSpec([None]), tf.TensorSpec([None, columns])
+            in_graph = tf.function(keras_loss, input_signature=shapes)
+            assert (float(in_graph(Y, OUTPUTS)) < 1e-6) == known
     assert float(tf.reduce_mean((Y - OUTPUTS) ** 2)) > 1
     other = tf.keras.losses.MeanSquaredError()(tf.zeros(3), tf.ones((3, 3)))
     assert float(other) == 1, "other shapes broadcast, without a word"
@@ -800,10 +810,16 @@ def test_the_figure_of_a_row_against_a_column() -> None:
 )
 @says(
     "A Keras model lists its own as they were made, those that it trains "
-    'first: `{{ ", ".join(v.name for v in KerasLinearModel().variables) }}`, '
+    "first, and then those of its layers: "
+    '`{{ ", ".join(v.name for v in KerasLinearModel().variables) }}`, '
     "and the same lines would work there."
 )
 @says("**The check** is that one step makes the loss smaller.")
+@says(
+    "Where both gradients have the same sign, swapped ones do so as well, but "
+    "by less than [check_step](#a-test-to-paste) asks for, unless they are "
+    "about equal."
+)
 def test_gradients_in_another_order(left: dict[str, Ran]) -> None:
     code = Path(ROOT / "snippets/linear_model.py").read_text("utf-8")
     assert code.index("self.w =") < code.index("self.b =")
@@ -824,17 +840,37 @@ def test_gradients_in_another_order(left: dict[str, Ran]) -> None:
     class Model(tf.keras.Model):
         def __init__(self) -> None:
             super().__init__()
+            self.dense = tf.keras.layers.Dense(1, name="dense")
+            self.dense.build((None, 1))
             self.fixed = self.add_weight(name="fixed", trainable=False)
             self.z, self.a = (self.add_weight(name=name) for name in "za")
 
     listed = [weight.name for weight in Model().variables]
-    assert listed == ["z", "a", "fixed"]
+    assert listed == ["z", "a", "fixed", "kernel", "bias"]
     keras = KerasLinearModel()
     train_swapped(keras, X, Y, 0.1)
     losses = [descend(1, 0.1)[0], float(loss(Y, keras(X)))]
     np.testing.assert_allclose(losses, descend(2, 0.1), rtol=1e-4)
     kept = [v for k, v in record(TRAPS).items() if k.startswith('", ".join')]
     assert kept == ["b, w", "w, b"]
+    for b, caught in ((2.8, True), (5.0, False)):
+        one_sign = LinearModel()
+        one_sign.w.assign(5.0)
+        one_sign.b.assign(b)
+        slopes = gradients(one_sign)
+        assert min(slopes) > 0
+        assert (0.8 < slopes[0] / slopes[1] < 1.3) is not caught
+        before = float(loss(Y, one_sign(X)))
+        train_swapped(one_sign, X, Y, 0.01)
+        assert float(loss(Y, one_sign(X))) < before
+        one_sign.b.assign(b)
+        one_sign.w.assign(5.0)
+        with (
+            pytest.raises(AssertionError, match="loss fell by")
+            if caught
+            else contextlib.nullcontext()
+        ):
+            check_step(train_swapped, one_sign, X, Y)
     [check] = check_of(3)[1]
     assert ast.unparse(check) == "assert history[1] < history[0]"
 
@@ -1233,7 +1269,7 @@ def test_assert_consumed(saved: str, read: str, is_fine: bool) -> None:
 @says("Pass what changes as a tensor.")
 @says(
     "**The checks**: a learning rate of 0 moves nothing, and there is one "
-    "graph."
+    "graph. (A last batch of fewer rows adds another.)"
 )
 def test_tracing(left: dict[str, Ran]) -> None:
     runs = []
@@ -1259,6 +1295,12 @@ def test_tracing(left: dict[str, Ran]) -> None:
     still, one_graph = (ast.unparse(part) for part in check_of(8)[1])
     assert still == "assert weights[0] == weights[-1]"
     assert one_graph.endswith("experimental_get_tracing_count() == 1")
+    short = tf.function(train)
+    for _ in range(2):
+        for start in range(0, 201, 66):
+            rows = slice(start, start + 66)
+            short(LINE, X[rows], Y[rows], tf.constant(0.0))
+    assert short.experimental_get_tracing_count() == 2
 
     def update(optimizer: Any, variable: Any) -> None:
         runs.append(variable)
@@ -1285,6 +1327,7 @@ def test_tracing(left: dict[str, Ran]) -> None:
 @says("Return a line that normalises its input and penalises its weight.")
 @says("`fit` knows of both. A loop of your own has to be told.")
 @says("**The check** asks Keras for the loss of a new model's first step.")
+@says("If weights start at random, set [the seed] … read) before each model.")
 def test_training_mode_and_penalties() -> None:
     x, y = x_and_y(1.0)
     normed = (x - x.mean()) / np.sqrt(x.var() + 0.001)
@@ -1305,6 +1348,21 @@ def test_training_mode_and_penalties() -> None:
     check = [ast.unparse(part) for part in check_of(9)[1]]
     assert check[0] == "due = normed_line().train_on_batch(inputs, outputs)"
     assert "history[0] - due" in check[1]
+    for seeded in (True, False):
+        found = []
+        for call in ("in a loop", "by Keras"):
+            if seeded:
+                tf.keras.utils.set_random_seed(1)
+            norm = tf.keras.layers.BatchNormalization()
+            dense = tf.keras.layers.Dense(1, kernel_regularizer="l2")
+            model = tf.keras.Sequential([norm, dense])
+            model.compile(loss="mse", run_eagerly=True)
+            if call == "by Keras":
+                found.append(float(model.train_on_batch(INPUTS, OUTPUTS)))
+                continue
+            batch_loss = loss(OUTPUTS, model(INPUTS, training=True))
+            found.append(float(batch_loss + sum(model.losses)))
+        assert (abs(found[0] - found[1]) < 0.001) is seeded
 
 
 @says("It learns, and nothing in its loss tells what was left out.")
@@ -1917,6 +1975,31 @@ def test_check_log() -> None:
             check_log(model, X + 1.0, Y)
 
 
+@says("Leave out dropout, which makes another loss in each call.")
+def test_what_check_log_can_compare() -> None:
+    layers = tf.keras.layers
+
+    def model(*parts: Any) -> Any:
+        made = tf.keras.Sequential([*parts, layers.Dense(1)])
+        made.compile(loss="mse", run_eagerly=True)
+        return made
+
+    check_log(model(layers.BatchNormalization()), INPUTS + 1.0, OUTPUTS)
+    dropping = model(layers.Dropout(0.5, seed=1))
+    with pytest.raises(AssertionError, match="logged"):
+        check_log(dropping, INPUTS + 1.0, OUTPUTS)
+    several = {float(dropping.evaluate(INPUTS, OUTPUTS, verbose=0))}
+    for _ in range(3):
+        y_pred = dropping(INPUTS, training=True)
+        several.add(float(dropping.compute_loss(INPUTS, OUTPUTS, y_pred)))
+    assert len(several) == 4
+    wrong = AsAdvised()
+    wrong.compile(loss="mse", run_eagerly=True)
+    wrong.w.assign(0.005)
+    with pytest.raises(AssertionError, match="logged"):
+        check_log(wrong, X + 1.0, 0.001 * Y)
+
+
 # Exercises
 
 
@@ -1946,9 +2029,12 @@ def test_the_swapped_step() -> None:
 @pytest.mark.parametrize("name", ["MeanSquaredError", "MeanAbsoluteError"])
 def test_check_metric(name: str) -> None:
     metric = getattr(tf.keras.metrics, name)()
-    check_metric(metric, OUTPUTS, 5 * INPUTS)
-    with pytest.raises(AssertionError, match="result"):
-        check_metric(metric, Y, 5 * X)
+    for rows, scale in ((201, 1.0), (64, 1.0), (20, 1.0), (201, 0.001)):
+        x, y = X[:rows] * scale, Y[:rows] * scale
+        check_metric(metric, y[:, tf.newaxis], 5 * x[:, tf.newaxis])
+        check_metric(metric, y[:, tf.newaxis], y[:, tf.newaxis])
+        with pytest.raises(AssertionError, match="result"):
+            check_metric(metric, y, 5 * x)
     [check] = check_of(12)[1]
     assert "loss(y, model(x))" in ast.unparse(check)
 

@@ -41,6 +41,7 @@ from tests.claims.says import (
     figure,
     highlighted,
     imported,
+    logged,
     numbers,
     printed,
     ran,
@@ -243,6 +244,10 @@ def test_what_the_page_has() -> None:
     "`GradientTape.gradient can only be called once on non-persistent tapes` "
     "| [1](#1-two-models-one-tape)"
 )
+@says(
+    "`Calling GradientTape.gradient on a persistent tape` | [1](#calling … "
+    "context)"
+)
 @says("Nothing moves, or the discriminator does not learn | … weights)")
 @says("The losses look balanced, the samples are far off | … both)")
 @says("`ValueError: Unknown variable` | [4](#4-one-optimizer-for-two-models)")
@@ -265,6 +270,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
             "compute one set"
         },
         {"": "`GradientTape.gradient can only be called once on"},
+        {"": "The whole warning says that this `is significantly less"},
         {
             "wrong_variables": "after 30 rounds: point 1.00, slope 0.00",
             "recipe_step": "trainable True: moved by 0.0000",
@@ -903,6 +909,10 @@ def test_one_tape_and_two() -> None:
         old[0], generator.get_weights(), due, strict=True
     ):
         np.testing.assert_allclose(after, before - 0.1 * slope, atol=1e-6)
+    for name in ("one_tape", "two_tapes", "persistent", "uncut"):
+        called = re.findall(r"(?:gen|discrim)\w+tor\((.*)", BLOCKS[name].code)
+        assert len(called) == 2
+        assert all("training=True)" in arguments for arguments in called)
     now = gradients_of(generator, g_loss)
     assert any(
         abs(a - b).numpy().max() > 1e-4 for a, b in zip(due, now, strict=True)
@@ -971,6 +981,53 @@ def test_a_persistent_tape() -> None:
             assert np.array_equal(one, other)
     assert [row[0] for row in lines("same_gradients")] == [0, 0]
     assert ':same_gradients"' in sections()["exercises"]
+
+
+@says("Calling GradientTape.gradient on a persistent tape inside its context")
+@says(
+    "The whole warning says that this `is significantly less efficient`, once "
+    "in a program."
+)
+@says(
+    "The gradients are right, but the tape, which is not closed yet, records "
+    "how they are computed, too."
+)
+@says(
+    "Only a gradient that is part of a loss, as in a [gradient "
+    "penalty](errors_in_a_step.md#the-second-derivative-is-none), has to be "
+    "inside of a tape."
+)
+def test_a_gradient_inside_of_a_persistent_tape() -> None:
+    told = logged(
+        "import tensorflow as tf\n"
+        "w = tf.Variable(3.0)\n"
+        "with tf.GradientTape(persistent=True) as tape:\n"
+        "    cube = w**3\n"
+        "    for _ in range(3):\n"
+        "        tape.gradient(cube, w)\n"
+    )
+    title = "Calling GradientTape.gradient on a persistent tape inside its "
+    whole = title + "context is significantly less efficient"
+    assert " ".join(told.split()).count(whole) == 1
+
+    def second(inside: bool, persistent: bool) -> Any:
+        w = tf.Variable(3.0)
+        with tf.GradientTape(persistent=persistent) as outer:
+            with tf.GradientTape(persistent=True) as tape:
+                cube = w**3
+                if inside:
+                    slope = tape.gradient(cube, w)
+            if not inside:
+                slope = tape.gradient(cube, w)
+            assert float(slope) == 27.0
+        return tape.gradient(slope, w), outer.gradient(slope, w)
+
+    assert [*map(float, second(inside=True, persistent=True))] == [18.0] * 2
+    left = second(inside=False, persistent=False)
+    assert left[0] is None
+    assert float(left[1]) == 18.0
+    errors = sections("errors_in_a_step")
+    assert "gradient penalty" in errors["the-second-derivative-is-none"]
 
 
 # 2. The wrong variables
@@ -1545,7 +1602,12 @@ def test_the_loss_is_least_at_reward_and_best_value() -> None:
         column = rewards[:, tf.newaxis]
         with pytest.raises(tf.errors.InvalidArgumentError, match="compatib"):
             q_loss(online, target, seen[0], seen[1], column, seen[3])
+        column = seen[1][:, tf.newaxis]
+        with pytest.raises(tf.errors.InvalidArgumentError, match="compatib"):
+            q_loss(online, target, seen[0], column, rewards, seen[3])
         assert float(loss) == pytest.approx((reward - value) ** 2, abs=1e-5)
+    [aim] = highlighted(BLOCKS["q_loss"])
+    assert "tf.stop_gradient(" in aim
 
 
 @says(

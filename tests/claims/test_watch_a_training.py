@@ -117,6 +117,7 @@ def forget_handlers() -> None:
     for handler in log.handlers:
         handler.close()
     log.handlers = []
+    log.propagate = True
 
 
 def descend(epochs: int, rate: float) -> tuple[list[float], list[float]]:
@@ -275,6 +276,17 @@ def test_the_step_and_the_epoch() -> None:
     losses = [float(step(x, y)) for x, y in BATCHES]
     np.testing.assert_allclose(losses, descend(1, 0.03)[0], rtol=1e-4)
     assert step.experimental_get_tracing_count() == 1
+    columns = X[:, tf.newaxis], Y[:, tf.newaxis]
+    for called in (False, True):
+        lazy: Any = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+        if called:
+            lazy(columns[0])
+        step = make_step(lazy, SGD(0.03))
+        if called:
+            assert float(step(*columns)) > float(step(*columns))
+            continue
+        with pytest.raises(ValueError, match="Unknown variable"):
+            step(*columns)
     taken: list[Any] = []
 
     def keeps(x: Any, y: Any) -> Any:
@@ -669,7 +681,8 @@ def test_the_log(left: dict[str, Ran]) -> None:
 )
 @says(
     "With `addHandler`, a cell of a notebook that runs twice adds a second "
-    "one, and each message is printed twice."
+    "one, and each message is printed twice. So it is without `propagate = "
+    "False` if the root logger has a handler, as `basicConfig` gives it one."
 )
 def test_levels_and_handlers(capsys: pytest.CaptureFixture[str]) -> None:
     assert "`log.info` prints nothing" in chapter("a-log")
@@ -697,6 +710,24 @@ def test_levels_and_handlers(capsys: pytest.CaptureFixture[str]) -> None:
         execute("watch", statements("watch", "log"), {**globals()})
     log.info("text")
     assert capsys.readouterr().out == "text\n"
+    of_root = logging.StreamHandler(sys.stdout)
+    logging.root.addHandler(of_root)
+    try:
+        for log.propagate in (False, True):
+            log.info("text")
+            shown = capsys.readouterr().out
+            assert shown == "text\n" * (1 + log.propagate)
+    finally:
+        logging.root.removeHandler(of_root)
+    program = (
+        "import logging\n"
+        "logging.basicConfig()\n"
+        "print(len(logging.root.handlers))\n"
+    )
+    root = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True
+    )
+    assert int(root.stdout) == 1
 
 
 @says("`flush` writes each row at once.")
@@ -1119,7 +1150,9 @@ def test_the_loop_stops_where_a_callback_says() -> None:
 @says("Both count epochs from 0.")
 @says(
     "`CSVLogger` takes its columns from the first epoch. If none of them is "
-    "of validation, it adds one to each. It leaves out what later epochs add."
+    "of validation, it adds one to each. It leaves out what later epochs add. "
+    "And it takes a tensor for a list, `Cannot iterate over a scalar tensor`: "
+    "put numbers into `logs`, as `float` makes them."
 )
 @says("`CSVLogger` | the same names in all `logs`")
 @says("`EarlyStopping` | what it monitors in `logs`; a loop that ends")
@@ -1139,6 +1172,12 @@ def test_stopping_and_writing_down(left: dict[str, Ran]) -> None:
         logger.on_epoch_end(1, {"loss": 1.0, "rate": 0.1})
         logger.on_train_end()
         written.append(Path("log.csv").read_text().split())
+    logger = CALLBACKS.CSVLogger("log.csv")
+    logger.on_train_begin()
+    with pytest.raises(TypeError, match="Cannot iterate over a scalar tensor"):
+        logger.on_epoch_end(0, {"loss": tf.constant(2.0)})
+    logger.on_epoch_end(0, {"loss": float(tf.constant(2.0))})
+    logger.on_train_end()
     assert written == [
         [
             "epoch,loss,mae,val_loss,val_mae",
@@ -1460,6 +1499,20 @@ def test_early_stopping_restores_at_the_end(restores: bool) -> None:
     assert float(model.w) == 7.0
     callbacks.on_train_end()
     assert float(model.w) == (5.0 if restores else 7.0)
+
+
+@says("If the first value is NaN, no later one counts as better.")
+@pytest.mark.parametrize("first", [float("nan"), 9.0])
+def test_early_stopping_after_a_nan(first: float) -> None:
+    model: Any = KerasLinearModel()
+    model.stop_training = False
+    stopping = CALLBACKS.EarlyStopping("loss", patience=2)
+    callbacks = CallbackList([stopping], model=model)
+    callbacks.on_train_begin()
+    for epoch, value in enumerate((first, 3.0, 2.0, 1.0)):
+        callbacks.on_epoch_end(epoch, {"loss": value})
+    assert model.stop_training == np.isnan(first)
+    assert (stopping.best == 1.0) == (not np.isnan(first))
 
 
 @says(

@@ -52,6 +52,7 @@ def test_gradients_are_those_of_the_closed_form() -> None:
     assert found == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize("kind", [Capped, CappedTensor, CappedFunction])
 @pytest.mark.parametrize(("error", "loss"), [(3.0, 9.0), (11.0, 100.0)])
 def test_a_loss_is_100_at_most(
@@ -68,6 +69,9 @@ def test_near_points_count_more() -> None:
     expected = np.mean(np.exp(-(X.numpy() ** 2)) * errors.numpy() ** 2)
     found = Near().compute_loss(X, Y, Y + errors)
     assert float(found) == pytest.approx(float(expected), abs=1e-6)
+    for x, y in ((X, Y[:, 0]), (X[:, 0], Y)):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            Near().compute_loss(x, y, Near()(x))
 
 
 def test_rows_come_once_each() -> None:
@@ -76,6 +80,8 @@ def test_rows_come_once_each() -> None:
     assert tf.reduce_all(tf.concat([b for b, _ in batches], 0) == x)
     assert all(tf.reduce_all(first == -second) for first, second in batches)
     assert [len(first) for first, _ in batches] == [67, 67, 67]
+    short = [len(first) for first, _ in make_rows(x[:100], x[:100])]
+    assert short == [67, 33]
 
 
 def test_a_dataset_of_one_element_and_what_it_complains_of() -> None:

@@ -7,6 +7,7 @@ a NaN, the mends hold, and each check fails under the code that looks right.
 import ast
 import importlib
 import math
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -727,7 +728,7 @@ def test_check_finite_names_what_is_not(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(
-        tf.errors.InvalidArgumentError, match="the gradient of b : Tensor had"
+        tf.errors.InvalidArgumentError, match=r"the gradient of .*/b : Tensor"
     ):
         run("checks", "find_gradient")
     assert capsys.readouterr().out == "all finite\n"
@@ -736,7 +737,7 @@ def test_check_finite_names_what_is_not(
     with pytest.raises(tf.errors.InvalidArgumentError, match="the loss : "):
         check_finite(model, one * INF, [one, one])
     with pytest.raises(
-        tf.errors.InvalidArgumentError, match="the gradient of w : "
+        tf.errors.InvalidArgumentError, match=r"the gradient of .*/w : "
     ):
         check_finite(model, one, [one * NAN, one])
 
@@ -760,11 +761,12 @@ def test_check_skips_passes_and_catches(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run("checks", "skips")
-    assert capsys.readouterr().out.splitlines() == [
-        "train_finite: nothing changed",
-        "train_zeroed: w changed",
-        "train: w changed",
-    ]
+    skips, zeroed, plain = capsys.readouterr().out.splitlines()
+    assert skips == "train_finite: nothing changed"
+    assert re.fullmatch(
+        r"train_zeroed: keras_linear_model\w*/w changed", zeroed
+    )
+    assert re.fullmatch(r"train: keras_linear_model\w*/w changed", plain)
 
 
 def test_check_skips_sees_a_count_and_an_average() -> None:

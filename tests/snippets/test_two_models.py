@@ -86,6 +86,9 @@ def test_the_loss_of_the_values_agrees_with_numpy() -> None:
     action, reward = tf.constant([0, 1, 1, 0, 1]), tf.range(5.0)
     with tf.GradientTape(persistent=True) as tape:
         loss = q_loss(online, target, state, action, reward, following)
+    for columns in ((action[:, None], reward), (action, reward[:, None])):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            q_loss(online, target, state, *columns, following)
     aim = reward.numpy() + 0.9 * target(following).numpy().max(axis=1)
     value = online(state).numpy()[np.arange(5), action.numpy()]
     assert float(loss) == pytest.approx(np.mean((value - aim) ** 2), rel=1e-5)

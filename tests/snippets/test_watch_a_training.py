@@ -274,7 +274,10 @@ def test_a_handler_added_twice_prints_twice_and_one_set_twice_does_not(
     assert capsys.readouterr().out == "text\ntext\n"
     for _ in range(2):
         run("", "log")
+    of_root = logging.StreamHandler(sys.stdout)
+    logging.root.addHandler(of_root)
     log.info("text")
+    logging.root.removeHandler(of_root)
     assert capsys.readouterr().out == "text\n"
 
 
