@@ -409,6 +409,17 @@ if __name__ == "__main__":
         print(f"{name}: first {values[0]:.4f}, last {values[-1]:.4f}")
     # endregion tested
 
+    try:
+        # region no_loss
+        untested = LedgerTraining()
+        untested.compile(optimizer=tf.keras.optimizers.SGD(learning_rate=0.1))
+        untested.fit(
+            batches, validation_data=held_out, shuffle=False, verbose=0
+        )
+        # endregion no_loss
+    except ValueError as error:
+        print(error)
+
     # region train_on_batch
     batchwise = compiled(KerasLinearModel())
     losses, sizes = [], []

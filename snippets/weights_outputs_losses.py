@@ -495,6 +495,24 @@ if __name__ == "__main__":
     # endregion keras_scales
 
     try:
+        # region one_metric
+        model = make_scales()
+        model.compile(loss="mse", metrics=["mae"])
+        model.evaluate(x, outputs, verbose=0)
+        # endregion one_metric
+    except ValueError as error:
+        print(error)
+
+    # region in_lists
+    for lengths in ([metres, centimetres], outputs):
+        found = compiled_scales(make_scales()).evaluate(
+            x, lengths, batch_size=201, verbose=0, return_dict=True
+        )
+        print(f"metres_loss {found['metres_loss']:9.2f}", end=", ")
+        print(f"centimetres_loss {found['centimetres_loss']:9.2f}")
+    # endregion in_lists
+
+    try:
         # region loop
         model = compiled_scales(make_scales(Loop))
         model.fit(x, outputs, **settings)

@@ -1480,6 +1480,123 @@ def test_testing_a_ledger() -> None:
     )
 
 
+@says("No loss to compute. Provide a `loss` argument in `compile()`")
+@says("Leave out the `test_step`, and the loss in `compile`, too.")
+@says("The epoch was trained.")
+@says(
+    "What failed is the validation, as `evaluate` would: they go through "
+    "Keras' `test_step`, which calls the model and takes the loss from "
+    "`compute_loss`."
+)
+@says("The mend is the `test_step` above.")
+@says(
+    "For a model that keeps Keras' tracker a loss in `compile`, or a "
+    "`compute_loss` of its own, is enough."
+)
+def test_validation_without_a_loss() -> None:
+    said = "No loss to compute. Provide a `loss` argument in `compile()`."
+    assert printed(NAME, "no_loss") == f"ValueError: {said}"
+    code = BLOCKS["no_loss"].code
+    assert "LedgerTraining()" in code
+    assert "loss=" not in code
+    trained, plain = LedgerTraining(), eager(KerasLinearModel)
+    trained.compile(SGD(0.1), run_eagerly=True)
+    due = history(plain, validation_data=FEWER)["val_loss"]
+    with pytest.raises(ValueError, match="No loss to compute"):
+        history(trained, validation_data=FEWER)
+    assert weights(trained) == pytest.approx(weights(plain), rel=1e-6)
+    with pytest.raises(ValueError, match="No loss to compute"):
+        trained.evaluate(FEWER, verbose=0)
+    asked = []
+
+    class Bare(KerasLinearModel):
+        """Keeps the tracker of Keras, and has a step of its own."""
+
+        def train_step(self, data: Batch) -> Any:
+            return {"pairs": len(data[0])}
+
+    class Computing(Bare):
+        def call(self, x: Any, training: bool = False) -> Any:
+            asked.append("call")
+            return super().call(x)
+
+        def compute_loss(self, x: Any, y: Any, y_pred: Any, *more: Any) -> Any:
+            asked.append("compute_loss")
+            return tf.reduce_mean(tf.square(y - y_pred))
+
+    for kind, loss in ((Bare, "mse"), (Computing, None)):
+        model = kind()
+        model.compile(SGD(0.1), loss=loss, run_eagerly=True)
+        model.set_weights(plain.get_weights())
+        logs = history(model, validation_data=FEWER)
+        assert logs["val_loss"] == pytest.approx(due, rel=1e-6)
+    assert asked[-2:] == ["call", "compute_loss"]
+    bare = Bare()
+    bare.compile(SGD(0.1), run_eagerly=True)
+    with pytest.raises(ValueError, match="No loss to compute"):
+        history(bare, validation_data=FEWER)
+
+
+@says(
+    "A model without a `call`, such as a GAN of two networks, trains by its "
+    "own step as well, and says `does not have a call() method implemented` "
+    "when it meets validation data."
+)
+@says(
+    "A `test_step` like the one above, which calls the networks itself, "
+    "mends this, and `evaluate`."
+)
+@says("But `predict` calls the model: give it a `call`.")
+def test_a_model_without_a_call() -> None:
+    class Networks(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one = tf.keras.layers.Dense(1, kernel_initializer="zeros")
+            self.tracker = tf.keras.metrics.Mean(name="loss")
+
+        @property
+        def metrics(self) -> list[tf.keras.metrics.Metric]:
+            return [self.tracker]
+
+        def train_step(self, data: Batch) -> Any:
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(self.one(data[0]) - data[1]))
+            variables = self.one.trainable_variables
+            self.optimizer.apply(tape.gradient(loss, variables), variables)
+            return {"loss": loss}
+
+    class Tested(Networks):
+        def test_step(self, data: Batch) -> Any:
+            loss = tf.reduce_mean(tf.square(self.one(data[0]) - data[1]))
+            self.tracker.update_state(loss, sample_weight=len(data[0]))
+            return {"loss": self.tracker.result()}
+
+    class Called(Tested):
+        def call(self, x: Any) -> Any:
+            return self.one(x)
+
+    said = r"does not have a `call\(\)` method implemented"
+    for kind in (Networks, Tested, Called):
+        model = kind()
+        model.compile(SGD(0.1), run_eagerly=True)
+        history(model)
+        assert float(model.one.kernel.numpy().item()) != 0
+        if kind is Networks:
+            with pytest.raises(NotImplementedError, match=said):
+                history(model, validation_data=FEWER)
+            continue
+        log = history(model, validation_data=FEWER)
+        due = np.mean((model.one(ROWS[:2]) - OUTPUTS[:2]) ** 2)
+        assert log["val_loss"] == [pytest.approx(due, rel=1e-5)]
+        found = model.evaluate(FEWER, return_dict=True, verbose=0)
+        assert found["loss"] == pytest.approx(due, rel=1e-5)
+        if kind is Called:
+            assert model.predict(ROWS, verbose=0).shape == (4, 1)
+        else:
+            with pytest.raises(NotImplementedError, match=said):
+                model.predict(ROWS, verbose=0)
+
+
 @says("The gradient norm, logged in TensorBoard")
 @says("The metrics that a step returns reach every callback.")
 @says(

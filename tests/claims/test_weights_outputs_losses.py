@@ -137,12 +137,13 @@ def test_what_the_page_has() -> None:
     ]
     loud = [b for b in PAGE.blocks if "raises" in b.options]
     assert {b.name for b in silent} == {
-        *("vectors", "all_pairs", "per_row", "axes", "uneven_log"),
+        *("vectors", "all_pairs", "in_lists", "per_row", "axes"),
+        "uneven_log",
         *("padded", "penalised", "three_models", "collapsed"),
     }
-    # Of the six blocks of a raised error, two are the checks'.
+    # Of the seven blocks of a raised error, two are the checks'.
     assert [b.name for b in loud] == [
-        *("two_parts", "not_ignored", "shapes"),
+        *("two_parts", "not_ignored", "shapes", "one_metric"),
         *("loop", "columns", "kerastensor"),
     ]
     for name in ("own_step", "own_scales"):
@@ -836,6 +837,164 @@ def test_what_was_logged_does_not_add_up() -> None:
     assert "An uneven last batch" in HEADINGS
     told = SOURCE.partition("## An uneven last batch")[2]
     assert "the parts do not add up" in " ".join(told.split())
+
+
+@says("Invalid `metrics`: as many entries as outputs")
+@says(
+    "`Invalid metrics`, `as many entries as the model has outputs` | "
+    "[Entries](#invalid-metrics-as-many-entries-as-outputs)"
+)
+@says(
+    "Metrics that are named for no output are no longer given to all of them."
+)
+@says(
+    "A list with an entry for each output is taken, but in which order? Try "
+    "it with the outputs themselves."
+)
+def test_metrics_for_no_output() -> None:
+    said = printed(NAME, "one_metric")
+    assert said.startswith("ValueError: ")
+    assert "Invalid `metrics`. `metrics` should contain" in said
+    assert "metrics=['mae']" in said
+    for model in (make_scales(), in_a_list()):
+        with pytest.raises(ValueError, match="Invalid `metrics`"):
+            eagerly(model, metrics=["mae"]).test_on_batch(X, of(model))
+        eagerly(model, metrics=["mae", "mae"]).test_on_batch(X, of(model))
+
+
+def in_a_list() -> Any:
+    """Return the model of two scales with its outputs in a list."""
+    model = make_scales()
+    names = ("metres", "centimetres")
+    return tf.keras.Model(
+        model.inputs, [model.get_layer(name).output for name in names]
+    )
+
+
+def of(model: Any) -> Any:
+    """Return the lengths as the outputs of the model stand."""
+    by_name = isinstance(model.output, dict)
+    return OUTPUTS if by_name else [*OUTPUTS.values()]
+
+
+def measured(model: Any, y: Any, **options: Any) -> dict[str, float]:
+    """Return what the model, compiled like this, is found to be."""
+    options = {"loss": "mse", "run_eagerly": True} | options
+    model.compile("sgd", **options)
+    return dict(model.test_on_batch(X, y, return_dict=True))
+
+
+@says("Two outputs learn each other's labels | [Entries](#invalid … outputs)")
+@says(
+    "Where the outputs have names, lists are taken in the order of the "
+    "alphabet: centimetres first."
+)
+@says(
+    "The first model was given the lengths the wrong way round, and `fit` "
+    "would train it so, without an error."
+)
+@says("Lists of losses, loss weights and metrics are taken so, too.")
+@says(
+    "Therefore the **mend** is what the section began with: name everything "
+    "by output."
+)
+def test_lists_in_the_order_of_the_alphabet() -> None:
+    parts = np.mean(y64**2), np.mean((100 * y64 + 50) ** 2)
+    (a, b), named = lines("in_lists")
+    assert [a, b] == pytest.approx(parts[::-1], abs=0.01)
+    assert named == pytest.approx(parts, abs=0.01)
+    assert highlighted(BLOCKS["in_lists"]) == [
+        "for lengths in ([metres, centimetres], outputs):"
+    ]
+    losses, scales = {"metres": "mse", "centimetres": "mae"}, make_scales()
+    assert [*scales.output] == ["metres", "centimetres"]
+    found = measured(scales, OUTPUTS, loss=[*losses.values()])
+    assert found["metres_loss"] == pytest.approx(np.mean(abs(y64)), rel=1e-4)
+    found = measured(scales, OUTPUTS, loss=losses)
+    assert found["metres_loss"] == pytest.approx(parts[0], rel=1e-4)
+    found = measured(scales, OUTPUTS, metrics=["mae", "mape"])
+    assert {"centimetres_mae", "metres_mape"} < {*found}
+    given = {"metres": 1.0, "centimetres": 0.0}
+    for loss in (["mse", "mse"], dict.fromkeys(given, "mse")):
+        listed = {"loss": loss, "loss_weights": [*given.values()]}
+        found = measured(scales, OUTPUTS, **listed)
+        assert found["loss"] == pytest.approx(parts[1], rel=1e-4)
+    by_name = {"loss": dict.fromkeys(given, "mse"), "loss_weights": given}
+    found = measured(scales, OUTPUTS, **by_name)
+    assert found["loss"] == pytest.approx(parts[0], rel=1e-4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for y, due in ((OUTPUTS, parts[0]), (of(in_a_list()), parts[1])):
+            model = make_scales()
+            model.compile(SGD(1e-6), run_eagerly=True, **by_name)
+            log = model.fit(X, y, batch_size=201, verbose=0).history
+            assert log["loss"] == [pytest.approx(due, rel=1e-3)]
+
+
+@says(
+    "For `Model(inputs, [a, b])` lists have the order of the model, and the "
+    "names are those of the layers `a` and `b`."
+)
+@says(
+    "Give it all losses and loss weights as lists, or all by name: names for "
+    "the loss weights alone go by the alphabet again."
+)
+def test_outputs_in_a_list() -> None:
+    parts = np.mean(y64**2), np.mean((100 * y64 + 50) ** 2)
+    names = ["metres", "centimetres"]
+    losses, given = ["mse", "mae"], [1.0, 0.0]
+    by_name = dict(zip(names, losses, strict=True))
+    weights = dict(zip(names, given, strict=True))
+    for y in (of(in_a_list()), OUTPUTS):
+        for loss, weighted in ((losses, given), (by_name, weights)):
+            found = measured(
+                *(in_a_list(), y), loss=loss, loss_weights=weighted
+            )
+            assert found["loss"] == pytest.approx(parts[0], rel=1e-4)
+        for metrics in (["mae", "mape"], {names[0]: "mae", names[1]: "mape"}):
+            found = measured(in_a_list(), y, metrics=metrics)
+            assert {"metres_mae", "centimetres_mape"} < {*found}
+    found = measured(
+        *(in_a_list(), OUTPUTS), loss=["mse", "mse"], loss_weights=weights
+    )
+    assert found["loss"] == pytest.approx(parts[1], rel=1e-4)
+
+
+@says(
+    "`y_true and y_pred have different structures` means more `y` than "
+    "outputs; `The path … can't be found` means fewer, or a loss under the "
+    "name of no output."
+)
+@says(
+    "An output without a loss is not trained; of its own layers `Gradients do "
+    "not exist for variables` says so."
+)
+def test_more_or_fewer_than_outputs() -> None:
+    for model in (make_scales(), in_a_list()):
+        with pytest.raises(ValueError, match="have different structures"):
+            measured(model, [Y, Y, Y])
+        for given in (Y, [Y]):
+            with pytest.raises(KeyError, match=r"The path: .* can't be found"):
+                measured(model, given)
+    with pytest.raises(KeyError, match=r"The path: .* can't be found"):
+        measured(make_scales(), OUTPUTS, loss={"metres": "mse", "b": "mse"})
+    inputs = tf.keras.Input((1,))
+    layers = [tf.keras.layers.Dense(1, name=name) for name in "ab"]
+    for loss, y in (
+        (["mse"], [Y, Y]),
+        (["mse", None], [Y, Y]),
+        ({"a": "mse"}, {"a": Y, "b": Y}),
+    ):
+        outputs: Any = [layer(inputs) for layer in layers]
+        if isinstance(loss, dict):
+            outputs = dict(zip("ab", outputs, strict=True))
+        model = eagerly(tf.keras.Model(inputs, outputs), loss)
+        before = [layer.get_weights()[0].item() for layer in layers]
+        with pytest.warns(UserWarning, match=r"do not exist .*'b/kernel'"):
+            model.train_on_batch(X, y)
+        after = [layer.get_weights()[0].item() for layer in layers]
+        assert before[0] != after[0]
+        assert before[1] == after[1]
 
 
 @says("Expected any non-tensor type, but got a tensor instead.")
