@@ -63,7 +63,8 @@ class LargestError(tf.keras.callbacks.Callback):
         self, epoch: int, logs: dict[str, float] | None = None
     ) -> None:
         """Predict, compare with the labels, and print."""
-        errors = tf.abs(self.model(self.x, training=False) - self.y)
+        y_pred = self.model(self.x, training=False)
+        errors = tf.abs(y_pred - tf.reshape(self.y, y_pred.shape))
         print(*(logs or ()), f"largest error {tf.reduce_max(errors):.4f}")
 
 

@@ -112,7 +112,8 @@ def check_ignored(
     train: Trained, x: tf.Tensor, y: tf.Tensor, weights: tf.Tensor
 ) -> None:
     """Assert that rows of weight 0 do not change what is learned."""
-    other_y = tf.where(weights == 0, y + 1.0, y)
+    ignored = tf.reshape(weights == 0, [-1] + [1] * (len(y.shape) - 1))
+    other_y = tf.where(ignored, y + 1.0, y)
     model, other = train(x, y, weights), train(x, other_y, weights)
     for weight, same in zip(model.weights, other.weights, strict=True):
         moved = float(tf.reduce_max(tf.abs(weight - same)))
@@ -337,7 +338,8 @@ def summed_gradients(
     for start in range(0, len(x), batch):
         x_batch, y_batch = x[start : start + batch], y[start : start + batch]
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.square(model(x_batch) - y_batch))
+            y_pred = model(x_batch, training=True)
+            loss = tf.reduce_mean(tf.square(y_pred - y_batch))
             part = loss * len(x_batch) / len(x)
         gradients = tape.gradient(part, variables)
         sums = [a + b for a, b in zip(sums, gradients, strict=True)]
@@ -624,7 +626,7 @@ if __name__ == "__main__":
 
     def masked_loss() -> tf.Tensor:
         """Return the mean over the times that are not padding."""
-        squares = tf.square(model(series_x) - series_y)
+        squares = tf.square(model(series_x, training=True) - series_y)
         return tf.reduce_mean(tf.boolean_mask(squares, mask))
 
     print("masked:    ", train(model, masked_loss))

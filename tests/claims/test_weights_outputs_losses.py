@@ -261,6 +261,10 @@ def test_what_a_step_minimises() -> None:
     "Keras turns `class_weight` into a weight for every row, so "
     "inside a step there is only `sample_weight`."
 )
+@says(
+    "(Labels in several columns it takes for one-hot. A row with several ones "
+    "gets the weight of the first, without a warning.)"
+)
 def test_class_weight() -> None:
     seen: list[Any] = []
 
@@ -281,6 +285,19 @@ def test_class_weight() -> None:
     w, b = weights_of(model)
     found = (w * x64 + b > 0) & (label64 > 0)
     assert recall == pytest.approx(np.sum(found) / 20)
+    several = np.array([[1, 1, 0], [0, 1, 1], [0, 0, 1]], np.float32)
+    inputs = tf.keras.Input((1,))
+    three = Seeing(inputs, tf.keras.layers.Dense(3)(inputs))
+    seen.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        eagerly(three).fit(
+            *(several[:, :1], several),
+            class_weight={0: 1.0, 1: 9.0, 2: 5.0},
+            shuffle=False,
+            verbose=0,
+        )
+    assert np.ravel(seen[0][2]).tolist() == [1.0, 9.0, 5.0]
     [few, _], [all_of_them, _] = lines("imbalanced")
     assert few < 0.5
     assert all_of_them == 1
@@ -468,6 +485,10 @@ def test_the_log_is_that_of_keras() -> None:
 )
 @says("(0 times NaN is NaN.)")
 @says("Assert that rows of weight 0 do not change what is learned.")
+@says(
+    "There is one weight for each row, and `train` has to begin alike each "
+    "time."
+)
 @says("Return a function that trains a line of that class for one step.")
 @says("Keras and the mended step pass.")
 @says("The step that drops the weights does not.")
@@ -477,6 +498,30 @@ def test_the_check() -> None:
         check_ignored(one_step(kind), X, Y, some)
     with pytest.raises(AssertionError, match="weight 0 moved line/kernel by"):
         check_ignored(one_step(Dropped), X, Y, some)
+    # Weights in a vector are as good, and so is a label with another axis.
+    check_ignored(one_step(OwnStep), X, Y, some[:, 0])
+    with pytest.raises(AssertionError, match="weight 0 moved line/kernel by"):
+        check_ignored(one_step(Dropped), X, Y, some[:, 0])
+    given = []
+    for shape in ((201,), (201, 1), (201, 3, 2)):
+
+        def note(x: Any, y: Any, weights: Any) -> Any:
+            given.append(y)
+            return make_line()
+
+        check_ignored(note, X, tf.zeros(shape), some[:, 0])
+        ones = tf.reshape(given[-1], (201, -1))
+        assert given[-1].shape == shape
+        assert np.array_equal(ones[:, 0] == 1, some[:, 0] == 0)
+        assert np.all(ones == ones[:, :1])
+
+    def at_random(x: Any, y: Any, weights: Any) -> Any:
+        model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+        model.build((None, 1))
+        return model
+
+    with pytest.raises(AssertionError, match="weight 0 moved"):
+        check_ignored(at_random, X, Y, some)
     for value, spoils in ((1e6, False), (np.nan, True), (np.inf, True)):
         outputs = tf.where(some == 0, value, Y)
         found = weights_of(one_step(OwnStep)(X, outputs, some))
@@ -1149,8 +1194,8 @@ def test_a_loss_of_ones_own_over_an_axis() -> None:
 )
 @says("Of one column it would have been one number again, without an error.")
 @says(
-    "A loss that compares the rows of a batch with each other returns fewer "
-    "numbers than there are rows, and so takes no weights."
+    "A loss that compares rows with each other may return fewer numbers than "
+    "there are rows, and then takes no weights."
 )
 def test_a_loss_of_columns_or_of_pairs() -> None:
     said = printed(NAME, "columns")
@@ -1497,6 +1542,25 @@ def test_penalties() -> None:
         log = penalised.fit(X, Y, batch_size=201, verbose=0).history
         assert log["loss"][0] == pytest.approx(rows + 4.5, rel=1e-4)
     assert float(SQUARED(Y, model(X))) == pytest.approx(rows, rel=1e-4)
+
+
+@says(
+    "Penalties on outputs (`activity_regularizer`, `add_loss`) are those of "
+    "the last call alone: ask after each call, if there are several."
+)
+def test_penalties_on_outputs() -> None:
+    inputs = tf.keras.Input((1,))
+    dense = tf.keras.layers.Dense(
+        1, kernel_initializer="ones", activity_regularizer="l2"
+    )
+    for made, share in ((dense, 0.01), (Small(), 0.5)):
+        model = tf.keras.Model(inputs, made(inputs))
+        asked = []
+        for times in (1.0, 2.0):
+            model(times * X)
+            asked.append(float(sum(model.losses)))
+        due = [share * np.mean((times * x64) ** 2) for times in (1, 2)]
+        assert asked == pytest.approx(due, rel=1e-4)
 
 
 @says("Return the loss and what the layers ask for beside it.")
