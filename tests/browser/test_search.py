@@ -217,6 +217,9 @@ ASKED = {
     "MAML gradient through an inner update of the weights is None": (
         "errors_in_a_step"
     ),
+    "clipnorm with MirroredStrategy": "many_devices",
+    "BatchNormalization on several GPUs": "many_devices",
+    "MirroredStrategy Keras loss is half": "many_devices",
     "No loss to compute. Provide a `loss` argument in `compile()`": (
         "keras_from_fit_inwards"
     ),
