@@ -1395,6 +1395,37 @@ def test_ema_in_fit() -> None:
 
 
 @says(
+    "An `EarlyStopping` that restores the best weights does so after that, "
+    "and they are no averages."
+)
+def test_ema_and_early_stopping() -> None:
+    ends, seen = [], []
+
+    def note(epoch: int, logs: Any) -> None:
+        seen.append([float(w) for w in model.weights])
+
+    for kept in ([], [tf.keras.callbacks.EarlyStopping("loss", patience=9)]):
+        for callback in kept:
+            callback.restore_best_weights = True
+        seen.clear()
+        model = KerasLinearModel()
+        optimizer = SGD(0.1, use_ema=True, ema_momentum=0.9)
+        model.compile(optimizer, loss="mse", run_eagerly=True)
+        noting = tf.keras.callbacks.LambdaCallback(on_epoch_end=note)
+        model.fit(
+            *(LINE_X, LINE_Y),
+            batch_size=200,
+            epochs=3,
+            verbose=0,
+            callbacks=[noting, *kept],
+        )
+        ends.append([float(w) for w in model.weights])
+    averages = [float(v) for v in optimizer.variables[-2:]]
+    assert ends[0] == pytest.approx(averages, rel=1e-5)
+    assert ends[1] == seen[-1] != averages
+
+
+@says(
     "After an EMA a layer has the weights of another | [EMA, "
     "frozen](#ema-and-frozen-layers)"
 )
@@ -1722,7 +1753,10 @@ def test_a_late_schedule() -> None:
     "or metric. (A layer that makes its weights in `call` has the same "
     "message: make them in `__init__` or in `build`.)"
 )
-@says("The base is the same object, with all that it has learned.")
+@says(
+    "The base is the same object, with all that it has learned: train the new "
+    "model, and the old one changes, too."
+)
 def test_a_built_model_takes_nothing_new() -> None:
     message = "You cannot add new elements of state"
     assert f"ValueError: {message}" in printed(NAME, "new_head")
@@ -1734,6 +1768,12 @@ def test_a_built_model_takes_nothing_new() -> None:
             model.new = new
     with pytest.raises(ValueError, match=message):
         model.add_weight(shape=())
+    wide = tf.keras.Sequential(
+        [tf.keras.Input((1,)), model.base, layers.Dense(3)]
+    )
+    before = model(X)
+    plain(make_step(wide, SGD(0.1)))(X, tf.concat([Y, Y, Y], axis=1))
+    assert np.max(np.abs(model(X) - before)) > 0.01
 
     class Late(tf.keras.layers.Layer):
         def call(self, x: Any) -> Any:

@@ -265,6 +265,10 @@ def test_what_a_step_minimises() -> None:
     "(Labels in several columns it takes for one-hot. A row with several ones "
     "gets the weight of the first, without a warning.)"
 )
+@says(
+    "The held-out rows it does not weight, so that `loss` and `val_loss` do "
+    "not compare."
+)
 def test_class_weight() -> None:
     seen: list[Any] = []
 
@@ -285,6 +289,14 @@ def test_class_weight() -> None:
     w, b = weights_of(model)
     found = (w * x64 + b > 0) & (label64 > 0)
     assert recall == pytest.approx(np.sum(found) / 20)
+    still = eagerly(
+        make_line(),
+        tf.keras.losses.BinaryCrossentropy(from_logits=True),
+        rate=0.0,
+    )
+    log = one_epoch(still, class_weight=CLASSES, validation_data=(X, LABEL))
+    assert log["loss"][0] == pytest.approx(expected, rel=1e-4)
+    assert log["val_loss"][0] == pytest.approx(np.log(2), rel=1e-4)
     several = np.array([[1, 1, 0], [0, 1, 1], [0, 0, 1]], np.float32)
     inputs = tf.keras.Input((1,))
     three = Seeing(inputs, tf.keras.layers.Dense(3)(inputs))
@@ -1548,6 +1560,7 @@ def test_penalties() -> None:
     "Penalties on outputs (`activity_regularizer`, `add_loss`) are those of "
     "the last call alone: ask after each call, if there are several."
 )
+@says("Frozen weights have no penalty.")
 def test_penalties_on_outputs() -> None:
     inputs = tf.keras.Input((1,))
     dense = tf.keras.layers.Dense(
@@ -1561,6 +1574,11 @@ def test_penalties_on_outputs() -> None:
             asked.append(float(sum(model.losses)))
         due = [share * np.mean((times * x64) ** 2) for times in (1, 2)]
         assert asked == pytest.approx(due, rel=1e-4)
+    model = make_penalised()
+    model.layers[0].kernel.assign([[2.0]])
+    assert float(sum(model.losses)) == 2.0
+    model.layers[0].trainable = False
+    assert model.losses == []
 
 
 @says("Return the loss and what the layers ask for beside it.")
