@@ -468,6 +468,13 @@ if __name__ == "__main__":
         print(plain.numpy().round(2), weighted.numpy().round(2))
     # endregion reductions
 
+    # region by_series
+    ones, by_series = tf.ones((3, 3, 1)), tf.constant([1.0, 1.0, 4.0])
+    squares = tf.keras.losses.MeanSquaredError(reduction="none")
+    print(squares(0 * ones, ones, by_series).numpy())
+    print(squares(0 * ones, ones, by_series[:, tf.newaxis]).numpy())
+    # endregion by_series
+
     # region by_hand_scales
     metres, centimetres = y, 100 * y + 50
     squared = tf.keras.losses.MeanSquaredError()

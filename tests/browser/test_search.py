@@ -220,6 +220,9 @@ ASKED = {
     "clipnorm with MirroredStrategy": "many_devices",
     "BatchNormalization on several GPUs": "many_devices",
     "MirroredStrategy Keras loss is half": "many_devices",
+    "sample_weight for time series Incompatible shapes": (
+        "weights_outputs_losses"
+    ),
     "No loss to compute. Provide a `loss` argument in `compile()`": (
         "keras_from_fit_inwards"
     ),

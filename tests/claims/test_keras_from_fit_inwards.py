@@ -974,6 +974,10 @@ def test_the_metrics_of_a_model() -> None:
     "many pairs it stands for: 32, or 22 in the last batch."
 )
 @says(
+    "(Of several inputs, count the rows of one: `tf.shape` of a list counts "
+    "the inputs.)"
+)
+@says(
     "You will often see this line without `sample_weight`; [below](#a-"
     "loop-around-keras-step) you find what that does."
 )
@@ -984,6 +988,9 @@ def test_the_books() -> None:
     for rows, loss in ((32, 1.0), (22, 4.0)):
         y = tf.zeros((rows, 1))
         logs = model.keep_books((y, y), y + loss, tf.constant(loss))
+    for inputs in (2, 3):
+        assert int(tf.shape(inputs * [ROWS])[0]) == inputs != len(ROWS)
+        assert int(tf.shape((inputs * [ROWS])[0])[0]) == len(ROWS)
     mean = (32 * 1.0 + 22 * 4.0) / 54
     found = {name: float(value) for name, value in logs.items()}
     assert found == pytest.approx({"loss": mean, "mae": mean})

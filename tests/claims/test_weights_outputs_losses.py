@@ -137,8 +137,8 @@ def test_what_the_page_has() -> None:
     ]
     loud = [b for b in PAGE.blocks if "raises" in b.options]
     assert {b.name for b in silent} == {
-        *("vectors", "all_pairs", "in_lists", "per_row", "axes"),
-        "uneven_log",
+        *("vectors", "all_pairs", "by_series", "in_lists", "per_row"),
+        *("axes", "uneven_log"),
         *("padded", "penalised", "three_models", "collapsed"),
     }
     # Of the seven blocks of a raised error, two are the checks'.
@@ -753,6 +753,61 @@ def test_reductions() -> None:
     assert steps[1] == pytest.approx(9 * steps[0], rel=1e-3)
 
 
+@says("A weight for each series: Incompatible shapes")
+@says(
+    "`sample_weight`: `Incompatible shapes: [2,3] vs. [2]` | "
+    "[Series](#a-weight-for-each-series-incompatible-shapes)"
+)
+@says(
+    "Of outputs of the shape `(series, time, 1)` a loss for each time is left."
+)
+@says("A vector weights the times, and nothing says so.")
+@says(
+    "Where there are not as many times as series, it is `Incompatible shapes: "
+    "[2,3] vs. [2]`, in `fit`, too."
+)
+@says("A column weights the series.")
+@says(
+    'But `"mean_with_sample_weight"` divides by the sum of what it is given: '
+    "repeat the weights for each time."
+)
+def test_weights_of_series() -> None:
+    vector, column = np.reshape(lines("by_series"), (2, 3, 3))
+    assert vector.tolist() == 3 * [[1, 1, 4]]
+    assert column.tolist() == [[1, 1, 1], [1, 1, 1], [4, 4, 4]]
+    by_time = SQUARED.fn(tf.ones((5, 3, 1)), tf.zeros((5, 3, 1)))
+    assert by_time.shape == (5, 3)
+    x = np.arange(1.0, 7.0, dtype=np.float32).reshape(2, 3, 1)
+    short, given = x[:, :2], np.array([1.0, 3.0])
+    inputs = tf.keras.Input((None, 1))
+    model = tf.keras.Model(inputs, tf.keras.layers.Identity()(inputs))
+
+    def fitted(x: Any, weights: Any, loss: Any = "mse") -> float:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = eagerly(model, loss).evaluate(
+                *(x, 0 * x), sample_weight=weights, verbose=0
+            )
+        return float(found)
+
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match=r"Incompatible shapes: \[2,3\] vs\. \[2\]",
+    ):
+        fitted(x, given)
+    squares = short[..., 0] ** 2
+    right = np.mean(squares * given[:, np.newaxis])
+    times = np.mean(squares * given)
+    assert fitted(short, given) == pytest.approx(times) != right
+    assert fitted(short, given[:, np.newaxis]) == pytest.approx(right)
+    mean = tf.keras.losses.MeanSquaredError("mean_with_sample_weight")
+    whole = np.repeat(given[:, np.newaxis], 3, axis=1)
+    due = np.average(x[..., 0] ** 2, weights=whole)
+    assert float(mean(0 * x, x, whole)) == pytest.approx(due)
+    found = float(mean(0 * x, x, given[:, np.newaxis]))
+    assert found == pytest.approx(3 * due)
+
+
 @says(
     "[Exercise 1](#exercises) has weights with which both are the "
     "same over all rows."
@@ -904,6 +959,7 @@ def test_what_was_logged_does_not_add_up() -> None:
 @says(
     "Metrics that are named for no output are no longer given to all of them."
 )
+@says("A name that no output has ends in the same message.")
 @says(
     "A list with an entry for each output is taken, but in which order? Try "
     "it with the outputs themselves."
@@ -916,6 +972,9 @@ def test_metrics_for_no_output() -> None:
     for model in (make_scales(), in_a_list()):
         with pytest.raises(ValueError, match="Invalid `metrics`"):
             eagerly(model, metrics=["mae"]).test_on_batch(X, of(model))
+        named = {"metres": "mae", "b": "mae"}
+        with pytest.raises(ValueError, match="Invalid `metrics`"):
+            eagerly(model, metrics=named).test_on_batch(X, of(model))
         eagerly(model, metrics=["mae", "mae"]).test_on_batch(X, of(model))
 
 
