@@ -63,7 +63,8 @@ class LargestError(tf.keras.callbacks.Callback):
         self, epoch: int, logs: dict[str, float] | None = None
     ) -> None:
         """Predict, compare with the labels, and print."""
-        errors = tf.abs(self.model(self.x, training=False) - self.y)
+        y_pred = self.model(self.x, training=False)
+        errors = tf.abs(y_pred - tf.reshape(self.y, y_pred.shape))
         print(*(logs or ()), f"largest error {tf.reduce_max(errors):.4f}")
 
 
@@ -408,6 +409,17 @@ if __name__ == "__main__":
     for name, values in ledger_fit.history.items():
         print(f"{name}: first {values[0]:.4f}, last {values[-1]:.4f}")
     # endregion tested
+
+    try:
+        # region no_loss
+        untested = LedgerTraining()
+        untested.compile(optimizer=tf.keras.optimizers.SGD(learning_rate=0.1))
+        untested.fit(
+            batches, validation_data=held_out, shuffle=False, verbose=0
+        )
+        # endregion no_loss
+    except ValueError as error:
+        print(error)
 
     # region train_on_batch
     batchwise = compiled(KerasLinearModel())

@@ -90,6 +90,7 @@ def make_head_step(
 # region unfreeze
 def unfreeze(model: tf.keras.Model) -> None:
     """Make all layers trainable but those of batch normalisation."""
+    model.trainable = True
     for layer in model.layers:
         normalises = isinstance(layer, tf.keras.layers.BatchNormalization)
         layer.trainable = not normalises
@@ -141,8 +142,9 @@ def make_scaled_step(
             current_loss = loss(y, model(x, training=True))
         variables = model.trainable_variables
         gradients = tape.gradient(current_loss, variables)
-        gradients[:2] = [scale * gradient for gradient in gradients[:2]]
-        optimizer.apply(gradients, variables)
+        scales = [scale if "base" in v.path else 1.0 for v in variables]
+        scaled = [s * g for s, g in zip(scales, gradients, strict=True)]
+        optimizer.apply(scaled, variables)
 
     return step
 

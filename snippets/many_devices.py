@@ -303,6 +303,14 @@ if __name__ == "__main__":
     plt.show()
     # endregion plot_scaling
 
+    # region keras_loss
+    squared = tf.keras.losses.MeanSquaredError()
+    outputs, predictions = y[:, tf.newaxis], 5.0 * x[:, tf.newaxis]
+    print(f"outside of the scope: {squared(outputs, predictions):.4f}")
+    with strategy.scope():
+        print(f"in the scope:         {squared(outputs, predictions):.4f}")
+    # endregion keras_loss
+
     # region unbuilt
     with strategy.scope():
         model = LinearModel()

@@ -112,7 +112,8 @@ def check_ignored(
     train: Trained, x: tf.Tensor, y: tf.Tensor, weights: tf.Tensor
 ) -> None:
     """Assert that rows of weight 0 do not change what is learned."""
-    other_y = tf.where(weights == 0, y + 1.0, y)
+    ignored = tf.reshape(weights == 0, [-1] + [1] * (len(y.shape) - 1))
+    other_y = tf.where(ignored, y + 1.0, y)
     model, other = train(x, y, weights), train(x, other_y, weights)
     for weight, same in zip(model.weights, other.weights, strict=True):
         moved = float(tf.reduce_max(tf.abs(weight - same)))
@@ -337,7 +338,8 @@ def summed_gradients(
     for start in range(0, len(x), batch):
         x_batch, y_batch = x[start : start + batch], y[start : start + batch]
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.square(model(x_batch) - y_batch))
+            y_pred = model(x_batch, training=True)
+            loss = tf.reduce_mean(tf.square(y_pred - y_batch))
             part = loss * len(x_batch) / len(x)
         gradients = tape.gradient(part, variables)
         sums = [a + b for a, b in zip(sums, gradients, strict=True)]
@@ -466,6 +468,13 @@ if __name__ == "__main__":
         print(plain.numpy().round(2), weighted.numpy().round(2))
     # endregion reductions
 
+    # region by_series
+    ones, by_series = tf.ones((3, 3, 1)), tf.constant([1.0, 1.0, 4.0])
+    squares = tf.keras.losses.MeanSquaredError(reduction="none")
+    print(squares(0 * ones, ones, by_series).numpy())
+    print(squares(0 * ones, ones, by_series[:, tf.newaxis]).numpy())
+    # endregion by_series
+
     # region by_hand_scales
     metres, centimetres = y, 100 * y + 50
     squared = tf.keras.losses.MeanSquaredError()
@@ -493,6 +502,24 @@ if __name__ == "__main__":
     for name, values in sorted(log.items()):
         print(f"{name:16} {values[0]:9.2f} {values[-1]:9.2f}")
     # endregion keras_scales
+
+    try:
+        # region one_metric
+        model = make_scales()
+        model.compile(loss="mse", metrics=["mae"])
+        model.evaluate(x, outputs, verbose=0)
+        # endregion one_metric
+    except ValueError as error:
+        print(error)
+
+    # region in_lists
+    for lengths in ([metres, centimetres], outputs):
+        found = compiled_scales(make_scales()).evaluate(
+            x, lengths, batch_size=201, verbose=0, return_dict=True
+        )
+        print(f"metres_loss {found['metres_loss']:9.2f}", end=", ")
+        print(f"centimetres_loss {found['centimetres_loss']:9.2f}")
+    # endregion in_lists
 
     try:
         # region loop
@@ -606,7 +633,7 @@ if __name__ == "__main__":
 
     def masked_loss() -> tf.Tensor:
         """Return the mean over the times that are not padding."""
-        squares = tf.square(model(series_x) - series_y)
+        squares = tf.square(model(series_x, training=True) - series_y)
         return tf.reduce_mean(tf.boolean_mask(squares, mask))
 
     print("masked:    ", train(model, masked_loss))

@@ -229,6 +229,22 @@ ASKED = {
     "MAML gradient through an inner update of the weights is None": (
         "errors_in_a_step"
     ),
+    "clipnorm with MirroredStrategy": "many_devices",
+    "BatchNormalization on several GPUs": "many_devices",
+    "MirroredStrategy Keras loss is half": "many_devices",
+    "sample_weight for time series Incompatible shapes": (
+        "weights_outputs_losses"
+    ),
+    "No loss to compute. Provide a `loss` argument in `compile()`": (
+        "keras_from_fit_inwards"
+    ),
+    "Model does not have a `call()` method implemented": (
+        "keras_from_fit_inwards"
+    ),
+    "metrics should have as many entries as the model has outputs": (
+        "weights_outputs_losses"
+    ),
+    "y_true and y_pred have different structures": "weights_outputs_losses",
     "Why is the validation loss lower than the training loss?": (
         "keras_from_fit_inwards"
     ),

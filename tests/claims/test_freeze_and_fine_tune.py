@@ -494,8 +494,8 @@ def test_the_list_as_an_argument() -> None:
 
 
 @says(
-    "`fit` keeps its compiled step, too, and for each size of batch its "
-    "graph, until you call `compile`."
+    "`fit` keeps its compiled step, too, with all graphs that it has traced, "
+    "until you call `compile`."
 )
 @says("Train one epoch by Keras.")
 @says(
@@ -519,6 +519,10 @@ def test_fit_keeps_its_step() -> None:
     assert movement(base, fit, X, Y) > 0.001
     assert movement(base, fit, X[:15], Y[:15]) == 0
     assert movement(base, fit, X, Y) > 0.001
+    # One graph has served several sizes of batch since, and is kept, too.
+    base.trainable = True
+    assert movement(base, fit, X[:12], Y[:12]) == 0
+    base.trainable = False
     for new in (optimizer, SGD(0.01)):
         model.compile(new, "mse")
         assert movement(base, fit, X, Y) == 0
@@ -784,7 +788,21 @@ def test_the_flag_before_the_first_call() -> None:
     "layers within its layers."
 )
 @says("Make all layers trainable but those of batch normalisation.")
+@says(
+    "Without the highlighted line a model that was frozen as a whole stays "
+    "frozen, [whatever its layers say](#not-enough-values-to-unpack-expected-"
+    "2-got-0)."
+)
 def test_unfreeze() -> None:
+    assert highlighted(BLOCKS["unfreeze"]) == ["model.trainable = True"]
+    whole = make_normed()
+    whole.trainable = False
+    for layer in whole.layers:
+        layer.trainable = layer.name == "head"
+    assert whole.trainable_variables == []
+    unfreeze(whole)
+    paths = [v.path.split("/")[-2:] for v in whole.trainable_variables]
+    assert paths == [["head", "kernel"], ["head", "bias"]]
     model = make_normed()
     base = model.get_layer("base")
     for _ in range(5):
@@ -983,8 +1001,14 @@ def test_averages_that_have_caught_up(
     "The first update of Adam moves a weight by about its learning "
     "rate, so both rates can be read off."
 )
+@says("A layer that is in no part is not trained.")
 def test_two_rates() -> None:
     assert last("two_rates") == [0.001, 0.05]
+    alone = make_model()
+    base, head = alone.layers
+    step = make_step_of_parts(alone, [(SGD(0.1), head.trainable_variables)])
+    assert movement(base, step, X, Y) == 0
+    assert movement(head, step, X, Y) > 0
     model = make_model()
     expected = gradients_of(model)
     base, head = model.layers
@@ -1045,6 +1069,11 @@ def test_scaled_gradients() -> None:
             scaled - start, factor * (whole - start), rtol=1e-2, atol=1e-6
         )
         assert head_whole == head_scaled > 0
+    frozen = make_model()
+    frozen.get_layer("base").trainable = False
+    step = make_scaled_step(frozen, SGD(0.05), 0.02)
+    moved = movement(frozen.get_layer("head"), step, X, Y)
+    assert moved == base_after(SGD, 0.02, 1)[1]
     whole, scaled = (base_after(Adam, scale, 3)[0] for scale in (1.0, 0.02))
     np.testing.assert_allclose(scaled, whole, atol=1e-3)
     first, second, third, fourth = last("scaled")
@@ -1251,8 +1280,8 @@ def test_small_batches_never_rest() -> None:
 )
 @says("No difference at all.")
 @says(
-    "The averages are in the optimizer; the model computes with the "
-    "weights as they are."
+    "The averages are in the optimizer, and 0 before the first update; the "
+    "model computes with the weights as they are."
 )
 @says(
     "To evaluate the average, swap it in and put the weights back "
@@ -1262,6 +1291,10 @@ def test_small_batches_never_rest() -> None:
 def test_the_average_is_in_the_optimizer() -> None:
     without, with_ema = last("ema_unseen")
     assert without == with_ema
+    model, optimizer, _ = line(0.3, use_ema=True)
+    early = averaged_loss(model, optimizer, LINE_X, LINE_Y)
+    assert early == pytest.approx(np.mean(LINE_Y**2), rel=1e-4)
+    assert [float(w) for w in model.weights] == [5.0, 0.0]
     average, ends = np.zeros(2), []
     for use_ema in (False, True):
         model, optimizer, step = line(0.3, use_ema=use_ema, ema_momentum=0.9)
@@ -1359,6 +1392,37 @@ def test_ema_in_fit() -> None:
             plain(step)(*batch)
         average = float(optimizer._model_variables_moving_average[0])
         assert (float(model.w) == average) == is_average
+
+
+@says(
+    "An `EarlyStopping` that restores the best weights does so after that, "
+    "and they are no averages."
+)
+def test_ema_and_early_stopping() -> None:
+    ends, seen = [], []
+
+    def note(epoch: int, logs: Any) -> None:
+        seen.append([float(w) for w in model.weights])
+
+    for kept in ([], [tf.keras.callbacks.EarlyStopping("loss", patience=9)]):
+        for callback in kept:
+            callback.restore_best_weights = True
+        seen.clear()
+        model = KerasLinearModel()
+        optimizer = SGD(0.1, use_ema=True, ema_momentum=0.9)
+        model.compile(optimizer, loss="mse", run_eagerly=True)
+        noting = tf.keras.callbacks.LambdaCallback(on_epoch_end=note)
+        model.fit(
+            *(LINE_X, LINE_Y),
+            batch_size=200,
+            epochs=3,
+            verbose=0,
+            callbacks=[noting, *kept],
+        )
+        ends.append([float(w) for w in model.weights])
+    averages = [float(v) for v in optimizer.variables[-2:]]
+    assert ends[0] == pytest.approx(averages, rel=1e-5)
+    assert ends[1] == seen[-1] != averages
 
 
 @says(
@@ -1557,7 +1621,18 @@ def test_a_rate_by_hand() -> None:
     "Nor is there `optimizer.lr` in Keras 3: it is an "
     "`AttributeError: 'SGD' object has no attribute 'lr'`."
 )
+@says(
+    "To assign to it changes nothing, [without a message](old_names.md#11-no-"
+    "message-and-something-else)."
+)
 def test_what_cannot_be_set() -> None:
+    model, assigned, step = line(0.1)
+    step(*BATCHES[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assigned.lr = 0.0
+    assert float(assigned.learning_rate) == pytest.approx(0.1)
+    assert movement(model, step, *BATCHES[0]) > 0
     halves = tf.keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
     optimizer = SGD(halves)
     said = "its learning rate is not settable"
@@ -1678,7 +1753,10 @@ def test_a_late_schedule() -> None:
     "or metric. (A layer that makes its weights in `call` has the same "
     "message: make them in `__init__` or in `build`.)"
 )
-@says("The base is the same object, with all that it has learned.")
+@says(
+    "The base is the same object, with all that it has learned: train the new "
+    "model, and the old one changes, too."
+)
 def test_a_built_model_takes_nothing_new() -> None:
     message = "You cannot add new elements of state"
     assert f"ValueError: {message}" in printed(NAME, "new_head")
@@ -1690,6 +1768,12 @@ def test_a_built_model_takes_nothing_new() -> None:
             model.new = new
     with pytest.raises(ValueError, match=message):
         model.add_weight(shape=())
+    wide = tf.keras.Sequential(
+        [tf.keras.Input((1,)), model.base, layers.Dense(3)]
+    )
+    before = model(X)
+    plain(make_step(wide, SGD(0.1)))(X, tf.concat([Y, Y, Y], axis=1))
+    assert np.max(np.abs(model(X) - before)) > 0.01
 
     class Late(tf.keras.layers.Layer):
         def call(self, x: Any) -> Any:
@@ -1808,7 +1892,28 @@ def test_what_a_graph_keeps() -> None:
     "epoch, is no lower than the lowest before them."
 )
 @says("Halve the rate if the last epochs brought no new low of the loss.")
+@says(
+    "(On a long plateau that is in every epoch. Keras' `ReduceLROnPlateau` "
+    "waits anew each time.)"
+)
 def test_a_plateau() -> None:
+    model, losses = KerasLinearModel(), []
+    model.compile(SGD(0.4), "mse")
+    callback = tf.keras.callbacks.ReduceLROnPlateau(
+        "loss", factor=0.5, patience=3, min_delta=0.0
+    )
+    callback.set_model(model)
+    callback.on_train_begin()
+    own, rates, its_rates = SGD(0.4), [], []
+    for epoch in range(8):
+        losses.append(1.0)
+        halve_on_plateau(own, losses, 3)
+        callback.on_epoch_end(epoch, {"loss": 1.0})
+        rates.append(float(own.learning_rate))
+        its_rates.append(float(model.optimizer.learning_rate))
+    halved = [0.2, 0.1, 0.05, 0.025, 0.0125]
+    assert rates == pytest.approx([0.4] * 3 + halved)
+    assert its_rates == pytest.approx([0.4] * 3 + [0.2] * 3 + [0.1] * 2)
     optimizer = SGD(0.4)
     assert not halve_on_plateau(optimizer, [2.0, 2.0, 2.0], 3)
     assert not halve_on_plateau(optimizer, [2.0, 3.0, 3.0, 1.9], 3)

@@ -759,13 +759,18 @@ def test_the_history_of_weights() -> None:
     "Here that means: no fall of `val_loss` by more than 0.001 for two "
     "epochs in a row."
 )
-@says("Then it puts back the best weights.")
+@says(
+    "Then it puts back the weights of the last epoch with such a fall; it "
+    "calls them the best."
+)
 def test_early_stopping() -> None:
     code = BLOCKS["callbacks"].code
     made = re.search(r"stopper = (.*?\n\))", code, re.S)
     assert made
     for logs, stop, kept in (
+        # The third and the fourth are lower, and are not kept.
         ([2.0, 1.0, 0.9995, 0.9992, 0.5], 4, 2),
+        ([2.0, 1.0, 0.9985, 0.999, 0.998], 5, 3),
         ([2.0, 1.0, 1.5, 0.998, 0.5], None, None),
         ([2.0, 1.0, 1.0, 1.0], 4, 2),
     ):
@@ -824,6 +829,11 @@ def test_where_the_training_stopped() -> None:
     "labels and no predictions."
 )
 @says("So hand the data to the callback, and let it predict.")
+@says(
+    "Without the `reshape` labels in a vector would meet predictions in a "
+    "column, [every label every prediction](traps.md#2-a-row-against-a-"
+    "column)."
+)
 @says("At the end of a batch the names with `val_` are not there yet.")
 @says(
     "What the model predicted in training, before each update, only the step "
@@ -853,6 +863,17 @@ def test_what_a_callback_is_given(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert said == f"loss mae val_loss val_mae largest error {largest:.4f}\n"
     assert printed(NAME, "predictions").count("loss mae val_loss") == 2
+    for x, y in ((ROWS, OUTPUTS[:, 0]), (ROWS[:, 0], OUTPUTS)):
+        watching = LargestError(x, y)
+        watching.set_model(model)
+        watching.on_epoch_end(0, {})
+        told = capsys.readouterr().out
+        assert told == f"largest error {largest:.4f}\n"
+        assert (model(x) - y).shape == (4, 4)
+        assert np.max(np.abs(model(x) - y)) > largest
+    watching.y = OUTPUTS[:3]
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        watching.on_epoch_end(0, {})
     kept = []
 
     class Kept(tf.keras.metrics.Mean):
@@ -953,6 +974,10 @@ def test_the_metrics_of_a_model() -> None:
     "many pairs it stands for: 32, or 22 in the last batch."
 )
 @says(
+    "(Of several inputs, count the rows of one: `tf.shape` of a list counts "
+    "the inputs.)"
+)
+@says(
     "You will often see this line without `sample_weight`; [below](#a-"
     "loop-around-keras-step) you find what that does."
 )
@@ -963,6 +988,9 @@ def test_the_books() -> None:
     for rows, loss in ((32, 1.0), (22, 4.0)):
         y = tf.zeros((rows, 1))
         logs = model.keep_books((y, y), y + loss, tf.constant(loss))
+    for inputs in (2, 3):
+        assert int(tf.shape(inputs * [ROWS])[0]) == inputs != len(ROWS)
+        assert int(tf.shape((inputs * [ROWS])[0])[0]) == len(ROWS)
     mean = (32 * 1.0 + 22 * 4.0) / 54
     found = {name: float(value) for name, value in logs.items()}
     assert found == pytest.approx({"loss": mean, "mae": mean})
@@ -1156,6 +1184,32 @@ def test_the_own_step_logs_the_same(same: Names) -> None:
     assert OwnStep.test_step is tf.keras.Model.test_step
     assert len(same["recorder"].w) == 11
     assert same["recorder"].w[-1] == float(same["own"].w)
+
+
+@says(
+    "On several devices `compute_loss` gives each its share of the loss: tell "
+    "the tracker the loss times "
+    "`tf.distribute.get_strategy().num_replicas_in_sync`, or the log shows a "
+    "part of it."
+)
+def test_the_own_step_on_several_devices() -> None:
+    """The strategy is asked how many devices it has: say two."""
+    strategy = tf.distribute.get_strategy()
+    kind, due = type(strategy.extended), eager(KerasLinearModel)
+    loss = history(due, WHOLE)["loss"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "_num_replicas_in_sync", 2)
+        assert strategy.num_replicas_in_sync == 2
+        assert history(eager(KerasLinearModel), WHOLE)["loss"] == loss
+        logged = history(eager(OwnStep), WHOLE)["loss"]
+        assert logged == pytest.approx([0.5 * loss[0]])
+
+        class Times(OwnStep):
+            def keep_books(self, data: Any, y_pred: Any, loss: Any) -> Logs:
+                devices = tf.distribute.get_strategy().num_replicas_in_sync
+                return super().keep_books(data, y_pred, loss * devices)
+
+        assert history(eager(Times), WHOLE)["loss"] == pytest.approx(loss)
 
 
 @says(
@@ -1401,8 +1455,9 @@ def test_what_compile_can_ask_for() -> None:
 @says("A line with a loss, and metrics for it, of its own.")
 @says("The metrics that `fit` is to reset when an epoch begins.")
 @says(
-    "The model then owns its metrics and lists them under `metrics`, "
-    "so that `fit` knows what to reset."
+    "The model then owns its metrics, and lists under `metrics` all that "
+    "`fit` is to reset. Keras' own loss, and what `compile` gets as metrics, "
+    "are not among them."
 )
 @says(
     "The step computes its loss, takes the length of the gradient, and "
@@ -1417,6 +1472,8 @@ def test_a_ledger() -> None:
     for metric in model.metrics:
         metric.update_state(1000.0)
     logs, wanted = history(model), history(plain)
+    assert {*wanted} - {*logs} == {"mae"}
+    assert model._loss_tracker not in model.metrics
     assert logs["loss"] == pytest.approx(wanted["loss"], rel=1e-6)
     assert weights(model) == pytest.approx(weights(plain), rel=1e-6)
     now, norms = np.array([5.0, 0.0]), []
@@ -1478,6 +1535,123 @@ def test_testing_a_ledger() -> None:
         "loss="
         not in BLOCKS["tested"].code.split("compile(")[1].split("\n")[0]
     )
+
+
+@says("No loss to compute. Provide a `loss` argument in `compile()`")
+@says("Leave out the `test_step`, and the loss in `compile`, too.")
+@says("The epoch was trained.")
+@says(
+    "What failed is the validation, as `evaluate` would: they go through "
+    "Keras' `test_step`, which calls the model and takes the loss from "
+    "`compute_loss`."
+)
+@says("The mend is the `test_step` above.")
+@says(
+    "For a model that keeps Keras' tracker a loss in `compile`, or a "
+    "`compute_loss` of its own, is enough."
+)
+def test_validation_without_a_loss() -> None:
+    said = "No loss to compute. Provide a `loss` argument in `compile()`."
+    assert printed(NAME, "no_loss") == f"ValueError: {said}"
+    code = BLOCKS["no_loss"].code
+    assert "LedgerTraining()" in code
+    assert "loss=" not in code
+    trained, plain = LedgerTraining(), eager(KerasLinearModel)
+    trained.compile(SGD(0.1), run_eagerly=True)
+    due = history(plain, validation_data=FEWER)["val_loss"]
+    with pytest.raises(ValueError, match="No loss to compute"):
+        history(trained, validation_data=FEWER)
+    assert weights(trained) == pytest.approx(weights(plain), rel=1e-6)
+    with pytest.raises(ValueError, match="No loss to compute"):
+        trained.evaluate(FEWER, verbose=0)
+    asked = []
+
+    class Bare(KerasLinearModel):
+        """Keeps the tracker of Keras, and has a step of its own."""
+
+        def train_step(self, data: Batch) -> Any:
+            return {"pairs": len(data[0])}
+
+    class Computing(Bare):
+        def call(self, x: Any, training: bool = False) -> Any:
+            asked.append("call")
+            return super().call(x)
+
+        def compute_loss(self, x: Any, y: Any, y_pred: Any, *more: Any) -> Any:
+            asked.append("compute_loss")
+            return tf.reduce_mean(tf.square(y - y_pred))
+
+    for kind, loss in ((Bare, "mse"), (Computing, None)):
+        model = kind()
+        model.compile(SGD(0.1), loss=loss, run_eagerly=True)
+        model.set_weights(plain.get_weights())
+        logs = history(model, validation_data=FEWER)
+        assert logs["val_loss"] == pytest.approx(due, rel=1e-6)
+    assert asked[-2:] == ["call", "compute_loss"]
+    bare = Bare()
+    bare.compile(SGD(0.1), run_eagerly=True)
+    with pytest.raises(ValueError, match="No loss to compute"):
+        history(bare, validation_data=FEWER)
+
+
+@says(
+    "A model without a `call`, such as a GAN of two networks, trains by its "
+    "own step as well, and says `does not have a call() method implemented` "
+    "when it meets validation data."
+)
+@says(
+    "A `test_step` like the one above, which calls the networks itself, "
+    "mends this, and `evaluate`."
+)
+@says("But `predict` calls the model: give it a `call`.")
+def test_a_model_without_a_call() -> None:
+    class Networks(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one = tf.keras.layers.Dense(1, kernel_initializer="zeros")
+            self.tracker = tf.keras.metrics.Mean(name="loss")
+
+        @property
+        def metrics(self) -> list[tf.keras.metrics.Metric]:
+            return [self.tracker]
+
+        def train_step(self, data: Batch) -> Any:
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(self.one(data[0]) - data[1]))
+            variables = self.one.trainable_variables
+            self.optimizer.apply(tape.gradient(loss, variables), variables)
+            return {"loss": loss}
+
+    class Tested(Networks):
+        def test_step(self, data: Batch) -> Any:
+            loss = tf.reduce_mean(tf.square(self.one(data[0]) - data[1]))
+            self.tracker.update_state(loss, sample_weight=len(data[0]))
+            return {"loss": self.tracker.result()}
+
+    class Called(Tested):
+        def call(self, x: Any) -> Any:
+            return self.one(x)
+
+    said = r"does not have a `call\(\)` method implemented"
+    for kind in (Networks, Tested, Called):
+        model = kind()
+        model.compile(SGD(0.1), run_eagerly=True)
+        history(model)
+        assert float(model.one.kernel.numpy().item()) != 0
+        if kind is Networks:
+            with pytest.raises(NotImplementedError, match=said):
+                history(model, validation_data=FEWER)
+            continue
+        log = history(model, validation_data=FEWER)
+        due = np.mean((model.one(ROWS[:2]) - OUTPUTS[:2]) ** 2)
+        assert log["val_loss"] == [pytest.approx(due, rel=1e-5)]
+        found = model.evaluate(FEWER, return_dict=True, verbose=0)
+        assert found["loss"] == pytest.approx(due, rel=1e-5)
+        if kind is Called:
+            assert model.predict(ROWS, verbose=0).shape == (4, 1)
+        else:
+            with pytest.raises(NotImplementedError, match=said):
+                model.predict(ROWS, verbose=0)
 
 
 @says("The gradient norm, logged in TensorBoard")
@@ -1637,7 +1811,8 @@ def test_an_earlier_release_logs_something_else() -> None:
 @says(
     "This loop runs eagerly; to compile it, put the six lines from the "
     "tape to `apply_gradients` into a "
-    "[`tf.function`](https://www.tensorflow.org/guide/function)."
+    "[`tf.function`](https://www.tensorflow.org/guide/function) that returns "
+    "`current_loss`."
 )
 def test_a_loop_of_ones_own(pairs: Names) -> None:
     code = BLOCKS["own_loop"].code
@@ -1663,19 +1838,23 @@ def test_a_loop_of_ones_own(pairs: Names) -> None:
     }
     names["squared_error"] = tf.keras.losses.MeanSquaredError()
     source = textwrap.indent(six, "    ")
+    source += "\n    return current_loss"
     exec(f"def step(x_batch, y_batch):\n{source}", names)
-    names["optimizer"].build(names["looped"].trainable_variables)
     step = tf.function(names["step"], autograph=False)
     plain = eager(KerasLinearModel)
     for x, y in pairs["batches"].take(2):
-        step(x, y)
-        plain.train_on_batch(x, y)
+        due = plain.train_on_batch(x, y)[0]
+        assert float(step(x, y)) == pytest.approx(due, rel=1e-5)
     assert weights(names["looped"]) == pytest.approx(weights(plain), rel=1e-5)
 
 
 @says(
     "What the step returns is logged, so it is a dictionary of numbers by "
     "name."
+)
+@says(
+    "For an epoch that of its last step is taken, so return the results of "
+    "metrics, not the loss of a batch."
 )
 @says(
     "Where the `return` is missing `fit` says `Attr 'Toutput_types' of "
@@ -1693,6 +1872,16 @@ def test_a_step_returns_a_dictionary(pairs: Names) -> None:
         return model.fit(pairs["batches"], shuffle=False, verbose=0).history
 
     assert fitted({"mine": 3.0}) == {"mine": [3.0]}
+
+    class Rows(KerasLinearModel):
+        def train_step(self, data: Any) -> Any:
+            return {"rows": tf.shape(data[0])[0]}
+
+    for at_once in (1, 3):
+        model = Rows()
+        model.compile("sgd", "mse", steps_per_execution=at_once)
+        log = model.fit(pairs["batches"], shuffle=False, verbose=0).history
+        assert log == {"rows": [22]}
     message = (
         "Attr 'Toutput_types' of 'OptionalFromValue' Op passed list of "
         "length 0 less than minimum 1"
@@ -1776,7 +1965,8 @@ def test_the_table_of_ways() -> None:
 @says("Begin here, and remember that `compute_loss` can hold an unusual loss.")
 @says(
     "If it needs more than these, override `compute_loss`, as in "
-    "[exercise 2](#exercises)."
+    "[exercise 2](#exercises), and add `sum(self.losses)` if layers have "
+    "penalties."
 )
 @says("Only `compute_loss` changes.")
 @says(
@@ -1793,6 +1983,27 @@ def test_the_table_of_ways() -> None:
 def test_a_loss_that_needs_the_weights() -> None:
     assert {*vars(Orthogonal)} & {"train_step", "test_step", "call"} == set()
     points = np.hstack([ROWS, OUTPUTS]).astype(float)
+
+    class Penalised(Orthogonal):
+        penalty = 0.0
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = tf.keras.layers.Dense(
+                1, kernel_initializer="ones", kernel_regularizer="l2"
+            )
+            self.layer.build((None, 1))
+
+        def compute_loss(self, *given: Any, **named: Any) -> Any:
+            found = super().compute_loss(*given, **named)
+            return found + self.penalty * sum(self.losses)
+
+    found = []
+    for Penalised.penalty in (0.0, 1.0):
+        model = Penalised()
+        model.compile(SGD(0.0), run_eagerly=True)
+        found.append(history(model, WHOLE)["loss"][0])
+    assert found[1] - found[0] == pytest.approx(0.01, rel=1e-3)
     model = Orthogonal()
     optimizer = SGD(1.0)
     model.compile(optimizer, run_eagerly=True)

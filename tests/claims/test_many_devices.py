@@ -458,6 +458,151 @@ def test_twice_the_rate_is_past_the_limit(strategy: Any, batch: Any) -> None:
     assert losses == sorted(losses, reverse=True)
 
 
+# Keras' losses, clipping, normalisation
+
+
+@says("Keras' losses, clipnorm, BatchNormalization on several devices")
+@says("A loss *object* of Keras knows how many devices there are.")
+@says(
+    "In the scope and in a step it divides its mean by the number of devices; "
+    "with even parts these shares add up to the loss of the batch, so divide "
+    "no second time. And evaluate outside of the scope."
+)
+@says(
+    '(`reduction="sum"` is not divided, nor are functions such as '
+    "`tf.keras.losses.mse`.)"
+)
+def test_a_loss_object_of_keras(strategy: Any) -> None:
+    x, y = (part[:200, tf.newaxis] for part in make_data())
+    squares = np.square(5.0 * x - y)
+    rows = tf.data.Dataset.from_tensor_slices((x, y)).batch(200)
+    [even] = strategy.experimental_distribute_dataset(rows)
+    losses = tf.keras.losses
+    for loss, due in (
+        (losses.MeanSquaredError(), np.mean(squares)),
+        (losses.MeanSquaredError(reduction="sum"), np.sum(squares)),
+    ):
+
+        def share(x: Any, y: Any) -> Any:
+            return loss(y, 5.0 * x)  # noqa: B023
+
+        parts = tf.function(strategy.run)(share, args=even)
+        total = strategy.reduce("SUM", parts, axis=None)
+        assert float(total) == pytest.approx(due, rel=1e-4)
+        assert float(share(x, y)) == pytest.approx(due, rel=1e-4)
+        halved = 0.5 if loss.reduction != "sum" else 1.0
+        with strategy.scope():
+            found = float(share(x, y))
+            rowwise = losses.mse(y, 5.0 * x)
+        assert found == pytest.approx(halved * due, rel=1e-4)
+        assert np.allclose(rowwise, squares[:, 0], rtol=1e-4)
+    outside, inside = (
+        float(line.split()[-1])
+        for line in printed(NAME, "many_devices:keras_loss").split("\n")
+    )
+    assert outside == pytest.approx(2 * inside, abs=1e-3)
+
+
+@says("What else looks at one device alone, without a message:")
+@says("**Penalties**: each device adds the whole `sum(model.losses)`.")
+@says("`tf.nn.scale_regularization_loss` divides it by the number of devices.")
+@says(
+    "**A tensor** that the strategy did not split goes to every device as a "
+    "whole."
+)
+def test_penalties_and_tensors(strategy: Any) -> None:
+    x, _ = make_data()
+    with strategy.scope():
+        layer = tf.keras.layers.Dense(
+            1, kernel_initializer="ones", kernel_regularizer="l2"
+        )
+        layer.build((None, 1))
+
+    def step(x: Any) -> Any:
+        penalty = sum(layer.losses)
+        scaled = tf.nn.scale_regularization_loss(penalty)
+        return penalty, scaled, tf.shape(x)[0]
+
+    whole, scaled, sizes = tf.function(strategy.run)(step, args=(x,))
+    assert [*map(float, copies(strategy, whole))] == pytest.approx([0.01] * 2)
+    assert [*map(float, copies(strategy, scaled))] == pytest.approx(
+        [0.005] * 2
+    )
+    assert [*map(int, copies(strategy, sizes))] == [len(x)] * 2
+
+
+@says(
+    "**Clipping**: `clipnorm`, `global_clipnorm` and `clipvalue` of an "
+    "optimizer clip the gradients of each part, and the sum may be longer."
+)
+@says(
+    "In the step, take "
+    '`tf.distribute.get_replica_context().all_reduce("SUM", gradients)`, clip '
+    "that, and hand on a part of it, divided by `num_replicas_in_sync`."
+)
+def test_clipping_on_two_devices(strategy: Any, batch: Any) -> None:
+    x, y = make_data()
+
+    def moved(chosen: Any, step: Any, **options: float) -> float:
+        with chosen.scope():
+            model, optimizer = LinearModel(), SGD(0.05, **options)
+            optimizer.build(model.trainable_variables)
+        if chosen is strategy:
+            train(strategy, step, model, optimizer, *batch)
+        else:
+            update(model, optimizer, x, y)
+        ends = [float(copies(chosen, w)[0]) for w in (model.w, model.b)]
+        return float(np.hypot(ends[0] - 5.0, ends[1]))
+
+    def clipped(model: Any, optimizer: Any, x: Any, y: Any) -> Any:
+        part, gradients = part_gradients(model, x, y)
+        context = tf.distribute.get_replica_context()
+        summed = context.all_reduce("SUM", gradients)
+        summed, _ = tf.clip_by_global_norm(summed, 1.0)
+        devices = context.num_replicas_in_sync
+        gradients = [gradient / devices for gradient in summed]
+        optimizer.apply(gradients, model.trainable_variables)
+        return part
+
+    one = tf.distribute.get_strategy()
+    for name in ("clipnorm", "global_clipnorm", "clipvalue"):
+        alone = moved(one, update, **{name: 1.0})
+        assert moved(strategy, update, **{name: 1.0}) > 1.2 * alone
+    alone = moved(one, update, global_clipnorm=1.0)
+    assert moved(strategy, clipped) == pytest.approx(alone, rel=1e-4)
+
+
+@says(
+    "**`BatchNormalization`** takes mean and variance of its part, and its "
+    "moving averages differ between the devices. With `synchronized=True` "
+    "they are those of the batch."
+)
+def test_normalisation_on_two_devices(strategy: Any, batch: Any) -> None:
+    x = np.asarray(make_data()[0])
+    found = {}
+    for synchronized in (False, True):
+        with strategy.scope():
+            layer = tf.keras.layers.BatchNormalization(
+                momentum=0.0, synchronized=synchronized
+            )
+            layer.build((None, 1))
+
+        def step(x: Any, y: Any) -> Any:
+            return layer(x[:, tf.newaxis], training=True)  # noqa: B023
+
+        tf.function(strategy.run)(step, args=batch)
+        found[synchronized] = [
+            [float(copy[0]) for copy in copies(strategy, moving.value)]
+            for moving in (layer.moving_mean, layer.moving_variance)
+        ]
+    means = [np.mean(x[:101]), np.mean(x[101:])]
+    variances = [np.var(x[:101]), np.var(x[101:])]
+    assert found[False][0] == pytest.approx(means, abs=1e-4)
+    assert found[False][1] == pytest.approx(variances, abs=1e-4)
+    assert found[True][0] == pytest.approx([np.mean(x)] * 2, abs=1e-4)
+    assert found[True][1] == pytest.approx([np.var(x)] * 2, abs=1e-2)
+
+
 # The optimizer, built in scope
 
 
@@ -783,6 +928,25 @@ def test_rows_of_all_devices(strategy: Any, batch: Any) -> None:
 
 
 @says(
+    "On the second device, the right candidates begin after the rows of the "
+    "first, not at 0."
+)
+def test_the_right_candidates(strategy: Any, batch: Any) -> None:
+    def step(x: Any, y: Any) -> Any:
+        context = tf.distribute.get_replica_context()
+        codes = tf.stack([x, y], axis=1)
+        every = context.all_gather(codes, axis=0)
+        first = 101 * context.replica_id_in_sync_group
+        return every[first : first + len(x)] - codes, every[: len(x)] - codes
+
+    due, from_zero = tf.function(strategy.run)(step, args=batch)
+    apart = [float(tf.reduce_max(abs(p))) for p in copies(strategy, due)]
+    assert apart == [0, 0]
+    apart = [float(tf.reduce_max(abs(p))) for p in copies(strategy, from_zero)]
+    assert apart[0] == 0 < apart[1]
+
+
+@says(
     "Older texts know one more, `apply_gradients() cannot be called in "
     "cross-replica context`. Keras 3 has no such message; today it is the "
     "one with `'NoneType'`."
@@ -1074,6 +1238,23 @@ def test_what_tensorflow_says_of_several_workers() -> None:
     assert type(tf.Variable(0)).__name__ == "ResourceVariable"
     shown = record(NAME)[WHOLE].splitlines()
     assert shown[0] == "2 workers, from epoch 0 on"
+
+
+@says(
+    "(If you shuffle, give a seed: with two orders some rows come twice, "
+    "others not at all.)"
+)
+def test_workers_shuffle_alike() -> None:
+    """Each worker keeps one part of the batches that it made."""
+    for seed, whole in ((1, True), (None, False)):
+        kept = []
+        for worker in range(2):
+            rows = tf.data.Dataset.range(201).shuffle(201, seed=seed)
+            [batch] = rows.batch(201)
+            kept.extend([batch[:101], batch[101:]][worker].numpy().tolist())
+        assert (sorted(kept) == [*range(201)]) is whole
+        assert len(kept) == 201
+        assert (len({*kept}) < 201) is not whole
 
 
 @says("Two processes have trained one model.")
@@ -1535,7 +1716,14 @@ def test_the_mean_of_the_means(strategy: Any) -> None:
 
 
 @says("But the last batch of an epoch may well be uneven.")
-def test_the_last_batch_may_be_uneven() -> None:
+@says("Of a single row one part is empty, and the loss is NaN.")
+def test_the_last_batch_may_be_uneven(strategy: Any) -> None:
+    rows = tf.data.Dataset.from_tensor_slices(make_data()).take(3).batch(2)
+    _, [x, y] = strategy.experimental_distribute_dataset(rows)
+    assert [len(part) for part in copies(strategy, x)] == [1, 0]
+    for step, is_nan in ((update_by_replicas, True), (update, False)):
+        found = train(strategy, step, *new_training(strategy), x, y)
+        assert bool(tf.math.is_nan(found)) is is_nan
     uneven = {}
     for rows in (200, 201):
         *_, last = tf.data.Dataset.range(rows).batch(32)

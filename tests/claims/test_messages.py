@@ -22,7 +22,7 @@ from snippets.freeze_and_fine_tune import TwoLayers, WarmUp, WarmUpCast
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.nan_sources import train_short
-from snippets.weights_outputs_losses import mean_error
+from snippets.weights_outputs_losses import make_scales, mean_error
 from tests.claims.says import printed, record, says
 from tests.claims.sentences import DOCS, ROOT, read
 from tools.compare import EXPECTED
@@ -765,6 +765,40 @@ def test_a_compiled_loss_function() -> None:
     model.compile(loss=mean_error(0))
     with pytest.raises(Refused):
         model.compute_loss(two, two, 0 * two, tf.ones(8))
+
+
+@says(
+    "`keras_from_fit_inwards:no_loss` Keras' `test_step`, which validates "
+    "and evaluates, needs a loss that was compiled."
+)
+@says(
+    "Write a `test_step` beside your `train_step`, or give `compile` the loss."
+)
+def test_no_loss() -> None:
+    page = "keras_from_fit_inwards"
+    shown(page, "no_loss", "ValueError", "No loss to compute.")
+    model = KerasLinearModel()
+    model.compile("sgd", run_eagerly=True)
+    with pytest.raises(ValueError, match="No loss to compute"):
+        model.test_on_batch(X[:, tf.newaxis], Y[:, tf.newaxis])
+    model.compile("sgd", "mse", run_eagerly=True)
+    assert model.test_on_batch(X[:, tf.newaxis], Y[:, tf.newaxis]) > 0
+
+
+@says(
+    "`weights_outputs_losses:one_metric` A model has several outputs, and "
+    "metrics that do not say for which."
+)
+@says("Name them by output, each with its own.")
+def test_one_metric() -> None:
+    page = "weights_outputs_losses"
+    shown(page, "one_metric", "ValueError", "Invalid `metrics`.")
+    model, column = make_scales(), X[:, tf.newaxis]
+    outputs = {"metres": column, "centimetres": column}
+    by_output = {"metres": ["mae"], "centimetres": ["mse"]}
+    model.compile(loss="mse", metrics=by_output, run_eagerly=True)
+    log = model.test_on_batch(column, outputs, return_dict=True)
+    assert {"metres_mae", "centimetres_mse"} < {*log}
 
 
 @says(

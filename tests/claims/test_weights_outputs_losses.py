@@ -137,12 +137,13 @@ def test_what_the_page_has() -> None:
     ]
     loud = [b for b in PAGE.blocks if "raises" in b.options]
     assert {b.name for b in silent} == {
-        *("vectors", "all_pairs", "per_row", "axes", "uneven_log"),
+        *("vectors", "all_pairs", "by_series", "in_lists", "per_row"),
+        *("axes", "uneven_log"),
         *("padded", "penalised", "three_models", "collapsed"),
     }
-    # Of the six blocks of a raised error, two are the checks'.
+    # Of the seven blocks of a raised error, two are the checks'.
     assert [b.name for b in loud] == [
-        *("two_parts", "not_ignored", "shapes"),
+        *("two_parts", "not_ignored", "shapes", "one_metric"),
         *("loop", "columns", "kerastensor"),
     ]
     for name in ("own_step", "own_scales"):
@@ -260,6 +261,14 @@ def test_what_a_step_minimises() -> None:
     "Keras turns `class_weight` into a weight for every row, so "
     "inside a step there is only `sample_weight`."
 )
+@says(
+    "(Labels in several columns it takes for one-hot. A row with several ones "
+    "gets the weight of the first, without a warning.)"
+)
+@says(
+    "The held-out rows it does not weight, so that `loss` and `val_loss` do "
+    "not compare."
+)
 def test_class_weight() -> None:
     seen: list[Any] = []
 
@@ -280,6 +289,27 @@ def test_class_weight() -> None:
     w, b = weights_of(model)
     found = (w * x64 + b > 0) & (label64 > 0)
     assert recall == pytest.approx(np.sum(found) / 20)
+    still = eagerly(
+        make_line(),
+        tf.keras.losses.BinaryCrossentropy(from_logits=True),
+        rate=0.0,
+    )
+    log = one_epoch(still, class_weight=CLASSES, validation_data=(X, LABEL))
+    assert log["loss"][0] == pytest.approx(expected, rel=1e-4)
+    assert log["val_loss"][0] == pytest.approx(np.log(2), rel=1e-4)
+    several = np.array([[1, 1, 0], [0, 1, 1], [0, 0, 1]], np.float32)
+    inputs = tf.keras.Input((1,))
+    three = Seeing(inputs, tf.keras.layers.Dense(3)(inputs))
+    seen.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        eagerly(three).fit(
+            *(several[:, :1], several),
+            class_weight={0: 1.0, 1: 9.0, 2: 5.0},
+            shuffle=False,
+            verbose=0,
+        )
+    assert np.ravel(seen[0][2]).tolist() == [1.0, 9.0, 5.0]
     [few, _], [all_of_them, _] = lines("imbalanced")
     assert few < 0.5
     assert all_of_them == 1
@@ -467,6 +497,10 @@ def test_the_log_is_that_of_keras() -> None:
 )
 @says("(0 times NaN is NaN.)")
 @says("Assert that rows of weight 0 do not change what is learned.")
+@says(
+    "There is one weight for each row, and `train` has to begin alike each "
+    "time."
+)
 @says("Return a function that trains a line of that class for one step.")
 @says("Keras and the mended step pass.")
 @says("The step that drops the weights does not.")
@@ -476,6 +510,30 @@ def test_the_check() -> None:
         check_ignored(one_step(kind), X, Y, some)
     with pytest.raises(AssertionError, match="weight 0 moved line/kernel by"):
         check_ignored(one_step(Dropped), X, Y, some)
+    # Weights in a vector are as good, and so is a label with another axis.
+    check_ignored(one_step(OwnStep), X, Y, some[:, 0])
+    with pytest.raises(AssertionError, match="weight 0 moved line/kernel by"):
+        check_ignored(one_step(Dropped), X, Y, some[:, 0])
+    given = []
+    for shape in ((201,), (201, 1), (201, 3, 2)):
+
+        def note(x: Any, y: Any, weights: Any) -> Any:
+            given.append(y)
+            return make_line()
+
+        check_ignored(note, X, tf.zeros(shape), some[:, 0])
+        ones = tf.reshape(given[-1], (201, -1))
+        assert given[-1].shape == shape
+        assert np.array_equal(ones[:, 0] == 1, some[:, 0] == 0)
+        assert np.all(ones == ones[:, :1])
+
+    def at_random(x: Any, y: Any, weights: Any) -> Any:
+        model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+        model.build((None, 1))
+        return model
+
+    with pytest.raises(AssertionError, match="weight 0 moved"):
+        check_ignored(at_random, X, Y, some)
     for value, spoils in ((1e6, False), (np.nan, True), (np.inf, True)):
         outputs = tf.where(some == 0, value, Y)
         found = weights_of(one_step(OwnStep)(X, outputs, some))
@@ -695,6 +753,61 @@ def test_reductions() -> None:
     assert steps[1] == pytest.approx(9 * steps[0], rel=1e-3)
 
 
+@says("A weight for each series: Incompatible shapes")
+@says(
+    "`sample_weight`: `Incompatible shapes: [2,3] vs. [2]` | "
+    "[Series](#a-weight-for-each-series-incompatible-shapes)"
+)
+@says(
+    "Of outputs of the shape `(series, time, 1)` a loss for each time is left."
+)
+@says("A vector weights the times, and nothing says so.")
+@says(
+    "Where there are not as many times as series, it is `Incompatible shapes: "
+    "[2,3] vs. [2]`, in `fit`, too."
+)
+@says("A column weights the series.")
+@says(
+    'But `"mean_with_sample_weight"` divides by the sum of what it is given: '
+    "repeat the weights for each time."
+)
+def test_weights_of_series() -> None:
+    vector, column = np.reshape(lines("by_series"), (2, 3, 3))
+    assert vector.tolist() == 3 * [[1, 1, 4]]
+    assert column.tolist() == [[1, 1, 1], [1, 1, 1], [4, 4, 4]]
+    by_time = SQUARED.fn(tf.ones((5, 3, 1)), tf.zeros((5, 3, 1)))
+    assert by_time.shape == (5, 3)
+    x = np.arange(1.0, 7.0, dtype=np.float32).reshape(2, 3, 1)
+    short, given = x[:, :2], np.array([1.0, 3.0])
+    inputs = tf.keras.Input((None, 1))
+    model = tf.keras.Model(inputs, tf.keras.layers.Identity()(inputs))
+
+    def fitted(x: Any, weights: Any, loss: Any = "mse") -> float:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = eagerly(model, loss).evaluate(
+                *(x, 0 * x), sample_weight=weights, verbose=0
+            )
+        return float(found)
+
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match=r"Incompatible shapes: \[2,3\] vs\. \[2\]",
+    ):
+        fitted(x, given)
+    squares = short[..., 0] ** 2
+    right = np.mean(squares * given[:, np.newaxis])
+    times = np.mean(squares * given)
+    assert fitted(short, given) == pytest.approx(times) != right
+    assert fitted(short, given[:, np.newaxis]) == pytest.approx(right)
+    mean = tf.keras.losses.MeanSquaredError("mean_with_sample_weight")
+    whole = np.repeat(given[:, np.newaxis], 3, axis=1)
+    due = np.average(x[..., 0] ** 2, weights=whole)
+    assert float(mean(0 * x, x, whole)) == pytest.approx(due)
+    found = float(mean(0 * x, x, given[:, np.newaxis]))
+    assert found == pytest.approx(3 * due)
+
+
 @says(
     "[Exercise 1](#exercises) has weights with which both are the "
     "same over all rows."
@@ -836,6 +949,168 @@ def test_what_was_logged_does_not_add_up() -> None:
     assert "An uneven last batch" in HEADINGS
     told = SOURCE.partition("## An uneven last batch")[2]
     assert "the parts do not add up" in " ".join(told.split())
+
+
+@says("Invalid `metrics`: as many entries as outputs")
+@says(
+    "`Invalid metrics`, `as many entries as the model has outputs` | "
+    "[Entries](#invalid-metrics-as-many-entries-as-outputs)"
+)
+@says(
+    "Metrics that are named for no output are no longer given to all of them."
+)
+@says("A name that no output has ends in the same message.")
+@says(
+    "A list with an entry for each output is taken, but in which order? Try "
+    "it with the outputs themselves."
+)
+def test_metrics_for_no_output() -> None:
+    said = printed(NAME, "one_metric")
+    assert said.startswith("ValueError: ")
+    assert "Invalid `metrics`. `metrics` should contain" in said
+    assert "metrics=['mae']" in said
+    for model in (make_scales(), in_a_list()):
+        with pytest.raises(ValueError, match="Invalid `metrics`"):
+            eagerly(model, metrics=["mae"]).test_on_batch(X, of(model))
+        named = {"metres": "mae", "b": "mae"}
+        with pytest.raises(ValueError, match="Invalid `metrics`"):
+            eagerly(model, metrics=named).test_on_batch(X, of(model))
+        eagerly(model, metrics=["mae", "mae"]).test_on_batch(X, of(model))
+
+
+def in_a_list() -> Any:
+    """Return the model of two scales with its outputs in a list."""
+    model = make_scales()
+    names = ("metres", "centimetres")
+    return tf.keras.Model(
+        model.inputs, [model.get_layer(name).output for name in names]
+    )
+
+
+def of(model: Any) -> Any:
+    """Return the lengths as the outputs of the model stand."""
+    by_name = isinstance(model.output, dict)
+    return OUTPUTS if by_name else [*OUTPUTS.values()]
+
+
+def measured(model: Any, y: Any, **options: Any) -> dict[str, float]:
+    """Return what the model, compiled like this, is found to be."""
+    options = {"loss": "mse", "run_eagerly": True} | options
+    model.compile("sgd", **options)
+    return dict(model.test_on_batch(X, y, return_dict=True))
+
+
+@says("Two outputs learn each other's labels | [Entries](#invalid … outputs)")
+@says(
+    "Where the outputs have names, lists are taken in the order of the "
+    "alphabet: centimetres first."
+)
+@says(
+    "The first model was given the lengths the wrong way round, and `fit` "
+    "would train it so, without an error."
+)
+@says("Lists of losses, loss weights and metrics are taken so, too.")
+@says(
+    "Therefore the **mend** is what the section began with: name everything "
+    "by output."
+)
+def test_lists_in_the_order_of_the_alphabet() -> None:
+    parts = np.mean(y64**2), np.mean((100 * y64 + 50) ** 2)
+    (a, b), named = lines("in_lists")
+    assert [a, b] == pytest.approx(parts[::-1], abs=0.01)
+    assert named == pytest.approx(parts, abs=0.01)
+    assert highlighted(BLOCKS["in_lists"]) == [
+        "for lengths in ([metres, centimetres], outputs):"
+    ]
+    losses, scales = {"metres": "mse", "centimetres": "mae"}, make_scales()
+    assert [*scales.output] == ["metres", "centimetres"]
+    found = measured(scales, OUTPUTS, loss=[*losses.values()])
+    assert found["metres_loss"] == pytest.approx(np.mean(abs(y64)), rel=1e-4)
+    found = measured(scales, OUTPUTS, loss=losses)
+    assert found["metres_loss"] == pytest.approx(parts[0], rel=1e-4)
+    found = measured(scales, OUTPUTS, metrics=["mae", "mape"])
+    assert {"centimetres_mae", "metres_mape"} < {*found}
+    given = {"metres": 1.0, "centimetres": 0.0}
+    for loss in (["mse", "mse"], dict.fromkeys(given, "mse")):
+        listed = {"loss": loss, "loss_weights": [*given.values()]}
+        found = measured(scales, OUTPUTS, **listed)
+        assert found["loss"] == pytest.approx(parts[1], rel=1e-4)
+    by_name = {"loss": dict.fromkeys(given, "mse"), "loss_weights": given}
+    found = measured(scales, OUTPUTS, **by_name)
+    assert found["loss"] == pytest.approx(parts[0], rel=1e-4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for y, due in ((OUTPUTS, parts[0]), (of(in_a_list()), parts[1])):
+            model = make_scales()
+            model.compile(SGD(1e-6), run_eagerly=True, **by_name)
+            log = model.fit(X, y, batch_size=201, verbose=0).history
+            assert log["loss"] == [pytest.approx(due, rel=1e-3)]
+
+
+@says(
+    "For `Model(inputs, [a, b])` lists have the order of the model, and the "
+    "names are those of the layers `a` and `b`."
+)
+@says(
+    "Give it all losses and loss weights as lists, or all by name: names for "
+    "the loss weights alone go by the alphabet again."
+)
+def test_outputs_in_a_list() -> None:
+    parts = np.mean(y64**2), np.mean((100 * y64 + 50) ** 2)
+    names = ["metres", "centimetres"]
+    losses, given = ["mse", "mae"], [1.0, 0.0]
+    by_name = dict(zip(names, losses, strict=True))
+    weights = dict(zip(names, given, strict=True))
+    for y in (of(in_a_list()), OUTPUTS):
+        for loss, weighted in ((losses, given), (by_name, weights)):
+            found = measured(
+                *(in_a_list(), y), loss=loss, loss_weights=weighted
+            )
+            assert found["loss"] == pytest.approx(parts[0], rel=1e-4)
+        for metrics in (["mae", "mape"], {names[0]: "mae", names[1]: "mape"}):
+            found = measured(in_a_list(), y, metrics=metrics)
+            assert {"metres_mae", "centimetres_mape"} < {*found}
+    found = measured(
+        *(in_a_list(), OUTPUTS), loss=["mse", "mse"], loss_weights=weights
+    )
+    assert found["loss"] == pytest.approx(parts[1], rel=1e-4)
+
+
+@says(
+    "`y_true and y_pred have different structures` means more `y` than "
+    "outputs; `The path … can't be found` means fewer, or a loss under the "
+    "name of no output."
+)
+@says(
+    "An output without a loss is not trained; of its own layers `Gradients do "
+    "not exist for variables` says so."
+)
+def test_more_or_fewer_than_outputs() -> None:
+    for model in (make_scales(), in_a_list()):
+        with pytest.raises(ValueError, match="have different structures"):
+            measured(model, [Y, Y, Y])
+        for given in (Y, [Y]):
+            with pytest.raises(KeyError, match=r"The path: .* can't be found"):
+                measured(model, given)
+    with pytest.raises(KeyError, match=r"The path: .* can't be found"):
+        measured(make_scales(), OUTPUTS, loss={"metres": "mse", "b": "mse"})
+    inputs = tf.keras.Input((1,))
+    layers = [tf.keras.layers.Dense(1, name=name) for name in "ab"]
+    for loss, y in (
+        (["mse"], [Y, Y]),
+        (["mse", None], [Y, Y]),
+        ({"a": "mse"}, {"a": Y, "b": Y}),
+    ):
+        outputs: Any = [layer(inputs) for layer in layers]
+        if isinstance(loss, dict):
+            outputs = dict(zip("ab", outputs, strict=True))
+        model = eagerly(tf.keras.Model(inputs, outputs), loss)
+        before = [layer.get_weights()[0].item() for layer in layers]
+        with pytest.warns(UserWarning, match=r"do not exist .*'b/kernel'"):
+            model.train_on_batch(X, y)
+        after = [layer.get_weights()[0].item() for layer in layers]
+        assert before[0] != after[0]
+        assert before[1] == after[1]
 
 
 @says("Expected any non-tensor type, but got a tensor instead.")
@@ -990,8 +1265,8 @@ def test_a_loss_of_ones_own_over_an_axis() -> None:
 )
 @says("Of one column it would have been one number again, without an error.")
 @says(
-    "A loss that compares the rows of a batch with each other returns fewer "
-    "numbers than there are rows, and so takes no weights."
+    "A loss that compares rows with each other may return fewer numbers than "
+    "there are rows, and then takes no weights."
 )
 def test_a_loss_of_columns_or_of_pairs() -> None:
     said = printed(NAME, "columns")
@@ -1338,6 +1613,31 @@ def test_penalties() -> None:
         log = penalised.fit(X, Y, batch_size=201, verbose=0).history
         assert log["loss"][0] == pytest.approx(rows + 4.5, rel=1e-4)
     assert float(SQUARED(Y, model(X))) == pytest.approx(rows, rel=1e-4)
+
+
+@says(
+    "Penalties on outputs (`activity_regularizer`, `add_loss`) are those of "
+    "the last call alone: ask after each call, if there are several."
+)
+@says("Frozen weights have no penalty.")
+def test_penalties_on_outputs() -> None:
+    inputs = tf.keras.Input((1,))
+    dense = tf.keras.layers.Dense(
+        1, kernel_initializer="ones", activity_regularizer="l2"
+    )
+    for made, share in ((dense, 0.01), (Small(), 0.5)):
+        model = tf.keras.Model(inputs, made(inputs))
+        asked = []
+        for times in (1.0, 2.0):
+            model(times * X)
+            asked.append(float(sum(model.losses)))
+        due = [share * np.mean((times * x64) ** 2) for times in (1, 2)]
+        assert asked == pytest.approx(due, rel=1e-4)
+    model = make_penalised()
+    model.layers[0].kernel.assign([[2.0]])
+    assert float(sum(model.losses)) == 2.0
+    model.layers[0].trainable = False
+    assert model.losses == []
 
 
 @says("Return the loss and what the layers ask for beside it.")

@@ -257,7 +257,7 @@ def test_the_history_of_weights(data: Data, reference: Reference) -> None:
 def test_the_largest_error_is_that_after_the_epoch(
     data: Data, reference: Reference, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    callback = LargestError(data.x, data.y)
+    callback = LargestError(data.x, data.y[:, 0])
     fitted(compiled(KerasLinearModel()), data, callbacks=[callback])
     lines = capsys.readouterr().out.splitlines()
     for line, (w, b) in zip(lines, reference.weights[1:], strict=True):

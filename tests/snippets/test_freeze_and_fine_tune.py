@@ -379,6 +379,15 @@ def test_unfrozen_averages_move_again_but_not_with_unfreeze() -> None:
     assert model.get_layer("head").trainable
 
 
+def test_unfreeze_thaws_what_was_frozen_as_a_whole() -> None:
+    model = make_normed()
+    model.trainable = False
+    unfreeze(model)
+    head = model.get_layer("head")
+    assert len(model.trainable_variables) == len(head.variables) == 2
+    assert not model.get_layer("base").trainable
+
+
 def test_unfreeze_does_not_reach_into_layers() -> None:
     inner = make_normed()
     unfreeze(keras.Sequential([keras.Input((1,)), inner]))
@@ -459,10 +468,12 @@ def test_a_scaled_gradient_is_a_smaller_rate_but_not_for_adam(
     assert moved[1] == pytest.approx(factor * moved[0], rel=1e-2)
 
 
-def test_scaling_leaves_the_head_alone() -> None:
+@pytest.mark.parametrize("trainable", [True, False])
+def test_scaling_leaves_the_head_alone(trainable: bool) -> None:
     moved = []
     for scale in (1.0, 0.02):
         model = make_model()
+        model.get_layer("base").trainable = trainable
         step = make_scaled_step(model, keras.optimizers.SGD(0.05), scale)
         moved.append(movement(model.get_layer("head"), step, *rows()))
     assert moved[0] == moved[1] > 0

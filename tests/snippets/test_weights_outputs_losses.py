@@ -267,6 +267,8 @@ def test_the_check_passes_and_catches(run: Run) -> None:
         execute(MODULE, statements(MODULE, "not_ignored"), names)
     part = names["x"], names["y"], names["some"]
     check_ignored(one_step(OwnStep), *part)
+    x, y, some = part
+    check_ignored(one_step(OwnStep), x, y, some[:, 0])
 
 
 # Vectors
