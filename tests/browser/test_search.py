@@ -266,6 +266,12 @@ ASKED = {
         "save_and_resume"
     ),
     "optimizer get_weights set_weights": "save_and_resume",
+    "Requested the deserialization of a `Lambda` layer whose `function` is a "
+    "Python lambda": "save_and_resume",
+    "load_model Lambda safe_mode": "save_and_resume",
+    "copy.deepcopy optimizer": "save_and_resume",
+    "pickle keras model": "save_and_resume",
+    "TypeError: cannot pickle 'FuncGraph' object": "save_and_resume",
     "`build()` was called on layer, however the layer does not have a "
     "`build()` method implemented": "save_and_resume",
     "subclassed model summary unbuilt 0": "save_and_resume",
