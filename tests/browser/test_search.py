@@ -253,6 +253,11 @@ ASKED = {
     "Appending losses to a list in a loop inside tf.function fails": "memory",
     "How do I stop TensorFlow from taking all GPU memory?": "memory",
     "set_memory_growth GPU": "memory",
+    "W tensorflow/core/framework/cpu_allocator_impl.cc:82] Allocation of "
+    "1207959552 exceeds 10% of free system memory.": "memory",
+    "multiprocessing spawn train model release memory": "memory",
+    "tensorflow multiprocessing fork hangs": "memory",
+    "concurrent.futures.process.BrokenProcessPool": "memory",
     "F1 score in Keras is wrong, differs from sklearn f1_score": (
         "usual_parts"
     ),
