@@ -124,6 +124,7 @@ ASKED = {
     "focal loss alpha gamma": "weights_outputs_losses",
     "k-fold cross-validation new model each fold": "real_problem",
     "KerasTuner custom training loop": "real_problem",
+    "second model does not learn cross validation tf.function": "real_problem",
     "optuna objective custom training loop": "real_problem",
     "triplet loss stays at margin": "weights_outputs_losses",
     "custom loss Incompatible shapes: [8] vs. [16]": "weights_outputs_losses",
