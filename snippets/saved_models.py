@@ -149,8 +149,8 @@ if __name__ == "__main__":
 
     # region by_name
     objects = {"my_loss": my_loss}
-    named = tf.keras.models.load_model("own.keras", custom_objects=objects)
-    named_rest = fit_epochs(10, 20, named, inputs, outputs)
+    located = tf.keras.models.load_model("own.keras", custom_objects=objects)
+    named_rest = fit_epochs(10, 20, located, inputs, outputs)
     print("same losses:", named_rest == own_rest)
     # endregion by_name
 
@@ -238,7 +238,8 @@ if __name__ == "__main__":
     reloaded = tf.keras.models.load_model("noisy.keras")
     print("reloaded:", reloaded(tf.ones((1, 8)), training=True).numpy()[0])
     seed = reloaded.layers[0].seed_generator.state
-    tf.train.Checkpoint(model=reloaded, seed=seed).read(path)
+    named = tf.train.Checkpoint(model=reloaded, seed=seed)
+    named.read(path).assert_consumed()
     print("resumed: ", reloaded(tf.ones((1, 8)), training=True).numpy()[0])
     # endregion dropout_resumed
 

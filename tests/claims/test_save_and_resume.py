@@ -585,7 +585,46 @@ def test_an_optimizer_that_is_reset(story: Names) -> None:
 # The place in the data
 
 
-@says("The iterator of a `tf.data` pipeline can stand in a checkpoint, too.")
+@says(
+    "The iterator of a `tf.data` pipeline can stand in a checkpoint, too, "
+    "unless a generator, a function of Python or a random draw is part of it: "
+    "`PyFunc is stateful`, or the like, says a `FailedPreconditionError`."
+)
+def test_which_iterators_can_be_saved() -> None:
+    data, signature = tf.data.Dataset, tf.TensorSpec((), tf.int64)
+
+    def numbers() -> Any:
+        yield from range(10)
+
+    def by_python(number: Any) -> Any:
+        return tf.py_function(lambda value: value + 1, [number], tf.int64)
+
+    def drawn(number: Any) -> Any:
+        return tf.cast(number, tf.float32) + tf.random.normal([])
+
+    plain = data.range(10).shuffle(10, seed=0).map(lambda v: v + 1)
+    made = {
+        "": plain.cache().batch(3).prefetch(2),
+        "PyFunc": data.from_generator(numbers, output_signature=signature),
+        "EagerPyFunc": data.range(10).map(by_python),
+        "RandomStandardNormal": data.range(10).map(drawn),
+    }
+    for stateful, rows in made.items():
+        first, again = iter(rows), iter(rows)
+        next(first)
+        checkpoint = tf.train.Checkpoint(rows=first)
+        if stateful:
+            with pytest.raises(
+                tf.errors.FailedPreconditionError,
+                match=f"}} {stateful} is stateful",
+            ):
+                checkpoint.write("stateful")
+            continue
+        status = tf.train.Checkpoint(rows=again).read(checkpoint.write("row"))
+        status.assert_consumed()
+        np.testing.assert_array_equal(next(again), next(first))
+
+
 @says(
     "But take the usual order, shuffle, batch, repeat, and save at the "
     "end of an epoch."
@@ -647,6 +686,11 @@ def test_the_order_follows_from_the_counter(story: Names) -> None:
     assert epochs[0] != epochs[1] != epochs[2]
     tf.random.set_seed(99)
     np.testing.assert_array_equal(batch_of(5, x, y)[0], parts_of(x, y)[1])
+    for rows in (10, 64, 1000):
+        many = tf.range(float(rows))
+        parts = [batch_of(i, many, many)[0].numpy() for i in range(4)]
+        assert sorted(np.concatenate(parts)) == [*range(rows)]
+        assert all(map(len, parts))
     assert "iter(" not in PROGRAM
 
 
@@ -909,6 +953,25 @@ def test_a_kill_in_the_middle_of_a_save() -> None:
 # Keras models
 
 
+@says(
+    "(If it has layers such as `Dropout` or `BatchNormalization`, "
+    "`train_until` has to call it with `training=True`.)"
+)
+def test_a_loop_that_does_not_say_that_it_trains() -> None:
+    layers, x = tf.keras.layers, tf.reshape(tf.range(40.0), (10, 4))
+    dropout, norm = layers.Dropout(0.5, seed=0), layers.BatchNormalization()
+    inputs = tf.keras.Input((4,))
+    model = tf.keras.Sequential([inputs, dropout, norm, layers.Dense(1)])
+    state = dropout.seed_generator.state
+    before = state.numpy().tolist()
+    train_until(2, new_training(model), x, x[:, :1])
+    assert state.numpy().tolist() == before, "nothing was dropped"
+    assert not norm.moving_mean.numpy().any(), "nothing was averaged"
+    model(x, training=True)
+    assert state.numpy().tolist() != before
+    assert norm.moving_mean.numpy().all()
+
+
 @says("A checkpoint takes a Keras model in the place of the module.")
 @says(
     "This model is a line again; its layer makes the weights at the "
@@ -1009,7 +1072,10 @@ def test_an_unbuilt_model_is_half_restored() -> None:
     "But the file does not know the epoch. That is what `initial_epoch` "
     "is for."
 )
-@says("A `.keras` file has neither the epoch nor the random state of layers.")
+@says(
+    "A `.keras` file has neither the epoch nor the random state of layers, "
+    "and not the order in which `fit` shuffles."
+)
 @says("Fit from the first epoch to the last; return the losses.")
 def test_a_keras_file(story: Names, fitted: tuple[Line, list[float]]) -> None:
     line, rest = fitted
@@ -1028,6 +1094,13 @@ def test_a_keras_file(story: Names, fitted: tuple[Line, list[float]]) -> None:
     loaded.fit(x, y, initial_epoch=10, epochs=11, callbacks=[tell], **once)
     assert seen == [0, 10]
     assert len(rest) == 10
+    shuffled = [
+        tf.keras.models.load_model(line.saved / "line.keras").fit(
+            x, y, batch_size=32, verbose=0
+        )
+        for _ in range(2)
+    ]
+    assert shuffled[0].history["loss"] != shuffled[1].history["loss"]
     assert printed(NAME, "keras") == "same losses: True"
 
 
@@ -1245,9 +1318,10 @@ class Unknown(Line):
 
 @says("copy.deepcopy or pickle of a model or an optimizer")
 @says(
-    "A Keras model is copied, and pickled, by way of a `.keras` file: whole, "
-    "if its class is registered. So is an optimizer. But with no model beside "
-    "it the copy is not built, and you have the warning of above again."
+    "A Keras model is copied, and pickled, by way of a `.keras` file: if its "
+    "class is registered, with all that such a file holds. So is an "
+    "optimizer. But with no model beside it the copy is not built, and you "
+    "have the warning of above again."
 )
 @says(
     "By itself, only an optimizer that keeps nothing for each weight is "
@@ -1593,7 +1667,7 @@ SKIPPED = "Skipping variable loading for optimizer "
     "variables whereas the saved optimizer has 4 variables` is a warning. The "
     "weights are loaded and the state of the optimizer is not."
 )
-@says("There are four reasons.")
+@says("There are five reasons.")
 @says(
     "The optimizer is not built: its two variables are the iterations and the "
     "learning rate. Build it before `load_weights`, as above."
@@ -1642,6 +1716,37 @@ def test_an_optimizer_that_was_saved_before_the_training() -> None:
         for model in (line, loaded)
     ]
     assert losses[0] == losses[1]
+
+
+@says(
+    "The policy was `mixed_float16` when the model was compiled, which wraps "
+    "the optimizer. Set the policy before `load_model`: without it float16 "
+    "gradients are not scaled any more."
+)
+def test_an_optimizer_that_was_wrapped() -> None:
+    policy = tf.keras.mixed_precision.set_global_policy
+    load, x = tf.keras.models.load_model, tf.constant([[1.0]])
+    layers = [tf.keras.Input((1,)), tf.keras.layers.Dense(1)]
+    wrapped = tf.keras.optimizers.LossScaleOptimizer
+    policy("mixed_float16")
+    try:
+        layers = [tf.keras.Input((1,)), tf.keras.layers.Dense(1)]
+        model = tf.keras.Sequential(layers)
+        model.compile("adam", "mse")
+        model.fit(x, x, verbose=0)
+        assert isinstance(model.optimizer, wrapped)
+        model.save("wrapped.keras")
+        again = load("wrapped.keras")
+        assert isinstance(again.optimizer, wrapped)
+        assert int(again.optimizer.iterations) == 1
+    finally:
+        policy("float32")
+    with pytest.warns(UserWarning, match=f"{SKIPPED}.*6 .*has 10"):
+        lost = load("wrapped.keras")
+    assert isinstance(lost.optimizer, tf.keras.optimizers.Adam)
+    assert lost.layers[0].compute_dtype == "float16"
+    assert float(lost.optimizer.scale_loss(1.0)) == 1.0
+    assert float(again.optimizer.scale_loss(1.0)) == 2.0**15
 
 
 @says(
