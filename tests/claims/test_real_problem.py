@@ -127,6 +127,10 @@ def test_the_blocks_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     "loops](basic_training_loops.md)."
 )
 @says("The step is the one of the guide, with an optimizer from Keras.")
+@says(
+    "(A Keras model with `Dropout` or `BatchNormalization` needs `model(x, "
+    "training=True)` here.)"
+)
 def test_the_step_of_the_guide() -> None:
     [guide] = [
         b for b in read("basic_training_loops").blocks if b.name == "train"
@@ -144,6 +148,13 @@ def test_the_step_of_the_guide() -> None:
         assert name in calls(guide.code)
         assert name in calls(BLOCKS["train"].code)
     assert "optimizer.apply_gradients" in calls(BLOCKS["train"].code)
+    norm, x = tf.keras.layers.BatchNormalization(), tf.ones((4, 2))
+    layers = [tf.keras.Input((2,)), norm, tf.keras.layers.Dense(2)]
+    model: Any = tf.keras.Sequential(layers)
+    train(model, tf.keras.optimizers.SGD(0.1), x, tf.constant([0, 1, 0, 1]))
+    assert not norm.moving_mean.numpy().any()
+    model(x, training=True)
+    assert norm.moving_mean.numpy().all()
 
 
 # Look at the data
@@ -253,6 +264,10 @@ def test_three_sets(digits: Part, parts: list[Part]) -> None:
     "this function you cannot leak by accident."
 )
 @says("Hence the limit of one grey level:")
+@says(
+    "Mind the limit in data of your own: pixels from 0 to 1 would all fall "
+    "below it, and be centred but not scaled."
+)
 def test_only_the_training_set_counts(parts: list[Part]) -> None:
     scaled = standardise(*parts)
     x = parts[0][0]
@@ -268,6 +283,8 @@ def test_only_the_training_set_counts(parts: list[Part]) -> None:
     np.testing.assert_array_equal(again[1][0], scaled[1][0])
     leak = standardise((np.concatenate([x, parts[2][0]]), parts[0][1]))
     assert np.abs(leak[0][0][: len(x)] - scaled[0][0]).max() > 0.01
+    [(small, _)] = standardise((x / 16, parts[0][1]))
+    np.testing.assert_allclose(small, x / 16 - x.mean(axis=0) / 16, atol=1e-5)
 
 
 @says("Pixels that never vary would be divided by zero.")
@@ -475,7 +492,9 @@ def test_why_from_logits() -> None:
 @says("Update the weights once, on the batch (x, y).")
 @says(
     "The data now come in batches, shuffled anew in each epoch. The "
-    "seed makes the orders the same in every run."
+    "seed makes the orders the same in every run, unless "
+    "[`tf.random.set_seed`](same_run_twice.md#5-seeds-of-shuffles) is given "
+    "another."
 )
 @says("Return the set in batches, in a new order in every epoch.")
 def test_the_batches(sets: list[Part]) -> None:
@@ -489,6 +508,9 @@ def test_the_batches(sets: list[Part]) -> None:
     assert first == again
     assert first[0] != first[1]
     assert first != other
+    for seed, is_same in ((7, False), (8, False), (None, True)):
+        tf.random.set_seed(seed)
+        assert (orders(0) == first) is is_same
     assert sorted(first[0]) == sorted(first[1])
 
 

@@ -386,7 +386,7 @@ def test_an_optimizer_of_our_own_moves_variables_of_any_type(
         assert w.dtype == dtype
         found.append(np.asarray(w, "float64"))
     # Of float64, they round the rate in another way.
-    np.testing.assert_allclose(*found, rtol=1e-5)
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
 
 
 def test_an_optimizer_of_our_own_is_shown_to_do_the_same(
