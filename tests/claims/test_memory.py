@@ -1534,7 +1534,10 @@ def test_several_batches_have_less_noise() -> None:
 )
 @says("Assert that work, done again, leaves no more than it left before.")
 @says("Give it an epoch of your training in a test.")
-@says("Arrays of NumPy, such as what `predict` returns, it does not see.")
+@says(
+    "Arrays of NumPy, such as what `predict` returns, it does not see, nor "
+    "the rows that `cache` and `shuffle` of a data set keep."
+)
 def test_the_check_to_paste() -> None:
     done: list[Any] = []
 
@@ -1562,6 +1565,22 @@ def test_the_check_to_paste() -> None:
     arrays: list[Any] = []
     check_growth(lambda: arrays.append(np.zeros(1000)))
     assert sum(array.nbytes for array in arrays) == 4 * 8000
+    made: list[int] = []
+
+    def row(number: Any) -> Any:
+        made.append(1)
+        return tf.zeros([1000])
+
+    rows = tf.data.Dataset.range(50).map(
+        lambda number: tf.py_function(row, [number], tf.float32)
+    )
+    cached, shuffled = rows.cache(), iter(rows.shuffle(50))
+    before = count_bytes()
+    assert sum(1 for _ in cached) == 50
+    assert sum(1 for _ in cached) == len(made) == 50, "they are kept"
+    next(shuffled)
+    assert len(made) == 100
+    assert count_bytes() - before < 4000
     going = [tf.zeros([3]) for _ in range(4)]
     check_growth(going.pop)
     model, optimizer = KerasLinearModel(), tf.keras.optimizers.SGD(0.01)
