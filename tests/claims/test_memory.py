@@ -837,7 +837,10 @@ def test_a_gradient_of_its_own_keeps_a_graph() -> None:
     assert with_own(plain) == 0
 
 
-@says("`fit` with this model and Adam leaves ten a round.")
+@says(
+    "`fit` with this model and Adam leaves ten a round, and if it is compiled "
+    "again, ten more."
+)
 def test_fit_leaves_ten() -> None:
     def fit() -> None:
         model = KerasLinearModel()
@@ -845,6 +848,14 @@ def test_fit_leaves_ten() -> None:
         model.fit(X, Y, batch_size=204, verbose=0)
 
     assert left_by(fit, 1) == 10
+    one = KerasLinearModel()
+
+    def compiled_again() -> None:
+        one.compile("adam", loss="mse")
+        one.fit(X, Y, batch_size=204, verbose=0)
+
+    compiled_again()
+    assert left_by(compiled_again, 2) == 20
 
 
 @says(

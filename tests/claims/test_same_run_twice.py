@@ -474,15 +474,18 @@ def test_a_row_of_numbers() -> None:
     "give it none, and returns the same values whenever it is called with the "
     "same shape."
 )
-@says("(Only one whose seed is a `keras.random.SeedGenerator` draws anew.)")
+@says(
+    "With another shape most return the same numbers on another scale. (Only "
+    "one whose seed is a `keras.random.SeedGenerator` draws anew.)"
+)
 @says("Make one for each layer.")
 @says(
     'A name, such as `kernel_initializer="glorot_uniform"`, makes a '
     "new one each time."
 )
 @says(
-    "And the same explicit seed for two layers of one shape would be the same "
-    "mistake again."
+    "And the same explicit seed for two layers would be the same mistake "
+    "again."
 )
 def test_initializers() -> None:
     shared = Glorot()
@@ -490,6 +493,12 @@ def test_initializers() -> None:
     assert len({Glorot().seed for _ in range(3)}) == 3
     for shape in ((1, 1), (2, 3)):
         np.testing.assert_array_equal(shared(shape), shared(shape))
+    kinds = "GlorotUniform", "GlorotNormal", "HeNormal", "RandomNormal"
+    for kind in (*kinds, "TruncatedNormal", "LecunUniform", "Orthogonal"):
+        made = getattr(tf.keras.initializers, kind)(seed=1)
+        wide, narrow = (np.ravel(made(s))[:320] for s in ((64, 32), (32, 10)))
+        scale = float(np.std(wide / narrow))
+        assert (scale < 1e-4) is (kind != "Orthogonal")
     drawing = Glorot(seed=keras.random.SeedGenerator(1))
     assert not np.array_equal(drawing((2, 3)), drawing((2, 3)))
 
