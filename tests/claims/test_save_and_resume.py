@@ -454,7 +454,11 @@ def test_below_is_a_model_that_was_not_restored() -> None:
 
 
 @says("Each value is named by the attributes that lead to it.")
-@says("The last two lines are the momentum of `b` and `w`.")
+@says(
+    "The last two lines are the momentum of `b` and `w`, in the order of the "
+    "variables that the optimizer was built for: in another order, each would "
+    "get that of the other, without a word."
+)
 @says("Note the learning rate: it is saved as well.")
 def test_the_names_in_the_file(story: Names) -> None:
     lines = [line.split() for line in printed(NAME, "contents").splitlines()]
@@ -473,6 +477,13 @@ def test_the_names_in_the_file(story: Names) -> None:
     assert [v.name.split("_")[0] for v in momentum] == ["b", "w"]
     last_two = [float(value) for _, value in lines[-2:]]
     assert last_two == pytest.approx([*map(float, momentum)], abs=1e-3)
+    other = new_training(LinearModel())
+    other.optimizer = tf.keras.optimizers.SGD(0.05, momentum=0.9)
+    other.optimizer.build([other.model.w, other.model.b])
+    other.read(story["stopped_at"]).assert_consumed()
+    swapped = other.optimizer.variables[2:]
+    assert [v.name.split("_")[0] for v in swapped] == ["w", "b"]
+    assert [*map(float, swapped)] == [*map(float, momentum)]
 
 
 # The weights alone
@@ -1581,7 +1592,9 @@ class Renamed(tf.keras.Model):
 @says(
     "All that fits is loaded before, and `skip_mismatch=True` makes a warning "
     "of the error. A layer that only the file knows is passed over without a "
-    "word."
+    "word. And a `Sequential` model or a functional one goes by kind and "
+    "order, not by the names of layers: two of one shape that changed places "
+    "get each other's weights."
 )
 def test_layers_that_a_file_does_not_fit() -> None:
     rows = tf.constant([[1.0], [2.0]])
@@ -1616,6 +1629,25 @@ def test_layers_that_a_file_does_not_fit() -> None:
         warnings.simplefilter("error", UserWarning)
         new.load_weights(path)
     assert new.layers[0].bias.numpy()[0] == 7
+
+    def of_two(first: str, second: str, functional: bool) -> Any:
+        inputs = tf.keras.Input((2,))
+        one, two = (tf.keras.layers.Dense(2, name=n) for n in (first, second))
+        if functional:
+            return tf.keras.Model(inputs, two(one(inputs)))
+        return tf.keras.Sequential([inputs, one, two])
+
+    for functional in (False, True):
+        saved = of_two("a", "b", functional)
+        saved.save_weights(path)
+        new = of_two("b", "a", functional)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            new.load_weights(path)
+        kernels = [m.get_layer("b").kernel.numpy() for m in (saved, new)]
+        assert (kernels[0] != kernels[1]).all()
+        one = saved.get_layer("a").kernel.numpy()
+        np.testing.assert_array_equal(kernels[1], one)
 
     line, renamed = Line(), Renamed()
     for model in (line, renamed):
@@ -1699,6 +1731,47 @@ def test_an_optimizer_that_is_skipped(
     assert [text in message for message in said] == [True] * (has != 4)
     assert int(optimizer.iterations) == (10 if has == 4 else 0)
     assert line.get_weights()[1] != [0]
+
+
+@says(
+    "(One that keeps as many takes them for its own without a word, as "
+    "`RMSprop` does with the momentum of `SGD`, and the steps are wrong. A "
+    "checkpoint is no safer.)"
+)
+def test_an_optimizer_that_takes_what_is_not_its_own(story: Names) -> None:
+    momentum = [tf.constant([[0.5]]), tf.constant([-0.25])]
+    line = Line()
+    x = column(story["x"])
+    line(x)
+    line.compile(tf.keras.optimizers.SGD(momentum=0.9), "mse")
+    line.optimizer.build(line.trainable_variables)
+    for variable, value in zip(
+        line.optimizer.variables[2:], momentum, strict=True
+    ):
+        variable.assign(value)
+    path = tf.train.Checkpoint(optimizer=line.optimizer).write("momentum")
+    line.save_weights("momentum.weights.h5")
+    for by_checkpoint in (False, True):
+        other = Line()
+        other(x)
+        other.compile(tf.keras.optimizers.RMSprop(), "mse")
+        optimizer = other.optimizer
+        optimizer.build(other.trainable_variables)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            if by_checkpoint:
+                state = tf.train.Checkpoint(optimizer=optimizer)
+                state.read(path).assert_consumed()
+            else:
+                other.load_weights("momentum.weights.h5")
+        taken = optimizer.variables[2:]
+        assert [variable.path.split("_")[-1] for variable in taken] == [
+            *("velocity", "velocity")
+        ]
+        assert [float(np.ravel(v.numpy())[0]) for v in taken] == [0.5, -0.25]
+        zero = [tf.zeros_like(v) for v in other.trainable_variables]
+        optimizer.apply(zero, other.trainable_variables)
+        assert np.isnan(np.sqrt(taken[1].numpy())).all(), "no mean of squares"
 
 
 @says("The model was saved before it was trained. Then nothing is lost.")
