@@ -89,7 +89,7 @@ class Momentum(tf.keras.optimizers.Optimizer):
     def update_step(self, gradient, variable, learning_rate):
         """Move one variable."""
         v = self.v[self._get_variable_index(variable)]
-        v.assign(0.9 * v - learning_rate * gradient)
+        v.assign(0.9 * v - tf.cast(learning_rate, v.dtype) * gradient)
         variable.assign_add(v)
 
 

@@ -104,9 +104,11 @@ def repeats(set_seed: Seed) -> dict[str, bool]:
 def check_equal(first: list[np.ndarray], second: list[np.ndarray]) -> None:
     """Assert that two lists of weights are equal to the last bit."""
     for number, (one, other) in enumerate(zip(first, second, strict=True)):
-        same = one.tobytes() == other.tobytes()
-        apart = np.abs(one - other).max()
-        assert same, f"weight {number} differs by up to {apart:.4f}"
+        alike = (one.shape, one.dtype) == (other.shape, other.dtype)
+        assert alike, f"weight {number} is of another shape or type"
+        if one.tobytes() != other.tobytes():
+            gap = np.abs(np.subtract(one, other, dtype="float64")).max()
+            raise AssertionError(f"weight {number} differs by up to {gap:.3g}")
 
 
 # endregion check_equal

@@ -3,11 +3,13 @@
 # ruff: noqa: F401 (the kill needs them on the page)
 
 # region setup
+import copy
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import matplotlib.pyplot as plt

@@ -1,5 +1,8 @@
 """Keras models in checkpoints and files, and models without their code."""
 
+import copy
+import warnings
+
 import tensorflow as tf
 
 from snippets.data import make_data
@@ -51,6 +54,37 @@ def my_loss(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 
 
 # endregion my_loss
+
+
+# region Double
+@tf.keras.utils.register_keras_serializable()
+class Double(tf.keras.layers.Layer):
+    """A layer that doubles its input."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Return twice x, of any shape."""
+        return 2.0 * x
+
+
+# endregion Double
+
+
+# region copy_optimizer
+def copy_optimizer(
+    optimizer: tf.keras.optimizers.Optimizer, variables: list[tf.Variable]
+) -> tf.keras.optimizers.Optimizer:
+    """Return an optimizer for these variables, with the state of another.
+
+    They have the shapes and the order of those that it was built for.
+    """
+    new = type(optimizer).from_config(optimizer.get_config())
+    new.build(variables)
+    for to, value in zip(new.variables, optimizer.variables, strict=True):
+        to.assign(value)
+    return new
+
+
+# endregion copy_optimizer
 
 if __name__ == "__main__":
     x, y = make_data()
@@ -115,8 +149,8 @@ if __name__ == "__main__":
 
     # region by_name
     objects = {"my_loss": my_loss}
-    named = tf.keras.models.load_model("own.keras", custom_objects=objects)
-    named_rest = fit_epochs(10, 20, named, inputs, outputs)
+    located = tf.keras.models.load_model("own.keras", custom_objects=objects)
+    named_rest = fit_epochs(10, 20, located, inputs, outputs)
     print("same losses:", named_rest == own_rest)
     # endregion by_name
 
@@ -128,6 +162,27 @@ if __name__ == "__main__":
     anew_rest = fit_epochs(10, 20, anew, inputs, outputs)
     print("same losses:", anew_rest == own_rest)
     # endregion compiled_anew
+
+    try:
+        # region lambda_refused
+        double = tf.keras.layers.Lambda(lambda x: 2.0 * x)
+        layers = [tf.keras.Input((1,)), double, tf.keras.layers.Dense(1)]
+        doubled = tf.keras.Sequential(layers)
+        doubled.save("doubled.keras")
+        tf.keras.models.load_model("doubled.keras")
+        # endregion lambda_refused
+    except ValueError as error:
+        print(error)
+
+    # region lambda_replaced
+    layers = [tf.keras.Input((1,)), Double(), tf.keras.layers.Dense(1)]
+    rebuilt = tf.keras.Sequential(layers)
+    rebuilt.load_weights("doubled.keras")
+    rebuilt.save("rebuilt.keras")
+    again = tf.keras.models.load_model("rebuilt.keras")
+    difference = tf.reduce_max(tf.abs(again(inputs) - doubled(inputs)))
+    print(f"largest difference: {float(difference):.4f}")
+    # endregion lambda_replaced
 
     # region weights
     light = Line()
@@ -149,6 +204,24 @@ if __name__ == "__main__":
     print("same losses:", full_rest == fitted_rest)
     # endregion weights_and_optimizer
 
+    # region deepcopy
+    twin = copy.deepcopy(full)
+    with warnings.catch_warnings(record=True) as caught:
+        by_itself = copy.deepcopy(full.optimizer)
+    print(str(caught[0].message).split(",")[0])
+    print("the model's own: ", int(full.optimizer.iterations), "iterations")
+    print("the copied model:", int(twin.optimizer.iterations), "iterations")
+    print("copied by itself:", int(by_itself.iterations), "iterations")
+    # endregion deepcopy
+
+    # region copied
+    copied = copy_optimizer(full.optimizer, twin.trainable_variables)
+    twin.compile(copied, "mse")
+    full_rest = fit_epochs(20, 30, full, inputs, outputs)
+    twin_rest = fit_epochs(20, 30, twin, inputs, outputs)
+    print("same losses:", twin_rest == full_rest)
+    # endregion copied
+
     # region dropout
     dropout = tf.keras.layers.Dropout(0.5, seed=0)
     noisy = tf.keras.Sequential([tf.keras.Input((8,)), dropout])
@@ -165,7 +238,8 @@ if __name__ == "__main__":
     reloaded = tf.keras.models.load_model("noisy.keras")
     print("reloaded:", reloaded(tf.ones((1, 8)), training=True).numpy()[0])
     seed = reloaded.layers[0].seed_generator.state
-    tf.train.Checkpoint(model=reloaded, seed=seed).read(path)
+    named = tf.train.Checkpoint(model=reloaded, seed=seed)
+    named.read(path).assert_consumed()
     print("resumed: ", reloaded(tf.ones((1, 8)), training=True).numpy()[0])
     # endregion dropout_resumed
 

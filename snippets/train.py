@@ -16,9 +16,9 @@ def batch_of(
     step: int, x: tf.Tensor, y: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the batch of that step, in the order of its epoch."""
-    epoch, place = step // 4, step % 4
-    numbers = tf.random.stateless_uniform([201], seed=(1, epoch))
-    rows = tf.argsort(numbers)[51 * place : 51 * (place + 1)]
+    epoch, place, size = step // 4, step % 4, -(-len(x) // 4)
+    numbers = tf.random.stateless_uniform([len(x)], seed=(1, epoch))
+    rows = tf.argsort(numbers)[size * place : size * (place + 1)]
     return tf.gather(x, rows), tf.gather(y, rows)
 
 

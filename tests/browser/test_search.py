@@ -136,6 +136,7 @@ ASKED = {
     "focal loss alpha gamma": "weights_outputs_losses",
     "k-fold cross-validation new model each fold": "real_problem",
     "KerasTuner custom training loop": "real_problem",
+    "second model does not learn cross validation tf.function": "real_problem",
     "optuna objective custom training loop": "real_problem",
     "triplet loss stays at margin": "weights_outputs_losses",
     "custom loss Incompatible shapes: [8] vs. [16]": "weights_outputs_losses",
@@ -281,6 +282,11 @@ ASKED = {
     "Appending losses to a list in a loop inside tf.function fails": "memory",
     "How do I stop TensorFlow from taking all GPU memory?": "memory",
     "set_memory_growth GPU": "memory",
+    "W tensorflow/core/framework/cpu_allocator_impl.cc:82] Allocation of "
+    "1207959552 exceeds 10% of free system memory.": "memory",
+    "multiprocessing spawn train model release memory": "memory",
+    "tensorflow multiprocessing fork hangs": "memory",
+    "concurrent.futures.process.BrokenProcessPool": "memory",
     "F1 score in Keras is wrong, differs from sklearn f1_score": (
         "usual_parts"
     ),
@@ -294,6 +300,12 @@ ASKED = {
         "save_and_resume"
     ),
     "optimizer get_weights set_weights": "save_and_resume",
+    "Requested the deserialization of a `Lambda` layer whose `function` is a "
+    "Python lambda": "save_and_resume",
+    "load_model Lambda safe_mode": "save_and_resume",
+    "copy.deepcopy optimizer": "save_and_resume",
+    "pickle keras model": "save_and_resume",
+    "TypeError: cannot pickle 'FuncGraph' object": "save_and_resume",
     "`build()` was called on layer, however the layer does not have a "
     "`build()` method implemented": "save_and_resume",
     "subclassed model summary unbuilt 0": "save_and_resume",

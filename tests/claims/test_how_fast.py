@@ -819,8 +819,8 @@ def test_fit_by_xla_refuses_what_numpy_computes(data: Data) -> None:
     "size`."
 )
 @says(
-    "Give `tf.while_loop` its `maximum_iterations`, or write a `for` over "
-    "`tf.range`."
+    "Give `tf.while_loop` its `maximum_iterations`, at which it stops without "
+    "a word, or write a `for` over `tf.range`."
 )
 def test_xla_bounds_the_rounds() -> None:
     w = tf.Variable(2.0)
@@ -861,6 +861,8 @@ def test_xla_bounds_the_rounds() -> None:
     for power in (bounded, ranged):
         compiled = tf.function(slope(power), jit_compile=True)
         assert float(compiled(three)) == 12.0
+        rounds = 5 if power is bounded else 7
+        assert float(compiled(tf.constant(7))) == rounds * 2.0 ** (rounds - 1)
 
 
 @says(
@@ -944,7 +946,9 @@ def test_two_epochs_tell_what_the_step_waits_for(
     "Where `batch` comes first, `map` is called for each batch and no "
     "longer for each row: {{ len(batches) }} calls do the work of "
     "{{ len(x) }}, for clipping, like most operations, takes 32 rows as well "
-    "as one. (Not so `tf.io.decode_png`, which takes one picture.)"
+    "as one. (Not so `tf.io.decode_png`, which takes one picture. And mind "
+    "what sums up: `tf.reduce_mean(x)` is now the mean of a batch, and "
+    "`tf.image.random_brightness` draws once for it.)"
 )
 @says(
     "With `cache` the second epoch calls nothing; it reads what the first "
@@ -981,6 +985,18 @@ def test_calls_of_map(data: Data) -> None:
     assert shown == [[201, 201], [7, 7], [7, 0]]
     kept = [record(NAME)[name] for name in ("len(batches)", "len(x)")]
     assert kept == ["7", "201"]
+
+    def different(work: Callable[[Any], Any]) -> list[int]:
+        """How many of eight results differ: row by row, by the batch."""
+        images = tf.reshape(tf.range(8.0), (8, 1, 1, 1))
+        rows = tf.data.Dataset.from_tensor_slices(images)
+        orders = rows.map(work).batch(8), rows.batch(8).map(work)
+        return [len({*np.ravel(next(iter(order)))}) for order in orders]
+
+    assert different(lambda x: 0.0 * x + tf.reduce_mean(x)) == [8, 1]
+    assert different(lambda x: tf.image.random_brightness(0.0 * x, 0.5)) == [
+        *(8, 1)
+    ]
 
 
 @says(
@@ -1162,7 +1178,9 @@ def test_a_cache_that_is_read_in_part(data: Data) -> None:
     "and it is not the only one:"
 )
 @says(
-    "The last batch has 9 rows instead of 32, and a new shape is a new trace."
+    "The last batch has 9 rows instead of 32, and a new shape is a new trace. "
+    "(With [`reduce_retracing`](memory.md#batches-of-uneven-size) two serve "
+    "all sizes, but XLA compiles for each size anew.)"
 )
 @says(
     "Let one whole epoch go by before you time anything, as happened here, "
@@ -1185,6 +1203,14 @@ def test_the_first_epoch_traces(data: Data) -> None:
     shown = printed(NAME, "traces").split(": ")[1]
     assert [*map(int, shown.split())] == counts[:7]
     assert traces(rows.batch(32, drop_remainder=True)) == [1] * 12
+    options: Any = {"jit_compile": True, "reduce_retracing": True}
+    total = tf.function(lambda x: tf.reduce_sum(tf.sin(x)), **options)
+    for size in (32, 9, 7, 5):
+        total(tf.ones(size))
+        code = total.experimental_get_compiler_ir(tf.ones(size))(stage="hlo")
+        assert f"f32[{size}]" in code, "made for this size alone"
+    assert total.experimental_get_tracing_count() == 2
+    assert "\n### Batches of uneven size\n" in (DOCS / "memory.md").read_text()
     order = [b.name for b in PAGE.blocks]
     assert order.index("traces") < order.index("share")
 

@@ -2,6 +2,9 @@
 
 import gc
 import itertools
+import multiprocessing
+import os
+import pickle
 import re
 import subprocess
 import sys
@@ -165,7 +168,7 @@ def columns(rows: int) -> list[tf.Tensor]:
 
 
 def anchor(heading: str) -> str:
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+    return re.sub(r"[- ]+", "-", re.sub(r"[^\w\- ]", "", heading.lower()))
 
 
 def sections() -> dict[str, str]:
@@ -199,8 +202,10 @@ def test_what_the_page_has() -> None:
         *("triggered-tffunction-retracing", "batches-of-uneven-size"),
         *("a-list-filled-in-a-tffunction", "new-things-in-each-round"),
         *("a-new-tffunction-in-each-round", "a-new-model-in-each-round"),
+        "release-memory-after-training-a-process-of-its-own-by-spawn",
         *("predict-in-a-loop", "tensors-kept-in-a-history"),
         "oom-when-allocating-tensor",
+        "allocation-of-exceeds-10-of-free-system-memory",
         "gradient-checkpointing-recompute-instead-of-keep",
         *("tensorflow-takes-all-memory-of-the-gpu", "a-check-to-paste"),
         *("the-whole-program", "exercises", "where-to-go-next"),
@@ -222,6 +227,8 @@ def test_what_the_page_has() -> None:
 @says("`… not 'SymbolicTensor'` | … tffunction)")
 @says("Memory grows with every fold, every new model | … round)")
 @says("`clear_session` does not free the memory | … round)")
+@says("Memory is not released after training | [A process of … spawn)")
+@says("`Allocation of … exceeds 10% of free system memory` | [The … memory)")
 @says("Memory grows with `predict` in a loop | [predict](#predict-in-a-loop)")
 @says("A memory leak, but where? | [A check to paste](#a-check-to-paste)")
 @says("`ResourceExhaustedError`, `OOM when allocating tensor` | … tensor)")
@@ -236,17 +243,20 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         {"noted": "not 'SymbolicTensor'"},
         {"new_models": "fold 2: loss 4.0911, graphs 30"},
         {"new_models": "graphs 30"},
+        {"": "gives everything back when it ends"},
         {"predict": "graphs: 2"},
         {"checks": "model: 16 more bytes after 2 rounds"},
         {"oom": "OOM when allocating tensor"},
+        {"": "This is a warning"},
         {"recomputed": "blocks of 64, recompute True"},
     ]
     assert len(rows) == len(shows)
     for (_, links), blocks in zip(rows, shows, strict=True):
         places = re.findall(r"\(#(.+?)\)", links)
         for place, (block, text) in zip(places, blocks.items(), strict=True):
-            assert f':{block}"' in parts[place]
-            assert text in printed(NAME, block)
+            if block:
+                assert f':{block}"' in parts[place]
+            assert text in (printed(NAME, block) if block else parts[place])
     assert "clear_session()" in BLOCKS["new_models"].code
     assert "ResourceExhaustedError" in BLOCKS["oom"].code
 
@@ -307,18 +317,21 @@ def test_other_pages_and_rates_that_are_no_numbers() -> None:
     assert float(scaled(ONE)) == 2.0
 
 
-@says("All blocks above, in order, as one file.")
-@says("It needs TensorFlow and Matplotlib.")
+@says(
+    "All blocks above, in order, as one file, and the file that it runs. They "
+    "need TensorFlow and Matplotlib."
+)
 @says("Data, model, loss and step are those of the guide.")
 def test_all_blocks_ran_with_what_the_page_names() -> None:
     blocks = [name.rpartition(":")[2] for name in record(NAME)]
     # "model" is the name of two sections.
     shown = [block.name for block in PAGE.blocks]
-    assert [name for name in blocks if name in BLOCKS] == shown
+    assert {name for name in blocks if name in BLOCKS} == {*shown}
     modules = imported(PAGE)
     others = modules - sys.stdlib_module_names - {"keras"}
     assert others == {"tensorflow", "matplotlib"}
-    assert sum("import " in block.code for block in PAGE.blocks) == 1
+    importing = [b.name for b in PAGE.blocks if "import " in b.code]
+    assert importing == ["setup", "imports"]
     guide = {
         block.options["run"]: block.code
         for block in read("basic_training_loops").blocks
@@ -339,10 +352,7 @@ def test_all_blocks_ran_with_what_the_page_names() -> None:
     "The memory of a process, as the system reports it, is a poor witness: "
     "what Python and TensorFlow have freed is not always given back."
 )
-@says(
-    "If the models differ, run each round in a process of its own, which "
-    "gives everything back when it ends."
-)
+@says("A process gives everything back when it ends.")
 def test_what_is_freed_is_not_given_back_before_the_end() -> None:
     code = """
 def pages():
@@ -827,7 +837,10 @@ def test_a_gradient_of_its_own_keeps_a_graph() -> None:
     assert with_own(plain) == 0
 
 
-@says("`fit` with this model and Adam leaves ten a round.")
+@says(
+    "`fit` with this model and Adam leaves ten a round, and if it is compiled "
+    "again, ten more."
+)
 def test_fit_leaves_ten() -> None:
     def fit() -> None:
         model = KerasLinearModel()
@@ -835,6 +848,14 @@ def test_fit_leaves_ten() -> None:
         model.fit(X, Y, batch_size=204, verbose=0)
 
     assert left_by(fit, 1) == 10
+    one = KerasLinearModel()
+
+    def compiled_again() -> None:
+        one.compile("adam", loss="mse")
+        one.fit(X, Y, batch_size=204, verbose=0)
+
+    compiled_again()
+    assert left_by(compiled_again, 2) == 20
 
 
 @says(
@@ -929,6 +950,218 @@ def test_predict_in_a_loop() -> None:
     assert type(predicted) is np.ndarray
     assert tf.is_tensor(called)
     np.testing.assert_allclose(predicted, called, rtol=1e-6)
+
+
+ROUNDS = "python rounds.py 2> rounds.log"
+
+
+@says("Release memory after training: a process of its own, by spawn")
+@says(
+    "Such a program must be a file, which the page's program writes to "
+    "`rounds.py`."
+)
+@says(
+    "If the models differ, see "
+    "[below](#release-memory-after-training-a-process-of-its-own-by-spawn)."
+)
+@says("So run each round in one of its own.")
+@says("Train a new model on two thirds of the rows; return its last loss.")
+@says("The same losses once more, and nothing is left of a round.")
+def test_rounds_in_processes_of_their_own() -> None:
+    parts = [b for b in PAGE.blocks if b.options.get("file") == "rounds.py"]
+    assert [part.name for part in parts] == [
+        *("imports", "make_data", "model", "loss", "train_with", "new_round"),
+        *("train_fold", "rounds"),
+    ]
+    for part in parts[1:6]:
+        assert sum(block.code == part.code for block in PAGE.blocks) == 2
+    shown = printed(NAME, "new_models").split("\n")[5:]
+    for one, other in zip(
+        shown, record(NAME)[ROUNDS].split("\n"), strict=True
+    ):
+        assert one.startswith(f"{other}, graphs ")
+    # A process for each round, and none of them is there in the end.
+    start = parts[0].code.partition("import tensorflow")[0]
+    work = "from os import getpid\n\ndef train_fold(fold): return getpid()\n\n"
+    Path("rounds.py").write_text(start + work + parts[-1].code)
+    done = subprocess.run(
+        [sys.executable, "rounds.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    processes = [
+        int(float(row.split()[-1])) for row in done.stdout.split("\n")[:3]
+    ]
+    assert len({*processes}) == 3
+    assert not any(Path(f"/proc/{number}").exists() for number in processes)
+
+
+FORKED = """
+import multiprocessing
+import sys
+import tensorflow as tf
+
+tf.config.threading.set_intra_op_parallelism_threads(4)
+x = tf.random.stateless_normal([1000, 1000], (0, 1))
+float(tf.reduce_sum(x @ x))
+
+def work():
+    float(tf.reduce_sum(x @ x))
+
+process = multiprocessing.get_context("fork").Process(target=work)
+process.start()
+process.join(2)
+print(process.exitcode)
+process.kill()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the fork of Linux")
+@says(
+    "`spawn` starts a new Python, which imports TensorFlow again. `fork`, "
+    "which Linux takes before Python 3.14 if you say nothing, copies a "
+    "process without its threads, and what TensorFlow computes may wait for "
+    "them forever."
+)
+def test_a_fork_waits_for_threads() -> None:
+    usual = multiprocessing.get_all_start_methods()[0]
+    assert (usual == "fork") is (sys.version_info < (3, 14))
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "None\n", "after two seconds it still waits"
+
+
+WORKERS = """
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import TimeoutError, get_context
+
+print("imported as", __name__, flush=True)
+
+def end():
+    os.kill(os.getpid(), 9)
+
+if __name__ == "__main__":
+    spawn = get_context("spawn")
+    try:
+        with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+            pool.submit(end).result()
+    except Exception as error:
+        print(type(error).__name__)
+    with spawn.Pool(1) as pool:
+        try:
+            pool.apply_async(end).get(timeout=2)
+        except TimeoutError:
+            print("waits")
+"""
+
+
+@says(
+    "The new Python imports the file. Without the `if` it would begin with "
+    "the rounds itself, and stops: `An attempt has been made to start a new "
+    "process before the current process has finished its bootstrapping phase`."
+)
+@says("It cannot import a notebook. There, import the functions from a file.")
+@says(
+    "A process that is killed raises `BrokenProcessPool`. A "
+    "`multiprocessing.Pool` waits for it forever."
+)
+def test_processes_that_are_spawned() -> None:
+    def ran(*command: str) -> tuple[str, str]:
+        done = subprocess.run(
+            [sys.executable, *command],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        return done.stdout, " ".join(done.stderr.split())
+
+    Path("workers.py").write_text(WORKERS)
+    lines = ran("workers.py")[0].splitlines()
+    assert lines[:2] == ["imported as __main__", "imported as __mp_main__"]
+    assert [line for line in lines if "imported" not in line] == [
+        *("BrokenProcessPool", "waits")
+    ]
+    careless, _, rest = WORKERS.partition('if __name__ == "__main__":')
+    careless += rest.partition("    with spawn.Pool")[0].replace(
+        "\n    ", "\n"
+    )
+    careless = careless.replace("except Exception", "except TimeoutError")
+    Path("careless.py").write_text(careless)
+    told = (
+        "An attempt has been made to start a new process before the current "
+        "process has finished its bootstrapping phase"
+    )
+    assert told in ran("careless.py")[1]
+    # As in a notebook, the function is of no file.
+    typed = WORKERS.partition("    with spawn.Pool")[0]
+    assert "Can't get attribute 'end'" in ran("-c", typed)[1]
+
+
+@says(
+    "What goes into a process and comes out of it is pickled: numbers and "
+    "arrays are best."
+)
+def test_what_goes_in_is_pickled() -> None:
+    step = tf.function(train)
+    step(LinearModel(), X, Y, ONE)
+    for thing in (lambda: 1.0, step):
+        with pytest.raises((AttributeError, TypeError), match="pickle"):
+            pickle.dumps(thing)
+    values = pickle.loads(pickle.dumps([1.0, np.ones(3)]))
+    assert values[0] == 1.0
+    assert values[1].tolist() == [1.0] * 3
+
+
+ALLOCATES = """
+import os
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "{onednn}"
+import tensorflow as tf
+
+lines = [line.split() for line in open("/proc/meminfo")]
+size = {{line[0]: int(line[1]) * 1024 for line in lines}}
+free = size["MemFree:"] + size["Buffers:"]
+for share in (0.05, *[0.15] * 7):
+    print(int(share * free) // 1000 * 1000, flush=True)
+    tf.raw_ops.Empty(shape=[int(share * free) // 1000, 1000], dtype=tf.uint8)
+"""
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="the system has no /proc")
+@says("Allocation of … exceeds 10% of free system memory")
+@says(
+    "This is a warning, and the training goes on: one tensor takes more than "
+    "a tenth of the memory that is free."
+)
+@says(
+    "The line comes five times at most, and with oneDNN, of which the log "
+    "says `oneDNN custom operations are on`, never."
+)
+@says(
+    "A quarter of the bytes that it names is how many numbers of `float32` "
+    "the tensor has, which tells you which one it is."
+)
+@pytest.mark.parametrize("onednn", [0, 1])
+def test_a_large_allocation(onednn: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ALLOCATES.format(onednn=onednn)],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = r"Allocation of (\d+) exceeds 10% of free system memory"
+    sizes = re.findall(said, done.stderr)
+    asked = done.stdout.splitlines()
+    assert sizes == ([] if onednn else asked[1:6])
+    is_on = "oneDNN custom operations are on" in done.stderr
+    assert is_on is bool(onednn)
 
 
 # Tensors kept
@@ -1312,7 +1545,10 @@ def test_several_batches_have_less_noise() -> None:
 )
 @says("Assert that work, done again, leaves no more than it left before.")
 @says("Give it an epoch of your training in a test.")
-@says("Arrays of NumPy, such as what `predict` returns, it does not see.")
+@says(
+    "Arrays of NumPy, such as what `predict` returns, it does not see, nor "
+    "the rows that `cache` and `shuffle` of a data set keep."
+)
 def test_the_check_to_paste() -> None:
     done: list[Any] = []
 
@@ -1340,6 +1576,22 @@ def test_the_check_to_paste() -> None:
     arrays: list[Any] = []
     check_growth(lambda: arrays.append(np.zeros(1000)))
     assert sum(array.nbytes for array in arrays) == 4 * 8000
+    made: list[int] = []
+
+    def row(number: Any) -> Any:
+        made.append(1)
+        return tf.zeros([1000])
+
+    rows = tf.data.Dataset.range(50).map(
+        lambda number: tf.py_function(row, [number], tf.float32)
+    )
+    cached, shuffled = rows.cache(), iter(rows.shuffle(50))
+    before = count_bytes()
+    assert sum(1 for _ in cached) == 50
+    assert sum(1 for _ in cached) == len(made) == 50, "they are kept"
+    next(shuffled)
+    assert len(made) == 100
+    assert count_bytes() - before < 4000
     going = [tf.zeros([3]) for _ in range(4)]
     check_growth(going.pop)
     model, optimizer = KerasLinearModel(), tf.keras.optimizers.SGD(0.01)

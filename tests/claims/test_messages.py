@@ -589,6 +589,24 @@ def test_what_keras_cannot_locate(tmp_path: Any) -> None:
 
 
 @says(
+    "`save_and_resume:lambda_refused` The file holds the code of a `lambda`, "
+    "and code from a file can do anything. If you made the file, load it with "
+    "`safe_mode=False`; better, write a layer of your own."
+)
+def test_a_file_with_code(tmp_path: Any) -> None:
+    text = "Requested the deserialization of a `Lambda` layer"
+    shown("save_and_resume", "lambda_refused", "ValueError", text)
+    layers, load = tf.keras.layers, tf.keras.models.load_model
+    double = layers.Lambda(lambda x: 2.0 * x)
+    model = tf.keras.Sequential([tf.keras.Input((1,)), double])
+    model.save(tmp_path / "double.keras")
+    with pytest.raises(ValueError, match=text):
+        load(tmp_path / "double.keras")
+    loaded = load(tmp_path / "double.keras", safe_mode=False)
+    assert float(loaded(tf.constant([[2.0]]))[0, 0]) == 4.0
+
+
+@says(
     "`save_and_resume:unconsumed` `assert_consumed` found something of "
     "the object that the checkpoint does not have, or has not had a value "
     "for yet."

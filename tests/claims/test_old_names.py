@@ -1272,6 +1272,45 @@ def test_endings(
         model.save("line")
 
 
+@says("Files of older tutorials: a folder, or .h5")
+@says(
+    "A folder that was saved so is no model for `load_model`: `File format "
+    "not supported`. `tf.saved_model.load` reads it, and "
+    '`keras.layers.TFSMLayer("line", call_endpoint="serving_default")` makes '
+    "a layer of it."
+)
+@says(
+    "An `.h5` file loads. If it says `Could not deserialize "
+    "'keras.metrics.mse'`, load it with `compile=False`, and compile the "
+    "model anew."
+)
+def test_files_of_older_tutorials() -> None:
+    load, x = tf.keras.models.load_model, tf.constant([[2.0], [3.0]])
+    model = fresh_model()
+    expected = model(x)
+    model.export("line", verbose=False)
+    with pytest.raises(ValueError, match="File format not supported"):
+        load("line")
+    found = tf.saved_model.load("line").signatures["serving_default"](x)
+    np.testing.assert_allclose(found["output_0"], expected)
+    layer = keras.layers.TFSMLayer("line", call_endpoint="serving_default")
+    np.testing.assert_allclose(layer(x)["output_0"], expected)
+    for loss in ("mse", tf.keras.losses.MeanSquaredError()):
+        model.compile("sgd", loss)
+        with warnings.catch_warnings(action="ignore"):
+            model.save("line.h5")
+        if loss == "mse":
+            told = "Could not deserialize 'keras.metrics.mse'"
+            with pytest.raises(ValueError, match=told):
+                load("line.h5")
+        else:
+            np.testing.assert_allclose(load("line.h5")(x), expected)
+        again = load("line.h5", compile=False)
+        np.testing.assert_allclose(again(x), expected)
+        again.compile("sgd", loss)
+        again.fit(x, x, verbose=0)
+
+
 @says("Both ways back:")
 def test_both_ways_back() -> None:
     names = ran(
@@ -1352,7 +1391,9 @@ def test_they_run_without_a_word(silent: Names) -> None:
     "A loss added from outside. Older texts add a `lambda` or a symbolic "
     "tensor, and both are refused. An eager tensor in their place is taken, "
     "and forgotten at the next call. A loss counts if a layer adds it in its "
-    "`call`."
+    "`call`. (A loop of your own has to [add "
+    "`model.losses`](weights_outputs_losses.md#regularization-losses-in-a-"
+    "custom-loop).)"
 )
 @says("Adds 100 to the loss, and hands on what it is given.")
 @says("Return the inputs.")
@@ -1382,6 +1423,12 @@ def test_a_loss_from_outside(silent: Names) -> None:
     assert [float(value) for value in model.losses] == [100.0]
     model(one)
     assert model.losses == []
+    penalised = tf.keras.Sequential([tf.keras.Input((1,)), Penalty()])
+    mse = tf.keras.losses.MeanSquaredError()
+    assert float(mse(one, penalised(one))) == 0.0, "a loop's own loss"
+    assert [float(value) for value in penalised.losses] == [100.0]
+    other = (DOCS / "weights_outputs_losses.md").read_text("utf-8")
+    assert "\n## Regularization losses in a custom loop\n" in other
     layer = Penalty()
     assert layer(one).numpy().item() == 1.0
     assert [float(value) for value in layer.losses] == [100.0]

@@ -1,6 +1,7 @@
 """What the page on a real problem says is true."""
 
 import ast
+import inspect
 import re
 from typing import Any
 
@@ -126,6 +127,10 @@ def test_the_blocks_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     "loops](basic_training_loops.md)."
 )
 @says("The step is the one of the guide, with an optimizer from Keras.")
+@says(
+    "(A Keras model with `Dropout` or `BatchNormalization` needs `model(x, "
+    "training=True)` here.)"
+)
 def test_the_step_of_the_guide() -> None:
     [guide] = [
         b for b in read("basic_training_loops").blocks if b.name == "train"
@@ -143,6 +148,13 @@ def test_the_step_of_the_guide() -> None:
         assert name in calls(guide.code)
         assert name in calls(BLOCKS["train"].code)
     assert "optimizer.apply_gradients" in calls(BLOCKS["train"].code)
+    norm, x = tf.keras.layers.BatchNormalization(), tf.ones((4, 2))
+    layers = [tf.keras.Input((2,)), norm, tf.keras.layers.Dense(2)]
+    model: Any = tf.keras.Sequential(layers)
+    train(model, tf.keras.optimizers.SGD(0.1), x, tf.constant([0, 1, 0, 1]))
+    assert not norm.moving_mean.numpy().any()
+    model(x, training=True)
+    assert norm.moving_mean.numpy().all()
 
 
 # Look at the data
@@ -252,6 +264,10 @@ def test_three_sets(digits: Part, parts: list[Part]) -> None:
     "this function you cannot leak by accident."
 )
 @says("Hence the limit of one grey level:")
+@says(
+    "Mind the limit in data of your own: pixels from 0 to 1 would all fall "
+    "below it, and be centred but not scaled."
+)
 def test_only_the_training_set_counts(parts: list[Part]) -> None:
     scaled = standardise(*parts)
     x = parts[0][0]
@@ -267,6 +283,8 @@ def test_only_the_training_set_counts(parts: list[Part]) -> None:
     np.testing.assert_array_equal(again[1][0], scaled[1][0])
     leak = standardise((np.concatenate([x, parts[2][0]]), parts[0][1]))
     assert np.abs(leak[0][0][: len(x)] - scaled[0][0]).max() > 0.01
+    [(small, _)] = standardise((x / 16, parts[0][1]))
+    np.testing.assert_allclose(small, x / 16 - x.mean(axis=0) / 16, atol=1e-5)
 
 
 @says("Pixels that never vary would be divided by zero.")
@@ -474,7 +492,9 @@ def test_why_from_logits() -> None:
 @says("Update the weights once, on the batch (x, y).")
 @says(
     "The data now come in batches, shuffled anew in each epoch. The "
-    "seed makes the orders the same in every run."
+    "seed makes the orders the same in every run, unless "
+    "[`tf.random.set_seed`](same_run_twice.md#5-seeds-of-shuffles) is given "
+    "another."
 )
 @says("Return the set in batches, in a new order in every epoch.")
 def test_the_batches(sets: list[Part]) -> None:
@@ -488,6 +508,9 @@ def test_the_batches(sets: list[Part]) -> None:
     assert first == again
     assert first[0] != first[1]
     assert first != other
+    for seed, is_same in ((7, False), (8, False), (None, True)):
+        tf.random.set_seed(seed)
+        assert (orders(0) == first) is is_same
     assert sorted(first[0]) == sorted(first[1])
 
 
@@ -1012,6 +1035,93 @@ def test_the_epochs_are_not_the_reason(
     training_loop(new, rest, seed=2)
     [*_, (_, kept)] = numbers("kept")
     assert evaluate(new, *tested)[0] > 5 * kept
+
+
+@says("The second model does not learn: a tf.function from the first fold")
+@says(
+    "A compiled step that takes no network, but finds one outside of its "
+    "arguments, keeps the first that it found."
+)
+@says(
+    "The first loss is that of above. The others are no better than that of "
+    "knowing nothing: these networks are as they were made."
+)
+@says(
+    "The step was traced with the first network and has trained that one ever "
+    "since, on the images that it was to be judged by, too."
+)
+@says(
+    "(A batch of a new size would be traced again, with the network of its "
+    "fold, and some would learn a little.)"
+)
+@says("Update the network of this fold once.")
+def test_a_step_that_keeps_the_first_network(sets: list[Part]) -> None:
+    [[(first, _), *_], losses] = (numbers(n) for n in ("kept", "first_step"))
+    assert losses[0][0] == pytest.approx(first, rel=1e-3)
+    assert min(losses[1:]) >= [np.log(10)]
+    x, y = sets[0]
+    names: dict[str, Any] = {}
+
+    @tf.function
+    def step(x: tf.Tensor, y: tf.Tensor) -> None:
+        train(names["network"], names["optimizer"], x, y)
+
+    def trained(size: int) -> list[bool]:
+        """Make a new network, take a step; say which networks moved."""
+        made = Network([64, 4, 10])
+        optimizer = tf.keras.optimizers.Adam()
+        optimizer.build(made.trainable_variables)
+        names.update(network=made, optimizer=optimizer)
+        networks.append(made)
+        before = [network.layers[1].b.numpy() for network in networks]
+        step(tf.constant(x[:size]), tf.constant(y[:size]))
+        after = [network.layers[1].b.numpy() for network in networks]
+        return [(a != b).any() for a, b in zip(before, after, strict=True)]
+
+    networks: list[Network] = []
+    assert trained(64) == [True]
+    assert trained(64) == [True, False]
+    assert trained(64) == [True, False, False]
+    assert trained(46) == [False, False, False, True]
+    assert trained(46) == [False, False, False, True, False]
+
+
+@says("Make the step inside of the loop, as `training_loop` does.")
+@says(
+    "Or hand over the network and its optimizer, and each pair has a trace of "
+    "its own. Build the optimizer first: if not, the second says "
+    "[`tf.function only supports singleton tf.Variables created on the first "
+    "call`](errors_in_a_step.md#tffunction-only-supports-singleton-tfvariables"
+    "-created-on-the-first-call)."
+)
+@pytest.mark.parametrize("kind", ["Adam", "SGD"])
+def test_a_step_for_each_network(kind: str, sets: list[Part]) -> None:
+    x, y = (tf.constant(part[:64]) for part in sets[0])
+    options = {"momentum": 0.9} if kind == "SGD" else {}
+
+    def pair(*, build: bool) -> tuple[Network, Any]:
+        network = Network([64, 4, 10])
+        optimizer = getattr(tf.keras.optimizers, kind)(0.01, **options)
+        if build:
+            optimizer.build(network.trainable_variables)
+        return network, optimizer
+
+    step, found = tf.function(train), []
+    for count in (1, 2, 3):
+        network, optimizer = pair(build=True)
+        step(network, optimizer, x, y)
+        step(network, optimizer, x, y)
+        assert step.experimental_get_tracing_count() == count
+        found.append(network.layers[1].b.numpy())
+    np.testing.assert_array_equal(found[0], found[2])
+    assert np.any(found[0])
+    step = tf.function(train)
+    step(*pair(build=False), x, y)
+    message = "tf.function only supports singleton tf.Variables created on the"
+    with pytest.raises(ValueError, match=message):
+        step(*pair(build=False), x, y)
+    source = inspect.getsource(training_loop)
+    assert "compiled_train = tf.function(train" in source
 
 
 @says(

@@ -361,7 +361,7 @@ def test_a_python_int(seed: Any) -> None:
 @says(
     "(In a function with `jit_compile=True` XLA may take another algorithm, "
     'and `stateless_normal` then gives another number; with `alg="philox"` '
-    "it keeps to the one of the CPU.)"
+    "it keeps to the one of the CPU. Dropout by XLA drops others, too.)"
 )
 @says(
     "So make one of the two the number of the step, and a training that is … "
@@ -384,14 +384,24 @@ def test_stateless() -> None:
         return tf.random.stateless_normal([], (1, 3))
 
     assert float(tf.function(normal)()) == first[0]
-    by_xla = [float(tf.function(normal, jit_compile=True)()) for _ in "ab"]
-    assert by_xla[0] == by_xla[1] != pytest.approx(first[0], abs=0.001)
+    drawn = [float(tf.function(normal, jit_compile=True)()) for _ in "ab"]
+    assert drawn[0] == drawn[1] != pytest.approx(first[0], abs=0.001)
 
     def kept() -> tf.Tensor:
         return tf.random.stateless_normal([], (1, 3), alg="philox")
 
     for compiled in (kept, tf.function(kept, jit_compile=True)):
         assert float(compiled()) == pytest.approx(first[0], abs=1e-6)
+    masks = []
+    for by_xla in (False, True):
+        dropout = Dropout(0.5, seed=1)
+        drop = tf.function(dropout, jit_compile=by_xla)
+        masks.append(drop(tf.ones(64), training=True).numpy().tolist())
+    assert (
+        masks[0]
+        == Dropout(0.5, seed=1)(tf.ones(64), training=True).numpy().tolist()
+    )
+    assert masks[0] != masks[1]
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
         tf.random.stateless_normal([], (1, 2, 3))
     steps = [float(tf.random.stateless_normal([], (1, s))) for s in range(4)]
@@ -464,15 +474,18 @@ def test_a_row_of_numbers() -> None:
     "give it none, and returns the same values whenever it is called with the "
     "same shape."
 )
-@says("(Only one whose seed is a `keras.random.SeedGenerator` draws anew.)")
+@says(
+    "With another shape most return the same numbers on another scale. (Only "
+    "one whose seed is a `keras.random.SeedGenerator` draws anew.)"
+)
 @says("Make one for each layer.")
 @says(
     'A name, such as `kernel_initializer="glorot_uniform"`, makes a '
     "new one each time."
 )
 @says(
-    "And the same explicit seed for two layers of one shape would be the same "
-    "mistake again."
+    "And the same explicit seed for two layers would be the same mistake "
+    "again."
 )
 def test_initializers() -> None:
     shared = Glorot()
@@ -480,6 +493,12 @@ def test_initializers() -> None:
     assert len({Glorot().seed for _ in range(3)}) == 3
     for shape in ((1, 1), (2, 3)):
         np.testing.assert_array_equal(shared(shape), shared(shape))
+    kinds = "GlorotUniform", "GlorotNormal", "HeNormal", "RandomNormal"
+    for kind in (*kinds, "TruncatedNormal", "LecunUniform", "Orthogonal"):
+        made = getattr(tf.keras.initializers, kind)(seed=1)
+        wide, narrow = (np.ravel(made(s))[:320] for s in ((64, 32), (32, 10)))
+        scale = float(np.std(wide / narrow))
+        assert (scale < 1e-4) is (kind != "Orthogonal")
     drawing = Glorot(seed=keras.random.SeedGenerator(1))
     assert not np.array_equal(drawing((2, 3)), drawing((2, 3)))
 
@@ -811,6 +830,17 @@ def test_check_equal(same: list[Any]) -> None:
     both = [[dropout(tf.ones(64), training=True).numpy()] for _ in range(2)]
     with pytest.raises(AssertionError, match="weight 0 differs"):
         check_equal(*both)
+    for shape in ((0,), (2, 0), (), (3, 2)):
+        for kind in ("float32", "bool", "uint32", "float16"):
+            value = np.ones(shape, kind)
+            check_equal([value], [value.copy()])
+            if value.size:
+                with pytest.raises(AssertionError, match="differs by up to 1"):
+                    check_equal([value], [np.zeros_like(value)])
+            with pytest.raises(AssertionError, match="another shape or type"):
+                check_equal([value], [value.astype("int64")])
+            with pytest.raises(AssertionError, match="another shape or type"):
+                check_equal([value], [value[np.newaxis]])
     assert "two_processes" in BLOCKS
     assert printed(NAME, "two_processes").startswith("equal to the last bit")
 

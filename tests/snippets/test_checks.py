@@ -85,6 +85,7 @@ SAID: dict[tuple[str, str, int], tuple[Names, Names]] = {
     ("saved_models", "weights_and_optimizer", 0): pair(
         "full_rest", "fitted_rest"
     ),
+    ("saved_models", "copied", 0): pair("twin_rest", "full_rest"),
 }
 """By module, section and place in it: names of what is the same, or not."""
 

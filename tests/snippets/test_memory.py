@@ -9,6 +9,8 @@ import gc
 import importlib
 import itertools
 import logging
+import runpy
+import sys
 import types
 import weakref
 from collections.abc import Callable, Iterator
@@ -633,6 +635,41 @@ def test_the_falling_rate_falls_and_is_traced_once(
         (step if rate > 0.085 else step.python_function)(x, y)
         train(other, x, y, rate)
     assert float(one.w) == pytest.approx(float(other.w), rel=1e-5)
+
+
+METHODS: list[str] = []
+
+
+class Here:
+    """Takes the place of a pool of processes: it works in this one."""
+
+    def __init__(self, workers: int, mp_context: Any) -> None:
+        assert workers == 1
+        METHODS.append(mp_context.get_start_method())
+
+    def __enter__(self) -> "Here":
+        return self
+
+    def __exit__(self, *raised: object) -> None: ...
+
+    def submit(self, work: Callable[[int], float], fold: int) -> Any:
+        return types.SimpleNamespace(result=lambda: work(fold))
+
+
+def test_rounds_in_processes_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", Here)
+    monkeypatch.delitem(sys.modules, "snippets.memory_rounds", raising=False)
+    runpy.run_module("snippets.memory_rounds", run_name="__main__")
+    x, y = make_data(204)
+    expected = []
+    for fold in range(3):
+        rows = tf.range(204) % 3 != fold
+        last = new_round(x[rows], y[rows], build=True)
+        expected.append(f"fold {fold}: loss {last:.4f}")
+    assert capsys.readouterr().out.splitlines() == expected
+    assert METHODS == ["spawn"] * 3
 
 
 @pytest.mark.parametrize("module", MODULES)

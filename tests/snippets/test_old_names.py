@@ -371,6 +371,24 @@ def test_an_optimizer_of_our_own_is_built_once() -> None:
     assert len(optimizer.variables) == 3
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_an_optimizer_of_our_own_moves_variables_of_any_type(
+    dtype: str,
+) -> None:
+    found = []
+    for optimizer in (
+        Momentum(0.1),
+        tf.keras.optimizers.SGD(0.1, momentum=0.9),
+    ):
+        w = tf.Variable([1.0, 2.0], dtype=dtype)
+        for _ in range(5):
+            optimizer.apply([w.read_value()], [w])
+        assert w.dtype == dtype
+        found.append(np.asarray(w, "float64"))
+    # Of float64, they round the rate in another way.
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
+
+
 def test_an_optimizer_of_our_own_is_shown_to_do_the_same(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -824,8 +824,28 @@ def test_the_network_is_ahead_in_every_fold_and_strangers_are_harder(
     assert mixed == pytest.approx(np.mean(scores["mixed"]["network"]))
 
 
+def test_a_step_that_finds_its_network_outside_trains_the_first(
+    script: Script,
+) -> None:
+    lines = [line for line in script.text.splitlines() if ": loss " in line]
+    rows = [line for line in lines if line.startswith("fold ")]
+    losses = [float(NUMBER.findall(row)[0]) for row in rows]
+    [new] = [
+        line for line in script.text.splitlines() if "fold 0: new" in line
+    ]
+    assert losses[0] == pytest.approx(float(NUMBER.findall(new)[0]), rel=1e-3)
+    for seed, loss_of_fold in enumerate(losses[1:], start=1):
+        untrained = Network([64, script.variables["width"], 10], seed=seed)
+        out = script.variables["shuffled"] == seed
+        x, y = (script.variables[name] for name in "xy")
+        parts = (x[~out], y[~out]), (x[out], y[out])
+        expected, _ = evaluate(untrained, *standardise(*parts)[1])
+        assert loss_of_fold == pytest.approx(expected, abs=1e-4)
+    assert script.variables["step"].experimental_get_tracing_count() == 2
+
+
 def test_a_network_kept_over_the_folds_is_flattered(script: Script) -> None:
-    pairs = [script.numbers(f"fold {number}:") for number in range(3)]
+    pairs = [script.numbers(f"fold {number}: new") for number in range(3)]
     (first, same), *later = pairs
     assert first == same
     assert all(kept < 0.5 * new for new, kept in later)

@@ -11,7 +11,14 @@ import tensorflow as tf
 from snippets.data import make_data
 from snippets.linear_model import LinearModel
 from snippets.save_and_resume import new_training, train_until
-from snippets.saved_models import Line, compile_line, fit_epochs, my_loss
+from snippets.saved_models import (
+    Double,
+    Line,
+    compile_line,
+    copy_optimizer,
+    fit_epochs,
+    my_loss,
+)
 
 
 @pytest.fixture
@@ -226,6 +233,74 @@ def test_weights_need_a_model_that_was_called(
         Line().load_weights("line.weights.h5")
 
 
+@pytest.mark.parametrize("shape", [(), (3,), (0, 2), (2, 3, 4)])
+def test_a_layer_doubles_what_it_gets(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    np.testing.assert_array_equal(Double()(x), 2 * x)
+    assert keras.saving.get_registered_object("Custom>Double") is Double
+
+
+OPTIMIZERS: list[tuple[str, dict[str, object]]] = [
+    ("SGD", {}),
+    ("SGD", {"momentum": 0.9, "nesterov": True}),
+    ("Adam", {}),
+    ("Adam", {"gradient_accumulation_steps": 4}),
+    ("Adam", {"use_ema": True, "ema_overwrite_frequency": 4}),
+    ("Nadam", {}),
+    ("RMSprop", {"centered": True, "momentum": 0.9}),
+    ("Adafactor", {}),
+]
+
+
+def moved(
+    optimizer: tf.keras.optimizers.Optimizer, start: list[np.ndarray]
+) -> list[np.ndarray]:
+    """Take six steps down squares, from the start."""
+    for variable, value in zip(VARIABLES, start, strict=True):
+        variable.assign(value)
+    for _ in range(6):
+        slopes = [2.0 * tf.convert_to_tensor(v) for v in VARIABLES]
+        optimizer.apply(slopes, VARIABLES)
+    return [v.numpy() for v in VARIABLES]
+
+
+VARIABLES = [tf.Variable([1.0, 2.0]), tf.Variable([[3.0]])]
+START = [np.array([1.0, 2.0]), np.array([[3.0]])]
+
+
+@pytest.mark.parametrize(("kind", "options"), OPTIMIZERS)
+@pytest.mark.parametrize("falls", [False, True])
+def test_a_copied_optimizer_goes_on_as_the_other_does(
+    kind: str, options: dict[str, object], falls: bool
+) -> None:
+    optimizers = tf.keras.optimizers
+    rate = optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+    optimizer = getattr(optimizers, kind)(rate if falls else 0.1, **options)
+    optimizer.build(VARIABLES)
+    middle = moved(optimizer, START)
+    copied = copy_optimizer(optimizer, VARIABLES)
+    expected = moved(optimizer, middle)
+    for one, other in zip(moved(copied, middle), expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert int(copied.iterations) == int(optimizer.iterations)
+
+
+def test_an_optimizer_is_copied_for_other_variables_of_the_same_shapes() -> (
+    None
+):
+    optimizer = tf.keras.optimizers.Adam(0.1)
+    optimizer.build(VARIABLES)
+    moved(optimizer, START)
+    others = [tf.Variable([7.0, 7.0]), tf.Variable([[7.0]])]
+    copied = copy_optimizer(optimizer, others)
+    copied.apply([tf.ones(2), tf.ones((1, 1))], others)
+    assert (others[0].numpy() < 7).all()
+    with pytest.raises(ValueError, match="Unknown variable"):
+        copied.apply([tf.ones(2), tf.ones((1, 1))], VARIABLES)
+    with pytest.raises(ValueError, match=r"(?i)shape"):
+        copy_optimizer(optimizer, [tf.Variable([7.0]), others[1]])
+
+
 # Layers that draw random numbers.
 
 
@@ -324,17 +399,27 @@ def test_the_module_as_a_script(
     assert saved.split(",")[1] == read.split(",")[1]
     assert 'full_name: "line/kernel"' in "\n".join(lines[2:12])
     at = lines.index(f"read:  {saved}")
-    assert lines[at + 1 : at + 8] == [
+    assert lines[at + 1 : at + 15] == [
         "same losses: True",
         lines[at + 2],
         "same losses: True",
         "same losses: True",
+        lines[at + 5],
+        "largest difference: 0.0000",
         "same first loss: True",
         "same losses: False",
         "same losses: True",
+        lines[at + 10],
+        "the model's own:  20 iterations",
+        "the copied model: 20 iterations",
+        "copied by itself: 0 iterations",
+        "same losses: True",
     ]
     assert "Could not locate function 'my_loss'" in lines[at + 2]
-    del lines[at + 2 : at + 5]
+    assert "whose `function` is a Python lambda" in lines[at + 5]
+    assert lines[at + 10].startswith("Skipping variable loading for optimi")
+    del lines[at + 10 : at + 15]
+    del lines[at + 2 : at + 7]
     for rest in ("fitted_rest", "loaded_rest", "light_rest", "full_rest"):
         assert len(names[rest]) == 10, rest
     assert lines[at + 5 : at + 7] == [
