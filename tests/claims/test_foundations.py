@@ -1008,8 +1008,9 @@ def test_the_input_of_a_model_is_none_of_its_inputs() -> None:
 @says("Here the value leaves TensorFlow on the way.")
 @says(
     "What NumPy holds is a number without a past. The same happens "
-    "with `float(w)`, and with a function of NumPy on the way, such as "
-    "`np.square(w)`."
+    "with `float(w)`, with a function of NumPy on the way, such as "
+    "`np.square(w)`, and with an array of NumPy in front of a weight of "
+    "Keras: write `model.w * array`, not `array * model.w`."
 )
 @says(
     "`tf.numpy_function` has no gradient either. `tf.py_function` has one if "
@@ -1036,6 +1037,12 @@ def test_way_3() -> None:
     for way in handed:
         assert float(gradient(way, w)) == 6.0
         assert float(gradient(tf.function(way, autograph=False), w)) == 6.0
+    array, kernel = np.array([3.0], "float32"), tf.keras.Variable([3.0])
+    with tf.GradientTape(persistent=True) as tape:
+        last, first = kernel * array, array * kernel
+    assert last.numpy() == first == 9.0
+    assert tape.gradient(last, kernel.value).numpy() == 3.0
+    assert not tf.is_tensor(first)
     for way in leaving[3:]:
         assert gradient(tf.function(way, autograph=False), w) is None
 
