@@ -26,6 +26,7 @@ from tools.compare import EXPECTED
 from tools.expected import read as read_expected
 
 Test = TypeVar("Test", bound=Callable[..., None])
+NUMBER = re.compile(r"-?(?:\d+\.?\d*(?:e[+-]\d+)?|\binf\b)|\bnan\b")
 FIGURE = re.compile(r"(?:\A|\n)figure\n")
 
 
@@ -108,7 +109,12 @@ def _kept(page: str, section: str) -> str:
 
 def numbers(text: str) -> list[float]:
     """Return the numbers in a text, as they stand there."""
-    return [float(number) for number in re.findall(r"-?\d+\.?\d*", text)]
+    return [float(number) for number in NUMBER.findall(text)]
+
+
+def lines(page: str, section: str) -> list[list[float]]:
+    """Return the numbers in each line that a block prints."""
+    return [numbers(line) for line in printed(page, section).split("\n")]
 
 
 def imported(page: Page) -> set[str]:

@@ -12,7 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.story import sections
+from markdown.extensions.toc import slugify
+
+from tests import story
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -93,6 +95,14 @@ def read(name: str) -> Page:
     return parse(name, path.read_text("utf-8"), path.relative_to(ROOT))
 
 
+def sections(name: str) -> dict[str, str]:
+    """Return the source below each heading of a page, by its anchor."""
+    source = (DOCS / f"{name}.md").read_text("utf-8")
+    parts = re.split(r"(?m)^#+ ", source)[1:]
+    below = (part.partition("\n") for part in parts)
+    return {slugify(title, "-"): text for title, _, text in below}
+
+
 def parse(name: str, text: str, path: Path) -> Page:
     """Return what a page with that text, at that path, says."""
     page = Page(name, [], [])
@@ -149,7 +159,7 @@ def _block(
     if "run" not in options:
         return
     file, _, name = options["run"].partition(":")
-    section = sections(Path(file))[name]
+    section = story.sections(Path(file))[name]
     page.blocks.append(Block(number, name, section.code, options))
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
     for node in ast.walk(ast.parse(section.code)):

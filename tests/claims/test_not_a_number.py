@@ -34,7 +34,7 @@ from snippets.nan_sources import (
 from snippets.nan_steps import callback_epoch, train_finite, train_zeroed
 from snippets.nan_train import train, train_epoch
 from tests.claims.says import figure, printed, ran, record, says
-from tests.claims.sentences import DOCS, read
+from tests.claims.sentences import DOCS, read, sections
 
 NAME = "not_a_number"
 PAGE = read(NAME)
@@ -96,10 +96,6 @@ def told(section: str) -> dict[str, list[float]]:
     }
 
 
-def anchor(heading: str) -> str:
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
 # The page and its table
 
 
@@ -146,10 +142,7 @@ def test_all_blocks_ran_with_what_the_page_names() -> None:
 @says("NaN in spite of `clipnorm` | … nan)")
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
     rows = re.findall(r"(?m)^\| (.+) \| \[.+\]\(#(.+)\) \|$", SOURCE)
-    parts = dict[str, str]()
-    for part in re.split(r"(?m)^##+ ", SOURCE)[1:]:
-        title, _, text = part.partition("\n")
-        parts[anchor(title)] = text
+    parts = sections(NAME)
     parts["find-the-operation"] += parts["tensor-had-nan-values"]
     shows = {
         "missing": "losses: nan nan nan nan",
@@ -170,8 +163,8 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         r"(?m)^\| .+\]\(errors_in_a_step.md#(.+)\) \|$", SOURCE
     )
     errors = (DOCS / "errors_in_a_step.md").read_text("utf-8")
-    [label] = [h for h in re.findall(r"(?m)^## (.+)", errors) if "range" in h]
-    assert elsewhere == [anchor(label)]
+    [label] = [a for a in sections("errors_in_a_step") if "range" in a]
+    assert elsewhere == [label]
     assert "Compiled by XLA the loss is NaN" in " ".join(errors.split())
     for (_, place), (block, text) in zip(rows, shows.items(), strict=True):
         assert f':{block}"' in parts[place]
@@ -1389,6 +1382,4 @@ def test_where_to_go_next() -> None:
     assert "\n# Silent failures: " in traps
     assert "loss: nan" not in traps
     assert "# Save, stop, resume" in (DOCS / "save_and_resume.md").read_text()
-    watched = (DOCS / "watch_a_training.md").read_text("utf-8")
-    headings = re.findall(r"(?m)^##+ (.+)$", watched)
-    assert "callbacks-in-a-loop-of-your-own" in map(anchor, headings)
+    assert "callbacks-in-a-loop-of-your-own" in sections("watch_a_training")

@@ -44,7 +44,7 @@ from tests.claims.says import (
     figure,
     highlighted,
     imported,
-    numbers,
+    lines,
     printed,
     ran,
     says,
@@ -60,11 +60,6 @@ InvalidArgumentError = tf.errors.InvalidArgumentError
 X, Y = tf.constant([[1.0, 0.5, 3.0]]), tf.constant([[1.0]])
 TIMES = tf.reshape(tf.linspace(0.0, 3.0, 31), (-1, 1))
 MODULES = ["input", "physics", "policy", "defined", "flat"]
-
-
-def lines(section: str) -> list[list[float]]:
-    """Return the numbers of each line that a block prints."""
-    return [numbers(line) for line in printed(NAME, section).split("\n")]
 
 
 def gradient_of(function: Any, x: Any) -> Any:
@@ -178,7 +173,7 @@ def test_the_weights_of_the_classifier() -> None:
     kernel, bias = make_classifier().get_weights()
     assert kernel.tolist() == [[2.0], [-1.0], [0.0]]
     assert bias.tolist() == [0.0]
-    [found] = lines("saliency")
+    [found] = lines(NAME, "saliency")
     assert abs(found[0] / found[1]) == pytest.approx(2.0)
     assert found[2] == 0.0
 
@@ -265,7 +260,7 @@ def test_what_cannot_be_watched() -> None:
     "0.0, 1.0)`."
 )
 def test_an_adversarial_row() -> None:
-    [moved, before, after] = lines("attacked")
+    [moved, before, after] = lines(NAME, "attacked")
     assert moved[2] == 3.0
     assert np.abs(np.subtract(moved, [1.0, 0.5, 3.0])).max() < 0.61
     assert before[0] > 0.5 > after[0]
@@ -303,7 +298,7 @@ def test_training_against_moved_rows() -> None:
     model.call = call
     adversarial_step(model, SGD(0.1), X, Y)
     assert calls == [False, True]
-    losses = [line[1] for line in lines("attack_trained")]
+    losses = [line[1] for line in lines(NAME, "attack_trained")]
     assert losses == sorted(losses, reverse=True)
     with tf.GradientTape() as tape:
         tape.watch(X)
@@ -334,7 +329,7 @@ def test_the_map_of_a_picture() -> None:
     x = left["x"].numpy()
     assert x[0, 4:, :2].min() == 1.0
     assert x.sum() == 4.0
-    shown = np.array(lines("spotted"))
+    shown = np.array(lines(NAME, "spotted"))
     assert shown[2, 0] == pytest.approx(4 / 9, abs=0.005)
     assert shown.sum() == shown[2, 0]
 
@@ -472,7 +467,7 @@ def test_the_figure_of_the_solution() -> None:
     assert line.y[0] == pytest.approx(1.0)
     assert line.y[-1] == pytest.approx(-1.0, abs=0.02)
     np.testing.assert_allclose(dots.y, line.y, atol=0.02)
-    assert lines("learn_physics")[-1][0] < 0.02
+    assert lines(NAME, "learn_physics")[-1][0] < 0.02
 
 
 @says(
@@ -599,9 +594,9 @@ def test_the_data_are_of_four() -> None:
 @says("Name it, to the tape and to the optimizer.")
 @says("It is on its way; [a better search]")
 def test_a_number_that_is_named_moves() -> None:
-    assert lines("unknown")[0][1] == 1.0
-    assert 2.0 < lines("learn_unknown")[0][1] < 4.0
-    assert lines("find_unknown")[0][1] == pytest.approx(4.0, abs=0.01)
+    assert lines(NAME, "unknown")[0][1] == 1.0
+    assert 2.0 < lines(NAME, "learn_unknown")[0][1] < 4.0
+    assert lines(NAME, "find_unknown")[0][1] == pytest.approx(4.0, abs=0.01)
     added = "variables = [*model.trainable_variables, k]"
     assert highlighted(BLOCKS["learn_unknown"]) == [added]
 
@@ -679,7 +674,7 @@ def test_a_draw_and_its_probability() -> None:
 )
 @says("We know the chances, so we can compute it, and compare.")
 def test_the_average_is_the_exact_gradient() -> None:
-    exact, drawn = lines("exact")
+    exact, drawn = lines(NAME, "exact")
     np.testing.assert_allclose(exact, drawn, atol=0.011)
     chances = np.exp([0.0, 0.5, -0.5]) / np.exp([0.0, 0.5, -0.5]).sum()
     pays = np.array([0.2, 0.5, 0.9])
@@ -700,7 +695,7 @@ def test_the_average_is_the_exact_gradient() -> None:
 def test_rewards_tell_and_losses_do_not() -> None:
     history = learn_policy(baseline=False)
     assert len(history) == 100
-    rewards = [line[1] for line in lines("run_policy")]
+    rewards = [line[1] for line in lines(NAME, "run_policy")]
     assert rewards == sorted(rewards)
     # The loss is as small before anything is learned from no reward.
     logits, worst = tf.Variable(tf.zeros(3)), tf.Variable(tf.zeros(3))
@@ -722,7 +717,7 @@ def test_rewards_tell_and_losses_do_not() -> None:
 @says("What does that do to the gradient of 64 plays, over 200 draws?")
 @says("The mean is the same, up to chance, and the spread is no larger.")
 def test_what_a_baseline_does() -> None:
-    _, means, stds, _, other_means, other_stds = lines("spread")
+    _, means, stds, _, other_means, other_stds = lines(NAME, "spread")
     np.testing.assert_allclose(means, other_means, atol=0.011)
     assert all(b <= a for a, b in zip(stds, other_stds, strict=True))
     assert sum(other_stds) < 0.8 * sum(stds)
@@ -744,7 +739,7 @@ def test_the_mean_of_the_plays_themselves() -> None:
         actions, rewards = play(logits, 2, (step, 9))
         own = rewards - tf.reduce_mean(rewards)
         sums += policy_gradient(logits, actions, own).numpy()
-    exact = np.array(lines("exact")[0])
+    exact = np.array(lines(NAME, "exact")[0])
     np.testing.assert_allclose(sums / 300, exact / 2, atol=0.02)
     actions, rewards = play(logits, 1, (0, 9))
     alone = policy_gradient(logits, actions, rewards - tf.reduce_mean(rewards))
@@ -784,7 +779,7 @@ def test_a_critic_is_kept_out() -> None:
 def test_discounted_returns() -> None:
     found = discounted([0.0, 0.0, 1.0], 0.9)
     assert found == pytest.approx([0.81, 0.9, 1.0])
-    assert lines("run_discounted") == [[0.81, 0.9, 1.0]]
+    assert lines(NAME, "run_discounted") == [[0.81, 0.9, 1.0]]
 
 
 # 4. A gradient of one's own
@@ -830,7 +825,7 @@ def test_straight_through_by_stop_gradient() -> None:
 @says("That of the weight below `reverse` has changed its sign.")
 @says("So a head learns to tell it, and the features learn the opposite.")
 def test_reversal() -> None:
-    plain, turned = lines("reversed")
+    plain, turned = lines(NAME, "reversed")
     assert turned == [-plain[0], plain[1]]
     assert printed(NAME, "reversed") == "[15.0, 10.0]\n[-15.0, 10.0]"
     x = tf.constant([1.0, -2.0])
@@ -1036,7 +1031,7 @@ def test_the_parts_of_the_search() -> None:
     "here than a thousand of Adam."
 )
 def test_further_than_adam() -> None:
-    adam, search = lines("learn_physics"), lines("run_bfgs")
+    adam, search = lines(NAME, "learn_physics"), lines(NAME, "run_bfgs")
     assert [adam[-2][0], search[-2][0]] == [1000, 100]
     assert search[-2][1] < adam[-2][1] / 10
     assert search[-1][0] < adam[-1][0] / 10
@@ -1078,7 +1073,7 @@ def test_luck_for_progress() -> None:
     "longer than `limit`."
 )
 def test_a_gradient_that_is_clipped() -> None:
-    assert lines("clipped_backwards") == [[25.0, 0.6, 0.8]]
+    assert lines(NAME, "clipped_backwards") == [[25.0, 0.6, 0.8]]
     x = tf.constant([3.0, 4.0])
     assert clip_backwards(x, 0.1).numpy().tolist() == [3.0, 4.0]
     short = gradient_of(lambda x: clip_backwards(0.01 * x, 1.0), x)
@@ -1092,7 +1087,7 @@ def test_a_gradient_that_is_clipped() -> None:
 )
 @says("With it, only what is better than the mean is.")
 def test_large_rewards() -> None:
-    without, with_one = lines("raised")
+    without, with_one = lines(NAME, "raised")
     assert without[0] < 0.6
     assert with_one[0] == pytest.approx(0.9, abs=0.03)
     logits = tf.Variable([0.0, 0.0, 0.0])

@@ -33,12 +33,14 @@ from tests.claims.says import (
     figure,
     highlighted,
     imported,
+    lines,
+    numbers,
     printed,
     ran,
     record,
     says,
 )
-from tests.claims.sentences import DOCS, read
+from tests.claims.sentences import DOCS, read, sections
 
 NAME = "sequences"
 PAGE = read(NAME)
@@ -55,28 +57,6 @@ ONES = tf.ones((1, 20, 1))
 LONG = tf.random.stateless_uniform([32, 80, 1], (0, 0), -1.0, 1.0)
 
 Names = dict[str, Any]
-
-
-def numbers(text: str) -> list[float]:
-    found = re.findall(r"-?\d+\.?\d*(?:e[+-]\d+)?|inf|nan", text)
-    return [float(number) for number in found]
-
-
-def lines(section: str) -> list[list[float]]:
-    """Return the numbers of each line that a block prints."""
-    return [numbers(line) for line in printed(NAME, section).split("\n")]
-
-
-def anchor(heading: str) -> str:
-    return re.sub(r"[\s-]+", "-", re.sub(r"[^\w\- ]", "", heading.lower()))
-
-
-def sections(page: str = NAME) -> dict[str, str]:
-    """Return the text below each heading of a page, by its anchor."""
-    source = (DOCS / f"{page}.md").read_text("utf-8")
-    parts = re.split(r"(?m)^#+ ", source)[1:]
-    split = (part.partition("\n") for part in parts)
-    return {anchor(title): text for title, _, text in split}
 
 
 def flat(tensor: Any) -> Any:
@@ -165,7 +145,7 @@ def test_what_the_page_has() -> None:
     words = ["masking-the-loss", "mask-gets-lost", "state-that-is-forgotten"]
     words += ["reset_states", "truncated-backpropagation", "exploding"]
     words += ["one-graph-for-all-lengths", "an-lstm-in-a-custom"]
-    titles = [*sections()]
+    titles = [*sections(NAME)]
     places = [
         next(n for n, title in enumerate(titles) if word in title)
         for word in words
@@ -226,7 +206,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         "copied": "[2, 3, 3, 3, 3, 3]",
     }
     assert len(rows) == len(shows)
-    parts = sections()
+    parts = sections(NAME)
     for (_, place), (block, text) in zip(rows, shows.items(), strict=True):
         if not block.strip():
             assert text in " ".join(parts[place].split())
@@ -312,7 +292,7 @@ def test_the_data() -> None:
         np.testing.assert_allclose(y[row, :length], sums, atol=1e-5)
         assert not np.any(x[row, length:])
         assert not np.any(y[row, length:])
-    shown = [row for row in lines("look") if len(row) == 10]
+    shown = [row for row in lines(NAME, "look") if len(row) == 10]
     np.testing.assert_allclose(shown, [flat(X)[5], flat(Y)[5]], atol=0.006)
 
 
@@ -337,7 +317,7 @@ def test_the_network() -> None:
     np.testing.assert_allclose(flat(make_rnn(1, 1)(X)), sums, atol=1e-5)
     assert weights_of(make_model()) == [0.5, 0.5]
     assert float(mean_real(Y, predicted(), MASK)) > 1
-    assert lines("right_mean") == [pytest.approx([1.0, 1.0], abs=0.02)]
+    assert lines(NAME, "right_mean") == [pytest.approx([1.0, 1.0], abs=0.02)]
 
 
 @says(
@@ -369,7 +349,7 @@ def test_the_masking_layer() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_recurrent_layers(kind: Any) -> None:
     assert "layers.LSTM(" in BLOCKS["make_lstm"].code
-    assert [*sections()].index("an-lstm-in-a-custom-training-loop") > 10
+    assert [*sections(NAME)].index("an-lstm-in-a-custom-training-loop") > 10
     x, _, mask = make_sums(3, 6)
     rnn = kind(4, return_sequences=True, return_state=True)
     outputs, *state = rnn(x, mask=mask)
@@ -421,7 +401,7 @@ def test_padding_changes_the_answer() -> None:
     row = tf.constant([[[1.0], [2.0], [3.0]]])
     padded = tf.pad(row, [[0, 0], [0, 2], [0, 0]])
     due = states(flat(row), 0.5, 0.5)[0, -1]
-    without, masked = lines("last_step")
+    without, masked = lines(NAME, "last_step")
     assert without == pytest.approx([due, due * 0.5**2], abs=1e-3)
     assert masked == pytest.approx([due, due], abs=1e-3)
     rnn = make_rnn(0.5, 0.5, return_state=True)
@@ -453,7 +433,7 @@ def test_four_means() -> None:
     errors = (flat(Y) - outputs) ** 2
     right, wrong = errors[real].mean(), errors.mean()
     assert abs(right - wrong) > 0.1
-    four = [row[0] for row in lines("four_means")]
+    four = [row[0] for row in lines(NAME, "four_means")]
     assert four == pytest.approx([right, wrong, right, wrong], abs=1e-3)
     assert float(mean_real(Y, predictions, MASK)) == pytest.approx(right)
     assert float(mean_all(Y, predictions, MASK)) == pytest.approx(wrong)
@@ -491,7 +471,10 @@ def test_training_with_both_means() -> None:
     assert "SGD(0.05)" in code
     assert "learn(mean_all" in BLOCKS["wrong_mean"].code
     assert "learn(mean_real" in BLOCKS["right_mean"].code
-    [[u, w]], [[one, other]] = lines("wrong_mean"), lines("right_mean")
+    [[u, w]], [[one, other]] = (
+        lines(NAME, "wrong_mean"),
+        lines(NAME, "right_mean"),
+    )
     assert u == pytest.approx(0.75, abs=0.03)
     assert w == pytest.approx(1.0, abs=0.03)
     assert (one, other) == pytest.approx((1.0, 1.0), abs=0.02)
@@ -678,11 +661,13 @@ def test_layers_that_cannot_pass_a_mask_on(layer: Any, passes: bool) -> None:
     "**The check** is that the mask has as many real steps as the lengths say."
 )
 def test_a_zero_that_is_no_padding() -> None:
-    right, wrong = lines("real_zero")
+    right, wrong = lines(NAME, "real_zero")
     due = states(np.array([[2.0, 0.0, 3.0]]), 0.5, 0.5)[0]
     assert right == pytest.approx(due, abs=1e-3)
     assert wrong[1] == wrong[0] == 2 * due[1]
-    assert lines("own_mask")[0] == pytest.approx([*due, due[-1]], abs=1e-3)
+    assert lines(NAME, "own_mask")[0] == pytest.approx(
+        [*due, due[-1]], abs=1e-3
+    )
     assert "mask=real" in BLOCKS["own_mask"].code
     row = tf.constant([[[2.0], [0.0], [3.0], [-9.0]]])
     other = layers.Masking(mask_value=-9.0)
@@ -814,7 +799,7 @@ def test_a_state_is_forgotten_or_carried() -> None:
     asked, handed = highlighted(BLOCKS["carried"])
     assert "return_state=True" in asked
     assert handed == "outputs, *state = counter(window, initial_state=state)"
-    assert lines("carried") == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert lines(NAME, "carried") == [[1, 2, 3, 4], [5, 6, 7, 8]]
     last = BLOCKS["carried"].code.rstrip().split("\n")[-1]
     assert last == "assert outputs[0, -1, 0] == whole[0, -1, 0]"
     names = ran("sequences_state", "forgotten", "carried")
@@ -871,8 +856,8 @@ def test_batches_of_a_stateful_model() -> None:
 )
 def test_a_stateful_layer() -> None:
     assert "stateful=True" in highlighted(BLOCKS["stateful"])[0]
-    assert lines("stateful")[1] == [5, 6, 7, 8]
-    assert lines("not_reset") == [[9, 10, 11]]
+    assert lines(NAME, "stateful")[1] == [5, 6, 7, 8]
+    assert lines(NAME, "not_reset") == [[9, 10, 11]]
     model, counter = stateful()
     for start in (0, 4, 8):
         counts = flat(model(ONES[:, :4]))[0]
@@ -952,7 +937,7 @@ def test_reset() -> None:
     plain = make_rnn(1.0, 1.0)
     reset(Sequential([plain]))
     assert "for _ in range(2):" in BLOCKS["was_reset"].code
-    assert lines("was_reset") == [[1, 2, 3]] * 2
+    assert lines(NAME, "was_reset") == [[1, 2, 3]] * 2
 
 
 # 6. Truncated backpropagation through time
@@ -989,7 +974,7 @@ def test_the_gradient_of_windows() -> None:
     assert seen == [3, 3, 1]
     states_before = flat(make_rnn(1.0, 1.0)(ONES))[0, :-1]
     assert sum(states_before) == sum(range(20)) == 190
-    shown = lines("seen")
+    shown = lines(NAME, "seen")
     assert shown == [
         [size, 20, sum(range(20 - size, 20))] for size in (20, 10, 5)
     ]
@@ -1025,7 +1010,9 @@ def test_the_figure_of_the_gradient() -> None:
         steps, drawn = axes.points[name]
         due = [line[int(step) - 1] for step in steps]
         assert drawn == pytest.approx(due, abs=1e-3)
-    for (size, *both), count in zip(lines("share"), (5, 10), strict=True):
+    for (size, *both), count in zip(
+        lines(NAME, "share"), (5, 10), strict=True
+    ):
         assert size == count
         part = sum(whole[-count:]) / sum(whole)
         assert both == pytest.approx([part, part], abs=0.006)
@@ -1090,7 +1077,7 @@ def test_the_gradient_explodes() -> None:
     first = float(flat(found)[0, 0])
     assert record(NAME)["1.5**19:.0f"] == f"{first:.0f}" == "2217"
     for (count, loss, norm), steps in zip(
-        lines("explode"), (5, 10, 20), strict=True
+        lines(NAME, "explode"), (5, 10, 20), strict=True
     ):
         assert count == steps
         _, x, _ = exploding(steps)
@@ -1111,7 +1098,7 @@ def test_unclipped() -> None:
     _, x, _ = exploding(20)
     loss, gradient = descent(flat(x), 1.5)
     due = [1.0, loss, *(np.array([1.0, 1.5]) - 0.1 * gradient)]
-    first, second = lines("unclipped")
+    first, second = lines(NAME, "unclipped")
     assert first == pytest.approx(due, rel=0.05)
     assert min(abs(number) for number in first[2:]) > 1e4
     assert second[1] == math.inf
@@ -1150,7 +1137,7 @@ def test_clipped() -> None:
     optimizer = SGD(0.1, global_clipnorm=1.0)
     make_step(other, optimizer, mean_all)(x, y, None)
     assert weights_of(other) == pytest.approx(weights_of(model))
-    shown = np.array([row[1:] for row in lines("clipped")])
+    shown = np.array([row[1:] for row in lines(NAME, "clipped")])
     assert shown[0, 0] == pytest.approx(length, rel=0.05)
     assert shown[:, 0].min() > 1
     places = np.concatenate([[[1.0, 1.5]], shown[:, 1:]])
@@ -1158,8 +1145,8 @@ def test_clipped() -> None:
     assert steps == pytest.approx([0.1] * 5, abs=0.01)
     assert places[-1, 1] == pytest.approx(1.0, abs=0.01)
     assert "step = make_step(" in BLOCKS["by_optimizer"].code
-    assert [row[2:] for row in lines("clipped")][:2] == [
-        row[1:] for row in lines("by_optimizer")
+    assert [row[2:] for row in lines(NAME, "clipped")][:2] == [
+        row[1:] for row in lines(NAME, "by_optimizer")
     ]
     checks = BLOCKS["clipped"].code.rstrip().split("\n")[-2:]
     assert checks == [
@@ -1204,8 +1191,8 @@ def test_one_graph_for_all_lengths() -> None:
     x, y, mask = make_sums(4, 6)
     due = float(mean_real(y, make_model()(x), mask))
     assert float(make_score(make_model())(x, y, mask)) == due
-    assert [row[-1] for row in lines("many_graphs")] == [1, 2]
-    assert [row[-1] for row in lines("one_graph")] == [1, 1]
+    assert [row[-1] for row in lines(NAME, "many_graphs")] == [1, 2]
+    assert [row[-1] for row in lines(NAME, "one_graph")] == [1, 1]
     assert sum("None" in row for row in highlighted(BLOCKS["one_graph"])) == 2
     last = BLOCKS["one_graph"].code.rstrip().split("\n")[-1]
     assert last == "assert graphs == 1"
@@ -1454,7 +1441,7 @@ def test_each_epoch_begins_with_zeros(lstm: Names) -> None:
     "few steps"
 )
 def test_the_state_was_worth_carrying(lstm: Names) -> None:
-    [carried], [forgotten] = lines("compare")
+    [carried], [forgotten] = lines(NAME, "compare")
     assert 0.09 < carried < 0.12
     assert forgotten > 1.4 * carried
     [axes] = figure(NAME, "plot")
@@ -1489,7 +1476,7 @@ def test_long_rows_count_more() -> None:
     assert found == pytest.approx(weighted)
     none = tf.zeros_like(MASK)
     assert math.isnan(mean_rows(Y, predicted(), none))
-    assert lines("by_rows") == [
+    assert lines(NAME, "by_rows") == [
         [pytest.approx(found, abs=1e-3)],
         [pytest.approx(rows.mean(), abs=1e-3)],
     ]

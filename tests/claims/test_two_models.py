@@ -41,6 +41,7 @@ from tests.claims.says import (
     figure,
     highlighted,
     imported,
+    lines,
     logged,
     numbers,
     printed,
@@ -48,7 +49,7 @@ from tests.claims.says import (
     record,
     says,
 )
-from tests.claims.sentences import DOCS, read
+from tests.claims.sentences import DOCS, read, sections
 
 NAME = "two_models"
 PAGE = read(NAME)
@@ -65,25 +66,8 @@ REAL, NOISE = REALS[0], NOISES[0]
 Names = dict[str, Any]
 
 
-def lines(section: str) -> list[list[float]]:
-    """Return the numbers of each line that a block prints."""
-    return [numbers(line) for line in printed(NAME, section).split("\n")]
-
-
 def last_line(name: str) -> str:
     return BLOCKS[name].code.rstrip().split("\n")[-1]
-
-
-def anchor(heading: str) -> str:
-    return re.sub(r"[\s-]+", "-", re.sub(r"[^\w\- ]", "", heading.lower()))
-
-
-def sections(page: str = NAME) -> dict[str, str]:
-    """Return the text below each heading of a page, by its anchor."""
-    source = (DOCS / f"{page}.md").read_text("utf-8")
-    parts = re.split(r"(?m)^#+ ", source)[1:]
-    split = (part.partition("\n") for part in parts)
-    return {anchor(title): text for title, _, text in split}
 
 
 def small_pair() -> tuple[Any, Any]:
@@ -224,14 +208,14 @@ def learned() -> Names:
     "ways, and you can tell each of them by a check."
 )
 def test_what_the_page_has() -> None:
-    parts = sections()
+    parts = sections(NAME)
     ways = {
         title: text for title, text in parts.items() if title[0] in "1234567"
     }
     assert [title[0] for title in ways] == [*"1234567"]
     assert all(text.count("**The check**") == 1 for text in ways.values())
     assert "steps, batch = 400, 128" in BLOCKS["data"].code
-    assert lines("loop")[-1] == [400, pytest.approx(0.11, abs=0.02)]
+    assert lines(NAME, "loop")[-1] == [400, pytest.approx(0.11, abs=0.02)]
     for name in ("assert distance(generator(shown)) < 0.2", "assert right <"):
         assert name in BLOCKS["verdict"].code
 
@@ -284,7 +268,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         {"beaten": "loss 0.02"},
     ]
     assert len(rows) == len(shows)
-    parts = sections()
+    parts = sections(NAME)
     for (_, links), shown in zip(rows, shows, strict=True):
         places = re.findall(r"\(#(.+?)\)", links)
         for place, (block, text) in zip(places, shown.items(), strict=True):
@@ -451,7 +435,7 @@ def test_the_paths() -> None:
     away = {}
     [axes] = figure(NAME, "plot_paths")
     for (name, path), [shown] in zip(
-        paths.items(), lines("smallest"), strict=True
+        paths.items(), lines(NAME, "smallest"), strict=True
     ):
         assert len(path) == 31
         assert path[0] == (1.0, 0.0)
@@ -506,7 +490,10 @@ def test_what_a_round_does_to_the_distance(rate: float) -> None:
     assert max(abs(past)) > 1.1
     calmed = np.linalg.eigvals(kept(in_turns, 0.3, penalty=1.0))
     assert max(abs(calmed)) < 0.9
-    assert lines("kept") == [[1, 1], [pytest.approx(1.09**15, abs=1e-3)] * 2]
+    assert lines(NAME, "kept") == [
+        [1, 1],
+        [pytest.approx(1.09**15, abs=1e-3)] * 2,
+    ]
 
 
 # The ring and the networks
@@ -528,7 +515,7 @@ def test_the_ring() -> None:
     counts, _ = np.histogram(angles, 8, (-math.pi, math.pi))
     assert counts.min() > 150
     assert distance(tf.constant([[3.0, 4.0], [0.0, 0.5]])) == 2.25
-    assert [row[0] for row in lines("data")[1:]] == [
+    assert [row[0] for row in lines(NAME, "data")[1:]] == [
         pytest.approx(distance(REAL), abs=0.006)
     ]
     generator, _ = make_pair()
@@ -715,7 +702,7 @@ def test_the_rates(learned: Names) -> None:
         [distance(points[run]) for run in range(4)]
         for points in learned["pictures"].values()
     ]
-    shown = [row[1] for row in lines("loop")]
+    shown = [row[1] for row in lines(NAME, "loop")]
     assert [row[0] for row in away] == pytest.approx(shown, abs=0.006)
     loop, _, slow, fast = away[-1]
     assert 4 < slow / loop < 6
@@ -796,7 +783,7 @@ def test_the_losses_do_not_tell(learned: Names) -> None:
     assert score_0 == pytest.approx([2 * LOG_2, LOG_2])
     assert record(NAME)["2 * math.log(2):.2f"] == f"{score_0[0]:.2f}"
     assert record(NAME)["math.log(2):.2f"] == f"{score_0[1]:.2f}"
-    shown = lines("verdict")[:2]
+    shown = lines(NAME, "verdict")[:2]
     for losses, means, due in zip(
         learned["losses"], shown, score_0, strict=True
     ):
@@ -805,7 +792,7 @@ def test_the_losses_do_not_tell(learned: Names) -> None:
         assert abs(by_hand - due).max() < 0.15
         assert abs(np.array(losses) - due).max() < 0.25
         assert abs(by_hand[-1] - by_hand[0]) < 0.1
-    away = [row[1] for row in lines("loop")]
+    away = [row[1] for row in lines(NAME, "loop")]
     assert sorted(away, reverse=True) == away
     assert away[0] > 5 * away[-1]
     checks = BLOCKS["verdict"].code.rstrip().split("\n")[-2:]
@@ -826,7 +813,7 @@ def test_the_losses_do_not_tell(learned: Names) -> None:
 @says("Assert that an act moves every weight of one model, no other.")
 def test_check_update() -> None:
     asked = set()
-    for title, text in sections().items():
+    for title, text in sections(NAME).items():
         for name in re.findall(r':(\w+)"', text):
             if re.search("check_update|movement", BLOCKS[name].code):
                 asked.add(title[0])
@@ -979,8 +966,8 @@ def test_a_persistent_tape() -> None:
             strict=True,
         ):
             assert np.array_equal(one, other)
-    assert [row[0] for row in lines("same_gradients")] == [0, 0]
-    assert ':same_gradients"' in sections()["exercises"]
+    assert [row[0] for row in lines(NAME, "same_gradients")] == [0, 0]
+    assert ':same_gradients"' in sections(NAME)["exercises"]
 
 
 @says("Calling GradientTape.gradient on a persistent tape inside its context")
@@ -1081,7 +1068,7 @@ def test_the_wrong_variables() -> None:
 @says("So it stays 0, and where the slope is 0, the point has nowhere to go.")
 def test_the_pulls_on_the_slope() -> None:
     assert {*play(both_moved, rounds=5)} == {(1.0, 0.0)}
-    assert lines("wrong_variables") == [[0, 1, 0], [30, 1, 0]]
+    assert lines(NAME, "wrong_variables") == [[0, 1, 0], [30, 1, 0]]
 
     class Noted(tf.keras.optimizers.SGD):
         def apply_gradients(self, pairs: Any) -> Any:
@@ -1131,7 +1118,7 @@ def summed() -> Names:
 def test_the_sum_looks_balanced(summed: Names) -> None:
     losses = [float(summed[name]) for name in ("d_loss", "g_loss")]
     assert losses == pytest.approx([LOG_2] * 2, abs=0.05)
-    start, end = lines("summed")
+    start, end = lines(NAME, "summed")
     assert end[:2] == pytest.approx(losses, abs=0.006)
     assert start[2] < 1 < 2.5 < end[2]
     generator, discriminator = summed["generator"], summed["discriminator"]
@@ -1237,14 +1224,14 @@ def test_updates_that_are_counted_twice() -> None:
         return way
 
     assert moved(range(1, 31)) == pytest.approx(30 * 0.1)
-    first, last, count = lines("counted_twice")
+    first, last, count = lines(NAME, "counted_twice")
     assert first == pytest.approx([0.1, moved(range(2, 3))], abs=1e-3)
     due = [moved(range(1, 60, 2)), moved(range(2, 61, 2))]
     assert last == pytest.approx(due, abs=1e-3)
     assert first[1] < 0.1
     assert min(last) > 30 * 0.1
     assert count == [60]
-    assert lines("two_optimizers") == [[3, 3]]
+    assert lines(NAME, "two_optimizers") == [[3, 3]]
     assert last_line("two_optimizers") == (
         "assert int(optimizer.iterations) == rounds"
     )
@@ -1291,7 +1278,7 @@ def test_a_schedule_runs_down_twice_as_fast() -> None:
 )
 @says("**The check** is `check_update` again, put to the *compiled* step.")
 def test_the_flag_and_the_compiled_step() -> None:
-    eager, compiled = (row[0] for row in lines("flags"))
+    eager, compiled = (row[0] for row in lines(NAME, "flags"))
     assert eager == 0 < 0.01 < compiled
     for first in (True, False):
         pair = generator, discriminator = small_pair()
@@ -1449,7 +1436,7 @@ def test_what_cuts_the_way() -> None:
     assert printed(NAME, "cut") == (
         "missing: 6 of 6\nValueError: No gradients provided for any variable."
     )
-    assert lines("uncut") == [[0, 6]]
+    assert lines(NAME, "uncut") == [[0, 6]]
 
 
 @says(
@@ -1511,10 +1498,10 @@ def beaten() -> Names:
 def test_a_discriminator_that_wins(beaten: Names) -> None:
     assert "train_generator" not in BLOCKS["beaten"].code
     assert beaten["real"].min() > 0 > beaten["fake"].max()
-    [[loss, right]] = lines("beaten")
+    [[loss, right]] = lines(NAME, "beaten")
     assert loss == pytest.approx(beaten["loss"], abs=0.006)
     assert right == 1
-    shown = lines("vanished")
+    shown = lines(NAME, "vanished")
     values = [
         -np.logaddexp(0, beaten["fake"]).mean(),
         np.logaddexp(0, -beaten["fake"]).mean(),
