@@ -235,6 +235,11 @@ ASKED = {
     "training?": "keras_from_fit_inwards",
     "unexpected keyword argument 'write_grads'": "keras_from_fit_inwards",
     "gradient norm logging": "keras_from_fit_inwards",
+    "on_train_batch_end loss is a running average": "keras_from_fit_inwards",
+    "How can I get the loss of each batch in a callback?": (
+        "keras_from_fit_inwards"
+    ),
+    "loss per batch history": "keras_from_fit_inwards",
     "train_on_batch returns cumulative metric, test_on_batch inconsistent "
     "loss": "keras_from_fit_inwards",
     "Why does train_on_batch return a running average instead of the loss of "

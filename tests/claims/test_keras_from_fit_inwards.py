@@ -32,6 +32,7 @@ from snippets.fit_inwards import (
     WeightHistory,
     compiled,
 )
+from snippets.keras_fit_logs import BatchLosses
 from snippets.keras_model import KerasLinearModel
 from tests.claims.says import figure, numbers, printed, ran, record, says
 from tests.claims.sentences import DOCS, ROOT, read
@@ -53,6 +54,8 @@ PAIRS = tf.data.Dataset.from_tensor_slices((ROWS, OUTPUTS))
 BATCHES, FEWER, WHOLE = PAIRS.batch(3), PAIRS.take(2).batch(2), PAIRS.batch(4)
 """A few pairs, for what needs no more."""
 SGD = tf.keras.optimizers.SGD
+SIZES = [32, 32, 32, 32, 22]
+"""The rows of the batches of the page."""
 
 Names = dict[str, Any]
 
@@ -869,6 +872,105 @@ def test_what_a_callback_is_given(capsys: pytest.CaptureFixture[str]) -> None:
     assert [len(part) for part in kept] == [3, 1]
     np.testing.assert_array_equal(kept[0], first)
     assert not np.allclose(model(ROWS[:3]), first)
+
+
+def by_batch(model: Any, **options: Any) -> tuple[list[Any], Any]:
+    """Train; return the logs of each batch and the history."""
+    given: list[Any] = []
+
+    class Given(tf.keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            given.append({"batch": batch} | logs)
+
+    return given, history(model, callbacks=[Given()], **options)
+
+
+@says("Loss of each batch in a callback: a running average")
+@says("Keeps the loss of each batch; sizes are the rows of an epoch's.")
+@says("Take from the sum so far what it was before this batch.")
+@says(
+    'At the end of a batch `logs["loss"]` is not the loss of that batch. It '
+    "is the mean over all rows of the epoch so far, and so is `mae`."
+)
+@says(
+    "But a mean times its rows is a sum, and what a batch adds to the sum is "
+    "its own."
+)
+@says(
+    "The logged loss lags behind: it counts the first batches to the end of "
+    "the epoch, and begins anew with the next."
+)
+def test_the_loss_that_is_logged_at_the_end_of_a_batch() -> None:
+    noted, model = BatchLosses([3, 1]), eager(KerasLinearModel)
+    given, _ = by_batch(model, epochs=2)
+    history(compiled(KerasLinearModel()), epochs=2, callbacks=[noted])
+    one_by_one = compiled(KerasLinearModel())
+    own = [one_by_one.train_on_batch(*b) for _ in range(2) for b in BATCHES]
+    losses, errors = zip(*own, strict=True)
+    for first in (0, 2):
+        for name, values in (("loss", losses), ("mae", errors)):
+            mean = np.average(values[first : first + 2], weights=[3, 1])
+            assert given[first][name] == pytest.approx(values[first], rel=1e-6)
+            assert given[first + 1][name] == pytest.approx(mean, rel=1e-6)
+            assert mean != pytest.approx(values[first + 1], rel=0.01)
+    assert noted.losses == pytest.approx(losses, rel=1e-5)
+    assert noted.means == pytest.approx([g["loss"] for g in given], rel=1e-6)
+    table = lines("batch_losses")
+    for _, *means in (table[0], table[2]):
+        assert means == sorted(means, reverse=True)
+    for (_, *means), (_, *parts) in zip(table[::2], table[1::2], strict=True):
+        so_far = np.cumsum(np.multiply(parts, SIZES)) / np.cumsum(SIZES)
+        assert means == pytest.approx([*so_far], abs=2e-4)
+        assert all(a > b for a, b in zip(means[1:], parts[1:], strict=True))
+    assert table[2][1] == table[3][1] < table[0][-1]
+
+
+@says(
+    "Each mean is rounded, and its error is multiplied by the batches that it "
+    "stands for, so late in a long epoch the differences are rough."
+)
+def test_differences_of_means_are_rough_late_in_a_long_epoch() -> None:
+    means = np.full(20000, 0.1, np.float32)  # rounded, as they are logged
+    means[1::2] = np.nextafter(means[0], np.float32(1))  # by half of a bit
+    noted, errors = BatchLosses([1] * len(means)), []
+    for batch, mean in enumerate(means):
+        noted.on_train_batch_end(batch, {"loss": float(mean)})
+        errors.append(abs(noted.losses[-1] - 0.1))
+    rounding = np.spacing(means[0])
+    assert max(errors[:10]) < 20 * rounding
+    assert max(errors[-10:]) > 10_000 * rounding
+
+
+@says(
+    "A [step of your own](#the-step) knows better. Have it return `logs | "
+    '{"batch_loss": current_loss}`, and a callback finds the loss of the '
+    "batch by that name, and the history that of each epoch's last batch."
+)
+@says(
+    "With `steps_per_execution=2` a callback is called after every second "
+    "batch."
+)
+def test_a_step_that_returns_the_loss_of_its_batch() -> None:
+    class Telling(OwnStep):
+        def keep_books(self, data: Any, y_pred: Any, current_loss: Any) -> Any:
+            logs = super().keep_books(data, y_pred, current_loss)
+            return logs | {"batch_loss": current_loss}
+
+    given, log = by_batch(compiled(Telling()), epochs=2)
+    noted = BatchLosses([3, 1])
+    wanted = history(compiled(KerasLinearModel()), epochs=2, callbacks=[noted])
+    assert [g["batch_loss"] for g in given] == pytest.approx(
+        noted.losses, rel=1e-5
+    )
+    assert log["batch_loss"] == [
+        given[1]["batch_loss"],
+        given[3]["batch_loss"],
+    ]
+    assert log["loss"] == pytest.approx(wanted["loss"], rel=1e-6)
+    pairs = KerasLinearModel()
+    pairs.compile(SGD(0.1), "mse", steps_per_execution=2)
+    given, _ = by_batch(pairs, x=PAIRS.batch(1), epochs=2)
+    assert [g["batch"] for g in given] == [1, 3, 1, 3]
 
 
 # Inside fit
