@@ -310,6 +310,10 @@ ASKED = {
     "You cannot add new elements of state (variables or sub-layers) to a "
     "layer that is already built.": "freeze_and_fine_tune",
     "model.layers.pop() not working": "freeze_and_fine_tune",
+    "Monte Carlo dropout": "freeze_and_fine_tune",
+    "MC dropout uncertainty predict": "freeze_and_fine_tune",
+    "How do I use dropout at prediction time?": "freeze_and_fine_tune",
+    "Dropout training=True has no effect in predict": "freeze_and_fine_tune",
     "ValueError: The layer sequential has never been called and thus has no "
     "defined output.": "freeze_and_fine_tune",
     "Gradient not registered in autograph mode with tf.data.Dataset loop": (

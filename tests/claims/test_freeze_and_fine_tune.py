@@ -28,6 +28,7 @@ from snippets.freeze_and_fine_tune import (
     train,
     unfreeze,
 )
+from snippets.freeze_dropout import AlwaysDropout, make_dropping
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.usual_parts import make_step
@@ -165,15 +166,15 @@ def test_what_fails_silently_has_a_mend() -> None:
     wrong = [b for b in PAGE.blocks if b.options.get("title") == "Looks right"]
     names = [b.name for b in wrong]
     assert names == [
-        *("go_on", "half_frozen", "called_so", "behind", "unused_head"),
-        *("ema_unseen", "ema_wrong_list", "late_schedule"),
+        *("go_on", "half_frozen", "called_so", "behind", "not_dropped"),
+        *("unused_head", "ema_unseen", "ema_wrong_list", "late_schedule"),
     ]
     for block in wrong:
         assert "raises" not in block.options
         assert not re.search("(?i)error|warning", printed(NAME, block.name))
     mended = {b.name for b in PAGE.blocks if "Mended" in str(b.options)}
     assert mended == {
-        *("stay", "wholly_frozen", "caught_up", "replaced_head"),
+        *("stay", "wholly_frozen", "caught_up", "dropped", "replaced_head"),
         *("ema_seen", "ema_right_list"),
     }
     # The last one is mended in its own last line.
@@ -750,6 +751,127 @@ def test_training_false() -> None:
     own = Own()
     own(X + 1, training=True)
     assert own.base.moving_mean.numpy().item() == 0
+
+
+def spread(predict: Any) -> float:
+    """Return how far apart ten predictions of the same rows lie."""
+    draws = np.stack([np.asarray(predict(X), "d") for _ in range(10)])
+    return float(draws.std(axis=0).mean())
+
+
+@says("Monte Carlo dropout: `training=True` drops nothing in `predict`")
+@says(
+    "With dropout in predictions, too, each prediction of a row is another "
+    "one, and their spread is taken as a measure of uncertainty."
+)
+@says(
+    "`predict` calls the model with `training=False`, and here, too, what the "
+    "whole model is told overrides what the layer was told."
+)
+@says(
+    "So do `evaluate` and `model(x, training=False)`; no prediction has a "
+    "spread, and nothing says so."
+)
+@says("Print how far apart 100 predictions of the same rows lie.")
+@says("Return the model of two layers with dropout between them.")
+@says(
+    "`Dropout` drops nothing in `predict` | [Monte Carlo "
+    "dropout](#monte-carlo-dropout-trainingtrue-drops-nothing-in-predict)"
+)
+def test_dropout_that_drops_nothing() -> None:
+    assert last("not_dropped")[0] > 0.1
+    assert last("not_dropped")[1] == 0
+    dropout = layers.Dropout(0.5)
+    model = make_dropping(dropout, training=True)
+    assert [layer.name for layer in model.layers[1:]] == [
+        *("base", dropout.name, "head")
+    ]
+    model.compile(SGD(0.0), "mse")
+    assert spread(model) > 0.1
+    assert spread(lambda x: model(x, training=True)) > 0.1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert spread(model.predict_on_batch) == 0
+        assert spread(lambda x: model.predict(x, verbose=0)) == 0
+        assert spread(lambda x: model(x, training=False)) == 0
+    assert len({model.test_on_batch(X, Y) for _ in range(5)}) == 1
+    told: list[Any] = []
+
+    class Told(tf.keras.Model):
+        def call(self, x: tf.Tensor, training: Any = None) -> tf.Tensor:
+            told.append(training)
+            return x
+
+    Told().predict(X, verbose=0)
+    assert {*told} == {False}
+
+
+@says(
+    "`model(x, training=True)` does drop, but then a batch normalisation "
+    "takes the averages of the batch, and its own move."
+)
+@says("Drops in predictions, too, whatever the model is told.")
+@says("Return x, a part of it dropped.")
+@says("A layer that does not listen is better.")
+def test_a_dropout_that_does_not_listen() -> None:
+    model = make_dropping(AlwaysDropout(0.5))
+    model.compile(SGD(0.0), "mse")
+    for predict in (model, model.predict_on_batch, tf.function(model)):
+        assert spread(predict) > 0.1
+    for training in (False, True):
+        assert spread(lambda x, t=training: model(x, training=t)) > 0.1
+    outputs = AlwaysDropout(0.5, seed=1)(tf.ones((100, 1)), training=False)
+    assert {*outputs.numpy().ravel().tolist()} == {0.0, 2.0}
+    for dropout, flag, moves in (
+        (layers.Dropout(0.5), True, True),
+        (AlwaysDropout(0.5), False, False),
+    ):
+        norm = layers.BatchNormalization()
+        model = tf.keras.Sequential([tf.keras.Input((1,)), norm, dropout])
+        of_all = model(X + 5, training=flag).numpy()
+        assert (norm.moving_mean.numpy().item() != 0) == moves
+        kept = of_all[of_all != 0] / 2
+        by_averages = ((X + 5) / np.sqrt(1.001)).numpy()[of_all != 0]
+        assert np.allclose(kept, by_averages, atol=1e-4) != moves
+
+
+@says("Its `val_loss` has dropout in it as well.")
+@says(
+    "To load such a model from a file, Keras has to [know the class]"
+    "(save_and_resume.md#could-not-locate-function-my_loss)."
+)
+@says(
+    "In the `call` of a model of your own, `self.dropout(x, training=True)` "
+    "does hold."
+)
+@says("**The check** is the last line: every row has a spread.")
+def test_what_dropout_in_predictions_brings(tmp_path: Path) -> None:
+    model = make_dropping(AlwaysDropout(0.5))
+    model.compile(SGD(0.0), "mse")
+    fit = model.fit(X, Y, validation_data=(X, Y), epochs=4, verbose=0)
+    assert len({*fit.history["val_loss"]}) == 4
+    path = tmp_path / "model.keras"
+    model.save(path)
+    with pytest.raises(TypeError, match=r"(?s)not.*locate class 'AlwaysDrop"):
+        tf.keras.models.load_model(path)
+    known = {"AlwaysDropout": AlwaysDropout}
+    loaded = tf.keras.models.load_model(path, custom_objects=known)
+    assert spread(loaded.predict_on_batch) > 0.1
+
+    class Own(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dropout = layers.Dropout(0.5)
+
+        def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+            return self.dropout(x, training=True)
+
+    own = Own()
+    assert spread(own.predict_on_batch) > 0.1
+    assert spread(lambda x: own(x, training=False)) > 0.1
+    assert min(last("dropped")) > 0.1
+    check = BLOCKS["dropped"].code.rstrip().split("\n")[-1]
+    assert check == "assert tf.reduce_all(spread > 0)"
 
 
 @says("Set the flag, before the step is first called.")
