@@ -401,6 +401,9 @@ ASKED = {
     "Unexpected result of `train_function` (Empty logs)": "errors_in_a_step",
     "Cannot add tensor to the batch: number of elements does not match. "
     "Shapes are: [tensor]: [3], [batch]: [2]": "errors_in_a_step",
+    "TypeError: Value passed to parameter 'indices' has DataType float32 not "
+    "in list of allowed values: uint8, int8, int32, int64": "errors_in_a_step",
+    "tf.one_hot in custom loss y_true is float32": "errors_in_a_step",
     "TypeError: Input 'y' of 'Mul' Op has type float32 that does not match "
     "type int64 of argument 'x'.": "foundations",
 }
