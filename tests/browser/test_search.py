@@ -311,6 +311,11 @@ ASKED = {
         "freeze_and_fine_tune"
     ),
     "custom learning rate schedule warmup": "freeze_and_fine_tune",
+    "print current learning rate each epoch": "freeze_and_fine_tune",
+    "KeyError: 'lr' history": "freeze_and_fine_tune",
+    "log learning rate TensorBoard": "freeze_and_fine_tune",
+    "CosineDecayRestarts warm restarts": "freeze_and_fine_tune",
+    "cyclical learning rate": "freeze_and_fine_tune",
     "You cannot add new elements of state (variables or sub-layers) to a "
     "layer that is already built.": "freeze_and_fine_tune",
     "model.layers.pop() not working": "freeze_and_fine_tune",

@@ -29,6 +29,7 @@ from snippets.freeze_and_fine_tune import (
     unfreeze,
 )
 from snippets.freeze_dropout import AlwaysDropout, make_dropping
+from snippets.freeze_rates import RateInLogs
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.usual_parts import make_step
@@ -1689,6 +1690,100 @@ def test_what_cannot_be_set() -> None:
     said = "'SGD' object has no attribute 'lr'"
     with pytest.raises(AttributeError, match=said):
         _ = SGD(0.1).lr
+
+
+def of_rates(rate: Any, *callbacks: Any, epochs: int = 3) -> Any:
+    """Train by updates of ten rows; return the history."""
+    model = KerasLinearModel()
+    model.compile(SGD(rate), "mse")
+    options: Any = {"batch_size": 10, "verbose": 0, "shuffle": False}
+    options |= {"epochs": epochs, "callbacks": [*callbacks]}
+    return model.fit(LINE_X[:20], LINE_Y[:20], **options).history
+
+
+@says("The learning rate in log and history: KeyError: 'lr'")
+@says("`KeyError: 'lr'` | [The history]")
+@says("In `fit`, a callback adds it to the log.")
+@says(
+    "The schedule here is a cyclical one, with warm restarts: in three epochs "
+    "of 20 updates the rate falls to 0, and then it is 0.1 again."
+)
+@says("Adds to the log of an epoch the rate of the next update.")
+@says("Write it beside the loss.")
+@says("At the end of an epoch it is the rate of the update that comes next.")
+@says(
+    "What is added to `logs` is in the history and behind the progress bar, "
+    "and in the file of a `CSVLogger` that stands further back in the list."
+)
+def test_the_rate_in_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names, rates = printed(NAME, "rate_in_history").split("\n")
+    assert names == "names: loss learning_rate"
+    cosine = [0.05 * (1 + np.cos(np.pi * n / 3)) for n in (1, 2, 0)]
+    assert numbers(rates) == pytest.approx(cosine * 2, abs=6e-4)
+    restarts = tf.keras.optimizers.schedules.CosineDecayRestarts(0.1, 6, 1.0)
+    assert float(restarts(5.999)) == pytest.approx(0, abs=1e-6)
+    files = [str(tmp_path / name) for name in ("before", "behind")]
+    before, behind = map(tf.keras.callbacks.CSVLogger, files)
+    log = of_rates(restarts, before, RateInLogs(), behind)
+    assert log["learning_rate"] == [float(restarts(n)) for n in (2, 4, 6)]
+    heads = [Path(name).read_text().split("\n")[0] for name in files]
+    assert ["learning_rate" in head for head in heads] == [False, True]
+    model = KerasLinearModel()
+    model.compile(SGD(0.25), "mse")
+    model.fit(LINE_X, LINE_Y, verbose=2, callbacks=[RateInLogs()])
+    assert "learning_rate: 0.2500" in capsys.readouterr().out
+
+
+@says("`TensorBoard` writes `epoch_learning_rate` unasked.")
+@says(
+    "`LearningRateScheduler` and `ReduceLROnPlateau` log `learning_rate` "
+    "themselves, the former the rate of the epoch that ends."
+)
+@says(
+    "In Keras 2 the name was `lr`, so older code ends in `KeyError: 'lr'`. "
+    "If `LearningRateScheduler` is given a schedule, it says `The output of "
+    "the schedule function should be a float`."
+)
+@says(
+    "With `lambda epoch: float(restarts(epoch))` it works, but counts epochs."
+)
+@says(
+    "A rate of your own for every batch is assigned in "
+    "`on_train_batch_begin`, to `self.model.optimizer.learning_rate`."
+)
+def test_rates_that_callbacks_set_and_log(tmp_path: Path) -> None:
+    restarts = tf.keras.optimizers.schedules.CosineDecayRestarts(0.1, 6, 1.0)
+    scheduler = tf.keras.callbacks.LearningRateScheduler
+    plateau = tf.keras.callbacks.ReduceLROnPlateau("loss")
+    assert of_rates(0.125, plateau)["learning_rate"] == [0.125] * 3
+    log = of_rates(0.0, scheduler(lambda epoch: 2.0**-epoch))
+    assert log["learning_rate"] == [1, 0.5, 0.25]
+    with pytest.raises(KeyError, match="'lr'"):
+        log["lr"]
+    said = "The output of the `schedule` function should be a float"
+    with pytest.raises(ValueError, match=said):
+        of_rates(0.0, scheduler(restarts))
+    log = of_rates(0.0, scheduler(lambda epoch: float(restarts(epoch))))
+    assert log["learning_rate"] == [float(restarts(n)) for n in (0, 1, 2)]
+    board = tf.keras.callbacks.TensorBoard(str(tmp_path))
+    of_rates(restarts, board, epochs=1)
+    [path] = tmp_path.glob("train/*tfevents*")
+    assert b"epoch_learning_rate" in path.read_bytes()
+
+    moved: list[float] = []
+
+    class Own(tf.keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            self.model.optimizer.learning_rate = 0.5 * batch
+            self.w = float(self.model.w)
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            moved.append(abs(float(self.model.w) - self.w))
+
+    of_rates(0.1, Own(), epochs=1)
+    assert moved[0] == 0 < moved[1]
 
 
 @says(
