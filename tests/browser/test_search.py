@@ -244,6 +244,13 @@ ASKED = {
         "keras_from_fit_inwards"
     ),
     "loss per batch history": "keras_from_fit_inwards",
+    "monitor val_f1 of a callback in EarlyStopping": "keras_from_fit_inwards",
+    "Can save best model only with val_f1 available, skipping.": (
+        "keras_from_fit_inwards"
+    ),
+    "stop training when accuracy reaches a value": "keras_from_fit_inwards",
+    "KeyboardInterrupt save model": "keras_from_fit_inwards",
+    "EarlyStopping baseline": "keras_from_fit_inwards",
     "train_on_batch returns cumulative metric, test_on_batch inconsistent "
     "loss": "keras_from_fit_inwards",
     "Why does train_on_batch return a running average instead of the loss of "
