@@ -168,7 +168,13 @@ def test_what_fails_silently_has_a_mend() -> None:
     names = [b.name for b in wrong]
     assert names == [
         *("go_on", "half_frozen", "called_so", "behind", "not_dropped"),
-        *("unused_head", "ema_unseen", "ema_wrong_list", "late_schedule"),
+        *(
+            "scaled_twice",
+            "unused_head",
+            "ema_unseen",
+            "ema_wrong_list",
+            "late_schedule",
+        ),
     ]
     for block in wrong:
         assert "raises" not in block.options
@@ -873,6 +879,93 @@ def test_what_dropout_in_predictions_brings(tmp_path: Path) -> None:
     assert min(last("dropped")) > 0.1
     check = BLOCKS["dropped"].code.rstrip().split("\n")[-1]
     assert check == "assert tf.reduce_all(spread > 0)"
+
+
+APPLICATIONS = tf.keras.applications
+PIXELS = np.array([[[[0.0, 128.0, 255.0]]]], np.float32)
+
+
+def prepared(module: str) -> np.ndarray:
+    """Return what `preprocess_input` of a module makes of the pixels."""
+    found = getattr(APPLICATIONS, module).preprocess_input(PIXELS.copy())
+    return np.asarray(found)
+
+
+@says("EfficientNet, `preprocess_input` and a base that is scaled twice")
+@says("`preprocess_input` does nothing | [Scaled twice] … scaled-twice)")
+@says(
+    "One pretrained base wants pixels from 0 to 255, another wants them "
+    "scaled."
+)
+@says("Its first layers tell; `weights=None` spares the download.")
+@says(
+    "`EfficientNetB0` scales by itself, so its `preprocess_input` does "
+    "nothing."
+)
+@says("Scale the pixels before it, and they are scaled twice.")
+@says(
+    "To the layers behind it such a picture is black nearly all over, and "
+    "nothing says so."
+)
+def test_a_base_that_is_scaled_twice() -> None:
+    efficient, mobile = printed(NAME, "first_layers").split("\n")
+    assert "InputLayer Rescaling Normalization" in efficient
+    assert mobile == "MobileNetV2: InputLayer Conv2D BatchNormalization ReLU"
+    rows = [numbers(row) for row in printed(NAME, "scaled_twice").split("\n")]
+    unchanged, once, twice, (_, *mobile_row) = rows
+    assert unchanged == PIXELS.ravel().tolist()
+    assert once == pytest.approx(PIXELS.ravel() / 255, abs=1e-4)
+    assert twice == pytest.approx(PIXELS.ravel() / 255**2, abs=1e-4)
+    assert max(twice) < 0.004
+    assert mobile_row == pytest.approx(PIXELS.ravel() / 127.5 - 1, abs=1e-4)
+    np.testing.assert_array_equal(prepared("efficientnet"), PIXELS)
+
+
+@says(
+    "EfficientNetV2, MobileNetV3 and ConvNeXt scale by themselves, too, "
+    "unless they are made with `include_preprocessing=False`."
+)
+@says(
+    "ResNet, VGG, Xception, DenseNet, Inception and MobileNetV2 leave it to "
+    "their `preprocess_input`, and not all scale alike: take that of the "
+    "base's own module."
+)
+@says(
+    "It changes a NumPy array of floats in place, so a second call scales it "
+    "again."
+)
+@says(
+    "**The check** is the first layers of the base, and the range of a batch "
+    "before them."
+)
+def test_which_bases_scale_by_themselves() -> None:
+    scaling = (layers.Rescaling, layers.Normalization)
+    small: Names = {"weights": None, "include_top": False}
+    small["input_shape"] = (32, 32, 3)
+    for given in (True, False):
+        base = APPLICATIONS.MobileNetV3Small(
+            **small, include_preprocessing=given
+        )
+        assert isinstance(base.layers[1], scaling) == given
+    for module, kind in (
+        ("efficientnet_v2", "EfficientNetV2B0"),
+        ("mobilenet_v3", "MobileNetV3Large"),
+        ("convnext", "ConvNeXtTiny"),
+    ):
+        np.testing.assert_array_equal(prepared(module), PIXELS)
+        made = inspect.signature(getattr(APPLICATIONS, kind))
+        assert made.parameters["include_preprocessing"].default is True
+    minus_one = PIXELS / 127.5 - 1
+    for module in ("xception", "inception_v3", "mobilenet_v2", "resnet_v2"):
+        assert prepared(module) == pytest.approx(minus_one, abs=1e-5)
+    for module in ("resnet50", "vgg16", "vgg19", "densenet"):
+        assert abs(prepared(module) - minus_one).max() > 0.5
+        assert abs(prepared(module) - PIXELS).max() > 0.5
+    pixels = PIXELS.copy()
+    for _ in range(2):
+        before = pixels.copy()
+        APPLICATIONS.mobilenet_v2.preprocess_input(pixels)
+        assert pixels == pytest.approx(before / 127.5 - 1, abs=1e-5)
 
 
 @says("Set the flag, before the step is first called.")
