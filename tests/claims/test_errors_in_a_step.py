@@ -182,10 +182,11 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 48
+    assert len(rows) == 49
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
-            sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
+            modules = r"(?:errors_in_a_step|integer_labels)\.py:(\w+)"
+            sections = re.findall(modules, parts[anchor])
             told = " ".join(printed(NAME, name) for name in sections)
             if row.startswith("`") and sections and anchor != SILENT:
                 words = row.strip("`").replace("'EagerTensor'", "EagerTensor'")
