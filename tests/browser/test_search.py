@@ -27,6 +27,10 @@ ASKED = {
     "different results every run": "same_run_twice",
     "class_weight": "weights_outputs_losses",
     "two outputs two losses": "weights_outputs_losses",
+    "change loss_weights during training": "weights_outputs_losses",
+    "KL annealing": "weights_outputs_losses",
+    "loss weight per epoch callback": "weights_outputs_losses",
+    "curriculum loss weight not changing": "weights_outputs_losses",
     "freeze layer": "freeze_and_fine_tune",
     "Unknown variable": "freeze_and_fine_tune",
     "learning rate scheduler custom loop": "freeze_and_fine_tune",
@@ -261,6 +265,18 @@ ASKED = {
     "training?": "keras_from_fit_inwards",
     "unexpected keyword argument 'write_grads'": "keras_from_fit_inwards",
     "gradient norm logging": "keras_from_fit_inwards",
+    "on_train_batch_end loss is a running average": "keras_from_fit_inwards",
+    "How can I get the loss of each batch in a callback?": (
+        "keras_from_fit_inwards"
+    ),
+    "loss per batch history": "keras_from_fit_inwards",
+    "monitor val_f1 of a callback in EarlyStopping": "keras_from_fit_inwards",
+    "Can save best model only with val_f1 available, skipping.": (
+        "keras_from_fit_inwards"
+    ),
+    "stop training when accuracy reaches a value": "keras_from_fit_inwards",
+    "KeyboardInterrupt save model": "keras_from_fit_inwards",
+    "EarlyStopping baseline": "keras_from_fit_inwards",
     "train_on_batch returns cumulative metric, test_on_batch inconsistent "
     "loss": "keras_from_fit_inwards",
     "Why does train_on_batch return a running average instead of the loss of "
@@ -339,9 +355,21 @@ ASKED = {
         "freeze_and_fine_tune"
     ),
     "custom learning rate schedule warmup": "freeze_and_fine_tune",
+    "print current learning rate each epoch": "freeze_and_fine_tune",
+    "KeyError: 'lr' history": "freeze_and_fine_tune",
+    "log learning rate TensorBoard": "freeze_and_fine_tune",
+    "CosineDecayRestarts warm restarts": "freeze_and_fine_tune",
+    "cyclical learning rate": "freeze_and_fine_tune",
     "You cannot add new elements of state (variables or sub-layers) to a "
     "layer that is already built.": "freeze_and_fine_tune",
     "model.layers.pop() not working": "freeze_and_fine_tune",
+    "Monte Carlo dropout": "freeze_and_fine_tune",
+    "EfficientNet accuracy stuck": "freeze_and_fine_tune",
+    "preprocess_input does nothing": "freeze_and_fine_tune",
+    "EfficientNet rescaling 0-255": "freeze_and_fine_tune",
+    "MC dropout uncertainty predict": "freeze_and_fine_tune",
+    "How do I use dropout at prediction time?": "freeze_and_fine_tune",
+    "Dropout training=True has no effect in predict": "freeze_and_fine_tune",
     "ValueError: The layer sequential has never been called and thus has no "
     "defined output.": "freeze_and_fine_tune",
     "Gradient not registered in autograph mode with tf.data.Dataset loop": (
@@ -425,6 +453,9 @@ ASKED = {
     "Unexpected result of `train_function` (Empty logs)": "errors_in_a_step",
     "Cannot add tensor to the batch: number of elements does not match. "
     "Shapes are: [tensor]: [3], [batch]: [2]": "errors_in_a_step",
+    "TypeError: Value passed to parameter 'indices' has DataType float32 not "
+    "in list of allowed values: uint8, int8, int32, int64": "errors_in_a_step",
+    "tf.one_hot in custom loss y_true is float32": "errors_in_a_step",
     "TypeError: Input 'y' of 'Mul' Op has type float32 that does not match "
     "type int64 of argument 'x'.": "foundations",
     "Calling GradientTape.gradient on a persistent tape inside its context is "

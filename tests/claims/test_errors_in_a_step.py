@@ -31,6 +31,7 @@ from snippets.errors_in_a_step import (
     standardised,
     with_shapes,
 )
+from snippets.integer_labels import brier, brier_of_floats
 from snippets.keras_model import KerasLinearModel
 from tests.claims.says import logged, printed, ran, record, says
 from tests.claims.sentences import DOCS, read
@@ -73,7 +74,7 @@ def shows(section: str, message: str) -> None:
 def test_each_mistake_is_made_and_mended() -> None:
     raised = [n for n, b in BLOCKS.items() if b.options.get("raises")]
     titles = [block.options.get("title") for block in PAGE.blocks]
-    assert len(raised) == 19
+    assert len(raised) == 20
     assert titles.count("Mended") >= titles.count("Looks right")
     silent = {"made_anew", "used_up", "softmax_twice", "outside"}
     silent.add("below_zero")
@@ -190,10 +191,11 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         parts[anchor] = text
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 52
+    assert len(rows) == 53
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
-            sections = re.findall(r"errors_in_a_step.py:(\w+)", parts[anchor])
+            modules = r"(?:errors_in_a_step|integer_labels)\.py:(\w+)"
+            sections = re.findall(modules, parts[anchor])
             told = " ".join(printed(NAME, name) for name in sections)
             if row.startswith("`") and sections and anchor != SILENT:
                 words = row.strip("`").replace("'EagerTensor'", "EagerTensor'")
@@ -3094,6 +3096,103 @@ def test_a_loss_that_closes_over_an_input() -> None:
         model.compile(SGD(0.0), "mse")
         log = model.fit(X, Y, 201, verbose=0, sample_weight=weights)
         assert log.history["loss"] == pytest.approx([due], rel=1e-5)
+
+
+NUMBERS = np.array([0, 2, 1, 1])
+ALIKE = tf.fill((4, 3), 1 / 3)
+
+
+@says("Value passed to parameter 'indices' has DataType float32")
+@says("`Value passed to parameter 'indices' has DataType float32` | [Floats]")
+@says("Return the squared distance of each row's probabilities from y.")
+@says(
+    "Keras hands `y` to a loss function as `float32`, even if the labels are "
+    "whole numbers, and so to the `call` of a `tf.keras.losses.Loss`."
+)
+@says("Metrics and `compute_loss` are given them as they are.")
+def test_labels_become_floats_on_the_way_to_a_loss() -> None:
+    shows(
+        "labels_as_floats",
+        "Value passed to parameter 'indices' has DataType float32 not in list "
+        "of allowed values: uint8, int8, int32, int64",
+    )
+    given: dict[str, Any] = {}
+
+    def function(y: Any, y_pred: Any) -> Any:
+        given["function"] = y.dtype
+        return tf.reduce_mean(y_pred, -1)
+
+    class Called(tf.keras.losses.Loss):
+        def call(self, y: Any, y_pred: Any) -> Any:
+            given["call"] = y.dtype
+            return tf.reduce_mean(y_pred, -1)
+
+    def metric(y: Any, y_pred: Any) -> Any:
+        given["metric"] = y.dtype
+        return tf.reduce_mean(y_pred, -1)
+
+    class Metric(tf.keras.metrics.Mean):
+        def update_state(self, y: Any, y_pred: Any, **_: Any) -> None:
+            given["update_state"] = y.dtype
+
+    class Own(tf.keras.Sequential):
+        def compute_loss(self, x: Any, y: Any, *rest: Any, **more: Any) -> Any:
+            given["compute_loss"] = y.dtype
+            return super().compute_loss(x, y, *rest, **more)
+
+    for loss in (function, Called()):
+        model = Own([tf.keras.layers.Dense(3)])
+        model.compile("sgd", loss, metrics=[metric, Metric()])
+        for dtype in ("int32", "int64", "uint8", "float64"):
+            model.fit(X[:4], NUMBERS.astype(dtype), verbose=0)
+            for name in ("metric", "update_state", "compute_loss"):
+                assert given.pop(name) == tf.as_dtype(dtype) or dtype[0] == "f"
+            [(_, handed)] = given.items()
+            assert handed == tf.float32
+            given.clear()
+
+
+@says(
+    "With `run_eagerly=True` the words are `Value for attr 'TI' of float is "
+    "not in the list of allowed values`, and "
+    "`tf.nn.sparse_softmax_cross_entropy_with_logits` says `'labels'` in "
+    "place of `'indices'`."
+)
+@says("Return the same, for labels that Keras has made floats.")
+@says(
+    "The `tf.reshape` is for labels in a column. Of these `tf.one_hot` makes "
+    "one axis more, and the difference would be that of [all pairs of "
+    "rows](traps.md#2-a-row-against-a-column), without a message."
+)
+def test_labels_are_cast_back() -> None:
+    refused = tf.errors.InvalidArgumentError
+    sparse = tf.nn.sparse_softmax_cross_entropy_with_logits
+    eager = "Value for attr 'TI' of float is not in the list of allowed values"
+    graph = "Value passed to parameter 'labels' has DataType float32"
+    for loss, run_eagerly, error, message in (
+        (brier, True, refused, eager),
+        (sparse, False, TypeError, graph),
+    ):
+        model = tf.keras.Sequential([tf.keras.layers.Dense(3)])
+        model.compile("sgd", loss, run_eagerly=run_eagerly)
+        with pytest.raises(error, match=message):
+            model.fit(X[:4], NUMBERS, verbose=0)
+    losses = brier(NUMBERS, ALIKE)
+    assert losses.shape == (4,)
+    column = NUMBERS[:, np.newaxis]
+    for labels in (NUMBERS, column):
+        floats = tf.cast(labels, tf.float32)
+        np.testing.assert_array_equal(brier_of_floats(floats, ALIKE), losses)
+    assert brier(column, ALIKE).shape == (4, 4)  # all pairs
+    assert tf.one_hot(column, 3).shape == (4, 1, 3)
+    by_hand, _ = printed(NAME, "labels_as_floats").split("\n", 1)
+    shown = [by_hand, *printed(NAME, "labels_cast").split("\n")]
+    # A third for each class: (2 / 3)^2 + 2 (1 / 3)^2.
+    assert [numbers(line) for line in shown] == [
+        [pytest.approx(2 / 3, abs=1e-4)]
+    ] * 3
+    traps = (DOCS / "traps.md").read_text("utf-8")
+    assert "\n## 2. A row against a column\n" in traps
 
 
 # The exercises

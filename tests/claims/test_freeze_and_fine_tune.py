@@ -28,6 +28,8 @@ from snippets.freeze_and_fine_tune import (
     train,
     unfreeze,
 )
+from snippets.freeze_dropout import AlwaysDropout, make_dropping
+from snippets.freeze_rates import RateInLogs
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.usual_parts import make_step
@@ -165,15 +167,21 @@ def test_what_fails_silently_has_a_mend() -> None:
     wrong = [b for b in PAGE.blocks if b.options.get("title") == "Looks right"]
     names = [b.name for b in wrong]
     assert names == [
-        *("go_on", "half_frozen", "called_so", "behind", "unused_head"),
-        *("ema_unseen", "ema_wrong_list", "late_schedule"),
+        *("go_on", "half_frozen", "called_so", "behind", "not_dropped"),
+        *(
+            "scaled_twice",
+            "unused_head",
+            "ema_unseen",
+            "ema_wrong_list",
+            "late_schedule",
+        ),
     ]
     for block in wrong:
         assert "raises" not in block.options
         assert not re.search("(?i)error|warning", printed(NAME, block.name))
     mended = {b.name for b in PAGE.blocks if "Mended" in str(b.options)}
     assert mended == {
-        *("stay", "wholly_frozen", "caught_up", "replaced_head"),
+        *("stay", "wholly_frozen", "caught_up", "dropped", "replaced_head"),
         *("ema_seen", "ema_right_list"),
     }
     # The last one is mended in its own last line.
@@ -754,6 +762,214 @@ def test_training_false() -> None:
     own = Own()
     own(X + 1, training=True)
     assert own.base.moving_mean.numpy().item() == 0
+
+
+def spread(predict: Any) -> float:
+    """Return how far apart ten predictions of the same rows lie."""
+    draws = np.stack([np.asarray(predict(X), "d") for _ in range(10)])
+    return float(draws.std(axis=0).mean())
+
+
+@says("Monte Carlo dropout: `training=True` drops nothing in `predict`")
+@says(
+    "With dropout in predictions, too, each prediction of a row is another "
+    "one, and their spread is taken as a measure of uncertainty."
+)
+@says(
+    "`predict` calls the model with `training=False`, and here, too, what the "
+    "whole model is told overrides what the layer was told."
+)
+@says(
+    "So do `evaluate` and `model(x, training=False)`; no prediction has a "
+    "spread, and nothing says so."
+)
+@says("Print how far apart 100 predictions of the same rows lie.")
+@says("Return the model of two layers with dropout between them.")
+@says(
+    "`Dropout` drops nothing in `predict` | [Monte Carlo "
+    "dropout](#monte-carlo-dropout-trainingtrue-drops-nothing-in-predict)"
+)
+def test_dropout_that_drops_nothing() -> None:
+    assert last("not_dropped")[0] > 0.1
+    assert last("not_dropped")[1] == 0
+    dropout = layers.Dropout(0.5)
+    model = make_dropping(dropout, training=True)
+    assert [layer.name for layer in model.layers[1:]] == [
+        *("base", dropout.name, "head")
+    ]
+    model.compile(SGD(0.0), "mse")
+    assert spread(model) > 0.1
+    assert spread(lambda x: model(x, training=True)) > 0.1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert spread(model.predict_on_batch) == 0
+        assert spread(lambda x: model.predict(x, verbose=0)) == 0
+        assert spread(lambda x: model(x, training=False)) == 0
+    assert len({model.test_on_batch(X, Y) for _ in range(5)}) == 1
+    told: list[Any] = []
+
+    class Told(tf.keras.Model):
+        def call(self, x: tf.Tensor, training: Any = None) -> tf.Tensor:
+            told.append(training)
+            return x
+
+    Told().predict(X, verbose=0)
+    assert {*told} == {False}
+
+
+@says(
+    "`model(x, training=True)` does drop, but then a batch normalisation "
+    "takes the averages of the batch, and its own move."
+)
+@says("Drops in predictions, too, whatever the model is told.")
+@says("Return x, a part of it dropped.")
+@says("A layer that does not listen is better.")
+def test_a_dropout_that_does_not_listen() -> None:
+    model = make_dropping(AlwaysDropout(0.5))
+    model.compile(SGD(0.0), "mse")
+    for predict in (model, model.predict_on_batch, tf.function(model)):
+        assert spread(predict) > 0.1
+    for training in (False, True):
+        assert spread(lambda x, t=training: model(x, training=t)) > 0.1
+    outputs = AlwaysDropout(0.5, seed=1)(tf.ones((100, 1)), training=False)
+    assert {*outputs.numpy().ravel().tolist()} == {0.0, 2.0}
+    for dropout, flag, moves in (
+        (layers.Dropout(0.5), True, True),
+        (AlwaysDropout(0.5), False, False),
+    ):
+        norm = layers.BatchNormalization()
+        model = tf.keras.Sequential([tf.keras.Input((1,)), norm, dropout])
+        of_all = model(X + 5, training=flag).numpy()
+        assert (norm.moving_mean.numpy().item() != 0) == moves
+        kept = of_all[of_all != 0] / 2
+        by_averages = ((X + 5) / np.sqrt(1.001)).numpy()[of_all != 0]
+        assert np.allclose(kept, by_averages, atol=1e-4) != moves
+
+
+@says("Its `val_loss` has dropout in it as well.")
+@says(
+    "To load such a model from a file, Keras has to [know the class]"
+    "(save_and_resume.md#could-not-locate-function-my_loss)."
+)
+@says(
+    "In the `call` of a model of your own, `self.dropout(x, training=True)` "
+    "does hold."
+)
+@says("**The check** is the last line: every row has a spread.")
+def test_what_dropout_in_predictions_brings(tmp_path: Path) -> None:
+    model = make_dropping(AlwaysDropout(0.5))
+    model.compile(SGD(0.0), "mse")
+    fit = model.fit(X, Y, validation_data=(X, Y), epochs=4, verbose=0)
+    assert len({*fit.history["val_loss"]}) == 4
+    path = tmp_path / "model.keras"
+    model.save(path)
+    with pytest.raises(TypeError, match=r"(?s)not.*locate class 'AlwaysDrop"):
+        tf.keras.models.load_model(path)
+    known = {"AlwaysDropout": AlwaysDropout}
+    loaded = tf.keras.models.load_model(path, custom_objects=known)
+    assert spread(loaded.predict_on_batch) > 0.1
+
+    class Own(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dropout = layers.Dropout(0.5)
+
+        def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+            return self.dropout(x, training=True)
+
+    own = Own()
+    assert spread(own.predict_on_batch) > 0.1
+    assert spread(lambda x: own(x, training=False)) > 0.1
+    assert min(last("dropped")) > 0.1
+    check = BLOCKS["dropped"].code.rstrip().split("\n")[-1]
+    assert check == "assert tf.reduce_all(spread > 0)"
+
+
+APPLICATIONS = tf.keras.applications
+PIXELS = np.array([[[[0.0, 128.0, 255.0]]]], np.float32)
+
+
+def prepared(module: str) -> np.ndarray:
+    """Return what `preprocess_input` of a module makes of the pixels."""
+    found = getattr(APPLICATIONS, module).preprocess_input(PIXELS.copy())
+    return np.asarray(found)
+
+
+@says("EfficientNet, `preprocess_input` and a base that is scaled twice")
+@says("`preprocess_input` does nothing | [Scaled twice] … scaled-twice)")
+@says(
+    "One pretrained base wants pixels from 0 to 255, another wants them "
+    "scaled."
+)
+@says("Its first layers tell; `weights=None` spares the download.")
+@says(
+    "`EfficientNetB0` scales by itself, so its `preprocess_input` does "
+    "nothing."
+)
+@says("Scale the pixels before it, and they are scaled twice.")
+@says(
+    "To the layers behind it such a picture is black nearly all over, and "
+    "nothing says so."
+)
+def test_a_base_that_is_scaled_twice() -> None:
+    efficient, mobile = printed(NAME, "first_layers").split("\n")
+    assert "InputLayer Rescaling Normalization" in efficient
+    assert mobile == "MobileNetV2: InputLayer Conv2D BatchNormalization ReLU"
+    rows = [numbers(row) for row in printed(NAME, "scaled_twice").split("\n")]
+    unchanged, once, twice, (_, *mobile_row) = rows
+    assert unchanged == PIXELS.ravel().tolist()
+    assert once == pytest.approx(PIXELS.ravel() / 255, abs=1e-4)
+    assert twice == pytest.approx(PIXELS.ravel() / 255**2, abs=1e-4)
+    assert max(twice) < 0.004
+    assert mobile_row == pytest.approx(PIXELS.ravel() / 127.5 - 1, abs=1e-4)
+    np.testing.assert_array_equal(prepared("efficientnet"), PIXELS)
+
+
+@says(
+    "EfficientNetV2, MobileNetV3 and ConvNeXt scale by themselves, too, "
+    "unless they are made with `include_preprocessing=False`."
+)
+@says(
+    "ResNet, VGG, Xception, DenseNet, Inception and MobileNetV2 leave it to "
+    "their `preprocess_input`, and not all scale alike: take that of the "
+    "base's own module."
+)
+@says(
+    "It changes a NumPy array of floats in place, so a second call scales it "
+    "again."
+)
+@says(
+    "**The check** is the first layers of the base, and the range of a batch "
+    "before them."
+)
+def test_which_bases_scale_by_themselves() -> None:
+    scaling = (layers.Rescaling, layers.Normalization)
+    small: Names = {"weights": None, "include_top": False}
+    small["input_shape"] = (32, 32, 3)
+    for given in (True, False):
+        base = APPLICATIONS.MobileNetV3Small(
+            **small, include_preprocessing=given
+        )
+        assert isinstance(base.layers[1], scaling) == given
+    for module, kind in (
+        ("efficientnet_v2", "EfficientNetV2B0"),
+        ("mobilenet_v3", "MobileNetV3Large"),
+        ("convnext", "ConvNeXtTiny"),
+    ):
+        np.testing.assert_array_equal(prepared(module), PIXELS)
+        made = inspect.signature(getattr(APPLICATIONS, kind))
+        assert made.parameters["include_preprocessing"].default is True
+    minus_one = PIXELS / 127.5 - 1
+    for module in ("xception", "inception_v3", "mobilenet_v2", "resnet_v2"):
+        assert prepared(module) == pytest.approx(minus_one, abs=1e-5)
+    for module in ("resnet50", "vgg16", "vgg19", "densenet"):
+        assert abs(prepared(module) - minus_one).max() > 0.5
+        assert abs(prepared(module) - PIXELS).max() > 0.5
+    pixels = PIXELS.copy()
+    for _ in range(2):
+        before = pixels.copy()
+        APPLICATIONS.mobilenet_v2.preprocess_input(pixels)
+        assert pixels == pytest.approx(before / 127.5 - 1, abs=1e-5)
 
 
 @says("Set the flag, before the step is first called.")
@@ -1642,6 +1858,100 @@ def test_what_cannot_be_set() -> None:
     said = "'SGD' object has no attribute 'lr'"
     with pytest.raises(AttributeError, match=said):
         _ = SGD(0.1).lr
+
+
+def of_rates(rate: Any, *callbacks: Any, epochs: int = 3) -> Any:
+    """Train by updates of ten rows; return the history."""
+    model = KerasLinearModel()
+    model.compile(SGD(rate), "mse")
+    options: Any = {"batch_size": 10, "verbose": 0, "shuffle": False}
+    options |= {"epochs": epochs, "callbacks": [*callbacks]}
+    return model.fit(LINE_X[:20], LINE_Y[:20], **options).history
+
+
+@says("The learning rate in log and history: KeyError: 'lr'")
+@says("`KeyError: 'lr'` | [The history]")
+@says("In `fit`, a callback adds it to the log.")
+@says(
+    "The schedule here is a cyclical one, with warm restarts: in three epochs "
+    "of 20 updates the rate falls to 0, and then it is 0.1 again."
+)
+@says("Adds to the log of an epoch the rate of the next update.")
+@says("Write it beside the loss.")
+@says("At the end of an epoch it is the rate of the update that comes next.")
+@says(
+    "What is added to `logs` is in the history and behind the progress bar, "
+    "and in the file of a `CSVLogger` that stands further back in the list."
+)
+def test_the_rate_in_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names, rates = printed(NAME, "rate_in_history").split("\n")
+    assert names == "names: loss learning_rate"
+    cosine = [0.05 * (1 + np.cos(np.pi * n / 3)) for n in (1, 2, 0)]
+    assert numbers(rates) == pytest.approx(cosine * 2, abs=6e-4)
+    restarts = tf.keras.optimizers.schedules.CosineDecayRestarts(0.1, 6, 1.0)
+    assert float(restarts(5.999)) == pytest.approx(0, abs=1e-6)
+    files = [str(tmp_path / name) for name in ("before", "behind")]
+    before, behind = map(tf.keras.callbacks.CSVLogger, files)
+    log = of_rates(restarts, before, RateInLogs(), behind)
+    assert log["learning_rate"] == [float(restarts(n)) for n in (2, 4, 6)]
+    heads = [Path(name).read_text().split("\n")[0] for name in files]
+    assert ["learning_rate" in head for head in heads] == [False, True]
+    model = KerasLinearModel()
+    model.compile(SGD(0.25), "mse")
+    model.fit(LINE_X, LINE_Y, verbose=2, callbacks=[RateInLogs()])
+    assert "learning_rate: 0.2500" in capsys.readouterr().out
+
+
+@says("`TensorBoard` writes `epoch_learning_rate` unasked.")
+@says(
+    "`LearningRateScheduler` and `ReduceLROnPlateau` log `learning_rate` "
+    "themselves, the former the rate of the epoch that ends."
+)
+@says(
+    "In Keras 2 the name was `lr`, so older code ends in `KeyError: 'lr'`. "
+    "If `LearningRateScheduler` is given a schedule, it says `The output of "
+    "the schedule function should be a float`."
+)
+@says(
+    "With `lambda epoch: float(restarts(epoch))` it works, but counts epochs."
+)
+@says(
+    "A rate of your own for every batch is assigned in "
+    "`on_train_batch_begin`, to `self.model.optimizer.learning_rate`."
+)
+def test_rates_that_callbacks_set_and_log(tmp_path: Path) -> None:
+    restarts = tf.keras.optimizers.schedules.CosineDecayRestarts(0.1, 6, 1.0)
+    scheduler = tf.keras.callbacks.LearningRateScheduler
+    plateau = tf.keras.callbacks.ReduceLROnPlateau("loss")
+    assert of_rates(0.125, plateau)["learning_rate"] == [0.125] * 3
+    log = of_rates(0.0, scheduler(lambda epoch: 2.0**-epoch))
+    assert log["learning_rate"] == [1, 0.5, 0.25]
+    with pytest.raises(KeyError, match="'lr'"):
+        log["lr"]
+    said = "The output of the `schedule` function should be a float"
+    with pytest.raises(ValueError, match=said):
+        of_rates(0.0, scheduler(restarts))
+    log = of_rates(0.0, scheduler(lambda epoch: float(restarts(epoch))))
+    assert log["learning_rate"] == [float(restarts(n)) for n in (0, 1, 2)]
+    board = tf.keras.callbacks.TensorBoard(str(tmp_path))
+    of_rates(restarts, board, epochs=1)
+    [path] = tmp_path.glob("train/*tfevents*")
+    assert b"epoch_learning_rate" in path.read_bytes()
+
+    moved: list[float] = []
+
+    class Own(tf.keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            self.model.optimizer.learning_rate = 0.5 * batch
+            self.w = float(self.model.w)
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            moved.append(abs(float(self.model.w) - self.w))
+
+    of_rates(0.1, Own(), epochs=1)
+    assert moved[0] == 0 < moved[1]
 
 
 @says(

@@ -4,9 +4,11 @@ import ast
 import inspect
 import json
 import re
+import signal
 import textwrap
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,12 @@ from snippets.fit_inwards import (
     WeightHistory,
     compiled,
 )
+from snippets.keras_fit_logs import (
+    BatchLosses,
+    CtrlC,
+    ShareNear,
+    StopBelow,
+)
 from snippets.keras_model import KerasLinearModel
 from tests.claims.says import figure, numbers, printed, ran, record, says
 from tests.claims.sentences import DOCS, ROOT, read
@@ -53,6 +61,8 @@ PAIRS = tf.data.Dataset.from_tensor_slices((ROWS, OUTPUTS))
 BATCHES, FEWER, WHOLE = PAIRS.batch(3), PAIRS.take(2).batch(2), PAIRS.batch(4)
 """A few pairs, for what needs no more."""
 SGD = tf.keras.optimizers.SGD
+SIZES = [32, 32, 32, 32, 22]
+"""The rows of the batches of the page."""
 
 Names = dict[str, Any]
 
@@ -890,6 +900,343 @@ def test_what_a_callback_is_given(capsys: pytest.CaptureFixture[str]) -> None:
     assert [len(part) for part in kept] == [3, 1]
     np.testing.assert_array_equal(kept[0], first)
     assert not np.allclose(model(ROWS[:3]), first)
+
+
+def by_batch(model: Any, **options: Any) -> tuple[list[Any], Any]:
+    """Train; return the logs of each batch and the history."""
+    given: list[Any] = []
+
+    class Given(tf.keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            given.append({"batch": batch} | logs)
+
+    return given, history(model, callbacks=[Given()], **options)
+
+
+@says("Loss of each batch in a callback: a running average")
+@says("Keeps the loss of each batch; sizes are the rows of an epoch's.")
+@says("Take from the sum so far what it was before this batch.")
+@says(
+    'At the end of a batch `logs["loss"]` is not the loss of that batch. It '
+    "is the mean over all rows of the epoch so far, and so is `mae`."
+)
+@says(
+    "But a mean times its rows is a sum, and what a batch adds to the sum is "
+    "its own."
+)
+@says(
+    "The logged loss lags behind: it counts the first batches to the end of "
+    "the epoch, and begins anew with the next."
+)
+def test_the_loss_that_is_logged_at_the_end_of_a_batch() -> None:
+    noted, model = BatchLosses([3, 1]), eager(KerasLinearModel)
+    given, _ = by_batch(model, epochs=2)
+    history(compiled(KerasLinearModel()), epochs=2, callbacks=[noted])
+    one_by_one = compiled(KerasLinearModel())
+    own = [one_by_one.train_on_batch(*b) for _ in range(2) for b in BATCHES]
+    losses, errors = zip(*own, strict=True)
+    for first in (0, 2):
+        for name, values in (("loss", losses), ("mae", errors)):
+            mean = np.average(values[first : first + 2], weights=[3, 1])
+            assert given[first][name] == pytest.approx(values[first], rel=1e-6)
+            assert given[first + 1][name] == pytest.approx(mean, rel=1e-6)
+            assert mean != pytest.approx(values[first + 1], rel=0.01)
+    assert noted.losses == pytest.approx(losses, rel=1e-5)
+    assert noted.means == pytest.approx([g["loss"] for g in given], rel=1e-6)
+    table = lines("batch_losses")
+    for _, *means in (table[0], table[2]):
+        assert means == sorted(means, reverse=True)
+    for (_, *means), (_, *parts) in zip(table[::2], table[1::2], strict=True):
+        so_far = np.cumsum(np.multiply(parts, SIZES)) / np.cumsum(SIZES)
+        assert means == pytest.approx([*so_far], abs=2e-4)
+        assert all(a > b for a, b in zip(means[1:], parts[1:], strict=True))
+    assert table[2][1] == table[3][1] < table[0][-1]
+
+
+@says(
+    "Each mean is rounded, and its error is multiplied by the batches that it "
+    "stands for, so late in a long epoch the differences are rough."
+)
+def test_differences_of_means_are_rough_late_in_a_long_epoch() -> None:
+    means = np.full(20000, 0.1, np.float32)  # rounded, as they are logged
+    means[1::2] = np.nextafter(means[0], np.float32(1))  # by half of a bit
+    noted, errors = BatchLosses([1] * len(means)), []
+    for batch, mean in enumerate(means):
+        noted.on_train_batch_end(batch, {"loss": float(mean)})
+        errors.append(abs(noted.losses[-1] - 0.1))
+    rounding = np.spacing(means[0])
+    assert max(errors[:10]) < 20 * rounding
+    assert max(errors[-10:]) > 10_000 * rounding
+
+
+@says(
+    "A [step of your own](#the-step) knows better. Have it return `logs | "
+    '{"batch_loss": current_loss}`, and a callback finds the loss of the '
+    "batch by that name, and the history that of each epoch's last batch."
+)
+@says(
+    "With `steps_per_execution=2` a callback is called after every second "
+    "batch."
+)
+def test_a_step_that_returns_the_loss_of_its_batch() -> None:
+    class Telling(OwnStep):
+        def keep_books(self, data: Any, y_pred: Any, current_loss: Any) -> Any:
+            logs = super().keep_books(data, y_pred, current_loss)
+            return logs | {"batch_loss": current_loss}
+
+    given, log = by_batch(compiled(Telling()), epochs=2)
+    noted = BatchLosses([3, 1])
+    wanted = history(compiled(KerasLinearModel()), epochs=2, callbacks=[noted])
+    assert [g["batch_loss"] for g in given] == pytest.approx(
+        noted.losses, rel=1e-5
+    )
+    assert log["batch_loss"] == [
+        given[1]["batch_loss"],
+        given[3]["batch_loss"],
+    ]
+    assert log["loss"] == pytest.approx(wanted["loss"], rel=1e-6)
+    pairs = KerasLinearModel()
+    pairs.compile(SGD(0.1), "mse", steps_per_execution=2)
+    given, _ = by_batch(pairs, x=PAIRS.batch(1), epochs=2)
+    assert [g["batch"] for g in given] == [1, 3, 1, 3]
+
+
+class Scores(tf.keras.callbacks.Callback):
+    """Adds to the logs what it was made with, one number for each epoch."""
+
+    def __init__(self, *values: float) -> None:
+        super().__init__()
+        self.values, self.w = values, [0.0]
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.w = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logs["val_score"] = self.values[epoch]
+        self.w.append(float(self.model.w))
+
+
+@says("A metric of a callback for EarlyStopping and ModelCheckpoint")
+@says(
+    "`logs` is handed from callback to callback, in the order of the list. So "
+    "a callback can add what no metric measures, an F1 score of all pairs, "
+    "say, or a share:"
+)
+@says("Logs for which share of the pairs the error is below one half.")
+@says("Add the share to what the callbacks behind this one are given.")
+@says(
+    "Behind `EarlyStopping` it comes too late, and the training never stops. "
+    "The history has it either way."
+)
+def test_a_metric_of_a_callback() -> None:
+    rows = printed(NAME, "monitored").split("\n")
+    before, *_ = counts = [row for row in rows if "epochs" in row]
+    assert [numbers(row) for row in counts] == [[7], [20]]
+    assert all(row.endswith("loss mae val_near") for row in counts)
+    early, late = (numbers(row) for row in rows if row[0] == "0")
+    assert late[:7] == early
+    assert early[-3] == early[-2] == max(late) > early[-1]
+    assert rows.index(before) == 0
+    assert rows[-1].startswith("Early stopping conditioned on metric")
+    logs: dict[str, float] = {}
+    near = ShareNear(ROWS, OUTPUTS)
+    near.set_model(KerasLinearModel())
+    near.on_epoch_end(0, logs)
+    within = np.abs(5 * ROWS - OUTPUTS) < 0.5
+    assert logs == {"val_near": np.mean(within)}
+
+
+@says(
+    "Nor can `ModelCheckpoint` see what comes behind it: it warns `Can save "
+    "best model only with val_near available.` and saves after every epoch, "
+    "so that the file has the last model, not the best."
+)
+@says("Both want to be told with `mode` which way is better.")
+def test_a_checkpoint_of_what_a_callback_measures(tmp_path: Path) -> None:
+    path = tmp_path / "best.weights.h5"
+    said = "Can save best model only with val_score available."
+    options: Any = {"save_best_only": True, "save_weights_only": True}
+    options |= {"monitor": "val_score", "filepath": path}
+    for best in (True, False):
+        scores = Scores(0.2, 0.9, 0.4)
+        saver = tf.keras.callbacks.ModelCheckpoint(**options, mode="max")
+        order = [scores, saver] if best else [saver, scores]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            history(compiled(KerasLinearModel()), epochs=3, callbacks=order)
+        texts = [str(warning.message) for warning in caught]
+        assert texts.count(said) == (0 if best else 3)
+        loaded = KerasLinearModel()
+        loaded(ROWS)
+        loaded.load_weights(path)
+        assert float(loaded.w) == scores.w[1 if best else 2]
+    del options["filepath"], options["save_best_only"]
+    for saver in (
+        tf.keras.callbacks.EarlyStopping("val_score"),
+        tf.keras.callbacks.ModelCheckpoint(
+            path, "val_score", save_best_only=True, save_weights_only=True
+        ),
+    ):
+        with pytest.raises(ValueError, match="Pass `mode='max'`"):
+            history(
+                compiled(KerasLinearModel()), callbacks=[Scores(0.1), saver]
+            )
+
+
+@says("`self.model.stop_training = True` ends the training after the epoch.")
+@says("Stop training when a value is reached")
+@says("Ends the training once the loss of an epoch is below a limit.")
+@says("Tell `fit` to stop, if it is time.")
+@says(
+    "Set in `on_train_batch_end`, it ends the epoch after that batch; the "
+    "validation still follows."
+)
+@says("The next `fit` begins with `False` again.")
+def test_a_value_that_ends_the_training() -> None:
+    *first, last = lines("stopped_below")[0]
+    assert min(first) > 1.2 > last
+    model = compiled(KerasLinearModel())
+    whole = history(compiled(KerasLinearModel()), WHOLE, epochs=9)["loss"]
+    limit = (whole[3] + whole[4]) / 2
+    assert whole == sorted(whole, reverse=True)
+    log = history(model, WHOLE, epochs=9, callbacks=[StopBelow(limit)])
+    assert log["loss"] == pytest.approx(whole[:5], rel=1e-5)
+    assert model.stop_training
+    assert len(history(model, epochs=2)["loss"]) == 2
+    batches: list[int] = []
+
+    class Stopping(tf.keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            batches.append(batch)
+            self.model.stop_training = batch == 1
+
+    log = history(
+        model,
+        PAIRS.batch(1),
+        epochs=5,
+        validation_data=FEWER,
+        callbacks=[Stopping()],
+    )
+    assert batches == [0, 1]
+    assert len(log["loss"]) == len(log["val_loss"]) == 1
+
+
+@says(
+    "The `baseline` of `EarlyStopping` is for something else. It ends a "
+    "training that does *not* reach the value: with `patience=2`, at the "
+    "first epoch from the second on that is no better than the best before "
+    "it."
+)
+@pytest.mark.parametrize(
+    ("values", "epochs"),
+    [
+        ([5, 5, 4, 4], 2),
+        ([5, 6, 4, 4], 2),
+        ([5, 4, 4, 3], 3),
+        ([5, 4, 3, 2.5, 2, 2, 1], 6),
+        ([5, 0.5, 0.6, 0.4, 0.3], 5),  # The baseline is reached.
+    ],
+)
+def test_a_baseline(values: list[float], epochs: int) -> None:
+    stopper = tf.keras.callbacks.EarlyStopping(
+        "val_score", mode="min", baseline=1.0, patience=2
+    )
+    log = history(
+        compiled(KerasLinearModel()),
+        epochs=len(values),
+        callbacks=[Scores(*values), stopper],
+    )
+    assert len(log["loss"]) == epochs
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Have Python answer the keys, which it does not in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@says("KeyboardInterrupt: save the model after Ctrl+C")
+@says(
+    "Ctrl+C raises a `KeyboardInterrupt` in `fit`, and the model keeps the "
+    "weights that it has by then."
+)
+@says(
+    "But `on_train_end` is not called, in which `EarlyStopping` puts back the "
+    "best ones."
+)
+@says("Interrupts the training in its fourth epoch, as the keys would.")
+@says("Raise what Python raises when the keys are pressed.")
+@says("The history is in `stopped.history`, with the epochs that were whole.")
+def test_an_interrupt(ctrl_c: None) -> None:
+    assert printed(NAME, "interrupted") == "epochs in the history: 3"
+    ended: list[int] = []
+
+    class Keys(tf.keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 2:
+                signal.raise_signal(signal.SIGINT)
+
+        def on_train_end(self, logs: Any = None) -> None:
+            ended.append(1)
+
+    for keys in (Keys, tf.keras.callbacks.Callback, CtrlC):
+        model = compiled(KerasLinearModel())
+        scores = Scores(1.0, 2.0, 3.0, 4.0)
+        stopper = tf.keras.callbacks.EarlyStopping(
+            "val_score", mode="min", patience=9, restore_best_weights=True
+        )
+        calls = {"epochs": 4, "callbacks": [scores, stopper, keys()]}
+        if keys is tf.keras.callbacks.Callback:
+            history(model, **calls)
+            assert float(model.w) == scores.w[0]
+            continue
+        with pytest.raises(KeyboardInterrupt):
+            history(model, **calls)
+        last = 2 if keys is Keys else 3
+        assert float(model.w) == scores.w[last] != scores.w[0]
+        assert model.history.epoch == [*range(last)]
+        model.set_weights(stopper.best_weights)
+        assert float(model.w) == scores.w[0]
+    assert not ended
+
+
+@says(
+    "The compiled step that runs is finished first, and with "
+    "`steps_per_execution` that may be many batches."
+)
+@says(
+    "A program that is killed gets no chance to save; for that there are "
+    "[checkpoints](save_and_resume.md#a-training-that-is-killed)."
+)
+def test_a_compiled_step_is_finished_before_the_interrupt() -> None:
+    class Alarm(tf.keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            if self.model.optimizer.iterations > 0:
+                signal.setitimer(signal.ITIMER_REAL, 0.01)
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    model = KerasLinearModel()
+    model.compile(SGD(0.1), "mse", steps_per_execution=1000)
+    endless = PAIRS.batch(4).repeat()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            history(
+                model,
+                endless,
+                steps_per_epoch=1000,
+                epochs=3,
+                callbacks=[Alarm()],
+            )
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert int(model.optimizer.iterations) == 2000
+    page = (DOCS / "save_and_resume.md").read_text("utf-8")
+    assert "\n## A training that is killed\n" in page
 
 
 # Inside fit

@@ -1321,11 +1321,28 @@ def test_shapes_of_an_input() -> None:
     "compiled with `y` and `y_pred` alone."
 )
 @says("Override `compute_loss` for a loss that needs more.")
+@says(
+    "`errors_in_a_step:labels_as_floats` A loss function that was compiled is "
+    "given the labels as `float32`."
+)
+@says("Cast them back, `tf.cast(y, tf.int32)`.")
 def test_labels_and_arguments_of_a_loss() -> None:
     page = "errors_in_a_step"
     shown(page, "one_hot", "ValueError", "must have rank (ndim)")
     shown(page, "either", "ValueError", "must have the same rank")
     shown(page, "three_arguments", "TypeError", "missing 1 required")
+    shown(page, "labels_as_floats", "TypeError", "has DataType float32")
+    model = KerasLinearModel()
+    for cast, typed in (
+        (tf.identity, 1.0),
+        (lambda y: tf.cast(y, "int32"), 0.0),
+    ):
+        model.compile(
+            loss=lambda y, _, cast=cast: tf.cast(
+                cast(y).dtype == tf.float32, "float32"
+            )
+        )
+        assert float(model.compute_loss(X, tf.cast(Y, tf.int32), Y)) == typed
     labels, logits = tf.constant([0, 2]), tf.constant([[2.0, 1, 0], [1, 0, 1]])
     one_hot = tf.one_hot(labels, 3)
     sparse = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)

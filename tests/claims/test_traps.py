@@ -1317,6 +1317,21 @@ def test_tracing(left: dict[str, Ran]) -> None:
         assert len(runs) == count
 
 
+@says(
+    "A loss weight in `fit` is frozen as well, where it is to follow a "
+    "curriculum: [a variable](weights_outputs_losses.md#change-a-loss-weight-"
+    "during-training-annealing-a-curriculum) mends that."
+)
+def test_a_frozen_loss_weight() -> None:
+    page = "weights_outputs_losses"
+    frozen, rising = (
+        ast.literal_eval(printed(page, f"{name}_weight"))
+        for name in ("frozen", "rising")
+    )
+    assert len({*frozen}) == 1
+    assert len({*rising}) == 3
+
+
 # 9. Training mode and penalties forgotten
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from snippets.data import make_data
 from snippets.keras_model import KerasLinearModel
+from snippets.loss_weights import weighted_losses
 from snippets.weights_outputs_losses import (
     Dropped,
     Loop,
@@ -138,7 +139,7 @@ def test_what_the_page_has() -> None:
     loud = [b for b in PAGE.blocks if "raises" in b.options]
     assert {b.name for b in silent} == {
         *("vectors", "all_pairs", "by_series", "in_lists", "per_row"),
-        *("axes", "uneven_log"),
+        *("axes", "uneven_log", "frozen_weight"),
         *("padded", "penalised", "three_models", "collapsed"),
     }
     # Of the seven blocks of a raised error, two are the checks'.
@@ -946,6 +947,148 @@ def test_what_was_logged_does_not_add_up() -> None:
     values = {name: float(end) for name, end in log.items()}
     total = values["metres_loss"] + 1e-4 * values["centimetres_loss"]
     assert abs(total - values["loss"]) > 0.01
+
+
+UNITS = {"metres": tf.ones((4, 1)), "centimetres": tf.ones((4, 1))}
+"""A loss of 1 for each output of a line that is zero everywhere."""
+
+
+def still(weight: Any, change: Any, **options: Any) -> Any:
+    """Train a model that does not move; return the history."""
+    model = make_scales()
+    losses = {"metres": "mse", "centimetres": "mse"}
+    model.compile(SGD(0.0), losses, weight, **options)
+    setter = tf.keras.callbacks.LambdaCallback(on_epoch_begin=change(model))
+    options = {"validation_data": (X[:4], UNITS), "callbacks": [setter]}
+    return model.fit(X[:4], UNITS, epochs=3, verbose=0, **options).history
+
+
+@says("Change a loss weight during training: annealing, a curriculum")
+@says("A loss weight that is changed does nothing | [Annealing]")
+@says(
+    "Here the learning rate is 0, so that nothing but the loss weight can "
+    "change the loss."
+)
+@says("Return the loss of three epochs, in which no weight moves.")
+@says("Let the second loss in, a ten-thousandth an epoch.")
+@says(
+    "`fit` looks the numbers up in its first step and keeps them, with "
+    "`run_eagerly=True`, too."
+)
+@says("`model.loss_weights = …` sets an attribute that nobody reads.")
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_loss_weight_that_is_a_number(eager: bool) -> None:
+    first, *rest = lines("frozen_weight")[0]
+    assert rest == [first, first]
+    rising = lines("rising_weight")[0]
+    assert rising[0] == first < rising[1] < rising[2]
+    assert np.diff(rising) == pytest.approx(
+        1e-4 * np.mean((100 * y64 + 50) ** 2), abs=0.02
+    )
+    weights = {"metres": 1.0, "centimetres": 7.0}
+
+    def by_number(model: Any) -> Any:
+        def set_number(epoch: int, logs: Any = None) -> None:
+            weights["centimetres"] = float(epoch)
+
+        return set_number
+
+    # Before the first step the weight is still looked up, and was set to 0.
+    log = still(weights, by_number, run_eagerly=eager)
+    assert log["loss"] == [1, 1, 1]
+    assert weights["centimetres"] == 2
+
+    def by_attribute(model: Any) -> Any:
+        def set_attribute(epoch: int, logs: Any = None) -> None:
+            model.loss_weights = {"metres": 1.0, "centimetres": float(epoch)}
+
+        return set_attribute
+
+    weights = {"metres": 1.0, "centimetres": 7.0}
+    log = still(weights, by_attribute, run_eagerly=eager)
+    assert log["loss"] == [8, 8, 8]
+
+
+@says("A variable is read in every step.")
+@says(
+    "**The check** is a learning rate of 0: the loss follows the weight. So "
+    "does `val_loss`, and those of two epochs cannot be compared."
+)
+@says(
+    "Give `EarlyStopping` the loss of one output, `val_metres_loss`, which is "
+    "logged without its weight."
+)
+def test_a_loss_weight_that_is_a_variable() -> None:
+    for kind in (tf.Variable, tf.keras.Variable):
+        weight = kind(0.0, trainable=False)
+
+        def change(_: Any, weight: Any = weight) -> Any:
+            return lambda epoch, logs: weight.assign(epoch)
+
+        log = still({"metres": weight, "centimetres": 1.0}, change)
+        assert log["loss"] == log["val_loss"] == [1, 2, 3]
+        assert log["metres_loss"] == log["val_metres_loss"] == [1, 1, 1]
+
+
+@says(
+    "And of a Python number in a loss function of your own, or in "
+    "`add_loss`, the graph [keeps the "
+    "value](traps.md#8-a-number-frozen-in-a-graph) that it had."
+)
+@says("A variable does in a loss function and in `add_loss`, too.")
+@says(
+    "A `tf.keras.Variable` that is an attribute of a layer is trained along "
+    "with the others unless you say `trainable=False`, and training makes it "
+    "small, for that makes the loss small."
+)
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable")
+def test_a_weight_in_a_loss_of_ones_own() -> None:
+    class Adding(tf.keras.layers.Layer):
+        weight: Any
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            self.add_loss(self.weight * tf.reduce_mean(x))
+            return x
+
+    ones = tf.ones((4, 1))
+    for weight, wanted in (
+        (0.0, [0, 0, 0]),
+        (tf.Variable(0.0, trainable=False), [0, 1, 2]),
+        (tf.keras.Variable(0.0, trainable=False), [0, 1, 2]),
+        (tf.keras.Variable(0.0), [0, 1, 2]),
+    ):
+        box = {"weight": weight}
+        layer, inputs = Adding(), tf.keras.Input((1,))
+        layer.weight = weight
+
+        def change(
+            epoch: int, logs: Any, layer: Any = layer, box: Any = box
+        ) -> None:
+            if isinstance(box["weight"], float):
+                box["weight"] = layer.weight = float(epoch)
+            else:
+                box["weight"].assign(epoch)
+
+        def error(y: Any, y_pred: Any, box: Any = box) -> Any:
+            return box["weight"] * tf.reduce_mean((y + 1 - y_pred) ** 2, -1)
+
+        setter = tf.keras.callbacks.LambdaCallback(on_epoch_begin=change)
+        options = {"epochs": 3, "verbose": 0, "callbacks": [setter]}
+        model = tf.keras.Model(inputs, layer(inputs))
+        model.compile(SGD(0.25), "mse")
+        log = model.fit(ones, ones, **options).history
+        assert log["loss"] == wanted
+        trained = {id(v) for v in model.trainable_variables}
+        assert (id(weight) in trained) == (float(box["weight"]) == 1.75)
+        assert float(box["weight"]) in (1.75, 2)
+        plain = tf.keras.Sequential([tf.keras.Input((1,))])
+        plain.compile(SGD(0.25), error)
+        assert plain.fit(ones, ones, **options).history["loss"] == wanted
+    page = (DOCS / "traps.md").read_text("utf-8")
+    assert "\n## 8. A number frozen in a graph\n" in page
+    assert weighted_losses(
+        {"metres": 1.0, "centimetres": 1.0}, lambda *_: None, ones, UNITS
+    ) == [2, 2, 2]
     assert "An uneven last batch" in HEADINGS
     told = SOURCE.partition("## An uneven last batch")[2]
     assert "the parts do not add up" in " ".join(told.split())
