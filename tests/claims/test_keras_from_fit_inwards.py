@@ -41,7 +41,15 @@ from snippets.keras_fit_logs import (
     StopBelow,
 )
 from snippets.keras_model import KerasLinearModel
-from tests.claims.says import figure, numbers, printed, ran, record, says
+from tests.claims.says import (
+    figure,
+    lines,
+    numbers,
+    printed,
+    ran,
+    record,
+    says,
+)
 from tests.claims.sentences import DOCS, ROOT, read
 
 NAME = "keras_from_fit_inwards"
@@ -65,11 +73,6 @@ SIZES = [32, 32, 32, 32, 22]
 """The rows of the batches of the page."""
 
 Names = dict[str, Any]
-
-
-def lines(section: str) -> list[list[float]]:
-    """Return the numbers in each line that a block prints."""
-    return [numbers(line) for line in printed(NAME, section).split("\n")]
 
 
 def weights(model: Any) -> list[float]:
@@ -651,7 +654,7 @@ def test_a_metric_wants_columns(fit: Names) -> None:
                 truth = tf.reshape(y[rows], shape)
                 metric.update_state(truth, tf.reshape(model(x[rows]), shape))
         assert float(metric.result()) == pytest.approx(wanted, rel=1e-5)
-    [by_hand], columns, vectors = lines("vectors")
+    [by_hand], columns, vectors = lines(NAME, "vectors")
     [name] = [n for n in record(NAME) if n.startswith("(errors[:32]")]
     assert by_hand == columns[0] == pytest.approx(np.mean(errors), abs=1e-3)
     assert vectors[0] == float(record(NAME)[name]) != by_hand
@@ -815,10 +818,10 @@ def test_early_stopping() -> None:
 def test_where_the_training_stopped() -> None:
     assert "epochs=100" in BLOCKS["callbacks"].code
     assert "best = stopper.best_epoch + 1" in BLOCKS["recorded"].code
-    end, best, kept = lines("recorded")
+    end, best, kept = lines(NAME, "recorded")
     assert best[1:] == kept != end
     assert record(NAME)["best"] == f"{best[0]:.0f}" == "7"
-    [[epochs]] = lines("callbacks")
+    [[epochs]] = lines(NAME, "callbacks")
     [axes] = figure(NAME, "recorded")
     w, b = axes.points["w"], axes.points["b"]
     assert w.x == b.x == [*range(int(epochs) + 1)] == [*range(10)]
@@ -943,7 +946,7 @@ def test_the_loss_that_is_logged_at_the_end_of_a_batch() -> None:
             assert mean != pytest.approx(values[first + 1], rel=0.01)
     assert noted.losses == pytest.approx(losses, rel=1e-5)
     assert noted.means == pytest.approx([g["loss"] for g in given], rel=1e-6)
-    table = lines("batch_losses")
+    table = lines(NAME, "batch_losses")
     for _, *means in (table[0], table[2]):
         assert means == sorted(means, reverse=True)
     for (_, *means), (_, *parts) in zip(table[::2], table[1::2], strict=True):
@@ -1093,7 +1096,7 @@ def test_a_checkpoint_of_what_a_callback_measures(tmp_path: Path) -> None:
 )
 @says("The next `fit` begins with `False` again.")
 def test_a_value_that_ends_the_training() -> None:
-    *first, last = lines("stopped_below")[0]
+    *first, last = lines(NAME, "stopped_below")[0]
     assert min(first) > 1.2 > last
     model = compiled(KerasLinearModel())
     whole = history(compiled(KerasLinearModel()), WHOLE, epochs=9)["loss"]
@@ -1767,7 +1770,7 @@ def test_the_advised_books() -> None:
     assert ".update_state(data[1], y_pred)" in BLOCKS["AdvisedBooks"].code
     assert printed(NAME, "wrong_books").count("same weights: True") == 2
     logged = printed(NAME, "wrong_books").split("\n")
-    right = lines("untested")[1]
+    right = lines(NAME, "untested")[1]
     assert numbers(logged[0])[0] > 5 * right[0]
     model = eager(AdvisedBooks)
     model.optimizer.learning_rate = 0.0
@@ -1830,8 +1833,8 @@ def test_a_ledger() -> None:
         norms.append(np.hypot(*slopes))
         now = now - 0.1 * slopes
     assert logs["gradient_norm"] == pytest.approx([np.mean(norms)], rel=1e-5)
-    first, last = lines("untested")[1]
-    shown = lines("fit")
+    first, last = lines(NAME, "untested")[1]
+    shown = lines(NAME, "fit")
     assert (first, last) == (shown[2][1], shown[4][1])
 
     class Penalised(LedgerTraining):
@@ -1877,7 +1880,7 @@ def test_testing_a_ledger() -> None:
     assert {*logs} == {"loss", "gradient_norm", "val_loss"}
     shown = [printed(NAME, n).split("\n")[-1] for n in ("untested", "tested")]
     assert numbers(shown[0]) == [0, 0]
-    assert numbers(shown[1]) == [lines("fit")[n][3] for n in (2, 4)]
+    assert numbers(shown[1]) == [lines(NAME, "fit")[n][3] for n in (2, 4)]
     assert (
         "loss="
         not in BLOCKS["tested"].code.split("compile(")[1].split("\n")[0]
@@ -2075,7 +2078,7 @@ def test_train_on_batch(pairs: Names) -> None:
             [np.mean(errors * x[:, 0]), np.mean(errors)]
         )
         assert weights(model) == pytest.approx([*now], rel=1e-4)
-    shown, [over_pairs], [over_batches] = lines("train_on_batch")
+    shown, [over_pairs], [over_batches] = lines(NAME, "train_on_batch")
     assert shown[1:] == pytest.approx(losses, abs=1e-3)
     sizes = [32, 32, 32, 32, 22]
     assert over_pairs == pytest.approx(
@@ -2171,8 +2174,8 @@ def test_a_loop_of_ones_own(pairs: Names) -> None:
     ]
     assert "looped = KerasLinearModel()" in code
     assert ".compile(" not in code
-    shown = lines("fit")[4]
-    assert lines("own_loop") == [[10, shown[1]]]
+    shown = lines(NAME, "fit")[4]
+    assert lines(NAME, "own_loop") == [[10, shown[1]]]
     rows = code.split("\n")
     [first] = [n for n, row in enumerate(rows) if "GradientTape" in row]
     [last] = [n for n, row in enumerate(rows) if "apply_gradients" in row]
@@ -2374,8 +2377,8 @@ def test_the_line_is_steeper() -> None:
         float(record(NAME)[f"float({n}.w):.2f"])
         for n in ("orthogonal", "model")
     )
-    assert steep == pytest.approx(lines("orthogonal")[2][0], abs=0.01)
-    assert before == pytest.approx(lines("compare")[0][0], abs=0.01)
+    assert steep == pytest.approx(lines(NAME, "orthogonal")[2][0], abs=0.01)
+    assert before == pytest.approx(lines(NAME, "compare")[0][0], abs=0.01)
     assert steep > before + 0.1
 
 

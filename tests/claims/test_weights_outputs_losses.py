@@ -40,6 +40,8 @@ from tests.claims.says import (
     figure,
     highlighted,
     imported,
+    lines,
+    numbers,
     printed,
     ran,
     record,
@@ -65,15 +67,6 @@ x64, y64, label64 = (np.asarray(v, np.float64)[:, 0] for v in (X, Y, LABEL))
 SLOPE, OFFSET = np.polyfit(x64, y64, 1)
 
 Names = dict[str, Any]
-
-
-def numbers(text: str) -> list[float]:
-    return [float(n) for n in re.findall(r"-?\d+\.?\d*(?:e[+-]\d+)?", text)]
-
-
-def lines(section: str) -> list[list[float]]:
-    """Return the numbers of each line that a block prints."""
-    return [numbers(row) for row in printed(NAME, section).split("\n")]
 
 
 def weights_of(model: Any) -> list[float]:
@@ -311,7 +304,7 @@ def test_class_weight() -> None:
             verbose=0,
         )
     assert np.ravel(seen[0][2]).tolist() == [1.0, 9.0, 5.0]
-    [few, _], [all_of_them, _] = lines("imbalanced")
+    [few, _], [all_of_them, _] = lines(NAME, "imbalanced")
     assert few < 0.5
     assert all_of_them == 1
 
@@ -339,7 +332,7 @@ def test_the_curves() -> None:
             b -= 1.5 * float(np.mean(errors))
         ends.append((w, b))
     assert [w for w, _ in ends] == pytest.approx(
-        [row[1] for row in lines("imbalanced")], abs=1e-3
+        [row[1] for row in lines(NAME, "imbalanced")], abs=1e-3
     )
     (w, b), (steep, shift) = ends
     [alarms] = [
@@ -410,7 +403,7 @@ def test_two_parts() -> None:
     "`class_weight`."
 )
 def test_dropped_weights() -> None:
-    assert lines("dropped") == lines("imbalanced")[:1]
+    assert lines(NAME, "dropped") == lines(NAME, "imbalanced")[:1]
     ends = []
     for options in ({}, {"class_weight": CLASSES}, {"sample_weight": X + 2}):
         model = compiled(make_line(Dropped))
@@ -487,7 +480,7 @@ def test_own_step() -> None:
 
 @says("Trains as Keras does, by a step of its own.")
 def test_the_log_is_that_of_keras() -> None:
-    assert lines("own_step")[0] == lines("imbalanced")[1]
+    assert lines(NAME, "own_step")[0] == lines(NAME, "imbalanced")[1]
     assert printed(NAME, "own_step").endswith("logs as Keras does: True")
 
 
@@ -561,7 +554,7 @@ def test_the_check() -> None:
 )
 def test_vectors() -> None:
     weights = np.where(label64 > 0, 9.0, 1.0)
-    [columns], [vectors], [product] = lines("vectors")
+    [columns], [vectors], [product] = lines(NAME, "vectors")
     assert columns == pytest.approx(np.mean(weights * entropies()), abs=1e-3)
     assert (
         vectors
@@ -658,7 +651,7 @@ def test_weighted_loss() -> None:
     assert float(weighted_loss(LABEL, X, weights)) == pytest.approx(expected)
     with pytest.raises(ValueError, match=r"losses .* weights"):
         weighted_loss(LABEL, X, weights[:, 0])
-    assert lines("by_hand")[0] == lines("imbalanced")[1][1:]
+    assert lines(NAME, "by_hand")[0] == lines(NAME, "imbalanced")[1][1:]
     assert "fit(" not in BLOCKS["by_hand"].code
 
 
@@ -701,7 +694,7 @@ def test_all_pairs() -> None:
     assert mean > 1
     assert longer == pytest.approx([mean * part for part in plain], rel=1e-3)
     assert right[0] / right[1] != pytest.approx(plain[0] / plain[1], rel=0.1)
-    assert lines("all_pairs")[1][2] == lines("vectors")[1][0]
+    assert lines(NAME, "all_pairs")[1][2] == lines(NAME, "vectors")[1][0]
 
 
 @says(
@@ -773,7 +766,7 @@ def test_reductions() -> None:
     "repeat the weights for each time."
 )
 def test_weights_of_series() -> None:
-    vector, column = np.reshape(lines("by_series"), (2, 3, 3))
+    vector, column = np.reshape(lines(NAME, "by_series"), (2, 3, 3))
     assert vector.tolist() == 3 * [[1, 1, 4]]
     assert column.tolist() == [[1, 1, 1], [1, 1, 1], [4, 4, 4]]
     by_time = SQUARED.fn(tf.ones((5, 3, 1)), tf.zeros((5, 3, 1)))
@@ -923,8 +916,8 @@ def test_the_plain_sum() -> None:
     "losses, which are logged without their weights."
 )
 def test_two_losses_of_keras() -> None:
-    by_hand = lines("by_hand_scales")[1][1:]
-    assert lines("keras_scales")[0] == by_hand
+    by_hand = lines(NAME, "by_hand_scales")[1][1:]
+    assert lines(NAME, "keras_scales")[0] == by_hand
     model = compiled_scales(make_scales())
     log = model.test_on_batch(X, OUTPUTS, return_dict=True)
     parts = [np.mean(y64**2), np.mean((100 * y64 + 50) ** 2)]
@@ -978,9 +971,9 @@ def still(weight: Any, change: Any, **options: Any) -> Any:
 @says("`model.loss_weights = …` sets an attribute that nobody reads.")
 @pytest.mark.parametrize("eager", [False, True])
 def test_a_loss_weight_that_is_a_number(eager: bool) -> None:
-    first, *rest = lines("frozen_weight")[0]
+    first, *rest = lines(NAME, "frozen_weight")[0]
     assert rest == [first, first]
-    rising = lines("rising_weight")[0]
+    rising = lines(NAME, "rising_weight")[0]
     assert rising[0] == first < rising[1] < rising[2]
     assert np.diff(rising) == pytest.approx(
         1e-4 * np.mean((100 * y64 + 50) ** 2), abs=0.02
@@ -1159,7 +1152,7 @@ def measured(model: Any, y: Any, **options: Any) -> dict[str, float]:
 )
 def test_lists_in_the_order_of_the_alphabet() -> None:
     parts = np.mean(y64**2), np.mean((100 * y64 + 50) ** 2)
-    (a, b), named = lines("in_lists")
+    (a, b), named = lines(NAME, "in_lists")
     assert [a, b] == pytest.approx(parts[::-1], abs=0.01)
     assert named == pytest.approx(parts, abs=0.01)
     assert highlighted(BLOCKS["in_lists"]) == [
@@ -1385,7 +1378,7 @@ def test_a_loss_of_ones_own_over_an_axis() -> None:
     rows = np.mean(np.abs(both), axis=1)
     weights = np.where(LABEL[:, 0] > 0, 9.0, 1.0)
     plain, weighted = np.mean(rows), np.mean(weights * rows)
-    [mean, last, whole] = lines("axes")
+    [mean, last, whole] = lines(NAME, "axes")
     assert mean == [pytest.approx(np.mean(weights), abs=1e-4)]
     assert last[1:] == pytest.approx([plain, weighted], abs=1e-3)
     diluted = mean[0] * plain
@@ -1471,7 +1464,7 @@ def test_the_tape_sums() -> None:
             b -= 0.01 * 2 * float(np.sum(off))
         last[batch] = np.mean((w * x64 + b - y64) ** 2)
     assert last[4] < 3 < np.mean(y64**2) < last[201]
-    losses = [row[0] for row in lines("per_row")]
+    losses = [row[0] for row in lines(NAME, "per_row")]
     assert losses == sorted(losses)
 
 
@@ -1499,7 +1492,7 @@ def test_uneven_batches() -> None:
     counted = np.append(np.ones(200), 100.0)
     mean = np.mean(losses)
     assert mean == pytest.approx(np.average(y64**2, weights=counted))
-    shown = [row[-1] for row in lines("uneven")]
+    shown = [row[-1] for row in lines(NAME, "uneven")]
     right = float(np.mean(y64**2))
     assert shown == pytest.approx([*losses, mean, right, right], abs=1e-3)
     tracker = tf.keras.metrics.Mean()
@@ -1597,7 +1590,7 @@ def test_keras_is_caught() -> None:
         assert reliable == pytest.approx(np.mean(y64**2), rel=1e-4)
     log = eager.evaluate(X, OUTPUTS, return_dict=True, **options)
     assert log["metres_loss"] == pytest.approx(np.mean(y64**2), rel=1e-4)
-    [loss, metres], [added] = lines("uneven_log")
+    [loss, metres], [added] = lines(NAME, "uneven_log")
     assert loss == pytest.approx(total, abs=1e-3)
     assert metres == pytest.approx(of_batches, abs=1e-3)
     assert added < loss - 1
@@ -1659,8 +1652,8 @@ def test_the_series() -> None:
 )
 def test_padding() -> None:
     x, y, mask = make_series(X, Y, LENGTHS)
-    plain, padded = lines("padded")
-    [masked] = lines("masked")
+    plain, padded = lines(NAME, "padded")
+    [masked] = lines(NAME, "masked")
     best = float(np.mean((SLOPE * x64 + OFFSET - y64) ** 2))
     assert plain == masked == pytest.approx([SLOPE, OFFSET, best], abs=1e-3)
     rows = np.append(x64, np.zeros(127)), np.append(y64, np.zeros(127))
@@ -1714,7 +1707,7 @@ def test_a_lost_mask() -> None:
     )
     assert not hasattr(1.0 * predictions, "_keras_mask")
     assert tf.keras.losses.mse(y, predictions).shape == (41, 8)
-    *shown, [mistakes] = lines("lost_mask")
+    *shown, [mistakes] = lines(NAME, "lost_mask")
     ends = [row[-1] for row in shown]
     assert ends == pytest.approx([first, second, third], abs=1e-3)
     assert abs(first - third) > 0.01
@@ -1747,7 +1740,7 @@ def test_penalties() -> None:
     kernel.assign([[3.0]])
     [penalty] = model.losses
     assert float(penalty) == pytest.approx(4.5)
-    [forgotten] = lines("penalised")
+    [forgotten] = lines(NAME, "penalised")
     assert forgotten[:2] == pytest.approx([SLOPE, OFFSET], abs=1e-3)
     rows = np.mean((3 * x64 - y64) ** 2)
     for kind in (tf.keras.Model, OwnStep):
@@ -1804,7 +1797,7 @@ def test_the_list_is_made_anew() -> None:
     assert sum(make_line().losses) == 0
     with pytest.raises(ValueError, match="at least one"):
         tf.add_n(make_line().losses)
-    [mended] = lines("remembered")
+    [mended] = lines(NAME, "remembered")
     curvature = 2 * np.mean(x64**2)
     w = SLOPE * curvature / (curvature + 1)
     loss = np.mean((w * x64 + OFFSET - y64) ** 2) + 0.5 * w**2
@@ -1821,7 +1814,7 @@ def test_the_factor() -> None:
     weights = tf.constant([[1.0, 3.0]])
     assert float(tf.keras.regularizers.L2(0.5)(weights)) == 5.0
     assert float(tf.nn.l2_loss(weights)) == 5.0
-    assert lines("penalty_by_hand") == lines("remembered")
+    assert lines(NAME, "penalty_by_hand") == lines(NAME, "remembered")
     assert (
         "+ 0.5 * tf.reduce_sum(kernel**2)"
         in highlighted(BLOCKS["penalty_by_hand"])[0]
@@ -1873,7 +1866,7 @@ def test_a_penalty_on_a_code() -> None:
     given = tf.constant([[1.0], [3.0]])
     assert layer(given).numpy().tolist() == [[1.0], [3.0]]
     assert [float(loss) for loss in layer.losses] == [2.5]
-    [mended] = lines("in_a_layer")
+    [mended] = lines(NAME, "in_a_layer")
     assert mended[:2] == pytest.approx([SLOPE / 1.5, OFFSET / 1.5], abs=1e-3)
 
 
@@ -1892,7 +1885,7 @@ def test_a_penalty_on_the_tape() -> None:
         return SQUARED(Y, both["y"]) + 0.5 * tf.reduce_mean(both["code"] ** 2)
 
     [found] = [numbers(train(model, loss))]
-    assert found == pytest.approx(lines("in_a_layer")[0], abs=1e-3)
+    assert found == pytest.approx(lines(NAME, "in_a_layer")[0], abs=1e-3)
 
 
 # Smoothed labels, focal loss
@@ -1920,7 +1913,7 @@ def test_smoothing_of_two_classes() -> None:
         expected = float(plain(soft, logits))
         assert float(smooth(LABEL, logits)) == pytest.approx(expected)
     smallest = -0.95 * np.log(0.95) - 0.05 * np.log(0.05)
-    first, second, *found = (row[-1] for row in lines("smoothed"))
+    first, second, *found = (row[-1] for row in lines(NAME, "smoothed"))
     assert first == second
     assert found[1] == pytest.approx(smallest, abs=1e-4)
     assert found[0] > found[1] < found[2]
@@ -2008,7 +2001,7 @@ def test_the_focal_loss() -> None:
     assert float(many(gamma=0.0, alpha=1.0)(hot, shares)) == pytest.approx(
         -np.log(0.6), rel=1e-4
     )
-    [first, second, columns] = lines("focal")
+    [first, second, columns] = lines(NAME, "focal")
     assert first[0] == first[1] != second[0] == second[1]
     assert columns[0] == pytest.approx(first[0] / 4, abs=1e-4)
 
@@ -2069,10 +2062,10 @@ def test_the_gradients_of_three_calls() -> None:
         lambda: triplet_loss(model(HIGH), model(NEXT), model(LOW)), model
     )
     assert abs(found[1]) < 1e-6
-    [[first, _], trained] = lines("one_model")
+    [[first, _], trained] = lines(NAME, "one_model")
     assert found[0] == pytest.approx(first, abs=1e-4)
     assert trained[1] == 0
-    [parts, _] = lines("three_models")
+    [parts, _] = lines(NAME, "three_models")
     assert sum(parts) == pytest.approx(first, abs=2e-4)
     assert len({*parts, 0.0}) == 4
 
@@ -2090,7 +2083,10 @@ def test_three_models() -> None:
     models, loss = trained_apart(HIGH, NEXT, LOW)
     assert len({tuple(weights_of(each)) for each in models}) == 3
     itself = float(SQUARED(models[0](HIGH), models[2](HIGH)))
-    assert lines("three_models")[1] == [0, pytest.approx(itself, abs=1e-3)]
+    assert lines(NAME, "three_models")[1] == [
+        0,
+        pytest.approx(itself, abs=1e-3),
+    ]
     assert itself > 0.3
     assert loss == 0
     assert trained_apart(HIGH, LOW, NEXT)[1] == 0
@@ -2127,7 +2123,7 @@ def test_a_collapse() -> None:
         lambda: triplet_loss(still(HIGH), still(NEXT), still(LOW)), still
     )
     assert slopes == [0, 0]
-    [falls, stays] = lines("collapsed")
+    [falls, stays] = lines(NAME, "collapsed")
     assert falls[0] > 1.5
     assert falls[1:] == stays[1:] == [0, 0, 1]
     assert stays[0] == 1
@@ -2175,7 +2171,7 @@ def cosines(count: int, seed: int = 0) -> Any:
 @says("Long codes at random are close to that, too.")
 def test_the_logarithm_of_the_candidates() -> None:
     right = [2, 8, 1024]
-    for count, row in zip(right, lines("candidates"), strict=True):
+    for count, row in zip(right, lines(NAME, "candidates"), strict=True):
         logarithm = np.log(count)
         apart = [np.log1p((count - 1) * np.exp(-1 / t)) for t in (1.0, 0.1)]
         assert row == pytest.approx([count, logarithm, *apart], abs=1e-3)
