@@ -253,6 +253,16 @@ def test_what_the_later_pages_have() -> None:
 
 
 @says(
+    "[Data for a loop](data_for_a_loop.md) Augment pictures, where they "
+    "should be augmented and nowhere else."
+)
+def test_what_the_page_on_data_has() -> None:
+    text = source("data_for_a_loop")
+    for part in ("## 1. Data augmentation", "Validation data are augmented"):
+        assert part in text, part
+
+
+@says(
     "[Other gradients](other_gradients.md) Take the gradient of an input, of "
     "a derivative and of a reward, and define one yourself."
 )

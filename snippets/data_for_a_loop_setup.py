@@ -1,0 +1,16 @@
+"""The imports of the page on data for a loop; modules have their own, too."""
+
+# ruff: noqa: F401 (the blocks that the page shows below use them)
+
+# region setup
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import tensorflow as tf
+
+Dataset: TypeAlias = tf.data.Dataset
+Layer: TypeAlias = tf.keras.layers.Layer
+Model: TypeAlias = tf.keras.Model
+slices = tf.data.Dataset.from_tensor_slices
+# endregion setup

@@ -1,0 +1,484 @@
+"""What the page on data for a loop says is true."""
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from snippets.data_for_a_loop_augment import (
+    changed,
+    flip_each,
+    make_batches,
+    make_model,
+    make_pictures,
+)
+from snippets.data_for_a_loop_setup import slices
+from tests.claims.says import (
+    highlighted,
+    imported,
+    numbers,
+    printed,
+    ran,
+    says,
+)
+from tests.claims.sentences import DOCS, read
+
+NAME = "data_for_a_loop"
+PAGE = read(NAME)
+BLOCKS = {block.name: block for block in PAGE.blocks}
+layers = tf.keras.layers
+X, Y = make_pictures(8)
+
+
+def lines(section: str) -> list[list[float]]:
+    """Return the numbers of each line that a block prints, labels apart."""
+    told = printed(NAME, section).split("\n")
+    return [numbers(line.partition(":")[2]) for line in told]
+
+
+def flip(**options: Any) -> Any:
+    return layers.RandomFlip("horizontal", **options)
+
+
+# What the page promises, and where
+
+
+@says(
+    "Feed a TensorFlow training loop - data augmentation in tf.data and in "
+    "the model, for images and masks, without spoiling validation."
+)
+@says("Data augmentation gives not more images")
+@says("The same augmentation in every epoch")
+@says("Augmentation has no effect | [1](#augmentation-has-no-effect)")
+@says("`tf.function only supports singleton tf.Variables` from a `map`")
+@says("Validation data are augmented, too")
+@says("Image and mask are to be augmented the same way")
+def test_each_row_leads_to_a_section_with_its_words() -> None:
+    sections = {
+        "## 1. Data augmentation: not more images": "each_epoch",
+        "### The same augmentation in every epoch": "cached",
+        "### Augmentation has no effect": "thrown_away",
+        "### A layer made in a map": "made_inside",
+        "### Validation data are augmented, too": "both_sets",
+        "### Augment image and mask the same way": "segmentation",
+        "### The layer in the model": "in_model",
+    }
+    source = (DOCS / f"{NAME}.md").read_text("utf-8")
+    for heading, word in sections.items():
+        _, _, below = source.partition(f"\n{heading}")
+        assert word in below.partition("\n#")[0], heading
+
+
+@says(
+    "Split first, and augment then: a picture and its mirror image, one here "
+    "and one there, would be a "
+    "[leak](real_problem.md#standardise-without-a-leak)."
+)
+@says("You need mini-batches, as in [the loop with the usual parts]")
+@says("[A real problem](real_problem.md): from the first look at data to an")
+@says(
+    "[Errors in a training step]"
+    "(errors_in_a_step.md#the-dataset-length-is-unknown): what datasets "
+    "complain of."
+)
+def test_what_other_pages_have() -> None:
+    usual = (DOCS / "usual_parts.md").read_text("utf-8")
+    assert "## Mini-batches" in usual
+    real = (DOCS / "real_problem.md").read_text("utf-8")
+    _, _, below = real.partition("## Standardise without a leak")
+    assert "it would be a *leak*" in below or "be a *leak*" in below
+    for part in ("## Look at the data", "accuracy"):
+        assert part in real
+    errors = (DOCS / "errors_in_a_step.md").read_text("utf-8")
+    assert "### The dataset length is unknown" in errors
+    assert "## generator yielded an element" in errors
+
+
+@says("The imports, some types, and a short name.")
+def test_what_the_set_up_has() -> None:
+    left = ran("data_for_a_loop_setup", "setup")
+    assert {"np", "tf", "Dataset", "Layer", "Model"} <= set(left)
+    found = list(left["slices"]([1, 2]).as_numpy_iterator())
+    assert found == [1, 2]
+
+
+@says("All blocks above, in order, as one file.")
+@says("It needs TensorFlow.")
+def test_what_the_program_needs() -> None:
+    # NumPy comes with TensorFlow.
+    bring = {"tensorflow", "numpy", "collections", "typing"}
+    assert imported(PAGE) == bring
+
+
+@says(
+    "Where in the pipeline that happens decides what the model learns, and a "
+    "wrong place raises no error."
+)
+def test_wrong_places_raise_nothing() -> None:
+    for section in ("cached", "thrown_away", "validation", "apart"):
+        assert BLOCKS[section].options["title"] == "Looks right"
+        assert "Error" not in printed(NAME, section)
+
+
+# 1. Augmentation
+
+
+@says("Return pictures of noise, (rows, 8, 8, 1), and labels 0 or 1.")
+@says("Return 1 for each picture that differs from that of x, else 0.")
+@says(
+    "A random layer of Keras, in a `map`, mirrors about half of them. … a 1 "
+    "is a picture that was mirrored."
+)
+@says(
+    "There are eight pictures in each epoch, as before, so the number of "
+    "batches is the same."
+)
+@says("But no two epochs show the same eight.")
+@says("Data augmentation: not more images, but others in each epoch")
+def test_an_epoch_has_as_many_but_others() -> None:
+    epochs = lines("each_epoch")
+    assert [len(row) for row in epochs] == [8, 8, 8]
+    assert len({tuple(row) for row in epochs}) == 3
+    x, _ = make_pictures(2000)
+    for pictures in slices(x).batch(2000).map(flip(seed=0)):
+        share = changed(pictures, x).mean()
+        assert share == pytest.approx(0.5, abs=0.05)
+        mirrored = tf.reverse(x, [2])
+        assert (changed(pictures, x) == 1 - changed(pictures, mirrored)).all()
+    data = slices(x).batch(32)
+    assert len(data.map(flip())) == len(data)
+
+
+@says("`cache` keeps what comes to it.")
+@says("Behind the augmentation it keeps one draw for ever:")
+@says("Put it in front.")
+@says(
+    "What is slow and always the same, such as reading files, belongs before "
+    "`cache`, and what is random behind it."
+)
+def test_cache_keeps_one_draw() -> None:
+    assert len({tuple(row) for row in lines("cached")}) == 1
+    assert sum(lines("cached")[0]) > 0
+    assert len({tuple(row) for row in lines("uncached")}) == 3
+    [cached] = highlighted(BLOCKS["cached"])
+    [mended] = highlighted(BLOCKS["uncached"])
+    assert cached.index("map") < cached.index("cache")
+    assert mended.index("cache") < mended.index("map")
+    read_files = []
+
+    def reading(x: Any) -> Any:
+        read_files.append(1)
+        return x
+
+    def fetch(x: Any) -> Any:
+        return tf.py_function(reading, [x], tf.float32)
+
+    data = slices(X).map(fetch).cache()
+    for _ in range(3):
+        assert len(list(data)) == 8
+    assert len(read_files) == 8
+
+
+@says(
+    "Numbers that Python or NumPy draw are drawn once, too, when `map` traces "
+    "its function:"
+)
+@says("Draw with a layer of Keras or with TensorFlow, as in [exercise 2]")
+def test_numpy_draws_once() -> None:
+    [found] = lines("drawn_once")
+    assert len(found) == 4
+    assert len(set(found)) == 1
+    draws = slices(tf.zeros(4)).map(lambda x: x + tf.random.uniform([]))
+    assert len(set(draws.as_numpy_iterator())) == 4
+    assert BLOCKS["flip_each"].code.count("tf.") > 3
+
+
+@says(
+    "A `map` returns a new dataset and leaves the old one as it was. So do "
+    "`shuffle`, `batch` and the others."
+)
+@says("Augmentation has no effect")
+@says("Write `data = data.map(augment)`.")
+def test_a_map_that_is_thrown_away() -> None:
+    assert lines("thrown_away") == [[0.0] * 8]
+    data = tf.data.Dataset.range(6)
+    for name in ("shuffle", "batch", "repeat", "take", "map"):
+        by = (lambda n: n + 1) if name == "map" else 2
+        assert getattr(data, name)(by) is not data
+        assert list(data.as_numpy_iterator()) == [0, 1, 2, 3, 4, 5]
+    mapped = slices(X).batch(8).map(flip(seed=0))
+    assert changed(next(iter(mapped)), X).any()
+
+
+@says("A layer made in a map")
+@says("A random layer has a variable, the state of its seed.")
+@says("`map` makes a graph of its function, and a graph makes no variables.")
+@says("Make the layer once, outside of the function, and hand it in.")
+def test_a_layer_made_in_a_map() -> None:
+    shown = printed(NAME, "made_inside")
+    assert (
+        shown == "ValueError: tf.function only supports singleton tf.Variables"
+    )
+    [state] = flip().variables
+    assert "seed" in state.path
+    with pytest.raises(ValueError, match="only supports singleton"):
+        slices(X).map(lambda x: x + tf.Variable(1.0))
+    made = flip()
+    assert len(list(slices(X).map(lambda x: made(x)))) == 8
+
+
+@says("Dropout does nothing unless it is told `training=True`.")
+@says("So map the training data and no others.")
+@says("Layers that augment do it unless they are told `training=False`:")
+def test_what_a_layer_does_that_is_told_nothing() -> None:
+    for pictures in slices(X).batch(8).map(layers.Dropout(0.5)):
+        assert not changed(pictures, X).any()
+    assert changed(layers.Dropout(0.5)(X, training=True), X).all()
+    for augment in (
+        flip(seed=0),
+        layers.RandomRotation(0.3),
+        layers.RandomZoom(0.3),
+        layers.RandomTranslation(0.3, 0.3),
+        layers.RandomContrast(0.3),
+        layers.RandomBrightness(0.3),
+    ):
+        for pictures in slices(X).batch(8).map(augment):
+            assert changed(pictures, X).any()
+        assert not changed(augment(X, training=False), X).any()
+    nothing, yes, no = lines("validation")
+    assert sum(nothing) > 0
+    assert sum(yes) > 0
+    assert sum(no) == 0
+
+
+@says(
+    "This function keeps the order of things, and augments only if it is "
+    "handed a layer."
+)
+@says("Return batches of (x, y); with a layer shuffled and augmented.")
+def test_the_function_keeps_the_order() -> None:
+    code = BLOCKS["make_batches"].code
+    calls = [".cache(", ".shuffle(", ".batch(", ".map(", ".prefetch("]
+    places = [code.rindex(call) for call in calls]
+    assert places == sorted(places)
+    assert lines("both_sets")[1] == [0.0, 0.0]
+    plain = make_batches(X, Y, batch=8)
+    assert all(not changed(x, X).any() for x, _ in plain)
+
+
+@says(
+    "In segmentation the label is a picture, too. Here it says where the "
+    "image is bright, so we can see whether both still belong together."
+)
+@says("Augment image and mask the same way")
+@says("Two calls are two draws:")
+@says("A layer of Keras takes a dictionary as well, and draws once for all")
+@says("The names are not yours to choose.")
+@says("What is called otherwise is left as it is, without a word.")
+def test_a_dictionary_keeps_pairs_together() -> None:
+    [[apart, rows]] = lines("apart")
+    assert apart < rows == 8
+    [[otherwise, _], [together, _]] = lines("together")
+    assert otherwise < together == 8
+    for augment in (
+        flip(),
+        layers.RandomRotation(0.3, interpolation="nearest"),
+        layers.RandomTranslation(0.3, 0.3, interpolation="nearest"),
+        layers.RandomZoom(0.3, interpolation="nearest"),
+        layers.RandomCrop(4, 4),
+        layers.Pipeline([flip(), layers.RandomCrop(4, 4)]),
+    ):
+        pair = augment({"images": X, "segmentation_masks": X})
+        images, masks = pair.values()
+        np.testing.assert_array_equal(images, masks)
+    pair = flip(seed=0)({"images": X, "masks": X})
+    assert changed(pair["images"], X).any()
+    assert not changed(pair["masks"], X).any()
+
+
+@says(
+    "Under the right name a rotation or a zoom gives a mask no classes that "
+    "it did not have, and a brightness does not touch it."
+)
+@says(
+    "(Joining both with `tf.concat` and calling the layer once keeps pairs "
+    "together, too, but a rotation then mixes the classes.)"
+)
+def test_masks_keep_their_classes() -> None:
+    mask = tf.cast(X > 0.5, tf.float32) * 3
+    pair = {"images": X, "segmentation_masks": mask}
+    turn = layers.RandomRotation(0.3)
+    for augment in (turn, layers.RandomZoom(0.3)):
+        found = augment(pair)["segmentation_masks"]
+        assert set(np.unique(found)) == {0.0, 3.0}
+        assert changed(found, mask).any()
+    bright = layers.RandomBrightness(0.3, value_range=(0, 1))(pair)
+    assert not changed(bright["segmentation_masks"], mask).any()
+    assert changed(bright["images"], X).all()
+    joined = flip(seed=0)(tf.concat([X, mask], -1))
+    np.testing.assert_array_equal(joined[..., :1] > 0.5, joined[..., 1:] > 0)
+    turned = turn(tf.concat([X, mask], -1))[..., 1]
+    assert len(np.unique(turned)) > 2
+
+
+@says("The layer in the model")
+@says("The layer can also be the first one of a model.")
+@says("Return a model that augments in training, then sums up a picture.")
+@says("`fit` augments, `evaluate` and `predict` do not.")
+@says(
+    "A loop of your own has to say `training=False` where it validates, for "
+    "`model(x)` augments."
+)
+@says(
+    "The model is saved with its layer, and labels cannot be augmented there."
+)
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable")
+def test_the_layer_in_a_model() -> None:
+    predicted, called, training, told = lines("in_model")
+    assert sum(predicted) == sum(told) == 0
+    assert sum(called) > 0
+    assert sum(training) > 0
+    assert type(make_model().layers[0]) is layers.RandomFlip
+    model = make_model()
+    model.compile("sgd", "mse")
+    flat = tf.reshape(X, (8, 64))
+    assert model.evaluate(X, flat, verbose=0) == 0
+    seen = model.fit(X, flat, verbose=0)
+    assert seen.history["loss"][0] > 0
+    model.save("model.keras")
+    loaded = tf.keras.models.load_model("model.keras")
+    assert type(loaded.layers[0]) is layers.RandomFlip
+
+
+@says(
+    "Map behind `batch`: the layer is then called once for a batch and not "
+    "once for each picture, and still draws for each."
+)
+def test_a_batch_is_one_call() -> None:
+    for batch, calls in ((1, 8), (8, 1)):
+        augment = flip(seed=0)
+        data = slices(X).batch(batch).map(augment)
+        rows = np.concatenate([changed(x, x * 1) for x in data])
+        assert len(rows) == 8
+        assert int(augment.variables[0].numpy()[1]) == calls
+    assert 0 < sum(lines("each_epoch")[0]) < 8
+
+
+@says(
+    "`prefetch` prepares a batch while the step works on another one. With "
+    "`num_parallel_calls=tf.data.AUTOTUNE` in `map` several batches are made "
+    "at once, and then a seed no longer gives the same pictures in each run."
+)
+def test_who_draws_first_in_parallel() -> None:
+    slow = threading.Event()
+
+    def late(number: Any) -> Any:
+        if number == 0:
+            slow.wait(5)
+        else:
+            slow.set()
+        return number
+
+    def passes(calls: int | None) -> Any:
+        augment = flip(seed=0)
+
+        def wait(number: Any) -> Any:
+            told = tf.py_function(late, [number], tf.int64)
+            with tf.control_dependencies([told]):
+                return augment(tf.identity(X))
+
+        data = tf.data.Dataset.range(2)
+        return [
+            changed(x, X) for x in data.map(wait, num_parallel_calls=calls)
+        ]
+
+    slow.set()
+    usual = passes(None)
+    assert np.array_equal(usual, passes(None))
+    slow.clear()
+    other = passes(2)
+    assert not np.array_equal(usual, other)
+    assert np.array_equal(usual[0], other[1])
+    assert BLOCKS["make_batches"].code.count("prefetch") == 1
+    made = []
+
+    def make(number: Any) -> Any:
+        made.append(number)
+        return number
+
+    counted = tf.data.Dataset.range(5).map(
+        lambda number: tf.py_function(make, [number], tf.int64)
+    )
+    next(iterator := iter(counted.prefetch(2)))
+    deadline = time.monotonic() + 5
+    while len(made) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(made) >= 3
+    del iterator
+
+
+@says(
+    "Mind the range: `RandomBrightness` expects pictures from 0 to 255. For "
+    "those from 0 to 1, say `value_range=(0, 1)`."
+)
+def test_the_range_of_brightness() -> None:
+    wrong = layers.RandomBrightness(0.3, seed=0)(X)
+    assert abs(wrong - X).numpy().max() > 1
+    right = layers.RandomBrightness(0.3, value_range=(0, 1), seed=0)(X)
+    assert 0 <= right.numpy().min() < right.numpy().max() <= 1
+    assert abs(right - X).numpy().max() < 0.31
+
+
+@says("**The check** is to ask twice.")
+@says("Training data are to differ, validation data are not.")
+@says("Return whether two passes over batches of (x, y) give the same x.")
+def test_the_check_asks_twice() -> None:
+    assert printed(NAME, "ask_again") == (
+        "training data: False\nvalidation data: True"
+    )
+
+
+# Exercises
+
+
+@says(
+    "`RandomRotation(0.1)` turns by up to a tenth of a full turn, in either "
+    "direction, and `RandomTranslation(0.1, 0.1)` shifts by up to a tenth of "
+    "height and width."
+)
+@says('What comes in at the edges is mirrored (`fill_mode="reflect"`).')
+@says("A list of layers in `keras.layers.Pipeline` is one layer.")
+def test_turns_and_shifts() -> None:
+    rows = tf.zeros((500, 8, 8, 1))
+    turn = layers.RandomRotation(0.1, seed=0)
+    angles = turn.get_random_transformation(rows, training=True)["angle"]
+    assert np.abs(angles).max() <= 36
+    assert np.max(angles) > 30
+    assert np.min(angles) < -30
+    shift = layers.RandomTranslation(0.1, 0.1, seed=0)
+    assert turn.fill_mode == shift.fill_mode == "reflect"
+    moved = shift.get_random_transformation(rows, training=True)
+    assert 0.75 < np.abs(moved["translations"]).max() <= 0.1 * 8
+    both = layers.Pipeline([turn, shift])
+    assert isinstance(both, layers.Layer)
+    assert both(X).shape == X.shape
+
+
+@says(
+    "Mirror pictures with `tf.image.stateless_random_flip_left_right`, which "
+    "takes its seed as an argument."
+)
+@says("The options are those of tf.data.Dataset.random.")
+@says("Return single pictures, each flipped or not by a number of its own.")
+def test_flips_by_numbers() -> None:
+    still, again = lines("by_numbers")[1:3], lines("by_numbers")[4:]
+    assert still[0] == still[1]
+    assert again[0] != again[1]
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        flip_each(slices(X), no_option=True)
+    flipped = tf.image.stateless_random_flip_left_right
+    one, other = (flipped(X[0], (0, 3)) for _ in range(2))
+    np.testing.assert_array_equal(one, other)
