@@ -171,6 +171,7 @@ if __name__ == "__main__":
     # endregion ask_again
 
     # region by_numbers
+    x, y = make_pictures(8)
     for again in (False, True):
         data = flip_each(slices(x), rerandomize_each_iteration=again)
         print("drawn again:", again)

@@ -12,5 +12,7 @@ import tensorflow as tf
 Dataset: TypeAlias = tf.data.Dataset
 Layer: TypeAlias = tf.keras.layers.Layer
 Model: TypeAlias = tf.keras.Model
+Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+Step = Callable[..., tf.Tensor]
 slices = tf.data.Dataset.from_tensor_slices
 # endregion setup

@@ -15,6 +15,15 @@ from snippets.data_for_a_loop_augment import (
     make_model,
     make_pictures,
 )
+from snippets.data_for_a_loop_imbalance import (
+    cross_entropy,
+    learn,
+    make_line,
+    make_rare,
+    oversample,
+    prior_shift,
+    weighted,
+)
 from snippets.data_for_a_loop_setup import slices
 from tests.claims.says import (
     highlighted,
@@ -47,8 +56,8 @@ def flip(**options: Any) -> Any:
 
 
 @says(
-    "Feed a TensorFlow training loop - data augmentation in tf.data and in "
-    "the model, for images and masks, without spoiling validation."
+    "Feed a TensorFlow training loop - data augmentation for images and "
+    "masks, oversampling and pos_weight for a rare class."
 )
 @says("Data augmentation gives not more images")
 @says("The same augmentation in every epoch")
@@ -56,6 +65,10 @@ def flip(**options: Any) -> Any:
 @says("`tf.function only supports singleton tf.Variables` from a `map`")
 @says("Validation data are augmented, too")
 @says("Image and mask are to be augmented the same way")
+@says("Imbalanced data: the rare class is not found")
+@says("`pos_weight`; weighted binary crossentropy")
+@says("`sample_from_datasets`; `The dataset is infinite`")
+@says("Probabilities are too high after oversampling | [2]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     sections = {
         "## 1. Data augmentation: not more images": "each_epoch",
@@ -65,6 +78,10 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "### Validation data are augmented, too": "both_sets",
         "### Augment image and mask the same way": "segmentation",
         "### The layer in the model": "in_model",
+        "## 2. Imbalanced data": "missed",
+        "### Weighted binary crossentropy": "weighted",
+        "### Oversample the minority class": "cardinality",
+        "### Probabilities are too high": "shifted",
     }
     source = (DOCS / f"{NAME}.md").read_text("utf-8")
     for heading, word in sections.items():
@@ -84,7 +101,19 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
     "(errors_in_a_step.md#the-dataset-length-is-unknown): what datasets "
     "complain of."
 )
+@says(
+    "[`class_weight`](weights_outputs_losses.md#class_weight-for-imbalanced-"
+    "classes) in `fit` makes each count more; here are two ways for a loop "
+    "of your own, and what both do to the probabilities."
+)
+@says(
+    "[Weights, outputs, losses](weights_outputs_losses.md): `class_weight`, "
+    "and focal loss."
+)
 def test_what_other_pages_have() -> None:
+    weights = (DOCS / "weights_outputs_losses.md").read_text("utf-8")
+    assert "## `class_weight`, for imbalanced classes" in weights
+    assert "### Focal loss" in weights
     usual = (DOCS / "usual_parts.md").read_text("utf-8")
     assert "## Mini-batches" in usual
     real = (DOCS / "real_problem.md").read_text("utf-8")
@@ -439,6 +468,218 @@ def test_the_check_asks_twice() -> None:
     assert printed(NAME, "ask_again") == (
         "training data: False\nvalidation data: True"
     )
+
+
+# 2. Imbalanced data
+
+
+def shares(section: str) -> tuple[float, float, float]:
+    """Return what a block tells: mean probability, recall, taken."""
+    told = numbers(printed(NAME, section).partition("mean prob")[2])
+    probability, recall, taken = told
+    return probability, recall / 100, taken
+
+
+@says("A tenth of these rows are ones.")
+@says("Return numbers and labels, (rows, 1); a tenth are ones.")
+@says("Zeros are normal around 0, ones around 2, both with a variance of 1.")
+@says("Return a model whose logits are a line; it starts as x itself.")
+@says("Return a step with Adam; it returns the loss of its batch.")
+@says("Update the model on all batches of some epochs; return it.")
+@says("Return the mean loss of rows; both are (batch, 1).")
+@says("Print how sure the model is of ones, and whom it takes for one.")
+@says("Imbalanced data: weigh or oversample the minority class")
+def test_the_rows_and_the_model() -> None:
+    x, y = (np.asarray(part) for part in make_rare(5000))
+    assert y.mean() == pytest.approx(0.1, abs=0.02)
+    for label in (0, 1):
+        assert x[y == label].mean() == pytest.approx(2 * label, abs=0.15)
+        assert x[y == label].var() == pytest.approx(1, abs=0.15)
+    np.testing.assert_array_equal(make_line()(x), x)
+    for name in ("make_step", "learn", "cross_entropy", "weighted", "tell"):
+        assert name in BLOCKS
+    assert "optimizers.Adam" in BLOCKS["make_step"].code
+
+
+@says(
+    "Accuracy says little here, for who never says one is right in nine of "
+    "ten cases."
+)
+@says(
+    "Ask for the mean probability, which should be the share of ones, and "
+    "for the ones that are found, the *recall*."
+)
+@says("The probabilities are right on average, and half of the ones are")
+def test_what_the_plain_model_misses() -> None:
+    _, y = make_rare(5000)
+    never = tf.keras.metrics.BinaryAccuracy()(y, tf.zeros_like(y))
+    assert float(never) == pytest.approx(0.9, abs=0.02)
+    share = numbers(printed(NAME, "plain"))[0]
+    probability, recall, _ = shares("plain")
+    assert probability == pytest.approx(share, abs=0.015)
+    assert recall == pytest.approx(0.5, abs=0.05)
+
+
+@says("Weighted binary crossentropy: `pos_weight`")
+@says("`pos_weight` says how often a one counts.")
+@says("Nine times makes up for its rarity.")
+@says("Return the loss in which a one counts nine times.")
+@says("More ones are found, at the price of zeros that are taken for ones.")
+@says("`compile(loss=weighted)` takes the function, too.")
+def test_a_one_counts_nine_times() -> None:
+    zero, one = (tf.fill((1, 1), value) for value in (0.0, 1.0))
+    logits = tf.constant([[0.4]])
+    plain = [float(cross_entropy(y, logits)) for y in (zero, one)]
+    more = [float(weighted(y, logits)) for y in (zero, one)]
+    assert more == pytest.approx([plain[0], 9 * plain[1]])
+    x, y = make_rare(5000)
+    assert 9 * np.sum(y) == pytest.approx(np.sum(1 - y), rel=0.1)
+    before, after = shares("plain"), shares("with_weight")
+    assert after[1] > before[1] + 0.2
+    assert after[2] > before[2] + 100
+    model = make_line()
+    model.compile("sgd", loss=weighted)
+    found = model.evaluate(x, y, batch_size=5000, verbose=0)
+    assert found == pytest.approx(float(weighted(y, model(x))), rel=1e-5)
+
+
+@says("It wants *logits*, so the model must not end in a sigmoid.")
+@says("Probabilities raise no error.")
+@says(
+    "Here is the loss of a zero, of a model that is sure that it is a one, "
+    "and of one that is sure that it is none:"
+)
+@says("With probabilities even the best model has a loss of 0.69.")
+@says(
+    "Nor should all logits be 0 at the start: there the gradient for a one "
+    "comes out as 0 in TensorFlow 2.21, where it should be -4.5."
+)
+def test_probabilities_for_logits() -> None:
+    [right, wrong], [none, least] = (
+        numbers(line) for line in printed(NAME, "no_logits").split("\n")
+    )
+    assert right == pytest.approx(9, abs=0.01)
+    assert none == pytest.approx(0, abs=0.01)
+    assert wrong < 2
+    assert least == pytest.approx(0.69)
+    y = tf.zeros((1, 1))
+    found = [float(weighted(y, tf.fill((1, 1), p / 10))) for p in range(11)]
+    assert min(found) == pytest.approx(np.log(2), rel=1e-5)
+    slopes = []
+    for start in (-1e-3, 0.0, 1e-3):
+        logits = tf.Variable([[start]])
+        with tf.GradientTape() as tape:
+            loss = weighted(tf.ones((1, 1)), logits)
+        slopes.append(tape.gradient(loss, logits).numpy().item())
+    assert slopes == pytest.approx([-4.5, 0.0, -4.5], abs=0.01)
+
+
+@says("Or draw ones as often as zeros.")
+@says("The ones ran out, and the rest are zeros.")
+@says("So repeat each part, and say how long an epoch is.")
+@says("Return batches with as many ones as zeros, on average.")
+@says("Without `take` it never ends.")
+@says("Oversample the minority class: `sample_from_datasets`")
+def test_ones_as_often_as_zeros() -> None:
+    [first], [again] = lines("run_out"), lines("resampled")[:1]
+    assert len(first) == 10
+    assert first[:2] == pytest.approx([50, 50], abs=10)
+    assert first[3:] == [0] * 7
+    assert again == pytest.approx([50] * 10, abs=15)
+    repeated, taken = highlighted(BLOCKS["oversample"])
+    assert ".repeat()" in repeated
+    assert ".take(len(x))" in taken
+    endless = tf.data.Dataset.sample_from_datasets(
+        [slices([0]).repeat(), slices([1]).repeat()], [0.5, 0.5]
+    )
+    assert len(list(endless.take(999))) == 999
+    x, y = make_rare(500)
+    assert len(oversample(x, y, batch=100)) == 5
+
+
+@says(
+    "`stop_on_empty_dataset=True`, with zeros that are not repeated, ends an "
+    "epoch when each zero was there once."
+)
+@says(
+    "But it says that it does not end: its `cardinality` is -1, and `len` "
+    "raises `The dataset is infinite`."
+)
+@says(
+    "If you know the length, "
+    "`data.apply(tf.data.experimental.assert_cardinality(n))` says it; an "
+    "epoch raises if it was wrong."
+)
+def test_an_epoch_that_ends_with_the_zeros() -> None:
+    zeros, ones = slices(-tf.range(1, 51)), slices([1, 2, 3]).repeat()
+    data = tf.data.Dataset.sample_from_datasets(
+        [zeros, ones], [0.5, 0.5], seed=0, stop_on_empty_dataset=True
+    )
+    rows = list(data.as_numpy_iterator())
+    assert sorted(row for row in rows if row < 0) == list(range(-50, 0))
+    assert int(data.cardinality()) == tf.data.INFINITE_CARDINALITY == -1
+    with pytest.raises(TypeError, match="The dataset is infinite"):
+        len(data)
+    told = tf.data.experimental.assert_cardinality
+    known = data.apply(told(len(rows)))
+    assert len(known) == len(rows) == len(list(known))
+    with pytest.raises(tf.errors.FailedPreconditionError):
+        list(data.apply(told(len(rows) + 1)))
+
+
+@says(
+    "The model learned from data in which every second row is a one, so it "
+    "says too often that something is one."
+)
+@says("Weights do the same.")
+@says(
+    "If you need probabilities, and not only an order, add a number to each "
+    "logit: the logarithm of the true odds, minus that of the odds in "
+    "training ([Saerens and others, 2002]"
+    "(https://doi.org/10.1162/089976602753284446))."
+)
+@says("Return what to add to logits if ones are more or less frequent.")
+@says("Now the probabilities are right again, and the model is about the")
+@says(
+    "The other way round, the plain model finds more ones if a logit above "
+    "{{ shift:.2f }} is called a one."
+)
+@says("That needs no weights and no resampling.")
+@says("Probabilities are too high after oversampling")
+@says(
+    "**The check** is that the mean probability is the share of ones, in "
+    "validation data that were *not* resampled."
+)
+def test_probabilities_and_the_shift() -> None:
+    share = numbers(printed(NAME, "plain"))[0]
+    for section in ("with_weight", "resampled"):
+        assert shares(section)[0] > 2 * share
+    plain, mended = shares("plain"), shares("shifted")
+    assert mended[0] == pytest.approx(share, abs=0.02)
+    assert mended[1] == pytest.approx(plain[1], abs=0.05)
+    assert mended[2] == pytest.approx(plain[2], abs=10)
+    shift = prior_shift(0.1, 0.5)
+    assert shift == pytest.approx(np.log(0.1 / 0.9) - np.log(0.5 / 0.5))
+    x, y = make_rare(5000)
+    data = slices((x, y)).batch(250)
+    logits = learn(make_line(), cross_entropy, data, epochs=7)(x)
+    for limit, due in ((0.0, 0.46), (shift, 0.84)):  # of two normals
+        found = tf.reduce_mean(tf.cast(logits[y == 1] > limit, tf.float32))
+        assert float(found) == pytest.approx(due, abs=0.08)
+
+
+@says("Split before you oversample")
+@says("A row that is there nine times ends up on both sides of a split.")
+@says(
+    "Split first, as `x` and `valid_x` were above, and resample the training "
+    "part alone."
+)
+def test_a_split_behind_the_oversampling() -> None:
+    assert numbers(printed(NAME, "leaked")) == [180, 180]
+    code = BLOCKS["plain"].code
+    assert "valid_x, valid_y = x[1000:], y[1000:]" in code
+    assert "x, y = x[:1000], y[:1000]" in code
+    assert "oversample(x, y" in BLOCKS["resampled"].code
 
 
 # Exercises

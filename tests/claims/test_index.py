@@ -253,12 +253,12 @@ def test_what_the_later_pages_have() -> None:
 
 
 @says(
-    "[Data for a loop](data_for_a_loop.md) Augment pictures, where they "
-    "should be augmented and nowhere else."
+    "[Data for a loop](data_for_a_loop.md) Augment pictures in the right "
+    "place, and train on classes of which one is rare."
 )
 def test_what_the_page_on_data_has() -> None:
     text = source("data_for_a_loop")
-    for part in ("## 1. Data augmentation", "Validation data are augmented"):
+    for part in ("## 1. Data augmentation", "## 2. Imbalanced data"):
         assert part in text, part
 
 

@@ -12,6 +12,17 @@ from snippets.data_for_a_loop_augment import (
     make_pictures,
     same_again,
 )
+from snippets.data_for_a_loop_imbalance import (
+    cross_entropy,
+    learn,
+    make_line,
+    make_rare,
+    make_step,
+    oversample,
+    prior_shift,
+    tell,
+    weighted,
+)
 from snippets.data_for_a_loop_setup import slices
 
 X, Y = make_pictures(8)
@@ -89,3 +100,80 @@ def test_each_picture_is_flipped_by_a_number(again: bool) -> None:
         mirrored = tf.reverse(X, [2]).numpy()[flipped]
         np.testing.assert_array_equal(found.numpy()[flipped], mirrored)
     assert np.array_equal(first, second) != again
+
+
+def test_a_tenth_are_ones_around_two() -> None:
+    x, y = (np.asarray(part) for part in make_rare(20_000))
+    assert x.shape == y.shape == (20_000, 1)
+    assert set(y.flat) == {0.0, 1.0}
+    assert y.mean() == pytest.approx(0.1, abs=0.01)
+    for label in (0.0, 1.0):
+        assert x[y == label].mean() == pytest.approx(2 * label, abs=0.1)
+        assert x[y == label].std() == pytest.approx(1.0, abs=0.05)
+
+
+def test_the_weighted_loss_agrees_with_numpy() -> None:
+    y = np.array([[0.0], [1.0], [1.0]], "float32")
+    z = np.array([[0.3], [-1.2], [2.0]], "float32")
+    p = 1 / (1 + np.exp(-z))
+    for loss, weight in ((cross_entropy, 1.0), (weighted, 9.0)):
+        due = -weight * y * np.log(p) - (1 - y) * np.log(1 - p)
+        found = loss(tf.constant(y), tf.constant(z))
+        assert float(found) == pytest.approx(due.mean(), rel=1e-5)
+
+
+@pytest.mark.usefixtures("each_way")
+def test_a_step_is_the_first_step_of_adam() -> None:
+    model = make_line()
+    x, y = tf.constant([[1.0], [3.0]]), tf.constant([[1.0], [1.0]])
+    np.testing.assert_array_equal(model(x), x)
+    step = make_step(model, cross_entropy)
+    due = np.log(1 + np.exp([-1, -3])).mean()
+    assert float(step(x, y)) == pytest.approx(due, rel=1e-5)
+    found = [weight.item() for weight in model.get_weights()]
+    assert found == pytest.approx([1.2, 0.2], rel=1e-3)
+
+
+def test_learning_finds_the_line_of_two_normals() -> None:
+    x, y = make_rare(20_000)
+    data = slices((x, y)).batch(500)
+    model = learn(make_line(), cross_entropy, data, epochs=5)
+    slope, start = (weight.item() for weight in model.get_weights())
+    assert slope == pytest.approx(2, abs=0.15)
+    assert start == pytest.approx(-2 - np.log(9), abs=0.2)
+
+
+def test_what_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    y = tf.constant([[1.0], [1.0], [0.0], [0.0]])
+    tell(y, tf.constant([[3.0], [-3.0], [0.0], [0.1]]))
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "mean probability 0.51"
+    assert told[1] == "ones found 50%, all taken for ones 2"
+
+
+def test_half_of_what_is_drawn_are_ones() -> None:
+    x, y = make_rare(1000)
+    data = oversample(x, y, batch=64)
+    assert len(data) == 16
+    known = set(zip(x.numpy().flat, y.numpy().flat, strict=True))
+    epochs = []
+    for _ in range(2):
+        found = [
+            np.concatenate(part)[:, 0] for part in zip(*data, strict=True)
+        ]
+        assert len(found[0]) == 1000
+        assert set(zip(*found, strict=True)) <= known
+        assert found[1].mean() == pytest.approx(0.5, abs=0.05)
+        epochs.append(found[0])
+    assert not np.array_equal(epochs[0], epochs[1])
+
+
+@pytest.mark.parametrize(("share", "trained"), [(0.1, 0.5), (0.3, 0.2)])
+def test_the_shift_is_that_of_the_rule_of_bayes(
+    share: float, trained: float
+) -> None:
+    ones, zeros = 0.7, 0.2  # how likely a row is among ones, among zeros
+    p = trained * ones / (trained * ones + (1 - trained) * zeros)
+    due = share * ones / (share * ones + (1 - share) * zeros)
+    logit = np.log(p / (1 - p)) + prior_shift(share, trained)
+    assert 1 / (1 + np.exp(-logit)) == pytest.approx(due)
