@@ -1,5 +1,6 @@
 """What the page on data for a loop says is true."""
 
+import re
 import threading
 import time
 from typing import Any
@@ -23,6 +24,12 @@ from snippets.data_for_a_loop_imbalance import (
     oversample,
     prior_shift,
     weighted,
+)
+from snippets.data_for_a_loop_scale import (
+    make_homes,
+    make_priced,
+    spread,
+    squared,
 )
 from snippets.data_for_a_loop_setup import slices
 from tests.claims.says import (
@@ -56,8 +63,8 @@ def flip(**options: Any) -> Any:
 
 
 @says(
-    "Feed a TensorFlow training loop - data augmentation for images and "
-    "masks, oversampling and pos_weight for a rare class."
+    "Feed a TensorFlow training loop - data augmentation, oversampling and "
+    "pos_weight for a rare class, Normalization, scaled targets."
 )
 @says("Data augmentation gives not more images")
 @says("The same augmentation in every epoch")
@@ -69,6 +76,9 @@ def flip(**options: Any) -> Any:
 @says("`pos_weight`; weighted binary crossentropy")
 @says("`sample_from_datasets`; `The dataset is infinite`")
 @says("Probabilities are too high after oversampling | [2]")
+@says("`Normalization` does nothing; `adapt` | [3]")
+@says("`'SymbolicTensor' object has no attribute '_datatype_enum'` | [3]")
+@says("A regression predicts the same value for all rows; a huge loss")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     sections = {
         "## 1. Data augmentation: not more images": "each_epoch",
@@ -82,6 +92,8 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "### Weighted binary crossentropy": "weighted",
         "### Oversample the minority class": "cardinality",
         "### Probabilities are too high": "shifted",
+        "### Normalization without `adapt`": "'SymbolicTensor' object",
+        "### The regression loss is huge": "scaled_targets",
     }
     source = (DOCS / f"{NAME}.md").read_text("utf-8")
     for heading, word in sections.items():
@@ -680,6 +692,164 @@ def test_a_split_behind_the_oversampling() -> None:
     assert "valid_x, valid_y = x[1000:], y[1000:]" in code
     assert "x, y = x[:1000], y[:1000]" in code
     assert "oversample(x, y" in BLOCKS["resampled"].code
+
+
+# 3. Inputs and targets
+
+PRICE = re.compile(r"mean (-?\d+), deviation (\d+)")
+
+
+def spreads(section: str) -> list[tuple[int, int]]:
+    """Return means and deviations, as a block prints them."""
+    found = PRICE.findall(printed(NAME, section))
+    return [(int(mean), int(std)) for mean, std in found]
+
+
+@says("Areas of homes are to tell their prices.")
+@says("Return areas in square metres and prices in euros, (rows, 1).")
+@says("Return the layers as a model of one number.")
+@says("Return the mean squared error of rows; both are (batch, 1).")
+@says("Return the mean and the standard deviation of values as text.")
+def test_homes_and_prices() -> None:
+    x, y = make_homes(500)
+    assert x.shape == y.shape == (500, 1)
+    assert np.corrcoef(x[:, 0], y[:, 0])[0, 1] > 0.98
+    assert make_priced(layers.Dense(1)).input_shape == (None, 1)
+    assert float(squared(tf.zeros((2, 1)), tf.fill((2, 1), 3.0))) == 9
+    assert spread(tf.constant([[1.0], [3.0]])) == "mean 2, deviation 1"
+
+
+@says(
+    "A `Normalization` layer subtracts a mean and divides by a deviation. "
+    "Which ones, it learns in `adapt`, from an array or from batches, of "
+    "pairs too."
+)
+@says("Before that it passes on what it gets, without a word.")
+@says(
+    "(In a `map` such a layer, if it was never called, raises "
+    "`'SymbolicTensor' object has no attribute '_datatype_enum'`.)"
+)
+@says("`adapt` is no part of training: no step calls it, and `fit` does not")
+def test_a_layer_that_was_not_adapted(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    before, after = spreads("not_adapted")
+    assert before == (98, 25)
+    assert after == (0, 1)
+    x, y = make_homes(100)
+    fresh = layers.Normalization()
+    np.testing.assert_array_equal(fresh(x), x)
+    model = make_priced(fresh, layers.Dense(1))
+    model.compile("sgd", "mse")
+    model.fit(x, x * 0, verbose=0)
+    np.testing.assert_array_equal(fresh(x), x)
+    assert not [note for note in recwarn if "adapt" in str(note.message)]
+    due = (x - tf.reduce_mean(x)) / tf.math.reduce_std(x)
+    for told in (x, x.numpy(), slices(x).batch(9), slices((x, y)).batch(9)):
+        layer = layers.Normalization()
+        layer.adapt(told)
+        np.testing.assert_allclose(layer(x), due, atol=1e-4)
+    with pytest.raises(AttributeError, match="'SymbolicTensor' object has no"):
+        slices(x).batch(9).map(layers.Normalization())
+
+
+@says("And it has to come first.")
+@says("The graph that `predict` made holds the numbers of then.")
+@says("That of your own step does, too.")
+@says(
+    "So adapt before you compile, call or train anything, and to training "
+    "data alone, or it is a [leak](real_problem.md#standardise-without-a-"
+    "leak)."
+)
+@says(
+    "**The check** is the mean and the deviation of what the layer returns "
+    "for the training data: 0 and 1."
+)
+@says("What was learned is saved with the weights of the model.")
+def test_adapted_too_late() -> None:
+    predicted, called = spreads("too_late")
+    assert predicted == (98, 25)
+    assert called == spreads("in_time")[0] == (0, 1)
+    assert highlighted(BLOCKS["in_time"]) == ["normalize.adapt(x)"]
+    x, _ = make_homes(100)
+    normalize = layers.Normalization()
+    model = make_priced(normalize)
+    step = tf.function(lambda x: model(x, training=True))
+    step(x)
+    normalize.adapt(x)
+    np.testing.assert_array_equal(step(x), x)
+    assert spread(model(x)) == "mean 0, deviation 1"
+    model.save_weights("model.weights.h5")
+    other = make_priced(layers.Normalization())
+    other.load_weights("model.weights.h5")
+    np.testing.assert_array_equal(other(x), model(x))
+
+
+@says("Now train on prices as they are.")
+@says("The regression loss is huge, all predictions are the same value")
+@says("A hundred steps, and the predictions are all near zero.")
+@says(
+    "Adam moves a weight by about its learning rate in each step, here 0.2, "
+    "however large the error."
+)
+@says("At that pace the way to such a mean takes more than a million steps.")
+@says(
+    "`SGD` follows the error, and a network with a hidden layer is soon NaN."
+)
+def test_targets_that_are_large() -> None:
+    y, predictions = spreads("large_targets")
+    assert max(predictions) < 30 < 1000 < min(y)
+    assert y[0] / 0.2 > 1e6
+    assert "Adam(0.2)" in BLOCKS["make_step"].code
+    x, y = make_homes(200)
+    assert float(squared(y, tf.zeros_like(y))) > 1e10
+    normalize = layers.Normalization()
+    normalize.adapt(x)
+    for factor in (1.0, 1e-3):
+        model = make_priced(normalize, layers.Dense(1))
+        data = slices((x, y * factor)).batch(200)
+        learn(model, squared, data, epochs=10)
+        assert model.weights[-1].numpy()[0] == pytest.approx(2, rel=0.02)
+    hidden = layers.Dense(16, "relu"), layers.Dense(1)
+    for rate in (0.1, 0.01):
+        model = make_priced(normalize, *hidden)
+        model.compile(tf.keras.optimizers.SGD(rate), "mse")
+        seen = model.fit(x, y, epochs=10, verbose=0)
+        assert np.isnan(seen.history["loss"][-1])
+
+
+@says("Train on targets with mean 0 and deviation 1, and scale the")
+@says(
+    "Keep `mean` and `std`, of training data alone, with the model: whoever "
+    "predicts needs them."
+)
+@says("An error is scaled back, too.")
+@says("Its root is in units of `std`:")
+@says("Or let the model do it.")
+@says(
+    "As last layer, `Normalization(invert=True)` takes its numbers along "
+    "wherever the model goes."
+)
+@says("This loss is in squared euros, which Adam does not mind.")
+def test_targets_that_are_scaled() -> None:
+    x, y = make_homes(200)
+    [due] = spreads("large_targets")[:1]
+    for section in ("scaled_targets", "unscaled_by_layer"):
+        [found] = spreads(section)
+        assert found == pytest.approx(due, rel=0.02)
+    euros, same = (
+        numbers(line)[0]
+        for line in printed(NAME, "scaled_back").split("\n")[1:]
+    )
+    assert euros == same == pytest.approx(10_000, rel=0.05)
+    prices = layers.Normalization(invert=True)
+    prices.adapt(y)
+    mean, std = tf.reduce_mean(y), tf.math.reduce_std(y)
+    np.testing.assert_allclose(prices(x), mean + std * x, rtol=1e-4)
+    model = make_priced(layers.Dense(1), prices)
+    model.save("model.keras")
+    loaded = tf.keras.models.load_model("model.keras")
+    np.testing.assert_allclose(loaded(x), model(x), rtol=1e-6)
 
 
 # Exercises

@@ -253,12 +253,16 @@ def test_what_the_later_pages_have() -> None:
 
 
 @says(
-    "[Data for a loop](data_for_a_loop.md) Augment pictures in the right "
-    "place, and train on classes of which one is rare."
+    "[Data for a loop](data_for_a_loop.md) Augment pictures, train on "
+    "classes of which one is rare, and scale inputs and targets."
 )
 def test_what_the_page_on_data_has() -> None:
     text = source("data_for_a_loop")
-    for part in ("## 1. Data augmentation", "## 2. Imbalanced data"):
+    for part in (
+        "## 1. Data augmentation",
+        "## 2. Imbalanced data",
+        "## 3. Scale",
+    ):
         assert part in text, part
 
 

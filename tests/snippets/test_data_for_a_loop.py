@@ -23,6 +23,12 @@ from snippets.data_for_a_loop_imbalance import (
     tell,
     weighted,
 )
+from snippets.data_for_a_loop_scale import (
+    make_homes,
+    make_priced,
+    spread,
+    squared,
+)
 from snippets.data_for_a_loop_setup import slices
 
 X, Y = make_pictures(8)
@@ -177,3 +183,25 @@ def test_the_shift_is_that_of_the_rule_of_bayes(
     due = share * ones / (share * ones + (1 - share) * zeros)
     logit = np.log(p / (1 - p)) + prior_shift(share, trained)
     assert 1 / (1 + np.exp(-logit)) == pytest.approx(due)
+
+
+def test_prices_follow_areas() -> None:
+    x, y = (np.asarray(part, "float64") for part in make_homes(5000))
+    assert x.shape == y.shape == (5000, 1)
+    assert x.mean() == pytest.approx(100, abs=1.5)
+    assert x.std() == pytest.approx(25, abs=1)
+    assert (y - 3000 * x).mean() == pytest.approx(0, abs=500)
+    assert (y - 3000 * x).std() == pytest.approx(10_000, rel=0.05)
+
+
+def test_layers_become_a_model_of_one_number() -> None:
+    layers = [tf.keras.layers.Rescaling(2.0), tf.keras.layers.Rescaling(3.0)]
+    model = make_priced(*layers)
+    assert model(tf.constant([[1.0], [2.0]])).numpy().tolist() == [[6], [12]]
+
+
+def test_the_squared_error_and_the_spread() -> None:
+    y, other = tf.constant([[1.0], [2.0]]), tf.constant([[3.0], [2.0]])
+    assert float(squared(y, other)) == 2.0
+    told = spread(tf.constant([[10.0], [20.0], [60.0]]))
+    assert told == f"mean 30, deviation {np.std([10, 20, 60]):.0f}"
