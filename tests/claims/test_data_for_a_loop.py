@@ -32,6 +32,13 @@ from snippets.data_for_a_loop_scale import (
     squared,
 )
 from snippets.data_for_a_loop_setup import slices
+from snippets.data_for_a_loop_unlabelled import (
+    Joint,
+    make_clusters,
+    make_flat,
+    make_joint_step,
+    unlabelled_loss,
+)
 from tests.claims.says import (
     highlighted,
     imported,
@@ -64,7 +71,7 @@ def flip(**options: Any) -> Any:
 
 @says(
     "Feed a TensorFlow training loop - data augmentation, oversampling and "
-    "pos_weight for a rare class, Normalization, scaled targets."
+    "pos_weight for a rare class, Normalization, unlabelled data."
 )
 @says("Data augmentation gives not more images")
 @says("The same augmentation in every epoch")
@@ -79,6 +86,8 @@ def flip(**options: Any) -> Any:
 @says("`Normalization` does nothing; `adapt` | [3]")
 @says("`'SymbolicTensor' object has no attribute '_datatype_enum'` | [3]")
 @says("A regression predicts the same value for all rows; a huge loss")
+@says("Semi-supervised: labelled and unlabelled data in one step | [4]")
+@says("`None values not supported` from `fit` without targets | [4]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     sections = {
         "## 1. Data augmentation: not more images": "each_epoch",
@@ -94,6 +103,8 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "### Probabilities are too high": "shifted",
         "### Normalization without `adapt`": "'SymbolicTensor' object",
         "### The regression loss is huge": "scaled_targets",
+        "## 4. Semi-supervised": "few_labels",
+        "### train_step without y": "no_target",
     }
     source = (DOCS / f"{NAME}.md").read_text("utf-8")
     for heading, word in sections.items():
@@ -414,32 +425,39 @@ def test_a_batch_is_one_call() -> None:
     "at once, and then a seed no longer gives the same pictures in each run."
 )
 def test_who_draws_first_in_parallel() -> None:
-    slow = threading.Event()
+    drawn = threading.Event()
 
-    def late(number: Any) -> Any:
+    def before(number: Any) -> Any:
         if number == 0:
-            slow.wait(5)
-        else:
-            slow.set()
+            drawn.wait(5)
+        return number
+
+    def after(number: Any) -> Any:
+        if number == 1:
+            drawn.set()
         return number
 
     def passes(calls: int | None) -> Any:
         augment = flip(seed=0)
 
         def wait(number: Any) -> Any:
-            told = tf.py_function(late, [number], tf.int64)
-            with tf.control_dependencies([told]):
-                return augment(tf.identity(X))
+            first = tf.py_function(before, [number], tf.int64)
+            with tf.control_dependencies([first]):
+                pictures = augment(tf.identity(X))
+            with tf.control_dependencies([pictures]):
+                last = tf.py_function(after, [number], tf.int64)
+            with tf.control_dependencies([last]):
+                return tf.identity(pictures)
 
         data = tf.data.Dataset.range(2)
         return [
             changed(x, X) for x in data.map(wait, num_parallel_calls=calls)
         ]
 
-    slow.set()
+    drawn.set()
     usual = passes(None)
     assert np.array_equal(usual, passes(None))
-    slow.clear()
+    drawn.clear()
     other = passes(2)
     assert not np.array_equal(usual, other)
     assert np.array_equal(usual[0], other[1])
@@ -811,11 +829,10 @@ def test_targets_that_are_large() -> None:
         learn(model, squared, data, epochs=10)
         assert model.weights[-1].numpy()[0] == pytest.approx(2, rel=0.02)
     hidden = layers.Dense(16, "relu"), layers.Dense(1)
-    for rate in (0.1, 0.01):
-        model = make_priced(normalize, *hidden)
-        model.compile(tf.keras.optimizers.SGD(rate), "mse")
-        seen = model.fit(x, y, epochs=10, verbose=0)
-        assert np.isnan(seen.history["loss"][-1])
+    model = make_priced(normalize, *hidden)
+    model.compile(tf.keras.optimizers.SGD(0.01), "mse")
+    seen = model.fit(x, y, epochs=5, batch_size=50, verbose=0)
+    assert np.isnan(seen.history["loss"][-1])
 
 
 @says("Train on targets with mean 0 and deviation 1, and scale the")
@@ -850,6 +867,150 @@ def test_targets_that_are_scaled() -> None:
     model.save("model.keras")
     loaded = tf.keras.models.load_model("model.keras")
     np.testing.assert_allclose(loaded(x), model(x), rtol=1e-6)
+
+
+# 4. Rows without labels
+
+
+@says("Semi-supervised: labelled and unlabelled data in one step")
+@says(
+    "Of two clusters of points, two points have a label, and both lie "
+    "somewhat aside."
+)
+@says("Return points, (rows, 2), and labels, (rows, 1), of two clusters.")
+@says("They are 4 apart in the first number and wide in the second.")
+@says("Return a linear model of two numbers that starts with zeros.")
+@says("Return a model trained on batches of ((x, y), unlabelled).")
+@says("Return a step for labelled and unlabelled rows; share weighs these.")
+def test_clusters_and_their_model() -> None:
+    x, y = (np.asarray(part) for part in make_clusters(2000))
+    assert x.shape == (2000, 2)
+    assert y.shape == (2000, 1)
+    zero, one = (x[y[:, 0] == label] for label in (0, 1))
+    assert one.mean(0) - zero.mean(0) == pytest.approx([4, 0], abs=0.3)
+    assert zero.std(0)[1] > 3 * zero.std(0)[0]
+    assert not np.any(make_flat()(x))
+    left = ran("data_for_a_loop_unlabelled", "few_labels")
+    aside = np.abs(left["x"].numpy() - [[-2, 0], [2, 0]])
+    assert np.all(aside[:, 1] > 2)
+    assert len(left["y"]) == 2
+
+
+@says("A step needs both kinds of rows, so pair their batches with `zip`.")
+@says("It ends with the shorter one; let the labelled rows repeat.")
+def test_a_zip_ends_with_the_shorter_one() -> None:
+    assert printed(NAME, "few_labels") == "batches: 1\nbatches: 10"
+    few, many = slices(tf.range(2)), slices(tf.range(5))
+    zipped = tf.data.Dataset.zip
+    assert len(zipped((few, many))) == len(zipped((many, few))) == 2
+    assert len(zipped((few.repeat(), many))) == 5
+
+
+@says("The loss has two terms.")
+@says(
+    "The second compares the model with itself, where it is sure: its own "
+    "answers are the *pseudo labels* (as in "
+    "[FixMatch](https://arxiv.org/abs/2001.07685), which augments each row in "
+    "two ways)."
+)
+@says("Return the mean loss against what the model is sure of itself.")
+@says("Takes logits (batch, 1). A row below 90 % counts as 0.")
+def test_a_model_against_itself() -> None:
+    logits = tf.constant([[-3.0], [2.0], [-2.0], [4.0]])  # 2: 88 %
+    due = (np.log(1 + np.exp(-3)) + np.log(1 + np.exp(-4))) / 4
+    assert float(unlabelled_loss(logits)) == pytest.approx(due, rel=1e-5)
+    x, y = tf.constant([[1.0, 2.0]]), tf.constant([[1.0]])
+    losses = []
+    for share in (0.0, 1.0):
+        model = make_flat()
+        model.set_weights([np.ones((2, 1)), np.zeros(1)])
+        losses.append(float(make_joint_step(model, share)(x, y, x)))
+    assert losses[1] == pytest.approx(2 * losses[0], rel=1e-5)
+
+
+@says("Train with the labels alone, and with both.")
+@says("The border moved to where few points are.")
+@says(
+    "That helps if the classes *are* clusters; otherwise a model confirms "
+    "its own errors."
+)
+def test_what_the_unlabelled_rows_do() -> None:
+    alone, both = (
+        numbers(line)[1]
+        for line in printed(NAME, "learn_from_both").split("\n")
+    )
+    assert both > alone + 5
+    rows, _ = make_clusters(500)
+    labels = tf.cast(rows[:, 1:] > 0, tf.float32)  # no clusters of these
+    flat = make_flat()
+    flat.set_weights([np.array([[3.0], [0.5]]), np.zeros(1)])
+    right, sure = [], []
+    step = make_joint_step(flat, 1.0)
+    for _ in range(50):
+        found = (flat(rows) > 0) == (labels > 0.5)
+        right.append(float(tf.reduce_mean(tf.cast(found, tf.float32))))
+        sure.append(float(tf.reduce_mean(tf.abs(flat(rows)))))
+        step(rows[:1] * 0, labels[:1], rows)
+    assert max(right) < 0.8
+    assert sure[-1] > sure[0]
+
+
+@says(
+    "Labels of 0 and 1, as above, have no gradient in any case. Probabilities "
+    "have one:"
+)
+@says("Pseudo labels and `tf.stop_gradient`")
+@says("A label is what a prediction is moved to, and not the other way round.")
+@says("**The check**: a prediction that is compared with itself has gradient")
+def test_the_gradient_of_a_label() -> None:
+    loose, stopped = (
+        numbers(line)[0] for line in printed(NAME, "soft_labels").split("\n")
+    )
+    assert loose != 0
+    assert stopped == 0
+    logits = tf.Variable([[0.7]])
+    with tf.GradientTape() as tape:
+        p = tf.sigmoid(logits)
+        total = tf.reduce_sum(tf.cast(p > 0.5, tf.float32))
+    assert tape.gradient(total, logits) is None
+
+
+@says("In `fit`, rows without outputs cannot have a compiled loss:")
+@says("train_step without y: None values not supported")
+@says("What the dataset yields arrives in `train_step` as it is.")
+@says("A model for fit on batches of ((x, y), unlabelled).")
+@says("Update the weights; return the sum of both losses.")
+@says("`total` is a name of our own.")
+@says(
+    "What is returned as `loss` Keras replaces with the mean that it keeps "
+    "itself, here of nothing, and logs 0.0."
+)
+@says("`validation_data` are pairs as ever, if a loss is compiled as well.")
+def test_both_kinds_of_rows_in_fit() -> None:
+    shown = printed(NAME, "no_target")
+    assert shown == "ValueError: None values not supported."
+    by_hand = numbers(printed(NAME, "learn_from_both").split("\n")[1])[1]
+    assert numbers(printed(NAME, "joint_fit")) == [by_hand]
+    x, y = make_clusters(20)
+    flat = make_flat()
+    joint = Joint(flat.inputs, flat.outputs)
+    loss = tf.keras.losses.BinaryCrossentropy(from_logits=True)
+    joint.compile("sgd", loss)
+    data = tf.data.Dataset.zip((slices((x, y)).batch(10), slices(x).batch(10)))
+    pairs = slices((x, y)).batch(10)
+    seen = joint.fit(data, validation_data=pairs, shuffle=False, verbose=0)
+    due = loss(y, joint(x))
+    assert seen.history["val_loss"][0] == pytest.approx(float(due), rel=1e-4)
+    assert seen.history["total"][0] > 0.1
+
+    class Renamed(Joint):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"loss": super().train_step(data)["total"]}
+
+    renamed = Renamed(flat.inputs, flat.outputs)
+    renamed.compile("sgd")
+    wrong = renamed.fit(data, shuffle=False, verbose=0)
+    assert wrong.history["loss"] == [0.0]
 
 
 # Exercises

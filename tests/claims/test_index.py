@@ -253,15 +253,16 @@ def test_what_the_later_pages_have() -> None:
 
 
 @says(
-    "[Data for a loop](data_for_a_loop.md) Augment pictures, train on "
-    "classes of which one is rare, and scale inputs and targets."
+    "[Data for a loop](data_for_a_loop.md) Augment pictures, train on a rare "
+    "class, scale inputs and targets, and learn from rows without labels."
 )
 def test_what_the_page_on_data_has() -> None:
     text = source("data_for_a_loop")
     for part in (
         "## 1. Data augmentation",
         "## 2. Imbalanced data",
-        "## 3. Scale",
+        "## 3. Scale inputs and targets",
+        "## 4. Semi-supervised",
     ):
         assert part in text, part
 

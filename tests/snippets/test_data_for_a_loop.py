@@ -30,6 +30,14 @@ from snippets.data_for_a_loop_scale import (
     squared,
 )
 from snippets.data_for_a_loop_setup import slices
+from snippets.data_for_a_loop_unlabelled import (
+    Joint,
+    learn_both,
+    make_clusters,
+    make_flat,
+    make_joint_step,
+    unlabelled_loss,
+)
 
 X, Y = make_pictures(8)
 
@@ -205,3 +213,74 @@ def test_the_squared_error_and_the_spread() -> None:
     assert float(squared(y, other)) == 2.0
     told = spread(tf.constant([[10.0], [20.0], [60.0]]))
     assert told == f"mean 30, deviation {np.std([10, 20, 60]):.0f}"
+
+
+def test_clusters_are_four_apart() -> None:
+    x, y = (np.asarray(part) for part in make_clusters(5000))
+    assert x.shape == (5000, 2)
+    assert y.shape == (5000, 1)
+    for label in (0, 1):
+        rows = x[y[:, 0] == label]
+        assert rows.mean(axis=0) == pytest.approx([4 * label - 2, 0], abs=0.15)
+        assert rows.std(axis=0) == pytest.approx([0.5, 2.0], rel=0.06)
+
+
+def due_of_unlabelled(z: np.ndarray) -> float:
+    p = 1 / (1 + np.exp(-z))
+    labels, sure = p > 0.5, np.maximum(p, 1 - p) > 0.9
+    each = -np.log(np.where(labels, p, 1 - p))
+    return float((each * sure).mean())
+
+
+def test_only_sure_rows_count() -> None:
+    z = np.array([[-4.0], [-1.0], [0.5], [3.0]], "float32")
+    found = float(unlabelled_loss(tf.constant(z)))
+    assert found == pytest.approx(due_of_unlabelled(z), rel=1e-4)
+
+
+@pytest.mark.usefixtures("each_way")
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_step_has_two_terms(share: float) -> None:
+    model = make_flat()
+    model.set_weights([np.array([[1.0], [0.5]]), np.array([0.1])])
+    x, y = tf.constant([[1.0, 2.0]]), tf.constant([[0.0]])
+    others = tf.constant([[3.0, 1.0], [0.0, 0.2]])
+    logits = model(others).numpy()
+    due = np.log(1 + np.exp(2.1)) + share * due_of_unlabelled(logits)
+    before = model.get_weights()
+    found = make_joint_step(model, share)(x, y, others)
+    assert float(found) == pytest.approx(due, rel=1e-4)
+    for weight, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_allclose(weight, old - 0.05, rtol=1e-4)
+
+
+def test_unlabelled_rows_move_the_border() -> None:
+    x, y = tf.constant([[-1.5, -3.0], [1.5, 3.0]]), tf.constant([[0.0], [1.0]])
+    others, y_true = make_clusters(300)
+    few = slices((x, y)).batch(2).repeat()
+    data = tf.data.Dataset.zip((few, slices(others).batch(50)))
+    right = []
+    for share in (0.0, 1.0):
+        found = learn_both(data, share, epochs=20)(others) > 0
+        right.append(np.mean(found == (y_true > 0.5)))
+    assert right[1] > right[0] + 0.05
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_fit_takes_both(eager: bool) -> None:
+    flat, other = make_flat(), make_flat()
+    x = tf.constant([[-1.5, -3.0], [1.5, 3.0], [2.0, 0.5]])
+    y = tf.constant([[0.0], [1.0], [1.0]])
+    rows, _ = make_clusters(100)
+    few = slices((x, y)).batch(3).repeat()
+    data = tf.data.Dataset.zip((few, slices(rows).batch(50)))
+    joint = Joint(flat.inputs, flat.outputs)
+    joint.compile(tf.keras.optimizers.Adam(0.05), run_eagerly=eager)
+    seen = joint.fit(data, epochs=2, shuffle=False, verbose=0)
+    step, losses = make_joint_step(other, 1.0), []
+    for _ in range(2):
+        for pair, unlabelled in data:
+            losses.append(float(step(*pair, unlabelled)))
+    assert seen.history["total"][-1] == pytest.approx(losses[-1], rel=1e-4)
+    for one, two in zip(flat.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
