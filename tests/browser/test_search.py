@@ -61,6 +61,8 @@ ASKED = {
     "weighted binary crossentropy": "data_for_a_loop",
     "Normalization adapt": "data_for_a_loop",
     "semi-supervised": "data_for_a_loop",
+    "mixup": "data_for_a_loop",
+    "cutmix labels": "data_for_a_loop",
     "unlabeled data": "data_for_a_loop",
     "pseudo labels": "data_for_a_loop",
     "train_step without y": "data_for_a_loop",

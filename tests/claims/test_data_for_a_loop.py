@@ -25,6 +25,7 @@ from snippets.data_for_a_loop_imbalance import (
     prior_shift,
     weighted,
 )
+from snippets.data_for_a_loop_mixup import mix
 from snippets.data_for_a_loop_scale import (
     make_homes,
     make_priced,
@@ -71,7 +72,7 @@ def flip(**options: Any) -> Any:
 
 @says(
     "Feed a TensorFlow training loop - data augmentation, oversampling and "
-    "pos_weight for a rare class, Normalization, unlabelled data."
+    "pos_weight for a rare class, Normalization, pseudo labels, mixup."
 )
 @says("Data augmentation gives not more images")
 @says("The same augmentation in every epoch")
@@ -88,6 +89,7 @@ def flip(**options: Any) -> Any:
 @says("A regression predicts the same value for all rows; a huge loss")
 @says("Semi-supervised: labelled and unlabelled data in one step | [4]")
 @says("`None values not supported` from `fit` without targets | [4]")
+@says("Mixup, CutMix: which labels and which loss | [5]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     sections = {
         "## 1. Data augmentation: not more images": "each_epoch",
@@ -105,6 +107,7 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "### The regression loss is huge": "scaled_targets",
         "## 4. Semi-supervised": "few_labels",
         "### train_step without y": "no_target",
+        "## 5. Mixup and CutMix": "mixed_loss",
     }
     source = (DOCS / f"{NAME}.md").read_text("utf-8")
     for heading, word in sections.items():
@@ -1011,6 +1014,107 @@ def test_both_kinds_of_rows_in_fit() -> None:
     renamed.compile("sgd")
     wrong = renamed.fit(data, shuffle=False, verbose=0)
     assert wrong.history["loss"] == [0.0]
+
+
+# 5. Mixup
+
+
+@says("Mixup and CutMix: labels that are mixed")
+@says(
+    "Mixup ([Zhang and others, 2017](https://arxiv.org/abs/1710.09412)) adds "
+    "to a row a part of another one, and to its label the same part of the "
+    "other label."
+)
+@says("Return share of each row, and for the rest another row of the batch.")
+@says("Takes floats, y one-hot; share is a number from 0 to 1.")
+@says("A label is now a row of shares.")
+def test_rows_and_labels_are_mixed_alike() -> None:
+    x, y = tf.range(4.0)[:, tf.newaxis], tf.one_hot(tf.range(4), 4)
+    mixed, labels = mix(x, y, tf.constant(0.75), seed=(0, 0))
+    np.testing.assert_allclose(labels @ x, mixed, rtol=1e-6)
+    np.testing.assert_allclose(tf.reduce_sum(labels, axis=1), 1)
+    assert float(tf.reduce_max(tf.linalg.diag_part(labels))) < 1.01
+    assert float(tf.reduce_min(tf.linalg.diag_part(labels))) == 0.75
+    shown = [
+        numbers(line)[1:] for line in printed(NAME, "mixed_labels").split("\n")
+    ]
+    assert all(sum(label) == pytest.approx(1) for label in shown)
+    assert any(0 < part < 1 for label in shown for part in label)
+
+
+@says("The number of a class cannot say that.")
+@says("Labels of classes 0 and 1, mixed to 0.3, are cut off in silence:")
+def test_a_class_between_two() -> None:
+    losses = [
+        numbers(line)[1] for line in printed(NAME, "cut_off").split("\n")
+    ]
+    assert losses[0] == losses[1] == losses[2] < losses[3]
+    p, error = tf.constant([[0.9, 0.1]]), "sparse_categorical_crossentropy"
+    loss = tf.keras.losses.get(error)
+    assert float(loss(tf.constant([0.3]), p)[0]) == pytest.approx(-np.log(0.9))
+    kept = tf.keras.losses.SparseCategoricalCrossentropy()
+    assert float(kept(tf.constant([1.9]), p)) == pytest.approx(-np.log(0.1))
+
+
+@says(
+    "So make labels one-hot and floats, and take a categorical cross-entropy."
+)
+@says(
+    "The least loss, where the probabilities are the shares, is no longer 0."
+)
+@says(
+    "And `CategoricalAccuracy` compares with the larger share only; read the "
+    "accuracy of validation data, which are not mixed."
+)
+def test_the_loss_of_shares() -> None:
+    told = [numbers(line) for line in printed(NAME, "mixed_loss").split("\n")]
+    assert [row[2] for row in told][-1] == min(row[2] for row in told) > 0
+    y, soft = (
+        tf.constant([[0.7, 0.3]]),
+        tf.keras.losses.CategoricalCrossentropy(),
+    )
+    due = -(0.7 * np.log(0.7) + 0.3 * np.log(0.3))
+    assert float(soft(y, y)) == pytest.approx(due, rel=1e-5)
+    for p in np.linspace(0.05, 0.95, 19):
+        assert soft(y, tf.constant([[p, 1 - p]], tf.float32)) >= due - 1e-6
+    for p, right in ((0.6, 1.0), (0.4, 0.0)):
+        metric = tf.keras.metrics.CategoricalAccuracy()
+        assert float(metric(y, tf.constant([[p, 1 - p]]))) == right
+
+
+@says("The layer draws the shares itself, and wants a dictionary of batches.")
+@says("Classes as numbers raise no error in a `map`:")
+@says("One label for each of four pictures has become four.")
+@says("`CutMix`, which pastes a part of another picture, takes the same.")
+@says(
+    "Map both behind `batch`, for a picture alone finds no other to mix with."
+)
+@says("Like all layers that augment they do so unless told `training=False`.")
+@says("**The check** is that each label still adds up to 1.")
+@pytest.mark.parametrize("kind", [layers.MixUp, layers.CutMix])
+def test_layers_that_mix(kind: Any) -> None:
+    assert printed(NAME, "numbers_of_classes") == "labels: (4, 4)"
+    assert printed(NAME, "by_layer").startswith("labels: (4, 3)")
+    labels = tf.one_hot(tf.range(8) % 3, 3)
+    layer = kind(seed=0)
+    both = {"images": X, "labels": labels}
+    for mixed in slices(both).batch(8).map(layer):
+        found = mixed["labels"]
+        np.testing.assert_allclose(tf.reduce_sum(found, axis=1), 1, atol=1e-5)
+        assert not np.allclose(found, labels)
+        assert len(np.unique(np.max(found, axis=1))) > 2
+        assert changed(mixed["images"], X).any()
+    if kind is layers.CutMix:
+        parts = np.isclose(mixed["images"], X).mean(axis=(1, 2, 3))
+        kept = tf.reduce_sum(found * labels, axis=1).numpy()
+        assert np.all(parts[kept < 0.999] >= kept[kept < 0.999] - 0.01)
+    for alone in slices(both).map(layer).batch(8):
+        np.testing.assert_allclose(alone["images"], X, atol=1e-6)
+        np.testing.assert_allclose(alone["labels"], labels, atol=1e-6)
+    still = layer(both, training=False)
+    assert not changed(still["images"], X).any()
+    with pytest.raises(Exception, match="Shapes of all inputs must match"):
+        layer((X, labels), training=True)
 
 
 # Exercises

@@ -254,7 +254,8 @@ def test_what_the_later_pages_have() -> None:
 
 @says(
     "[Data for a loop](data_for_a_loop.md) Augment pictures, train on a rare "
-    "class, scale inputs and targets, and learn from rows without labels."
+    "class, scale inputs and targets, learn from rows without labels, and "
+    "mix rows."
 )
 def test_what_the_page_on_data_has() -> None:
     text = source("data_for_a_loop")
@@ -263,6 +264,7 @@ def test_what_the_page_on_data_has() -> None:
         "## 2. Imbalanced data",
         "## 3. Scale inputs and targets",
         "## 4. Semi-supervised",
+        "## 5. Mixup",
     ):
         assert part in text, part
 

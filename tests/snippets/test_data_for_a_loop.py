@@ -23,6 +23,7 @@ from snippets.data_for_a_loop_imbalance import (
     tell,
     weighted,
 )
+from snippets.data_for_a_loop_mixup import mix
 from snippets.data_for_a_loop_scale import (
     make_homes,
     make_priced,
@@ -284,3 +285,21 @@ def test_fit_takes_both(eager: bool) -> None:
     assert seen.history["total"][-1] == pytest.approx(losses[-1], rel=1e-4)
     for one, two in zip(flat.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_rows_are_mixed_with_their_labels(share: float) -> None:
+    x, y = tf.range(10.0)[:, tf.newaxis], tf.one_hot(tf.range(10), 10)
+    mixed, labels = mix(x, y, tf.constant(share), seed=(0, 1))
+    others = tf.argmax(labels - share * y, axis=1).numpy()
+    if share < 1:
+        assert sorted(others) == list(range(10))
+        assert list(others) != list(range(10))
+        due = share * x + (1 - share) * tf.gather(x, others)
+        np.testing.assert_allclose(mixed, due, atol=1e-5)
+    else:
+        np.testing.assert_array_equal(mixed, x)
+        np.testing.assert_array_equal(labels, y)
+    np.testing.assert_allclose(tf.reduce_sum(labels, axis=1), 1, atol=1e-6)
+    again, _ = mix(x, y, tf.constant(share), seed=(0, 1))
+    np.testing.assert_array_equal(again, mixed)
