@@ -3,7 +3,14 @@
 import numpy as np
 import tensorflow as tf
 
-from snippets.data_for_a_loop_setup import Dataset, Loss, Model, Step, slices
+from snippets.data_for_a_loop_setup import (
+    Adam,
+    Dataset,
+    Loss,
+    Model,
+    Step,
+    slices,
+)
 
 
 # region make_rare
@@ -33,7 +40,7 @@ def make_line() -> Model:
 # region make_step
 def make_step(model: Model, loss: Loss) -> Step:
     """Return a step with Adam; it returns the loss of its batch."""
-    optimizer = tf.keras.optimizers.Adam(0.2)
+    optimizer = Adam(0.2)
     variables = model.trainable_variables
     optimizer.build(variables)
 

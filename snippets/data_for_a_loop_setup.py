@@ -14,5 +14,6 @@ Layer: TypeAlias = tf.keras.layers.Layer
 Model: TypeAlias = tf.keras.Model
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 Step = Callable[..., tf.Tensor]
+Adam = tf.keras.optimizers.Adam
 slices = tf.data.Dataset.from_tensor_slices
 # endregion setup

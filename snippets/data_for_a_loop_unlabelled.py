@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from snippets.data_for_a_loop_imbalance import cross_entropy
-from snippets.data_for_a_loop_setup import Dataset, Model, Step, slices
+from snippets.data_for_a_loop_setup import Adam, Dataset, Model, Step, slices
 
 
 # region make_clusters
@@ -50,7 +50,7 @@ def unlabelled_loss(logits: tf.Tensor) -> tf.Tensor:
 # region make_joint_step
 def make_joint_step(model: Model, share: float) -> Step:
     """Return a step for labelled and unlabelled rows; share weighs these."""
-    optimizer, variables = tf.keras.optimizers.Adam(0.05), model.weights
+    optimizer, variables = Adam(0.05), model.trainable_variables
     optimizer.build(variables)
 
     def step(x: tf.Tensor, y: tf.Tensor, unlabelled: tf.Tensor) -> tf.Tensor:
@@ -144,7 +144,7 @@ if __name__ == "__main__":
     # region joint_fit
     flat = make_flat()
     joint = Joint(flat.inputs, flat.outputs)
-    joint.compile(tf.keras.optimizers.Adam(0.05))
+    joint.compile(Adam(0.05))
     joint.fit(data, epochs=15, shuffle=False, verbose=0)
     found = joint(unlabelled, training=False) > 0
     right = tf.reduce_mean(tf.cast(found == (y_true > 0.5), tf.float32))

@@ -301,5 +301,12 @@ def test_rows_are_mixed_with_their_labels(share: float) -> None:
         np.testing.assert_array_equal(mixed, x)
         np.testing.assert_array_equal(labels, y)
     np.testing.assert_allclose(tf.reduce_sum(labels, axis=1), 1, atol=1e-6)
+    traced = (
+        slices((x, y))
+        .batch(10)
+        .map(lambda x, y: mix(x, y, tf.constant(share), seed=(0, 1)))
+    )
+    for again, _ in traced:
+        np.testing.assert_allclose(again, mixed, rtol=1e-6)
     again, _ = mix(x, y, tf.constant(share), seed=(0, 1))
     np.testing.assert_array_equal(again, mixed)
