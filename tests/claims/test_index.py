@@ -253,6 +253,23 @@ def test_what_the_later_pages_have() -> None:
 
 
 @says(
+    "[Data for a loop](data_for_a_loop.md) Augment pictures, train on a rare "
+    "class, scale inputs and targets, learn from rows without labels, and "
+    "mix rows."
+)
+def test_what_the_page_on_data_has() -> None:
+    text = source("data_for_a_loop")
+    for part in (
+        "## 1. Data augmentation",
+        "## 2. Imbalanced data",
+        "## 3. Scale inputs and targets",
+        "## 4. Semi-supervised",
+        "## 5. Mixup",
+    ):
+        assert part in text, part
+
+
+@says(
     "[Other gradients](other_gradients.md) Take the gradient of an input, of "
     "a derivative and of a reward, and define one yourself."
 )

@@ -929,6 +929,37 @@ def test_the_layer_resets_its_state() -> None:
 
 
 @says(
+    "`data_for_a_loop:made_inside` A layer is made in the function of a `map`."
+)
+@says("Make it before, once, and hand it in.")
+def test_a_layer_is_made_before_the_map() -> None:
+    said = "tf.function only supports singleton"
+    shown("data_for_a_loop", "made_inside", "ValueError", said)
+    data = tf.data.Dataset.from_tensors(tf.ones((4, 8, 8, 1)))
+    with pytest.raises(ValueError, match=said):
+        data.map(lambda x: tf.keras.layers.RandomFlip()(x))
+    made = tf.keras.layers.RandomFlip()
+    assert len(list(data.map(lambda x: made(x)))) == 1
+
+
+@says(
+    "`data_for_a_loop:no_target` A compiled loss got no outputs to compare "
+    "with: the data of `fit` have inputs alone."
+)
+@says("Hand over pairs, or write a `train_step`.")
+def test_a_loss_without_outputs() -> None:
+    shown("data_for_a_loop", "no_target", "ValueError", "None values not")
+    x = tf.ones((4, 1))
+    model = tf.keras.Sequential(
+        [tf.keras.Input((1,)), tf.keras.layers.Dense(1)]
+    )
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="None values not supported"):
+        model.fit(x, verbose=0)
+    model.fit(x, x, verbose=0)
+
+
+@says(
     "`other_gradients:watched_weights` A tape was told to watch a weight of "
     "Keras."
 )

@@ -1,0 +1,1164 @@
+"""What the page on data for a loop says is true."""
+
+import re
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from snippets.data_for_a_loop_augment import (
+    changed,
+    flip_each,
+    make_batches,
+    make_model,
+    make_pictures,
+)
+from snippets.data_for_a_loop_imbalance import (
+    cross_entropy,
+    learn,
+    make_line,
+    make_rare,
+    oversample,
+    prior_shift,
+    weighted,
+)
+from snippets.data_for_a_loop_mixup import mix
+from snippets.data_for_a_loop_scale import (
+    make_homes,
+    make_priced,
+    spread,
+    squared,
+)
+from snippets.data_for_a_loop_setup import slices
+from snippets.data_for_a_loop_unlabelled import (
+    Joint,
+    make_clusters,
+    make_flat,
+    make_joint_step,
+    unlabelled_loss,
+)
+from tests.claims.says import (
+    highlighted,
+    imported,
+    numbers,
+    printed,
+    ran,
+    says,
+)
+from tests.claims.sentences import DOCS, read
+
+NAME = "data_for_a_loop"
+PAGE = read(NAME)
+BLOCKS = {block.name: block for block in PAGE.blocks}
+layers = tf.keras.layers
+X, Y = make_pictures(8)
+
+
+def lines(section: str) -> list[list[float]]:
+    """Return the numbers of each line that a block prints, labels apart."""
+    told = printed(NAME, section).split("\n")
+    return [numbers(line.partition(":")[2]) for line in told]
+
+
+def flip(**options: Any) -> Any:
+    return layers.RandomFlip("horizontal", **options)
+
+
+# What the page promises, and where
+
+
+@says(
+    "Feed a TensorFlow training loop - data augmentation, oversampling and "
+    "pos_weight for a rare class, Normalization, pseudo labels, mixup."
+)
+@says("Data augmentation gives not more images")
+@says("The same augmentation in every epoch")
+@says("Augmentation has no effect | [1](#augmentation-has-no-effect)")
+@says("`tf.function only supports singleton tf.Variables` from a `map`")
+@says("Validation data are augmented, too")
+@says("Image and mask are to be augmented the same way")
+@says("Imbalanced data: the rare class is not found")
+@says("`pos_weight`; weighted binary crossentropy")
+@says("`sample_from_datasets`; `The dataset is infinite`")
+@says("Probabilities are too high after oversampling | [2]")
+@says("`Normalization` does nothing; `adapt` | [3]")
+@says("`'SymbolicTensor' object has no attribute '_datatype_enum'` | [3]")
+@says("A regression predicts the same value for all rows; a huge loss")
+@says("Semi-supervised: labelled and unlabelled data in one step | [4]")
+@says("`None values not supported` from `fit` without targets | [4]")
+@says("Mixup, CutMix: which labels and which loss | [5]")
+def test_each_row_leads_to_a_section_with_its_words() -> None:
+    sections = {
+        "## 1. Data augmentation: not more images": "each_epoch",
+        "### The same augmentation in every epoch": "cached",
+        "### Augmentation has no effect": "thrown_away",
+        "### A layer made in a map": "made_inside",
+        "### Validation data are augmented, too": "both_sets",
+        "### Augment image and mask the same way": "segmentation",
+        "### The layer in the model": "in_model",
+        "## 2. Imbalanced data": "missed",
+        "### Weighted binary crossentropy": "weighted",
+        "### Oversample the minority class": "cardinality",
+        "### Probabilities are too high": "shifted",
+        "### Normalization without `adapt`": "'SymbolicTensor' object",
+        "### The regression loss is huge": "scaled_targets",
+        "## 4. Semi-supervised": "few_labels",
+        "### train_step without y": "no_target",
+        "## 5. Mixup and CutMix": "mixed_loss",
+    }
+    source = (DOCS / f"{NAME}.md").read_text("utf-8")
+    for heading, word in sections.items():
+        _, _, below = source.partition(f"\n{heading}")
+        assert word in below.partition("\n#")[0], heading
+
+
+@says(
+    "Split first, and augment then: a picture and its mirror image, one here "
+    "and one there, would be a "
+    "[leak](real_problem.md#standardise-without-a-leak)."
+)
+@says("You need mini-batches, as in [the loop with the usual parts]")
+@says("[A real problem](real_problem.md): from the first look at data to an")
+@says(
+    "[Errors in a training step]"
+    "(errors_in_a_step.md#the-dataset-length-is-unknown): what datasets "
+    "complain of."
+)
+@says(
+    "[`class_weight`](weights_outputs_losses.md#class_weight-for-imbalanced-"
+    "classes) in `fit` makes each count more; here are two ways for a loop "
+    "of your own, and what both do to the probabilities."
+)
+@says(
+    "[Weights, outputs, losses](weights_outputs_losses.md): `class_weight`, "
+    "and focal loss."
+)
+def test_what_other_pages_have() -> None:
+    weights = (DOCS / "weights_outputs_losses.md").read_text("utf-8")
+    assert "## `class_weight`, for imbalanced classes" in weights
+    assert "### Focal loss" in weights
+    usual = (DOCS / "usual_parts.md").read_text("utf-8")
+    assert "## Mini-batches" in usual
+    real = (DOCS / "real_problem.md").read_text("utf-8")
+    _, _, below = real.partition("## Standardise without a leak")
+    assert "it would be a *leak*" in below or "be a *leak*" in below
+    for part in ("## Look at the data", "accuracy"):
+        assert part in real
+    errors = (DOCS / "errors_in_a_step.md").read_text("utf-8")
+    assert "### The dataset length is unknown" in errors
+    assert "## generator yielded an element" in errors
+
+
+@says("The imports, some types, and two short names.")
+def test_what_the_set_up_has() -> None:
+    left = ran("data_for_a_loop_setup", "setup")
+    assert {"np", "tf", "Dataset", "Layer", "Model"} <= set(left)
+    found = list(left["slices"]([1, 2]).as_numpy_iterator())
+    assert found == [1, 2]
+    assert left["Adam"] is tf.keras.optimizers.Adam
+
+
+@says("All blocks above, in order, as one file.")
+@says("It needs TensorFlow.")
+def test_what_the_program_needs() -> None:
+    # NumPy comes with TensorFlow.
+    bring = {"tensorflow", "numpy", "collections", "typing"}
+    assert imported(PAGE) == bring
+
+
+@says(
+    "Where in the pipeline that happens decides what the model learns, and a "
+    "wrong place raises no error."
+)
+def test_wrong_places_raise_nothing() -> None:
+    for section in ("cached", "thrown_away", "validation", "apart"):
+        assert BLOCKS[section].options["title"] == "Looks right"
+        assert "Error" not in printed(NAME, section)
+
+
+# 1. Augmentation
+
+
+@says("Return pictures of noise, (rows, 8, 8, 1), and labels 0 or 1.")
+@says("Return 1 for each picture that differs from that of x, else 0.")
+@says(
+    "A random layer of Keras, in a `map`, mirrors about half of them. … a 1 "
+    "is a picture that was mirrored."
+)
+@says(
+    "There are eight pictures in each epoch, as before, so the number of "
+    "batches is the same."
+)
+@says("But no two epochs show the same eight.")
+@says("Data augmentation: not more images, but others in each epoch")
+def test_an_epoch_has_as_many_but_others() -> None:
+    epochs = lines("each_epoch")
+    assert [len(row) for row in epochs] == [8, 8, 8]
+    assert len({tuple(row) for row in epochs}) == 3
+    x, _ = make_pictures(2000)
+    for pictures in slices(x).batch(2000).map(flip(seed=0)):
+        share = changed(pictures, x).mean()
+        assert share == pytest.approx(0.5, abs=0.05)
+        mirrored = tf.reverse(x, [2])
+        assert (changed(pictures, x) == 1 - changed(pictures, mirrored)).all()
+    data = slices(x).batch(32)
+    assert len(data.map(flip())) == len(data)
+
+
+@says("`cache` keeps what comes to it.")
+@says("Behind the augmentation it keeps one draw for ever:")
+@says("Put it in front.")
+@says(
+    "What is slow and always the same, such as reading files, belongs before "
+    "`cache`, and what is random behind it."
+)
+def test_cache_keeps_one_draw() -> None:
+    assert len({tuple(row) for row in lines("cached")}) == 1
+    assert sum(lines("cached")[0]) > 0
+    assert len({tuple(row) for row in lines("uncached")}) == 3
+    [cached] = highlighted(BLOCKS["cached"])
+    [mended] = highlighted(BLOCKS["uncached"])
+    assert cached.index("map") < cached.index("cache")
+    assert mended.index("cache") < mended.index("map")
+    read_files = []
+
+    def reading(x: Any) -> Any:
+        read_files.append(1)
+        return x
+
+    def fetch(x: Any) -> Any:
+        return tf.py_function(reading, [x], tf.float32)
+
+    data = slices(X).map(fetch).cache()
+    for _ in range(3):
+        assert len(list(data)) == 8
+    assert len(read_files) == 8
+
+
+@says(
+    "Numbers that Python or NumPy draw are drawn once, too, when `map` traces "
+    "its function:"
+)
+@says("Draw with a layer of Keras or with TensorFlow, as in [exercise 2]")
+def test_numpy_draws_once() -> None:
+    [found] = lines("drawn_once")
+    assert len(found) == 4
+    assert len(set(found)) == 1
+    draws = slices(tf.zeros(4)).map(lambda x: x + tf.random.uniform([]))
+    assert len(set(draws.as_numpy_iterator())) == 4
+    assert BLOCKS["flip_each"].code.count("tf.") > 3
+
+
+@says(
+    "A `map` returns a new dataset and leaves the old one as it was. So do "
+    "`shuffle`, `batch` and the others."
+)
+@says("Augmentation has no effect")
+@says("Write `data = data.map(augment)`.")
+def test_a_map_that_is_thrown_away() -> None:
+    assert lines("thrown_away") == [[0.0] * 8]
+    data = tf.data.Dataset.range(6)
+    for name in ("shuffle", "batch", "repeat", "take", "map"):
+        by = (lambda n: n + 1) if name == "map" else 2
+        assert getattr(data, name)(by) is not data
+        assert list(data.as_numpy_iterator()) == [0, 1, 2, 3, 4, 5]
+    mapped = slices(X).batch(8).map(flip(seed=0))
+    assert changed(next(iter(mapped)), X).any()
+
+
+@says("A layer made in a map")
+@says("A random layer has a variable, the state of its seed.")
+@says(
+    "`map` makes a graph of its function, and in that graph no variable can "
+    "be made."
+)
+@says("Make the layer once, outside of the function, and hand it in.")
+def test_a_layer_made_in_a_map() -> None:
+    shown = printed(NAME, "made_inside")
+    assert (
+        shown == "ValueError: tf.function only supports singleton tf.Variables"
+    )
+    [state] = flip().variables
+    assert "seed" in state.path
+    with pytest.raises(ValueError, match="only supports singleton"):
+        slices(X).map(lambda x: x + tf.Variable(1.0))
+    made = flip()
+    assert len(list(slices(X).map(lambda x: made(x)))) == 8
+
+
+@says("Dropout does nothing unless it is told `training=True`.")
+@says("So map the training data and no others.")
+@says("Layers that augment do it unless they are told `training=False`:")
+def test_what_a_layer_does_that_is_told_nothing() -> None:
+    for pictures in slices(X).batch(8).map(layers.Dropout(0.5)):
+        assert not changed(pictures, X).any()
+    assert changed(layers.Dropout(0.5)(X, training=True), X).all()
+    for augment in (
+        flip(seed=0),
+        layers.RandomRotation(0.3),
+        layers.RandomZoom(0.3),
+        layers.RandomTranslation(0.3, 0.3),
+        layers.RandomContrast(0.3),
+        layers.RandomBrightness(0.3),
+    ):
+        for pictures in slices(X).batch(8).map(augment):
+            assert changed(pictures, X).any()
+        assert not changed(augment(X, training=False), X).any()
+    nothing, yes, no = lines("validation")
+    assert sum(nothing) > 0
+    assert sum(yes) > 0
+    assert sum(no) == 0
+
+
+@says(
+    "This function keeps the order of things, and augments only if it is "
+    "handed a layer."
+)
+@says("Return batches of (x, y); with a layer shuffled and augmented.")
+def test_the_function_keeps_the_order() -> None:
+    code = BLOCKS["make_batches"].code
+    calls = [".cache(", ".shuffle(", ".batch(", ".map(", ".prefetch("]
+    places = [code.rindex(call) for call in calls]
+    assert places == sorted(places)
+    assert lines("both_sets")[1] == [0.0, 0.0]
+    plain = make_batches(X, Y, batch=8)
+    assert all(not changed(x, X).any() for x, _ in plain)
+
+
+@says(
+    "In segmentation the label is a picture, too. Here it says where the "
+    "image is bright, so we can see whether both still belong together."
+)
+@says("Augment image and mask the same way")
+@says("Two calls are two draws:")
+@says("A layer of Keras takes a dictionary as well, and draws once for all")
+@says("The names are not yours to choose.")
+@says("What is called otherwise is left as it is, without a word.")
+def test_a_dictionary_keeps_pairs_together() -> None:
+    [[apart, rows]] = lines("apart")
+    assert apart < rows == 8
+    [[otherwise, _], [together, _]] = lines("together")
+    assert otherwise < together == 8
+    for augment in (
+        flip(),
+        layers.RandomRotation(0.3, interpolation="nearest"),
+        layers.RandomTranslation(0.3, 0.3, interpolation="nearest"),
+        layers.RandomZoom(0.3, interpolation="nearest"),
+        layers.RandomCrop(4, 4),
+        layers.Pipeline([flip(), layers.RandomCrop(4, 4)]),
+    ):
+        pair = augment({"images": X, "segmentation_masks": X})
+        images, masks = pair.values()
+        np.testing.assert_array_equal(images, masks)
+    pair = flip(seed=0)({"images": X, "masks": X})
+    assert changed(pair["images"], X).any()
+    assert not changed(pair["masks"], X).any()
+
+
+@says(
+    "Under the right name a rotation or a zoom gives a mask no classes that "
+    "it did not have, and a brightness does not touch it."
+)
+@says(
+    "(Joining both with `tf.concat` and calling the layer once keeps pairs "
+    "together, too, but a rotation then mixes the classes.)"
+)
+def test_masks_keep_their_classes() -> None:
+    mask = tf.cast(X > 0.5, tf.float32) * 3
+    pair = {"images": X, "segmentation_masks": mask}
+    turn = layers.RandomRotation(0.3)
+    for augment in (turn, layers.RandomZoom(0.3)):
+        found = augment(pair)["segmentation_masks"]
+        assert set(np.unique(found)) == {0.0, 3.0}
+        assert changed(found, mask).any()
+    bright = layers.RandomBrightness(0.3, value_range=(0, 1))(pair)
+    assert not changed(bright["segmentation_masks"], mask).any()
+    assert changed(bright["images"], X).all()
+    joined = flip(seed=0)(tf.concat([X, mask], -1))
+    np.testing.assert_array_equal(joined[..., :1] > 0.5, joined[..., 1:] > 0)
+    turned = turn(tf.concat([X, mask], -1))[..., 1]
+    assert len(np.unique(turned)) > 2
+
+
+@says("The layer in the model")
+@says("The layer can also be the first one of a model.")
+@says("Return a model that augments in training, then sums up a picture.")
+@says("`fit` augments, `evaluate` and `predict` do not.")
+@says(
+    "A loop of your own has to say `training=False` where it validates, for "
+    "`model(x)` augments."
+)
+@says(
+    "The model is saved with its layer, and labels cannot be augmented there."
+)
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable")
+def test_the_layer_in_a_model() -> None:
+    predicted, called, training, told = lines("in_model")
+    assert sum(predicted) == sum(told) == 0
+    assert sum(called) > 0
+    assert sum(training) > 0
+    assert type(make_model().layers[0]) is layers.RandomFlip
+    model = make_model()
+    model.compile("sgd", "mse")
+    flat = tf.reshape(X, (8, 64))
+    assert model.evaluate(X, flat, verbose=0) == 0
+    seen = model.fit(X, flat, verbose=0)
+    assert seen.history["loss"][0] > 0
+    model.save("model.keras")
+    loaded = tf.keras.models.load_model("model.keras")
+    assert type(loaded.layers[0]) is layers.RandomFlip
+
+
+@says(
+    "Map behind `batch`: the layer is then called once for a batch and not "
+    "once for each picture, and still draws for each."
+)
+def test_a_batch_is_one_call() -> None:
+    for batch, calls in ((1, 8), (8, 1)):
+        augment = flip(seed=0)
+        data = slices(X).batch(batch).map(augment)
+        rows = np.concatenate([changed(x, x * 1) for x in data])
+        assert len(rows) == 8
+        assert int(augment.variables[0].numpy()[1]) == calls
+    assert 0 < sum(lines("each_epoch")[0]) < 8
+
+
+@says(
+    "`prefetch` prepares a batch while the step works on another one. With "
+    "`num_parallel_calls=tf.data.AUTOTUNE` in `map` several batches are made "
+    "at once, and then a seed no longer gives the same pictures in each run."
+)
+def test_who_draws_first_in_parallel() -> None:
+    drawn = threading.Event()
+
+    def before(number: Any) -> Any:
+        if number == 0:
+            drawn.wait(5)
+        return number
+
+    def after(number: Any) -> Any:
+        if number == 1:
+            drawn.set()
+        return number
+
+    def passes(calls: int | None) -> Any:
+        augment = flip(seed=0)
+
+        def wait(number: Any) -> Any:
+            first = tf.py_function(before, [number], tf.int64)
+            with tf.control_dependencies([first]):
+                pictures = augment(tf.identity(X))
+            with tf.control_dependencies([pictures]):
+                last = tf.py_function(after, [number], tf.int64)
+            with tf.control_dependencies([last]):
+                return tf.identity(pictures)
+
+        data = tf.data.Dataset.range(2)
+        return [
+            changed(x, X) for x in data.map(wait, num_parallel_calls=calls)
+        ]
+
+    drawn.set()
+    usual = passes(None)
+    assert np.array_equal(usual, passes(None))
+    drawn.clear()
+    other = passes(2)
+    assert not np.array_equal(usual, other)
+    assert np.array_equal(usual[0], other[1])
+    assert BLOCKS["make_batches"].code.count("prefetch") == 1
+    made = []
+
+    def make(number: Any) -> Any:
+        made.append(number)
+        return number
+
+    counted = tf.data.Dataset.range(5).map(
+        lambda number: tf.py_function(make, [number], tf.int64)
+    )
+    next(iterator := iter(counted.prefetch(2)))
+    deadline = time.monotonic() + 5
+    while len(made) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(made) >= 3
+    del iterator
+
+
+@says(
+    "Mind the range: `RandomBrightness` expects pictures from 0 to 255. For "
+    "those from 0 to 1, say `value_range=(0, 1)`."
+)
+def test_the_range_of_brightness() -> None:
+    wrong = layers.RandomBrightness(0.3, seed=0)(X)
+    assert abs(wrong - X).numpy().max() > 1
+    right = layers.RandomBrightness(0.3, value_range=(0, 1), seed=0)(X)
+    assert 0 <= right.numpy().min() < right.numpy().max() <= 1
+    assert abs(right - X).numpy().max() < 0.31
+
+
+@says("**The check** is to ask twice.")
+@says("Training data are to differ, validation data are not.")
+@says("Return whether two passes over batches of (x, y) give the same x.")
+def test_the_check_asks_twice() -> None:
+    assert printed(NAME, "ask_again") == (
+        "training data: False\nvalidation data: True"
+    )
+
+
+# 2. Imbalanced data
+
+
+def shares(section: str) -> tuple[float, float, float]:
+    """Return what a block tells: mean probability, recall, taken."""
+    told = numbers(printed(NAME, section).partition("mean prob")[2])
+    probability, recall, taken = told
+    return probability, recall / 100, taken
+
+
+@says("A tenth of these rows are ones.")
+@says("Return numbers and labels, (rows, 1); a tenth are ones.")
+@says("Zeros are normal around 0, ones around 2, both with a variance of 1.")
+@says("Return a model whose logits are a line; it starts as x itself.")
+@says("Return a step with Adam; it returns the loss of its batch.")
+@says("Update the model on all batches of some epochs; return it.")
+@says("Return the mean loss of rows; both are (batch, 1).")
+@says("Print how sure the model is of ones, and whom it takes for one.")
+@says("Imbalanced data: weigh or oversample the minority class")
+def test_the_rows_and_the_model() -> None:
+    x, y = (np.asarray(part) for part in make_rare(5000))
+    assert y.mean() == pytest.approx(0.1, abs=0.02)
+    for label in (0, 1):
+        assert x[y == label].mean() == pytest.approx(2 * label, abs=0.15)
+        assert x[y == label].var() == pytest.approx(1, abs=0.15)
+    np.testing.assert_array_equal(make_line()(x), x)
+    for name in ("make_step", "learn", "cross_entropy", "weighted", "tell"):
+        assert name in BLOCKS
+    assert "Adam(" in BLOCKS["make_step"].code
+
+
+@says(
+    "Accuracy says little here, for who never says one is right in nine of "
+    "ten cases."
+)
+@says(
+    "Ask for the mean probability, which should be the share of ones, and "
+    "for the ones that are found, the *recall*."
+)
+@says("The probabilities are right on average, and half of the ones are")
+def test_what_the_plain_model_misses() -> None:
+    _, y = make_rare(5000)
+    never = tf.keras.metrics.BinaryAccuracy()(y, tf.zeros_like(y))
+    assert float(never) == pytest.approx(0.9, abs=0.02)
+    share = numbers(printed(NAME, "plain"))[0]
+    probability, recall, _ = shares("plain")
+    assert probability == pytest.approx(share, abs=0.015)
+    assert recall == pytest.approx(0.5, abs=0.05)
+
+
+@says("Weighted binary crossentropy: `pos_weight`")
+@says("`pos_weight` says how often a one counts.")
+@says("Nine times makes up for its rarity.")
+@says("Return the loss in which a one counts nine times.")
+@says("More ones are found, at the price of zeros that are taken for ones.")
+@says("`compile(loss=weighted)` takes the function, too.")
+def test_a_one_counts_nine_times() -> None:
+    zero, one = (tf.fill((1, 1), value) for value in (0.0, 1.0))
+    logits = tf.constant([[0.4]])
+    plain = [float(cross_entropy(y, logits)) for y in (zero, one)]
+    more = [float(weighted(y, logits)) for y in (zero, one)]
+    assert more == pytest.approx([plain[0], 9 * plain[1]])
+    x, y = make_rare(5000)
+    assert 9 * np.sum(y) == pytest.approx(np.sum(1 - y), rel=0.1)
+    before, after = shares("plain"), shares("with_weight")
+    assert after[1] > before[1] + 0.2
+    assert after[2] > before[2] + 100
+    model = make_line()
+    model.compile("sgd", loss=weighted)
+    found = model.evaluate(x, y, batch_size=5000, verbose=0)
+    assert found == pytest.approx(float(weighted(y, model(x))), rel=1e-5)
+
+
+@says("It wants *logits*, so the model must not end in a sigmoid.")
+@says("Probabilities raise no error.")
+@says(
+    "Here is the loss of a zero, of a model that is sure that it is a one, "
+    "and of one that is sure that it is none:"
+)
+@says("With probabilities the loss of a zero is never below 0.69.")
+@says(
+    "Nor should all logits be 0 at the start: there the gradient for a one "
+    "comes out as 0 in TensorFlow 2.21, where it should be -4.5."
+)
+def test_probabilities_for_logits() -> None:
+    [right, wrong], [none, least] = (
+        numbers(line) for line in printed(NAME, "no_logits").split("\n")
+    )
+    assert right == pytest.approx(9, abs=0.01)
+    assert none == pytest.approx(0, abs=0.01)
+    assert wrong < 2
+    assert least == pytest.approx(0.69)
+    y = tf.zeros((1, 1))
+    found = [float(weighted(y, tf.fill((1, 1), p / 10))) for p in range(11)]
+    assert min(found) == pytest.approx(np.log(2), rel=1e-5)
+    slopes = []
+    for start in (-1e-3, 0.0, 1e-3):
+        logits = tf.Variable([[start]])
+        with tf.GradientTape() as tape:
+            loss = weighted(tf.ones((1, 1)), logits)
+        slopes.append(tape.gradient(loss, logits).numpy().item())
+    assert slopes == pytest.approx([-4.5, 0.0, -4.5], abs=0.01)
+
+
+@says("Or draw ones as often as zeros.")
+@says("The ones ran out, and the rest are zeros.")
+@says("So repeat each part, and say how long an epoch is.")
+@says("Return batches with as many ones as zeros, on average.")
+@says("Without `take` it never ends.")
+@says("Oversample the minority class: `sample_from_datasets`")
+def test_ones_as_often_as_zeros() -> None:
+    [first], [again] = lines("run_out"), lines("resampled")[:1]
+    assert len(first) == 10
+    assert first[:2] == pytest.approx([50, 50], abs=10)
+    assert first[3:] == [0] * 7
+    assert again == pytest.approx([50] * 10, abs=15)
+    repeated, taken = highlighted(BLOCKS["oversample"])
+    assert ".repeat()" in repeated
+    assert ".take(len(x))" in taken
+    endless = tf.data.Dataset.sample_from_datasets(
+        [slices([0]).repeat(), slices([1]).repeat()], [0.5, 0.5]
+    )
+    assert len(list(endless.take(999))) == 999
+    x, y = make_rare(500)
+    assert len(oversample(x, y, batch=100)) == 5
+
+
+@says(
+    "`stop_on_empty_dataset=True`, with zeros that are not repeated, ends an "
+    "epoch when each zero was there once."
+)
+@says(
+    "But it says that it does not end: its `cardinality` is -1, and `len` "
+    "raises `The dataset is infinite`."
+)
+@says(
+    "If you know the length, "
+    "`data.apply(tf.data.experimental.assert_cardinality(n))` says it; an "
+    "epoch raises if it was wrong."
+)
+def test_an_epoch_that_ends_with_the_zeros() -> None:
+    zeros, ones = slices(-tf.range(1, 51)), slices([1, 2, 3]).repeat()
+    data = tf.data.Dataset.sample_from_datasets(
+        [zeros, ones], [0.5, 0.5], seed=0, stop_on_empty_dataset=True
+    )
+    rows = list(data.as_numpy_iterator())
+    assert sorted(row for row in rows if row < 0) == list(range(-50, 0))
+    assert int(data.cardinality()) == tf.data.INFINITE_CARDINALITY == -1
+    with pytest.raises(TypeError, match="The dataset is infinite"):
+        len(data)
+    told = tf.data.experimental.assert_cardinality
+    known = data.apply(told(len(rows)))
+    assert len(known) == len(rows) == len(list(known))
+    with pytest.raises(tf.errors.FailedPreconditionError):
+        list(data.apply(told(len(rows) + 1)))
+
+
+@says(
+    "The model learned from data in which every second row is a one, so it "
+    "says too often that something is one."
+)
+@says("Weights do the same.")
+@says(
+    "If you need probabilities, and not only an order, add a number to each "
+    "logit: the logarithm of the true odds, minus that of the odds in "
+    "training ([Saerens and others, 2002]"
+    "(https://doi.org/10.1162/089976602753284446))."
+)
+@says("Return what to add to logits if ones are more or less frequent.")
+@says("Now the probabilities are right again, and the model is about the")
+@says(
+    "The other way round, the plain model finds more ones if a logit above "
+    "{{ shift:.2f }} is called a one."
+)
+@says("That needs no weights and no resampling.")
+@says("Probabilities are too high after oversampling")
+@says(
+    "**The check** is that the mean probability is the share of ones, in "
+    "validation data that were *not* resampled."
+)
+def test_probabilities_and_the_shift() -> None:
+    share = numbers(printed(NAME, "plain"))[0]
+    for section in ("with_weight", "resampled"):
+        assert shares(section)[0] > 2 * share
+    plain, mended = shares("plain"), shares("shifted")
+    assert mended[0] == pytest.approx(share, abs=0.02)
+    assert mended[1] == pytest.approx(plain[1], abs=0.05)
+    assert mended[2] == pytest.approx(plain[2], abs=10)
+    shift = prior_shift(0.1, 0.5)
+    assert shift == pytest.approx(np.log(0.1 / 0.9) - np.log(0.5 / 0.5))
+    x, y = make_rare(5000)
+    data = slices((x, y)).batch(250)
+    logits = learn(make_line(), cross_entropy, data, epochs=7)(x)
+    for limit, due in ((0.0, 0.46), (shift, 0.84)):  # of two normals
+        found = tf.reduce_mean(tf.cast(logits[y == 1] > limit, tf.float32))
+        assert float(found) == pytest.approx(due, abs=0.08)
+
+
+@says("Split before you oversample")
+@says("A row that is there nine times ends up on both sides of a split.")
+@says(
+    "Split first, as `x` and `valid_x` were above, and resample the training "
+    "part alone."
+)
+def test_a_split_behind_the_oversampling() -> None:
+    assert numbers(printed(NAME, "leaked")) == [180, 180]
+    code = BLOCKS["plain"].code
+    assert "valid_x, valid_y = x[1000:], y[1000:]" in code
+    assert "x, y = x[:1000], y[:1000]" in code
+    assert "oversample(x, y" in BLOCKS["resampled"].code
+
+
+# 3. Inputs and targets
+
+PRICE = re.compile(r"mean (-?\d+), deviation (\d+)")
+
+
+def spreads(section: str) -> list[tuple[int, int]]:
+    """Return means and deviations, as a block prints them."""
+    found = PRICE.findall(printed(NAME, section))
+    return [(int(mean), int(std)) for mean, std in found]
+
+
+@says("Areas of homes are to tell their prices.")
+@says("Return areas in square metres and prices in euros, (rows, 1).")
+@says("Return the layers as a model of one number.")
+@says("Return the mean squared error of rows; both are (batch, 1).")
+@says("Return the mean and the standard deviation of values as text.")
+def test_homes_and_prices() -> None:
+    x, y = make_homes(500)
+    assert x.shape == y.shape == (500, 1)
+    assert np.corrcoef(x[:, 0], y[:, 0])[0, 1] > 0.98
+    assert make_priced(layers.Dense(1)).input_shape == (None, 1)
+    assert float(squared(tf.zeros((2, 1)), tf.fill((2, 1), 3.0))) == 9
+    assert spread(tf.constant([[1.0], [3.0]])) == "mean 2, deviation 1"
+
+
+@says(
+    "A `Normalization` layer subtracts a mean and divides by a deviation. "
+    "Which ones, it learns in `adapt`, from an array or from batches, of "
+    "pairs too."
+)
+@says("Before that it passes on what it gets, without a word.")
+@says(
+    "(In a `map` such a layer, if it was never called, raises "
+    "`'SymbolicTensor' object has no attribute '_datatype_enum'`.)"
+)
+@says("`adapt` is no part of training: no step calls it, and `fit` does not")
+def test_a_layer_that_was_not_adapted(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    before, after = spreads("not_adapted")
+    assert before == (98, 25)
+    assert after == (0, 1)
+    x, y = make_homes(100)
+    fresh = layers.Normalization()
+    np.testing.assert_array_equal(fresh(x), x)
+    model = make_priced(fresh, layers.Dense(1))
+    model.compile("sgd", "mse")
+    model.fit(x, x * 0, verbose=0)
+    np.testing.assert_array_equal(fresh(x), x)
+    assert not [note for note in recwarn if "adapt" in str(note.message)]
+    due = (x - tf.reduce_mean(x)) / tf.math.reduce_std(x)
+    for told in (x, x.numpy(), slices(x).batch(9), slices((x, y)).batch(9)):
+        layer = layers.Normalization()
+        layer.adapt(told)
+        np.testing.assert_allclose(layer(x), due, atol=1e-4)
+    with pytest.raises(AttributeError, match="'SymbolicTensor' object has no"):
+        slices(x).batch(9).map(layers.Normalization())
+
+
+@says("And it has to come first.")
+@says("The graph that `predict` made holds the numbers of then.")
+@says("That of your own step does, too.")
+@says(
+    "So adapt before you compile, call or train anything, and to training "
+    "data alone, or it is a [leak](real_problem.md#standardise-without-a-"
+    "leak)."
+)
+@says(
+    "**The check** is the mean and the deviation of what the layer returns "
+    "for the training data: 0 and 1."
+)
+@says("What was learned is saved with the weights of the model.")
+def test_adapted_too_late() -> None:
+    predicted, called = spreads("too_late")
+    assert predicted == (98, 25)
+    assert called == spreads("in_time")[0] == (0, 1)
+    assert highlighted(BLOCKS["in_time"]) == ["normalize.adapt(x)"]
+    x, _ = make_homes(100)
+    normalize = layers.Normalization()
+    model = make_priced(normalize)
+    step = tf.function(lambda x: model(x, training=True))
+    step(x)
+    normalize.adapt(x)
+    np.testing.assert_array_equal(step(x), x)
+    assert spread(model(x)) == "mean 0, deviation 1"
+    model.save_weights("model.weights.h5")
+    other = make_priced(layers.Normalization())
+    other.load_weights("model.weights.h5")
+    np.testing.assert_array_equal(other(x), model(x))
+
+
+@says("Now train on prices as they are.")
+@says("The regression loss is huge, all predictions are the same value")
+@says("A hundred steps, and the predictions are all near zero.")
+@says(
+    "Adam moves a weight by about its learning rate in each step, here 0.2, "
+    "however large the error."
+)
+@says("At that pace the way to such a mean takes more than a million steps.")
+@says(
+    "`SGD` follows the error, and a network with a hidden layer is soon NaN."
+)
+def test_targets_that_are_large() -> None:
+    y, predictions = spreads("large_targets")
+    assert max(predictions) < 30 < 1000 < min(y)
+    assert y[0] / 0.2 > 1e6
+    assert "Adam(0.2)" in BLOCKS["make_step"].code
+    x, y = make_homes(200)
+    assert float(squared(y, tf.zeros_like(y))) > 1e10
+    normalize = layers.Normalization()
+    normalize.adapt(x)
+    for factor in (1.0, 1e-3):
+        model = make_priced(normalize, layers.Dense(1))
+        data = slices((x, y * factor)).batch(200)
+        learn(model, squared, data, epochs=10)
+        assert model.weights[-1].numpy()[0] == pytest.approx(2, rel=0.02)
+    hidden = layers.Dense(16, "relu"), layers.Dense(1)
+    model = make_priced(normalize, *hidden)
+    model.compile(tf.keras.optimizers.SGD(0.01), "mse")
+    seen = model.fit(x, y, epochs=5, batch_size=50, verbose=0)
+    assert np.isnan(seen.history["loss"][-1])
+
+
+@says("Train on targets with mean 0 and deviation 1, and scale the")
+@says(
+    "Keep `mean` and `std`, of training data alone, with the model: whoever "
+    "predicts needs them."
+)
+@says("An error is scaled back, too.")
+@says("Its root is in units of `std`:")
+@says("Or let the model do it.")
+@says(
+    "As last layer, `Normalization(invert=True)` takes its numbers along "
+    "wherever the model goes."
+)
+@says("This loss is in squared euros, which Adam does not mind.")
+def test_targets_that_are_scaled() -> None:
+    x, y = make_homes(200)
+    [due] = spreads("large_targets")[:1]
+    for section in ("scaled_targets", "unscaled_by_layer"):
+        [found] = spreads(section)
+        assert found == pytest.approx(due, rel=0.02)
+    euros, same = (
+        numbers(line)[0]
+        for line in printed(NAME, "scaled_back").split("\n")[1:]
+    )
+    assert euros == same == pytest.approx(10_000, rel=0.05)
+    prices = layers.Normalization(invert=True)
+    prices.adapt(y)
+    mean, std = tf.reduce_mean(y), tf.math.reduce_std(y)
+    np.testing.assert_allclose(prices(x), mean + std * x, rtol=1e-4)
+    model = make_priced(layers.Dense(1), prices)
+    model.save("model.keras")
+    loaded = tf.keras.models.load_model("model.keras")
+    np.testing.assert_allclose(loaded(x), model(x), rtol=1e-6)
+
+
+# 4. Rows without labels
+
+
+@says("Semi-supervised: labelled and unlabelled data in one step")
+@says(
+    "Of two clusters of points, two points have a label, and both lie "
+    "somewhat aside."
+)
+@says("Return points, (rows, 2), and labels, (rows, 1), of two clusters.")
+@says("They are 4 apart in the first number and wide in the second.")
+@says("Return a linear model of two numbers that starts with zeros.")
+@says("Return a model trained on batches of ((x, y), unlabelled).")
+@says("Return a step for labelled and unlabelled rows; share weighs these.")
+def test_clusters_and_their_model() -> None:
+    x, y = (np.asarray(part) for part in make_clusters(2000))
+    assert x.shape == (2000, 2)
+    assert y.shape == (2000, 1)
+    zero, one = (x[y[:, 0] == label] for label in (0, 1))
+    assert one.mean(0) - zero.mean(0) == pytest.approx([4, 0], abs=0.3)
+    assert zero.std(0)[1] > 3 * zero.std(0)[0]
+    assert not np.any(make_flat()(x))
+    left = ran("data_for_a_loop_unlabelled", "few_labels")
+    aside = np.abs(left["x"].numpy() - [[-2, 0], [2, 0]])
+    assert np.all(aside[:, 1] > 2)
+    assert len(left["y"]) == 2
+
+
+@says("A step needs both kinds of rows, so pair their batches with `zip`.")
+@says("It ends with the shorter one; let the labelled rows repeat.")
+def test_a_zip_ends_with_the_shorter_one() -> None:
+    assert printed(NAME, "few_labels") == "batches: 1\nbatches: 10"
+    few, many = slices(tf.range(2)), slices(tf.range(5))
+    zipped = tf.data.Dataset.zip
+    assert len(zipped((few, many))) == len(zipped((many, few))) == 2
+    assert len(zipped((few.repeat(), many))) == 5
+
+
+@says("The loss has two terms.")
+@says(
+    "The second compares the model with itself, where it is sure: its own "
+    "answers are the *pseudo labels* (as in "
+    "[FixMatch](https://arxiv.org/abs/2001.07685), which augments each row in "
+    "two ways)."
+)
+@says("Return the mean loss against what the model is sure of itself.")
+@says("Takes logits (batch, 1). A row below 90 % counts as 0.")
+def test_a_model_against_itself() -> None:
+    logits = tf.constant([[-3.0], [2.0], [-2.0], [4.0]])  # 2: 88 %
+    due = (np.log(1 + np.exp(-3)) + np.log(1 + np.exp(-4))) / 4
+    assert float(unlabelled_loss(logits)) == pytest.approx(due, rel=1e-5)
+    x, y = tf.constant([[1.0, 2.0]]), tf.constant([[1.0]])
+    losses = []
+    for share in (0.0, 1.0):
+        model = make_flat()
+        model.set_weights([np.ones((2, 1)), np.zeros(1)])
+        losses.append(float(make_joint_step(model, share)(x, y, x)))
+    assert losses[1] == pytest.approx(2 * losses[0], rel=1e-5)
+
+
+@says("Train with the labels alone, and with both.")
+@says("The border moved to where few points are.")
+@says(
+    "That helps if the classes *are* clusters; otherwise a model confirms "
+    "its own errors."
+)
+def test_what_the_unlabelled_rows_do() -> None:
+    alone, both = (
+        numbers(line)[1]
+        for line in printed(NAME, "learn_from_both").split("\n")
+    )
+    assert both > alone + 5
+    rows, _ = make_clusters(500)
+    labels = tf.cast(rows[:, 1:] > 0, tf.float32)  # no clusters of these
+    flat = make_flat()
+    flat.set_weights([np.array([[3.0], [0.5]]), np.zeros(1)])
+    right, sure = [], []
+    step = make_joint_step(flat, 1.0)
+    for _ in range(50):
+        found = (flat(rows) > 0) == (labels > 0.5)
+        right.append(float(tf.reduce_mean(tf.cast(found, tf.float32))))
+        sure.append(float(tf.reduce_mean(tf.abs(flat(rows)))))
+        step(rows[:1] * 0, labels[:1], rows)
+    assert max(right) < 0.8
+    assert sure[-1] > sure[0]
+
+
+@says(
+    "Labels of 0 and 1, as above, have no gradient in any case. Probabilities "
+    "have one:"
+)
+@says("Pseudo labels and `tf.stop_gradient`")
+@says("A label is what a prediction is moved to, and not the other way round.")
+@says("**The check**: a prediction that is compared with itself has gradient")
+def test_the_gradient_of_a_label() -> None:
+    loose, stopped = (
+        numbers(line)[0] for line in printed(NAME, "soft_labels").split("\n")
+    )
+    assert loose != 0
+    assert stopped == 0
+    logits = tf.Variable([[0.7]])
+    with tf.GradientTape() as tape:
+        p = tf.sigmoid(logits)
+        total = tf.reduce_sum(tf.cast(p > 0.5, tf.float32))
+    assert tape.gradient(total, logits) is None
+
+
+@says("In `fit`, rows without outputs cannot have a compiled loss:")
+@says("train_step without y: None values not supported")
+@says("What the dataset yields arrives in `train_step` as it is.")
+@says("A model for fit on batches of ((x, y), unlabelled).")
+@says("Update the weights; return the sum of both losses.")
+@says("`total` is a name of our own.")
+@says(
+    "What is returned as `loss` Keras replaces with the mean that it keeps "
+    "itself, here of nothing, and logs 0.0."
+)
+@says("`validation_data` are pairs as ever, if a loss is compiled as well.")
+def test_both_kinds_of_rows_in_fit() -> None:
+    shown = printed(NAME, "no_target")
+    assert shown == "ValueError: None values not supported."
+    by_hand = numbers(printed(NAME, "learn_from_both").split("\n")[1])[1]
+    assert numbers(printed(NAME, "joint_fit")) == [by_hand]
+    x, y = make_clusters(20)
+    flat = make_flat()
+    joint = Joint(flat.inputs, flat.outputs)
+    loss = tf.keras.losses.BinaryCrossentropy(from_logits=True)
+    joint.compile("sgd", loss)
+    data = tf.data.Dataset.zip((slices((x, y)).batch(10), slices(x).batch(10)))
+    pairs = slices((x, y)).batch(10)
+    seen = joint.fit(data, validation_data=pairs, shuffle=False, verbose=0)
+    due = loss(y, joint(x))
+    assert seen.history["val_loss"][0] == pytest.approx(float(due), rel=1e-4)
+    assert seen.history["total"][0] > 0.1
+
+    class Renamed(Joint):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"loss": super().train_step(data)["total"]}
+
+    renamed = Renamed(flat.inputs, flat.outputs)
+    renamed.compile("sgd")
+    wrong = renamed.fit(data, shuffle=False, verbose=0)
+    assert wrong.history["loss"] == [0.0]
+
+
+# 5. Mixup
+
+
+@says("Mixup and CutMix: labels that are mixed")
+@says(
+    "Mixup ([Zhang and others, 2017](https://arxiv.org/abs/1710.09412)) adds "
+    "to a row a part of another one, and to its label the same part of the "
+    "other label."
+)
+@says("Return share of each row, and for the rest another row of the batch.")
+@says("Takes floats, y one-hot; share is a number from 0 to 1.")
+@says("A label is now a row of shares.")
+def test_rows_and_labels_are_mixed_alike() -> None:
+    x, y = tf.range(4.0)[:, tf.newaxis], tf.one_hot(tf.range(4), 4)
+    mixed, labels = mix(x, y, tf.constant(0.75), seed=(0, 0))
+    np.testing.assert_allclose(labels @ x, mixed, rtol=1e-6)
+    np.testing.assert_allclose(tf.reduce_sum(labels, axis=1), 1)
+    assert float(tf.reduce_max(tf.linalg.diag_part(labels))) < 1.01
+    assert float(tf.reduce_min(tf.linalg.diag_part(labels))) == 0.75
+    shown = [
+        numbers(line)[1:] for line in printed(NAME, "mixed_labels").split("\n")
+    ]
+    assert all(sum(label) == pytest.approx(1) for label in shown)
+    assert any(0 < part < 1 for label in shown for part in label)
+
+
+@says("The number of a class cannot say that.")
+@says("Labels of classes 0 and 1, mixed to 0.3, are cut off in silence:")
+def test_a_class_between_two() -> None:
+    losses = [
+        numbers(line)[1] for line in printed(NAME, "cut_off").split("\n")
+    ]
+    assert losses[0] == losses[1] == losses[2] < losses[3]
+    p, error = tf.constant([[0.9, 0.1]]), "sparse_categorical_crossentropy"
+    loss = tf.keras.losses.get(error)
+    assert float(loss(tf.constant([0.3]), p)[0]) == pytest.approx(-np.log(0.9))
+    kept = tf.keras.losses.SparseCategoricalCrossentropy()
+    assert float(kept(tf.constant([1.9]), p)) == pytest.approx(-np.log(0.1))
+
+
+@says(
+    "So make labels one-hot and floats, and take a categorical cross-entropy."
+)
+@says(
+    "The least loss, where the probabilities are the shares, is no longer 0."
+)
+@says(
+    "And `CategoricalAccuracy` compares with the larger share only; read the "
+    "accuracy of validation data, which are not mixed."
+)
+def test_the_loss_of_shares() -> None:
+    told = [numbers(line) for line in printed(NAME, "mixed_loss").split("\n")]
+    assert [row[2] for row in told][-1] == min(row[2] for row in told) > 0
+    y, soft = (
+        tf.constant([[0.7, 0.3]]),
+        tf.keras.losses.CategoricalCrossentropy(),
+    )
+    due = -(0.7 * np.log(0.7) + 0.3 * np.log(0.3))
+    assert float(soft(y, y)) == pytest.approx(due, rel=1e-5)
+    for p in np.linspace(0.05, 0.95, 19):
+        assert soft(y, tf.constant([[p, 1 - p]], tf.float32)) >= due - 1e-6
+    for p, right in ((0.6, 1.0), (0.4, 0.0)):
+        metric = tf.keras.metrics.CategoricalAccuracy()
+        assert float(metric(y, tf.constant([[p, 1 - p]]))) == right
+
+
+@says("The layer draws the shares itself, and wants a dictionary of batches.")
+@says("Classes as numbers raise no error in a `map`:")
+@says("One label for each of four pictures has become four.")
+@says("`CutMix`, which pastes a part of another picture, takes the same.")
+@says(
+    "Map both behind `batch`, for a picture alone finds no other to mix with."
+)
+@says("Like all layers that augment they do so unless told `training=False`.")
+@says("**The check** is that each label still adds up to 1.")
+@pytest.mark.parametrize("kind", [layers.MixUp, layers.CutMix])
+def test_layers_that_mix(kind: Any) -> None:
+    assert printed(NAME, "numbers_of_classes") == "labels: (4, 4)"
+    assert printed(NAME, "by_layer").startswith("labels: (4, 3)")
+    labels = tf.one_hot(tf.range(8) % 3, 3)
+    layer = kind(seed=0)
+    both = {"images": X, "labels": labels}
+    for mixed in slices(both).batch(8).map(layer):
+        found = mixed["labels"]
+        np.testing.assert_allclose(tf.reduce_sum(found, axis=1), 1, atol=1e-5)
+        assert not np.allclose(found, labels)
+        assert len(np.unique(np.max(found, axis=1))) > 2
+        assert changed(mixed["images"], X).any()
+    if kind is layers.CutMix:
+        parts = np.isclose(mixed["images"], X).mean(axis=(1, 2, 3))
+        kept = tf.reduce_sum(found * labels, axis=1).numpy()
+        assert np.all(parts[kept < 0.999] >= kept[kept < 0.999] - 0.01)
+    for alone in slices(both).map(layer).batch(8):
+        np.testing.assert_allclose(alone["images"], X, atol=1e-6)
+        np.testing.assert_allclose(alone["labels"], labels, atol=1e-6)
+    still = layer(both, training=False)
+    assert not changed(still["images"], X).any()
+    with pytest.raises(Exception, match="Shapes of all inputs must match"):
+        layer((X, labels), training=True)
+
+
+# Exercises
+
+
+@says(
+    "`RandomRotation(0.1)` turns by up to a tenth of a full turn, in either "
+    "direction, and `RandomTranslation(0.1, 0.1)` shifts by up to a tenth of "
+    "height and width."
+)
+@says('What comes in at the edges is mirrored (`fill_mode="reflect"`).')
+@says("A list of layers in `keras.layers.Pipeline` is one layer.")
+def test_turns_and_shifts() -> None:
+    rows = tf.zeros((500, 8, 8, 1))
+    turn = layers.RandomRotation(0.1, seed=0)
+    angles = turn.get_random_transformation(rows, training=True)["angle"]
+    assert np.abs(angles).max() <= 36
+    assert np.max(angles) > 30
+    assert np.min(angles) < -30
+    shift = layers.RandomTranslation(0.1, 0.1, seed=0)
+    assert turn.fill_mode == shift.fill_mode == "reflect"
+    moved = shift.get_random_transformation(rows, training=True)
+    assert 0.75 < np.abs(moved["translations"]).max() <= 0.1 * 8
+    both = layers.Pipeline([turn, shift])
+    assert isinstance(both, layers.Layer)
+    assert both(X).shape == X.shape
+
+
+@says(
+    "Mirror pictures with `tf.image.stateless_random_flip_left_right`, which "
+    "takes its seed as an argument."
+)
+@says("The options are those of tf.data.Dataset.random.")
+@says("Return single pictures, each flipped or not by a number of its own.")
+def test_flips_by_numbers() -> None:
+    still, again = lines("by_numbers")[1:3], lines("by_numbers")[4:]
+    assert still[0] == still[1]
+    assert again[0] != again[1]
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        flip_each(slices(X), no_option=True)
+    flipped = tf.image.stateless_random_flip_left_right
+    one, other = (flipped(X[0], (0, 3)) for _ in range(2))
+    np.testing.assert_array_equal(one, other)
