@@ -267,6 +267,14 @@ def test_what_the_page_on_other_gradients_has() -> None:
         assert part in text, part
 
 
+@says("[Other loops](other_loops.md) Find a learning rate in a hundred steps.")
+def test_what_the_page_on_other_loops_has() -> None:
+    text = source("other_loops")
+    assert "## 1. A learning rate finder" in text
+    tried = printed("other_loops", "find_rate").split()[0]
+    assert int(tried) == pytest.approx(100, abs=10)
+
+
 @says(
     "[Weights, outputs, losses](weights_outputs_losses.md) Weight rows and "
     "classes, train two outputs, and check what your loss is the mean of."
