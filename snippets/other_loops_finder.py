@@ -90,6 +90,17 @@ def remember(model: Model, optimizer: Optimizer) -> Callable[[], None]:
 # endregion remember
 
 
+# region train
+def train(step: Step, batches: Dataset, epochs: int) -> float:
+    """Take a step for each batch; return the mean loss of the last epoch."""
+    for _ in range(epochs):
+        losses = [float(step(x, y)) for x, y in batches]
+    return float(np.mean(losses))
+
+
+# endregion train
+
+
 # region RaiseRate
 class RaiseRate(tf.keras.callbacks.Callback):
     """Raises the rate with each batch; keeps what fit logs as the loss."""
@@ -137,9 +148,8 @@ if __name__ == "__main__":
     for share in (1000, 100, 10, 1):
         restore()
         optimizer.learning_rate.assign(rates[-1] / share)
-        for epoch in range(5):
-            history = [float(step(x, y)) for x, y in batches]
-        print(f"rate {rates[-1] / share:.4f}: loss {np.mean(history):.4f}")
+        last_loss = train(step, batches, epochs=5)
+        print(f"rate {rates[-1] / share:.4f}: loss {last_loss:.4f}")
     # endregion try_found
 
     # region rates_in_fit
@@ -177,7 +187,6 @@ if __name__ == "__main__":
     rates, _ = try_rates(step, optimizer, endless)
     restore()
     optimizer.learning_rate.assign(rates[-1] / 10)
-    for epoch in range(5):
-        history = [float(step(x, y)) for x, y in batches]
-    print(f"rate {rates[-1] / 10:.2f}: loss {np.mean(history):.4f}")
+    last_loss = train(step, batches, epochs=5)
+    print(f"rate {rates[-1] / 10:.2f}: loss {last_loss:.4f}")
     # endregion find_of_sgd

@@ -267,10 +267,14 @@ def test_what_the_page_on_other_gradients_has() -> None:
         assert part in text, part
 
 
-@says("[Other loops](other_loops.md) Find a learning rate in a hundred steps.")
+@says(
+    "[Other loops](other_loops.md) Find a learning rate in a hundred steps, "
+    "and take two gradients for one step."
+)
 def test_what_the_page_on_other_loops_has() -> None:
     text = source("other_loops")
-    assert "## 1. A learning rate finder" in text
+    for part in ("## 1. A learning rate finder", "two gradients, and only"):
+        assert part in text, part
     tried = printed("other_loops", "find_rate").split()[0]
     assert int(tried) == pytest.approx(100, abs=10)
 

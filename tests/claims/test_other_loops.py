@@ -1,5 +1,7 @@
 """What the page on other loops says is true."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, get_args
 
 import numpy as np
@@ -12,7 +14,16 @@ from snippets.other_loops_finder import (
     make_rows,
     make_step,
     remember,
+    train,
     try_rates,
+)
+from snippets.other_loops_sam import (
+    add_noise,
+    climb,
+    differentiate,
+    make_sam_step,
+    rise,
+    sam_gradients,
 )
 from snippets.other_loops_setup import Loss, Step
 from tests.claims.says import (
@@ -44,20 +55,37 @@ def square(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean((y_pred - y) ** 2)
 
 
+@contextlib.contextmanager
+def eagerly() -> Iterator[None]:
+    """Run compiled steps as Python for a while."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
 # What the page promises, and where
 
 
 @says(
-    "Loops beyond the usual step in TensorFlow - a learning rate finder, in a "
-    "loop and in fit."
+    "Loops beyond the usual step in TensorFlow - a learning rate finder, "
+    "sharpness-aware minimization (SAM)."
 )
-@says("Some do something else: they try a rate with each step.")
+@says(
+    "Some do something else: they try a rate with each step, or take two "
+    "gradients for one."
+)
 @says("A learning rate finder, or learning rate range test")
 @says("The same in `fit` | [1]")
+@says("SAM, sharpness-aware minimization | [2]")
+@says("Noise on gradients | [2](#gradient-noise)")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     sections = {
         "## 1. A learning rate finder": "find_rate",
         "### In fit": "rates_in_fit",
+        "## 2. SAM": "make_sam_step",
+        "### Gradient noise": "add_noise",
     }
     for heading, word in sections.items():
         _, _, below = SOURCE.partition(heading)
@@ -201,13 +229,21 @@ def test_a_search_without_an_explosion_ends() -> None:
 
 @says("A tenth of the last rate is a rule of thumb.")
 @says("**The check** is to train with rates around it.")
+@says("Take a step for each batch; return the mean loss of the last epoch.")
 def test_the_rate_that_was_found_is_the_best_of_four() -> None:
+    seen: list[float] = []
+
+    def step(x: Any, y: Any) -> float:
+        seen.append(float(x))
+        return len(seen)
+
+    batches = tf.data.Dataset.from_tensor_slices(([1.0, 2.0], [0.0, 0.0]))
+    assert train(step, batches, 2) == 3.5
+    assert seen == [1.0, 2.0, 1.0, 2.0]
     found = lines("find_rate")[1][0]
-    tried = dict(lines("try_found"))
-    best = min(tried, key=lambda rate: tried[rate])
-    assert best == pytest.approx(found, abs=0.01)
-    others = sorted(tried.values())[1:]
-    assert tried[best] < min(others) / 10
+    tried = sorted((loss, rate) for rate, loss in lines("try_found"))
+    assert tried[0][1] == pytest.approx(found, abs=0.01)
+    assert tried[0][0] < tried[1][0] / 10
 
 
 @says(
@@ -298,6 +334,182 @@ def test_the_second_figure_is_as_its_alt_says(in_fit: dict[str, Any]) -> None:
     assert logged[-1] < 1.1 * min(logged)
     assert losses[-1] >= 4 * min(losses)
     assert np.argmin(losses) < np.argmin(logged)
+
+
+# 2. Two gradients
+
+
+@says(
+    "SAM looks for weights around which the loss is low as well. It takes the "
+    "gradient not where the weights are, but a short way up the slope, and "
+    "goes back before the optimizer's step"
+)
+@says("Return the loss, and its gradients a way of rho up the slope.")
+@says("Return a compiled step of SAM; it returns the loss of before.")
+@says("So each step has two gradients, and only the second is applied.")
+@says(
+    "**The check** of a step is `rho = 0`, which has to train like the usual "
+    "step."
+)
+def test_a_step_of_sam() -> None:
+    model, passes = make_model(), []
+
+    def counted(y: Any, y_pred: Any) -> Any:
+        passes.append(model.layers[-1].bias.numpy())
+        return square(y, y_pred)
+
+    weights = model.get_weights()
+    _, gradients = differentiate(model, square, X, Y)
+    length = np.sqrt(sum(np.sum(part**2) for part in gradients))
+    moved = [
+        weight + 0.2 * part.numpy() / length
+        for weight, part in zip(weights, gradients, strict=True)
+    ]
+    away = make_model()
+    away.set_weights(moved)
+    loss, due = differentiate(away, square, X, Y)
+    with eagerly():
+        first = make_sam_step(model, counted, SGD(0.1), 0.2)(X, Y)
+    assert len(passes) == 2
+    np.testing.assert_allclose(passes[1], moved[-1], rtol=1e-5)
+    assert float(first) < float(loss)
+    for before, after, part in zip(
+        weights, model.get_weights(), due, strict=True
+    ):
+        np.testing.assert_allclose(after, before - 0.1 * part, atol=1e-6)
+
+    model, other = make_model(), make_model()
+    usual = make_step(model, square, Adam(0.01))
+    flat = make_sam_step(other, square, Adam(0.01), 0.0)
+    due = [float(usual(X, Y)) for _ in range(5)]
+    found = [float(flat(X, Y)) for _ in range(5)]
+    np.testing.assert_allclose(found, due, rtol=1e-5)
+
+
+@says("Return the loss of a batch and its gradients, in training.")
+@says(
+    "The gradient of an `Embedding` is sparse, and `convert_to_tensor` makes "
+    "it dense: the length of a sparse one is wrong where a row turns up twice."
+)
+@says("The way is `rho` long, over all weights together.")
+@says("Move the weights along the gradients, all together by rho.")
+def test_the_way_up() -> None:
+    model = tf.keras.Sequential(
+        [tf.keras.Input((2,)), layers.Embedding(3, 1), layers.Flatten()]
+    )
+    x, y = tf.constant([[1, 1]]), tf.ones((1, 2))
+    with tf.GradientTape() as tape:
+        loss = square(y, model(x))
+    [sparse] = tape.gradient(loss, model.trainable_variables)
+    assert isinstance(sparse, tf.IndexedSlices)
+    found, [dense] = differentiate(model, square, x, y)
+    assert isinstance(dense, tf.Tensor)
+    assert float(found) == float(loss)
+    right = float(tf.linalg.global_norm([dense]))
+    assert right == pytest.approx(float(np.abs(dense).sum()))
+    assert float(tf.linalg.global_norm([sparse])) < 0.8 * right
+    modes: list[bool] = []
+
+    class Spy(tf.keras.layers.Layer):
+        def call(self, x: Any, training: bool = False) -> Any:
+            modes.append(training)
+            return x
+
+    spied = tf.keras.Sequential([tf.keras.Input((4,)), Spy(), layers.Dense(1)])
+    modes.clear()
+    differentiate(spied, square, X, Y)
+    assert modes == [True]
+    model = make_model()
+    before = model.get_weights()
+    _, gradients = differentiate(model, square, X, Y)
+    climb(model, gradients, 0.25)
+    pairs = zip(model.get_weights(), before, strict=True)
+    moves = [tf.constant(after - weight) for after, weight in pairs]
+    assert float(tf.linalg.global_norm(moves)) == pytest.approx(0.25, rel=1e-4)
+
+
+@says("Return by how much the loss rises on a way of rho, and go back.")
+@says("Go a short way up and see what that adds.")
+@says("Train with few rows, whose `y` has noise, and look at all the others.")
+@says(
+    "With `rho` the loss is higher here on the rows it learned from, lower on "
+    "the others, and rises less."
+)
+def test_what_sam_does_here() -> None:
+    [plain, steep, sam, flat] = lines("run_sam")
+    assert (plain[0], sam[0]) == (0.0, 0.1)
+    assert sam[1] > plain[1]
+    assert sam[2] < plain[2]
+    assert steep[-1] > 2 * flat[-1] > 0
+    assert "few, unseen = (x[:64]" in BLOCKS["run_sam"].code
+    model = make_model()
+    before = float(square(Y, model(X)))
+    assert rise(model, square, X, Y, 0.1) > 0
+    assert float(square(Y, model(X))) == pytest.approx(before)
+
+
+@says(
+    "Each pass with `training=True` moves the averages of "
+    "`BatchNormalization`, and SAM makes two."
+)
+@says("The first of these lines is right, the second is too far.")
+@says(
+    "`sam_gradients` is right because it keeps `model.weights` *after* the "
+    "first pass, and these include the averages."
+)
+@says(
+    "A step that puts back only `model.trainable_variables` moves the "
+    "averages twice."
+)
+def test_averages_move_once() -> None:
+    [first], [second], [step] = lines("moved_twice")
+    assert first == step
+    assert second == pytest.approx(1.9 * first, abs=0.01)
+    code = BLOCKS["sam_gradients"].code
+    assert code.index("kept =") > code.index("differentiate(")
+    # The same step, which puts back less.
+    less = code.replace("model.weights", "model.trainable_variables")
+    names = ran("other_loops_sam")
+    exec(less, names)
+    means = []
+    for gradients in (sam_gradients, names["sam_gradients"]):
+        norm = layers.BatchNormalization(momentum=0.9)
+        model = tf.keras.Sequential(
+            [tf.keras.Input((4,)), norm, layers.Dense(1)]
+        )
+        assert any(weight is norm.moving_mean for weight in model.weights)
+        gradients(model, square, X + 1.0, Y, 0.1)
+        means.append(float(norm.moving_mean[0]))
+    assert means[1] == pytest.approx(1.9 * means[0], rel=1e-4)
+    assert means[0] == pytest.approx(0.1, abs=0.01)
+
+
+@says("Return the gradients, each number with normal noise added.")
+@says(
+    "Noise of NumPy would be drawn when the step is traced, and be the same "
+    "in each step."
+)
+@says("Make the generator once, outside of the compiled step.")
+def test_noise_on_gradients() -> None:
+    for due, found in lines("noisy"):
+        assert found == pytest.approx(due, rel=0.05)
+    random, old = tf.random.Generator.from_seed(0), np.random.default_rng(0)
+
+    @tf.function
+    def drawn() -> tuple[Any, Any]:
+        ours = add_noise([tf.zeros(3)], 1.0, random)[0]
+        return ours, old.normal(size=3)
+
+    first, second = drawn(), drawn()
+    assert (first[0].numpy() != second[0].numpy()).all()
+    assert (first[1].numpy() == second[1].numpy()).all()
+
+    @tf.function
+    def inside() -> Any:
+        return tf.random.Generator.from_seed(0).normal([3])
+
+    with pytest.raises(ValueError, match="singleton"):
+        inside()
 
 
 # Exercises

@@ -13,7 +13,15 @@ from snippets.other_loops_finder import (
     make_rows,
     make_step,
     remember,
+    train,
     try_rates,
+)
+from snippets.other_loops_sam import (
+    add_noise,
+    climb,
+    differentiate,
+    make_sam_step,
+    rise,
 )
 
 layers = tf.keras.layers
@@ -116,3 +124,71 @@ def test_the_callback_raises_the_rate_and_keeps_what_is_logged() -> None:
     means = np.cumsum(losses) / [1, 2, 3]
     np.testing.assert_allclose(raising.logged, means, rtol=1e-6)
     assert model.get_weights()[0] == pytest.approx(w)
+
+
+def test_training_returns_the_mean_of_the_last_epoch() -> None:
+    told = iter([9.0, 9.0, 1.0, 2.0])
+    assert train(lambda x, y: next(told), ONE.repeat(2), 2) == 1.5
+    assert next(told, None) is None
+
+
+def test_gradients_of_an_embedding_are_dense() -> None:
+    model = tf.keras.Sequential(
+        [tf.keras.Input((2,)), layers.Embedding(3, 1), layers.Flatten()]
+    )
+    model.set_weights([np.array([[1.0], [2.0], [3.0]])])
+    x, y = tf.constant([[1, 1], [1, 0]]), tf.zeros((2, 2))
+    loss, [gradient] = differentiate(model, square, x, y)
+    assert float(loss) == (3 * 4 + 1) / 4
+    np.testing.assert_allclose(gradient, [[0.5], [3.0], [0.0]])
+
+
+def test_weights_climb_by_rho_in_all() -> None:
+    model = tf.keras.Sequential([tf.keras.Input((2,)), layers.Dense(1)])
+    model.set_weights([np.array([[1.0], [2.0]]), np.array([3.0])])
+    gradients = [tf.constant([[2.0], [0.0]]), tf.constant([-1.5])]
+    climb(model, gradients, 0.5)
+    kernel, bias = model.get_weights()
+    np.testing.assert_allclose(kernel, [[1.4], [2.0]], rtol=1e-6)
+    np.testing.assert_allclose(bias, [2.7], rtol=1e-6)
+    climb(model, [0 * part for part in gradients], 0.5)
+    assert model.get_weights()[1] == bias
+
+
+@pytest.mark.usefixtures("each_way")
+def test_a_step_of_sam_agrees_with_the_closed_form() -> None:
+    model = make_line()
+    step = make_sam_step(model, square, SGD(0.1), 0.5)
+    x, y = tf.constant([[1.0], [2.0]]), tf.zeros((2, 1))
+    assert float(step(x, y)) == pytest.approx((9 + 36) / 2)
+    due = 3 - 0.1 * 5 * (3 + 0.5)
+    assert model.get_weights()[0] == pytest.approx(due)
+
+
+@pytest.mark.usefixtures("each_way")
+def test_sam_moves_averages_once() -> None:
+    norm = layers.BatchNormalization(momentum=0.9)
+    model = tf.keras.Sequential([tf.keras.Input((4,)), norm, layers.Dense(1)])
+    x, y = make_rows()
+    make_sam_step(model, square, SGD(0.1), 0.5)(x + 1.0, y)
+    due = 0.1 * np.mean(x + 1.0, axis=0)
+    np.testing.assert_allclose(norm.moving_mean, due, rtol=1e-4)
+
+
+def test_how_much_the_loss_rises() -> None:
+    model = make_line()
+    x, y = tf.constant([[2.0]]), tf.constant([[0.0]])
+    found = rise(model, square, x, y, 0.5)
+    assert found == pytest.approx(4 * (3.5**2 - 3**2), rel=1e-5)
+    assert model.get_weights()[0] == pytest.approx(3.0)
+
+
+def test_noise_is_normal_and_added() -> None:
+    random = tf.random.Generator.from_seed(1)
+    parts = [tf.fill((100, 100), 5.0), tf.fill((10_000,), -1.0)]
+    found = [part.numpy() for part in add_noise(parts, 0.5, random)]
+    for part, mean in zip(found, (5.0, -1.0), strict=True):
+        assert part.mean() == pytest.approx(mean, abs=0.02)
+        assert part.std() == pytest.approx(0.5, abs=0.02)
+    assert np.abs(found[0].ravel() - found[1]).std() > 0.5
+    assert found[0].shape == (100, 100)
