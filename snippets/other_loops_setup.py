@@ -15,5 +15,7 @@ Dataset: TypeAlias = tf.data.Dataset
 Model: TypeAlias = tf.keras.Model
 Optimizer: TypeAlias = tf.keras.Optimizer
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+Moves = list[np.ndarray]
+Random: TypeAlias = np.random.Generator
 Step = Callable[..., tf.Tensor]
 # endregion setup

@@ -7,6 +7,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets.other_loops_dqn import (
+    add,
+    choose,
+    draw,
+    exact_values,
+    go,
+    make_memory,
+    make_q_step,
+    make_values,
+    one_hot,
+    play,
+)
 from snippets.other_loops_finder import (
     RaiseRate,
     make_model,
@@ -21,7 +33,6 @@ from snippets.other_loops_sam import (
     climb,
     differentiate,
     make_sam_step,
-    rise,
 )
 
 layers = tf.keras.layers
@@ -175,14 +186,6 @@ def test_sam_moves_averages_once() -> None:
     np.testing.assert_allclose(norm.moving_mean, due, rtol=1e-4)
 
 
-def test_how_much_the_loss_rises() -> None:
-    model = make_line()
-    x, y = tf.constant([[2.0]]), tf.constant([[0.0]])
-    found = rise(model, square, x, y, 0.5)
-    assert found == pytest.approx(4 * (3.5**2 - 3**2), rel=1e-5)
-    assert model.get_weights()[0] == pytest.approx(3.0)
-
-
 def test_noise_is_normal_and_added() -> None:
     random = tf.random.Generator.from_seed(1)
     parts = [tf.fill((100, 100), 5.0), tf.fill((10_000,), -1.0)]
@@ -192,3 +195,98 @@ def test_noise_is_normal_and_added() -> None:
         assert part.std() == pytest.approx(0.5, abs=0.02)
     assert np.abs(found[0].ravel() - found[1]).std() > 0.5
     assert found[0].shape == (100, 100)
+
+
+def test_the_world_is_a_line() -> None:
+    places = np.arange(4)
+    for action, due in ((0, [0, 0, 1, 2]), (1, [1, 2, 3, 4])):
+        following, rewards, over = go(places, np.full(4, action))
+        assert [*following] == due
+        assert [*rewards] == [*over] == [0, 0, 0, action]
+        assert over.dtype == np.float32
+
+
+def test_states_are_rows() -> None:
+    rows = one_hot(np.array([4, 0]))
+    assert rows.tolist() == [[0, 0, 0, 0, 1], [1, 0, 0, 0, 0]]
+    assert rows.dtype == np.float32
+    assert make_values()(rows).shape == (2, 2)
+
+
+def moves_of(numbers: np.ndarray) -> list[np.ndarray]:
+    """Return moves all parts of which say which they are."""
+    states = np.tile(numbers[:, np.newaxis], 5)
+    return [states, numbers, 10 * numbers, -states, numbers % 2]
+
+
+def test_a_memory_keeps_the_last_moves() -> None:
+    memory = make_memory(5)
+    kinds = [(part.shape, str(part.dtype)) for part in memory]
+    one, rows = ((5,), "float32"), ((5, 5), "float32")
+    assert kinds == [rows, ((5,), "int32"), one, rows, one]
+    random = np.random.default_rng(0)
+    count = add(memory, 0, moves_of(np.arange(1, 4)))
+    assert count == 3
+    assert {*draw(memory, count, 100, random)[1]} == {1, 2, 3}
+    count = add(memory, count, moves_of(np.arange(4, 8)))
+    assert count == 7
+    found = draw(memory, count, 100, random)
+    assert {*found[1]} == {3, 4, 5, 6, 7}
+    for part, due in zip(found, moves_of(found[1]), strict=True):
+        np.testing.assert_array_equal(part, due)
+
+
+def test_actions_are_the_best_or_any() -> None:
+    def values(states: np.ndarray) -> np.ndarray:
+        return states[:, :2]
+
+    states = one_hot(np.tile([0, 1], 500))
+    random = np.random.default_rng(0)
+    best = choose(values, states, 0.0, random)
+    assert [*best[:2]] == [0, 1]
+    assert (best == np.tile([0, 1], 500)).all()
+    half = choose(values, states, 0.5, random)
+    assert np.mean(half != best) == pytest.approx(0.25, abs=0.05)
+    assert {*choose(values, states, 1.0, random)} == {0, 1}
+
+
+def test_who_has_arrived_begins_again() -> None:
+    places = np.tile(np.arange(4), 100)
+    moves, after = play(make_values(), places, np.random.default_rng(0))
+    states, actions, rewards, following, over = moves
+    np.testing.assert_array_equal(states, one_hot(places))
+    due = go(places, actions)
+    np.testing.assert_array_equal(following, one_hot(due[0]))
+    np.testing.assert_array_equal(rewards, due[1])
+    np.testing.assert_array_equal(over, due[2])
+    np.testing.assert_array_equal(after[over == 0], due[0][over == 0])
+    assert {*after[over == 1]} == {0, 1, 2, 3}
+
+
+@pytest.mark.usefixtures("each_way")
+def test_a_step_leads_to_the_reward_and_what_follows() -> None:
+    online, target = make_values(), make_values()
+    target.set_weights([2 * weight for weight in target.get_weights()])
+    states, following = one_hot(np.array([1, 3])), one_hot(np.array([2, 4]))
+    actions, over = np.array([0, 1]), np.array([0.0, 1.0], "float32")
+    rewards = np.array([0.5, 1.0], "float32")
+    best = target(following).numpy()[0].max()
+    due = np.array([0.5 + 0.9 * best, 1.0])
+    values = online(states).numpy()
+    missed = values[[0, 1], [0, 1]] - due
+    bias, kept = online.get_weights()[-1], target.get_weights()
+    step = make_q_step(online, target, SGD(0.1), 0.9)
+    loss = step(states, actions, rewards, following, over)
+    assert float(loss) == pytest.approx(np.mean(missed**2), rel=1e-5)
+    np.testing.assert_allclose(
+        online.get_weights()[-1], bias - 0.1 * missed, atol=1e-6
+    )
+    for before, after in zip(kept, target.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_exact_values_are_powers_of_gamma() -> None:
+    up = 0.8 ** np.array([3, 2, 1, 0])
+    down = 0.8 * up[[0, 0, 1, 2]]
+    due = np.stack([down, up], axis=1)
+    np.testing.assert_allclose(exact_values(0.8)[:4], due, rtol=1e-6)
