@@ -83,7 +83,7 @@ def eagerly() -> Iterator[None]:
 
 @says(
     "Loops beyond the usual step in TensorFlow - a learning rate finder, "
-    "sharpness-aware minimization (SAM), a DQN with a replay memory."
+    "sharpness-aware minimization (SAM), a DQN with a replay memory, PyTorch."
 )
 @says(
     "Some do something else: they try a rate with each step, take two "
@@ -94,6 +94,8 @@ def eagerly() -> Iterator[None]:
 @says("SAM, sharpness-aware minimization | [2]")
 @says("Noise on gradients | [2](#gradient-noise)")
 @says("A DQN with a replay buffer; a DQN that is slow")
+@says("`loss.backward()`, `model.eval()`, `no_grad`: from PyTorch")
+@says("The same numbers as PyTorch | [4]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     sections = {
         "## 1. A learning rate finder": "find_rate",
@@ -102,6 +104,8 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "### Gradient noise": "add_noise",
         "## 3. A DQN loop": "make_memory",
         "### A DQN that is slow": "predict",
+        "## 4. From PyTorch": "zero_grad",
+        "### Other defaults": "momentum=0.9",
     }
     for heading, word in sections.items():
         _, _, below = SOURCE.partition(heading)
@@ -725,6 +729,206 @@ def test_what_fit_and_predict_do_for_a_row(
     moves = draw(memory, 10, 4, random)
     step(moves[0], moves[1].astype("int64"), *moves[2:])
     assert step.experimental_get_tracing_count() == 3
+
+
+# 4. From PyTorch
+
+
+@says(
+    "A gradient is no property of a weight here: you get it from a tape, and "
+    "hand it to the optimizer."
+)
+@says(
+    "`loss.backward()` | `gradients = tape.gradient(current_loss, variables)`"
+)
+@says(
+    "`optimizer.step()` | `optimizer.apply_gradients(zip(gradients, "
+    "variables))`"
+)
+@says("`optimizer.zero_grad()` | nothing: each tape begins anew")
+@says("`y_pred.detach()` | `tf.stop_gradient(y_pred)`")
+@says(
+    "`with torch.no_grad():` | nothing, or in a tape `tape.stop_recording()`"
+)
+@says("`x.requires_grad_()` | `tape.watch(x)`")
+@says("The second gradient is the same as the first, not twice it.")
+@says("A factor that is detached or not recorded counts as a fixed number.")
+def test_tapes_in_place_of_backward() -> None:
+    assert lines("detached") == [[6.0], [6.0], [3.0], [9.0]]
+    w, x = tf.Variable(3.0), tf.constant(5.0)
+    assert not hasattr(w, "grad")
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        current_loss = w * x
+    gradients = tape.gradient(current_loss, [w, x])
+    assert [float(part) for part in gradients] == [5.0, 3.0]
+    SGD(0.1).apply_gradients(zip(gradients[:1], [w], strict=True))
+    assert float(w) == pytest.approx(3 - 0.5)
+    before = w * w
+    with tf.GradientTape() as tape:
+        current_loss = before * 1.0
+    assert tape.gradient(current_loss, w) is None
+
+
+@says(
+    "`backward()` some times, then `step()` | add the gradients, then apply "
+    "them"
+)
+@says(
+    "Instead of adding the gradients of some batches you can let the "
+    "optimizer do it, but its `gradient_accumulation_steps` takes their mean."
+)
+@says(
+    "`clip_grad_norm_(…, 1.0)` | `tf.clip_by_global_norm(gradients, 1.0)[0]`"
+)
+@says("`scheduler.step()` | nothing: the optimizer asks its schedule")
+def test_what_an_optimizer_does_with_gradients() -> None:
+    w = tf.Variable(0.0)
+    optimizer = SGD(1.0, gradient_accumulation_steps=2)
+    for gradient in (1.0, 4.0):
+        optimizer.apply_gradients([(tf.constant(gradient), w)])
+    assert float(w) == -2.5
+    gradients = [tf.constant([3.0]), tf.constant([4.0])]
+    gradients, norm = tf.clip_by_global_norm(gradients, 1.0)
+    assert float(norm) == 5.0
+    np.testing.assert_allclose(np.ravel(gradients), [0.6, 0.8], rtol=1e-6)
+    schedules = tf.keras.optimizers.schedules
+    w, rates = tf.Variable(0.0), schedules.PiecewiseConstantDecay([0], [1, 2])
+    optimizer = SGD(rates)
+    moves = []
+    for _ in range(3):
+        before = float(w)
+        optimizer.apply_gradients([(tf.constant(-1.0), w)])
+        moves.append(float(w) - before)
+    assert moves == [1.0, 2.0, 2.0]
+
+
+@says("`model.train()`, then `model(x)` | `model(x, training=True)`")
+@says("`model.eval()`, then `model(x)` | `model(x, training=False)`")
+@says("`model.parameters()` | `model.trainable_variables`")
+@says("`weight.requires_grad = False` | `layer.trainable = False`, then")
+@says(
+    "A step that was compiled before goes on training a layer that is frozen "
+    "later."
+)
+def test_what_a_model_is_told() -> None:
+    first, last = layers.Dense(3), layers.Dense(1)
+    model = tf.keras.Sequential(
+        [tf.keras.Input((4,)), layers.Dropout(0.5), first, last]
+    )
+    assert (model(X, training=True) != model(X, training=True)).numpy().any()
+    assert (model(X, training=False) == model(X, training=False)).numpy().all()
+    assert len(model.trainable_variables) == 4
+    first.trainable = False
+    assert len(model.trainable_variables) == 2
+    kept = first.get_weights()[0]
+    step = make_step(model, square, SGD(0.1))
+    step(X, Y)
+    assert (first.get_weights()[0] == kept).all()
+    last.trainable = False  # too late
+    before = last.get_weights()[0]
+    step(X, Y)
+    assert (last.get_weights()[0] != before).any()
+
+
+@says("`criterion(y_pred, y)` | `loss(y, y_pred)`: the other way round")
+@says(
+    "`CrossEntropyLoss()` | `SparseCategoricalCrossentropy(from_logits=True)`"
+)
+@says("`loss.item()` | `float(current_loss)`, outside of a compiled step")
+@says("`DataLoader(data, 32, shuffle=True)` |")
+def test_losses_and_data() -> None:
+    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    logits = tf.constant([[1.0, 3.0], [2.0, -1.0]])
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    due = -np.log(shares[[0, 1], [1, 0]]).mean()
+    found = loss(tf.constant([1, 0]), logits)
+    assert float(found) == pytest.approx(due, rel=1e-5)
+
+    inside = []
+
+    @tf.function
+    def compiled() -> None:
+        inside.append(float(tf.constant(1.0)))
+
+    compiled()
+    assert isinstance(inside[0], tf.Tensor)
+    assert type(float(found)) is float
+    data = tf.data.Dataset.range(100)
+    batches = [*data.shuffle(len(data)).batch(32)]
+    assert [len(batch) for batch in batches] == [32, 32, 32, 4]
+    order = np.concatenate(batches).tolist()
+    assert sorted(order) == [*range(100)] != order
+    again = np.concatenate([*data.shuffle(len(data)).batch(32)]).tolist()
+    assert again != order
+
+
+@says(
+    "Programs that look alike train differently, since Keras has defaults of "
+    "its own."
+)
+@says("On the right are those of PyTorch.")
+@says("The first weights differ as well.")
+@says("Those of `Dense` are Glorot's, with zeros for the bias; copy the")
+@says("`BatchNorm1d(4)` | `BatchNormalization(momentum=0.9, epsilon=1e-5)`")
+@says(
+    "The `momentum` of Keras is the share that stays, not the share that is "
+    "new."
+)
+@says(
+    "Weights that you bring have to be turned: `weight.T` for `Dense`, "
+    "`weight.transpose(2, 3, 1, 0)` for `Conv2D`."
+)
+@says("`LayerNorm(4)` | `LayerNormalization(epsilon=1e-5)`")
+@says("`Adam(parameters)` | `Adam(epsilon=1e-8)`")
+@says("`AdamW(parameters)` | `AdamW(epsilon=1e-8, weight_decay=0.01)`")
+@says("`RMSprop(parameters, lr)` | `RMSprop(lr, rho=0.99, epsilon=1e-8)`")
+@says("`Linear(4, 2)`, weights (2, 4) | `Dense(2)`, kernel (4, 2)")
+@says("`Conv2d(5, 2, 3)`, weights (2, 5, 3, 3) | `Conv2D(2, 3)`, (3, 3, 5, 2)")
+@says("pictures (batch, channels, rows, columns) | (batch, rows, columns")
+def test_defaults_of_keras_are_not_those_that_are_named() -> None:
+    optimizers = tf.keras.optimizers
+    for made, default, names in (
+        (
+            layers.BatchNormalization(momentum=0.9, epsilon=1e-5),
+            layers.BatchNormalization(),
+            ("momentum", "epsilon"),
+        ),
+        (
+            layers.LayerNormalization(epsilon=1e-5),
+            layers.LayerNormalization(),
+            ("epsilon",),
+        ),
+        (Adam(epsilon=1e-8), Adam(), ("epsilon",)),
+        (
+            optimizers.AdamW(epsilon=1e-8, weight_decay=0.01),
+            optimizers.AdamW(),
+            ("epsilon", "weight_decay"),
+        ),
+        (
+            optimizers.RMSprop(0.01, rho=0.99, epsilon=1e-8),
+            optimizers.RMSprop(0.01),
+            ("rho", "epsilon"),
+        ),
+    ):
+        for name in names:
+            assert getattr(made, name) != getattr(default, name)
+    norm = layers.BatchNormalization(momentum=0.9)
+    norm(X + 1.0, training=True)
+    due = 0.1 * np.mean(X + 1.0, axis=0)  # PyTorch's momentum=0.1
+    np.testing.assert_allclose(norm.moving_mean, due, rtol=1e-5)
+    dense = layers.Dense(2)
+    dense.build((None, 4))
+    glorot = tf.keras.initializers.GlorotUniform
+    assert isinstance(dense.kernel_initializer, glorot)
+    assert not dense.bias.numpy().any()
+    assert dense.kernel.shape == np.zeros((2, 4)).T.shape
+    conv = layers.Conv2D(2, 3)
+    conv.build((None, 8, 8, 5))  # channels last
+    weights = np.zeros((2, 5, 3, 3))  # out, in, height, width
+    assert conv.kernel.shape == weights.transpose(2, 3, 1, 0).shape
+    weights[1, 4, 2, 0] = 7.0
+    assert weights.transpose(2, 3, 1, 0)[2, 0, 4, 1] == 7.0
 
 
 # Exercises
