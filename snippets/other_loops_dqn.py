@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from snippets.other_loops_setup import Model, Moves, Optimizer, Random, Step
+from snippets.other_loops_setup import Model, Moves, Optimizer, Step
 
 
 # region go
@@ -67,7 +67,7 @@ def add(memory: Moves, count: int, moves: Moves) -> int:
 
 
 # region draw
-def draw(memory: Moves, count: int, batch: int, random: Random) -> Moves:
+def draw(memory, count, batch, random):
     """Return a batch of the moves that were added."""
     rows = random.integers(min(count, len(memory[0])), size=batch)
     return [part[rows] for part in memory]
@@ -77,9 +77,7 @@ def draw(memory: Moves, count: int, batch: int, random: Random) -> Moves:
 
 
 # region choose
-def choose(
-    online: Model, states: np.ndarray, epsilon: float, random: Random
-) -> np.ndarray:
+def choose(online, states, epsilon, random):
     """Return the best action of each state, or with chance epsilon any."""
     best = np.argmax(online(states), axis=1)
     luck = random.integers(2, size=len(states))
@@ -91,7 +89,7 @@ def choose(
 
 # region play
 def play(
-    online: Model, places: np.ndarray, random: Random
+    online: Model, places: np.ndarray, random: np.random.Generator
 ) -> tuple[Moves, np.ndarray]:
     """Move on from each place; return the moves and the places after them.
 

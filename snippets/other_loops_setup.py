@@ -3,6 +3,7 @@
 # ruff: noqa: F401 (the blocks that the page shows below use them)
 
 # region setup
+import importlib
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -16,6 +17,5 @@ Model: TypeAlias = tf.keras.Model
 Optimizer: TypeAlias = tf.keras.Optimizer
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 Moves = list[np.ndarray]
-Random: TypeAlias = np.random.Generator
 Step = Callable[..., tf.Tensor]
 # endregion setup

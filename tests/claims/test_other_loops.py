@@ -31,6 +31,8 @@ from snippets.other_loops_finder import (
     train,
     try_rates,
 )
+from snippets.other_loops_hard import hardest
+from snippets.other_loops_lookahead import look_ahead
 from snippets.other_loops_sam import (
     add_noise,
     climb,
@@ -83,7 +85,8 @@ def eagerly() -> Iterator[None]:
 
 @says(
     "Loops beyond the usual step in TensorFlow - a learning rate finder, "
-    "sharpness-aware minimization (SAM), a DQN with a replay memory, PyTorch."
+    "sharpness-aware minimization (SAM), a DQN with a replay memory, PyTorch, "
+    "hard examples."
 )
 @says(
     "Some do something else: they try a rate with each step, take two "
@@ -96,6 +99,8 @@ def eagerly() -> Iterator[None]:
 @says("A DQN with a replay buffer; a DQN that is slow")
 @says("`loss.backward()`, `model.eval()`, `no_grad`: from PyTorch")
 @says("The same numbers as PyTorch | [4]")
+@says("Only the largest losses: OHEM, hard example mining")
+@says("`No module named 'tensorflow_addons'` | [6]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     sections = {
         "## 1. A learning rate finder": "find_rate",
@@ -106,6 +111,9 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "### A DQN that is slow": "predict",
         "## 4. From PyTorch": "zero_grad",
         "### Other defaults": "momentum=0.9",
+        "## 5. Hard examples": "hardest",
+        "## 6. Lookahead": "look_ahead",
+        "### No module named 'tensorflow_addons'": "no_addons",
     }
     for heading, word in sections.items():
         _, _, below = SOURCE.partition(heading)
@@ -144,8 +152,10 @@ def test_what_the_set_up_has() -> None:
 @says("All blocks above, in order, as one file.")
 @says("It needs TensorFlow and Matplotlib.")
 def test_what_the_program_needs() -> None:
-    bring = {"tensorflow", "matplotlib", "numpy", "collections", "typing"}
-    assert imported(PAGE) == bring
+    bring = {"tensorflow", "matplotlib", "numpy"}
+    standard = {"collections", "importlib", "typing"}
+    assert imported(PAGE) == bring | standard
+    assert BLOCKS["no_addons"].options["raises"] == "ModuleNotFoundError"
 
 
 # 1. The learning rate
@@ -929,6 +939,134 @@ def test_defaults_of_keras_are_not_those_that_are_named() -> None:
     assert conv.kernel.shape == weights.transpose(2, 3, 1, 0).shape
     weights[1, 4, 2, 0] = 7.0
     assert weights.transpose(2, 3, 1, 0)[2, 0, 4, 1] == 7.0
+
+
+# 5. Hard examples
+
+
+@says("Learn from the rows of a batch whose losses are largest")
+@says("The loss has to give one number for each row, and `top_k` picks.")
+@says("Return the mean of the largest losses; each has shape (batch,).")
+@says("Two of four rows were kept, and they alone have a gradient: that of")
+def test_the_hardest_rows() -> None:
+    [loss], *rows = lines("hard_rows")
+    losses = [row[0] for row in rows]
+    kept = sorted(losses)[2:]
+    assert loss == pytest.approx(np.mean(kept), abs=0.01)
+    for each, length in rows:
+        assert (length > 0) == (each in kept)
+    left = ran("other_loops_hard", "hard_rows")
+    logits, y = left["logits"], left["y"]
+    with tf.GradientTape() as tape:
+        picked = left["each_loss"](y[2:], logits[2:])
+        mean = tf.reduce_mean(picked)
+    due = tf.convert_to_tensor(tape.gradient(mean, logits))
+    np.testing.assert_allclose(left["gradients"], due, atol=1e-6)
+
+
+@says("A share serves the last batch, which may be shorter, too.")
+@says("`ensure_shape` refuses losses of a column, and a single number.")
+def test_what_the_share_is_of() -> None:
+    compiled = tf.function(lambda each: hardest(each, 0.5))
+    assert float(compiled(tf.constant([1.0, 2.0, 3.0, 5.0]))) == 4.0
+    assert float(compiled(tf.constant([7.0]))) == 7.0
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at least k"):
+        tf.math.top_k(tf.constant([7.0]), 2)
+    for wrong in (tf.ones((4, 1)), tf.constant(1.0)):
+        for call in (compiled, lambda each: hardest(each, 0.5)):
+            with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+                call(wrong)
+
+
+@says(
+    "In a step, or in `compile`, the loss is `lambda y, y_pred: "
+    "hardest(each_loss(y, y_pred), 0.25)`."
+)
+@says("A row with a wrong label is hard as well.")
+def test_hard_rows_in_a_step_and_in_fit() -> None:
+    each_loss = ran("other_loops_hard", "hard_rows")["each_loss"]
+    x, y = X[:64], tf.cast(X[:64, 0] > 0, tf.int32)
+
+    def loss(y: Any, y_pred: Any) -> Any:
+        return hardest(each_loss(y, y_pred), 0.25)
+
+    def make() -> Any:
+        tf.keras.utils.set_random_seed(0)
+        return tf.keras.Sequential([tf.keras.Input((4,)), layers.Dense(2)])
+
+    model, other = make(), make()
+    each = np.sort(each_loss(y, model(x)))
+    step = make_step(model, loss, SGD(0.1))
+    assert float(step(x, y)) == pytest.approx(each[-16:].mean(), rel=1e-5)
+    other.compile(SGD(0.1), loss)
+    history = other.fit(x, y, 64, verbose=0, shuffle=False)
+    assert history.history["loss"][0] == pytest.approx(each[-16:].mean())
+    np.testing.assert_allclose(
+        other.get_weights()[0], model.get_weights()[0], rtol=1e-5
+    )
+    sure = tf.stack([-9 * X[:64, 0], 9 * X[:64, 0]], axis=1)
+    wrong = tf.where(tf.range(64) < 5, 1 - y, y)
+    each = each_loss(wrong, sure).numpy()
+    assert np.median(each[:5]) > each[5:].max()
+
+
+# 6. Lookahead
+
+
+@says(
+    "After some steps of any optimizer, *Lookahead* goes half of the way "
+    "back, to weights that follow slowly"
+)
+@says("Lookahead | [6](#6-lookahead)")
+@says("Move the slow weights a share of the way, and the fast ones to them.")
+@says("The slow weights are variables of their own.")
+@says("Stop after a look ahead, where both are the same.")
+def test_looking_ahead() -> None:
+    losses = [line[1] for line in lines("run_look_ahead")]
+    assert losses == sorted(losses, reverse=True)
+    left = ran("other_loops_lookahead", "run_look_ahead")
+    assert left["number"] % 5 == 0
+    pairs = [*zip(left["fast"], left["slow"], strict=True)]
+    for weight, kept in pairs:
+        np.testing.assert_array_equal(weight.numpy(), kept.numpy())
+    before = [kept.numpy() for _, kept in pairs]
+    left["step"](left["x"], left["y"])
+    ahead = [weight.numpy() for weight, _ in pairs]
+    for (_, kept), old in zip(pairs, before, strict=True):
+        np.testing.assert_array_equal(kept.numpy(), old)
+    look_ahead(left["fast"], left["slow"])
+    for (weight, _), old, new in zip(pairs, before, ahead, strict=True):
+        assert (old != new).any()
+        np.testing.assert_allclose(weight.numpy(), (old + new) / 2, atol=1e-6)
+
+
+@says(
+    "Of its optimizers Keras has `AdamW` and `Lamb`, besides `Lion`, which is "
+    "newer."
+)
+@says("`MovingAverage` is the option `use_ema=True`: see [EMA]")
+@says("`RectifiedAdam` is not there.")
+@says(
+    "It begins with small steps, as does a schedule with `warmup_steps`: "
+    "`CosineDecay(0.0, 10_000, warmup_target=0.001, warmup_steps=1_000)`."
+)
+def test_what_keras_has_of_addons() -> None:
+    optimizers = tf.keras.optimizers
+    for name in ("AdamW", "Lamb", "Lion"):
+        assert hasattr(optimizers, name)
+    for name in ("RectifiedAdam", "MovingAverage"):
+        assert not hasattr(optimizers, name)
+    assert Adam(use_ema=True).use_ema
+    frozen = (DOCS / "freeze_and_fine_tune.md").read_text("utf-8")
+    _, _, below = frozen.partition("## EMA: an exponential moving average")
+    assert "use_ema" in below.partition("\n## ")[0]
+    rates = optimizers.schedules.CosineDecay(
+        0.0, 10_000, warmup_target=0.001, warmup_steps=1_000
+    )
+    found = [float(rates(step)) for step in (0, 500, 1_000, 6_000, 11_000)]
+    np.testing.assert_allclose(found, [0, 5e-4, 1e-3, 5e-4, 0], atol=1e-8)
+    shown = printed(NAME, "no_addons")
+    assert "No module named 'tensorflow_addons'" in shown
 
 
 # Exercises

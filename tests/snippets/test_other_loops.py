@@ -28,6 +28,8 @@ from snippets.other_loops_finder import (
     train,
     try_rates,
 )
+from snippets.other_loops_hard import hardest
+from snippets.other_loops_lookahead import look_ahead
 from snippets.other_loops_sam import (
     add_noise,
     climb,
@@ -290,3 +292,27 @@ def test_exact_values_are_powers_of_gamma() -> None:
     down = 0.8 * up[[0, 0, 1, 2]]
     due = np.stack([down, up], axis=1)
     np.testing.assert_allclose(exact_values(0.8)[:4], due, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("share", "due"),
+    [(0.5, 4.5), (1.0, 3.0), (0.01, 5.0), (0.7, 11 / 3), (0.9, 3.0)],
+)
+def test_the_mean_of_the_largest(share: float, due: float) -> None:
+    each = tf.constant([2.0, 5.0, 1.0, 4.0])
+    assert float(hardest(each, share)) == pytest.approx(due)
+
+
+def test_losses_are_one_for_each_row() -> None:
+    for wrong in (tf.ones((4, 1)), tf.constant(1.0)):
+        with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+            hardest(wrong, 0.5)
+
+
+def test_slow_weights_follow_and_fast_ones_return() -> None:
+    fast = [tf.Variable([4.0, 2.0]), make_line().trainable_variables[0]]
+    slow = [tf.Variable([0.0, 2.0]), tf.Variable([[1.0]])]
+    look_ahead(fast, slow, 0.25)
+    for weights in (fast, slow):
+        np.testing.assert_allclose(weights[0].numpy(), [1.0, 2.0])
+        np.testing.assert_allclose(weights[1].numpy(), [[1.5]])
