@@ -183,3 +183,16 @@ if __name__ == "__main__":
         print(f"place {place}: down {down:.2f}, up {up:.2f}")
     print(f"largest error {np.abs(found - exact)[:4].max():.3f}")
     # endregion compare_values
+
+    # region without_ends
+    online, target = make_values(), make_values()
+    adam = tf.keras.optimizers.Adam(0.01)
+    step = make_q_step(online, target, adam, gamma=0.9)
+    for number in range(300):
+        *moves, _ = draw(memory, count, 64, random)
+        step(*moves, np.zeros(64, "float32"))
+        if number % 20 == 0:
+            target.set_weights(online.get_weights())
+    value = online(one_hot(np.array([3])))[0, 1]
+    print(f"place 3: up {value:.2f}")
+    # endregion without_ends

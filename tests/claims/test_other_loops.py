@@ -138,7 +138,7 @@ def test_what_other_pages_have() -> None:
 @says("The imports, two colours, and types.")
 @says("A `Loss` takes `y` and what the model made of `x`.")
 @says("A `Step` takes a batch and returns its loss.")
-@says("`Moves` are what a memory keeps of them.")
+@says("`Moves` are parts of a memory.")
 def test_what_the_set_up_has() -> None:
     left = ran("other_loops_setup", "setup")
     assert {"plt", "np", "tf"} <= set(left)
@@ -253,8 +253,8 @@ def test_what_is_set_back() -> None:
 
 
 @says(
-    "`take` ends the search of a loss that cannot explode, such as one that "
-    "is never above 1."
+    "`take` ends the search of a loss that does not explode; one with an "
+    "upper limit may never be four times its lowest."
 )
 def test_a_search_without_an_explosion_ends() -> None:
     assert "repeat().take(150)" in BLOCKS["find_rate"].code
@@ -313,7 +313,7 @@ def in_fit() -> dict[str, Any]:
     return ran("other_loops_finder", "find_rate", "rates_in_fit", "of_batches")
 
 
-@says("A callback can raise the rate in `fit`.")
+@says("A callback can raise the rate in `fit`, within one epoch.")
 @says("Raises the rate with each batch; keeps what fit logs as the loss.")
 @says("Set the rate of the batch.")
 @says("Keep the loss that is logged.")
@@ -340,6 +340,15 @@ def test_what_fit_logs(in_fit: dict[str, Any]) -> None:
     assert mean[0] > 5 * lines("find_rate")[1][0]
     np.testing.assert_allclose(in_fit["of_batches"], losses, atol=1e-3)
     assert lines("of_batches")[0][0] < 0.001
+
+
+def test_the_callback_begins_again_with_each_epoch() -> None:
+    model = make_model()
+    model.compile(SGD(), "mse")
+    for epochs in (1, 2):
+        model.fit(X, Y, 1024, epochs, verbose=0, callbacks=[RaiseRate()])
+        rate = float(model.optimizer.learning_rate)
+        assert rate == pytest.approx(1.1e-4)
 
 
 def test_the_mean_is_by_batches_of_their_size() -> None:
@@ -1081,3 +1090,20 @@ def test_the_rate_of_momentum() -> None:
     )
     assert 0.05 < rate < 0.3
     assert loss < 0.01
+
+
+@says(
+    "**2. A world without an end.** Learn from the same memory as if no move "
+    "had been the last."
+)
+@says(
+    "What follows is added, and 4 is a place at which no move was ever made."
+)
+@says("Its values are guesses, and nothing corrects them.")
+def test_a_world_without_an_end() -> None:
+    [[_, value]] = lines("without_ends")
+    assert value > 1.2
+    left = ran("other_loops_dqn", "learn_values")
+    states, *_, over = left["memory"]
+    assert over.any()
+    assert not states[:, 4].any()
