@@ -285,6 +285,20 @@ def test_what_the_page_on_other_gradients_has() -> None:
 
 
 @says(
+    "[Other loops](other_loops.md) Find a learning rate in a hundred steps, "
+    "take two gradients for one, learn from a replay buffer, and bring a loop "
+    "from PyTorch."
+)
+def test_what_the_page_on_other_loops_has() -> None:
+    text = source("other_loops")
+    parts = "learning rate finder", "two gradients, and", "make_memory"
+    for part in (*parts, "## 4. From PyTorch"):
+        assert part in text, part
+    tried = printed("other_loops", "find_rate").split()[0]
+    assert int(tried) == pytest.approx(100, abs=10)
+
+
+@says(
     "[Weights, outputs, losses](weights_outputs_losses.md) Weight rows and "
     "classes, train two outputs, and check what your loss is the mean of."
 )

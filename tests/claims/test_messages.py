@@ -1,5 +1,6 @@
 """What the page on messages says is true."""
 
+import importlib
 import math
 import re
 import warnings
@@ -998,6 +999,21 @@ def test_a_variable_is_handed_in() -> None:
         total = times(x, scale)
     found = tape.gradient(total, [x, scale])
     assert [float(gradient) for gradient in found] == [2.0, 3.0]
+
+
+@says("`other_loops:no_addons` TensorFlow Addons is not installed.")
+@says(
+    "Keras has some of its optimizers; the page has Lookahead in a few lines."
+)
+def test_addons_are_not_there() -> None:
+    shown("other_loops", "no_addons", "ModuleNotFoundError", "No module named")
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("tensorflow_addons")
+    for name in ("AdamW", "Lamb"):
+        assert hasattr(tf.keras.optimizers, name)
+    assert not hasattr(tf.keras.optimizers, "Lookahead")
+    [block] = [b for b in read("other_loops").blocks if b.name == "look_ahead"]
+    assert len(block.code.splitlines()) < 10
 
 
 @says(

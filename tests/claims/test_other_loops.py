@@ -1,0 +1,1109 @@
+"""What the page on other loops says is true."""
+
+import collections
+import contextlib
+import importlib
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from snippets.other_loops_dqn import (
+    add,
+    choose,
+    draw,
+    exact_values,
+    go,
+    make_memory,
+    make_q_step,
+    make_values,
+    one_hot,
+    play,
+)
+from snippets.other_loops_finder import (
+    RaiseRate,
+    make_model,
+    make_rows,
+    make_step,
+    remember,
+    train,
+    try_rates,
+)
+from snippets.other_loops_hard import hardest
+from snippets.other_loops_lookahead import look_ahead
+from snippets.other_loops_sam import (
+    add_noise,
+    climb,
+    differentiate,
+    make_sam_step,
+    sam_gradients,
+)
+from snippets.other_loops_setup import Loss, Moves, Step
+from tests.claims.says import (
+    figure,
+    highlighted,
+    imported,
+    numbers,
+    printed,
+    ran,
+    says,
+)
+from tests.claims.sentences import DOCS, read
+
+NAME = "other_loops"
+PAGE = read(NAME)
+BLOCKS = {block.name: block for block in PAGE.blocks}
+SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
+layers = tf.keras.layers
+Adam, SGD = tf.keras.optimizers.Adam, tf.keras.optimizers.SGD
+X, Y = make_rows()
+
+
+def lines(section: str) -> list[list[float]]:
+    """Return the numbers of each line that a block prints."""
+    return [numbers(line) for line in printed(NAME, section).split("\n")]
+
+
+def square(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean((y_pred - y) ** 2)
+
+
+@contextlib.contextmanager
+def eagerly() -> Iterator[None]:
+    """Run compiled steps as Python for a while."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+# What the page promises, and where
+
+
+@says(
+    "Loops beyond the usual step in TensorFlow - a learning rate finder, "
+    "sharpness-aware minimization (SAM), a DQN with a replay memory, PyTorch, "
+    "hard examples."
+)
+@says(
+    "Some do something else: they try a rate with each step, take two "
+    "gradients for one, or learn from what they did before."
+)
+@says("A learning rate finder, or learning rate range test")
+@says("The same in `fit` | [1]")
+@says("SAM, sharpness-aware minimization | [2]")
+@says("Noise on gradients | [2](#gradient-noise)")
+@says("A DQN with a replay buffer; a DQN that is slow")
+@says("`loss.backward()`, `model.eval()`, `no_grad`: from PyTorch")
+@says("The same numbers as PyTorch | [4]")
+@says("Only the largest losses: OHEM, hard example mining")
+@says("`No module named 'tensorflow_addons'` | [6]")
+def test_each_row_leads_to_a_section_with_its_words() -> None:
+    sections = {
+        "## 1. A learning rate finder": "find_rate",
+        "### In fit": "rates_in_fit",
+        "## 2. SAM": "make_sam_step",
+        "### Gradient noise": "add_noise",
+        "## 3. A DQN loop": "make_memory",
+        "### A DQN that is slow": "predict",
+        "## 4. From PyTorch": "zero_grad",
+        "### Other defaults": "momentum=0.9",
+        "## 5. Hard examples": "hardest",
+        "## 6. Lookahead": "look_ahead",
+        "### No module named 'tensorflow_addons'": "no_addons",
+    }
+    for heading, word in sections.items():
+        _, _, below = SOURCE.partition(heading)
+        assert word in below.partition("\n#")[0], heading
+
+
+@says("A policy that is learned beside the values, as in actor-critic, has")
+@says(
+    "[The loop with the usual parts](usual_parts.md): schedules, metrics, "
+    "early stopping."
+)
+def test_what_other_pages_have() -> None:
+    two = (DOCS / "two_models.md").read_text("utf-8")
+    assert "## A target network that follows its model" in two
+    other = (DOCS / "other_gradients.md").read_text("utf-8")
+    assert "*critic*" in other.partition("## 3. A policy gradient")[2]
+    usual = (DOCS / "usual_parts.md").read_text("utf-8").lower()
+    for part in ("schedule", "metric", "early stopping"):
+        assert part in usual
+
+
+@says("The imports, two colours, and types.")
+@says("A `Loss` takes `y` and what the model made of `x`.")
+@says("A `Step` takes a batch and returns its loss.")
+@says("`Moves` are parts of a memory.")
+def test_what_the_set_up_has() -> None:
+    left = ran("other_loops_setup", "setup")
+    assert {"plt", "np", "tf"} <= set(left)
+    assert sum(str(value).startswith("#") for value in left.values()) == 2
+    assert get_args(Loss) == ([tf.Tensor, tf.Tensor], tf.Tensor)
+    assert get_args(Step) == (..., tf.Tensor)
+    assert get_args(Moves) == (np.ndarray,)
+    assert "loss(y, model(x" in BLOCKS["make_step"].code
+
+
+@says("All blocks above, in order, as one file.")
+@says("It needs TensorFlow and Matplotlib.")
+def test_what_the_program_needs() -> None:
+    bring = {"tensorflow", "matplotlib", "numpy"}
+    standard = {"collections", "importlib", "typing"}
+    assert imported(PAGE) == bring | standard
+    assert BLOCKS["no_addons"].options["raises"] == "ModuleNotFoundError"
+
+
+# 1. The learning rate
+
+
+@says("Return x of shape (2048, 4) and y of shape (2048, 1), without noise.")
+@says("Return a model of four numbers with one hidden layer.")
+@says("Return a compiled step: it updates the model, returns the loss.")
+def test_the_data_the_model_and_the_step() -> None:
+    assert (X.shape, Y.shape) == ((2048, 4), (2048, 1))
+    due = tf.sin(3.0 * X[:, 0]) + X[:, 1] * X[:, 2]
+    np.testing.assert_allclose(Y[:, 0], due, atol=1e-6)
+    model = make_model()
+    assert [weight.shape[0] for weight in model.weights] == [4, 32, 32, 1]
+    before = model.get_weights()
+    due = square(Y, model(X))
+    step = make_step(model, square, SGD(0.1))
+    assert float(step(X, Y)) == pytest.approx(float(due))
+    assert (before[0] != model.get_weights()[0]).any()
+    assert hasattr(step, "get_concrete_function")
+
+
+@says(
+    "Raise it with each step, from far too small to far too large, and look "
+    "where the loss explodes: the *learning rate range test*"
+)
+@says("Return rates and the loss of a batch at each, until it explodes.")
+@says("One step for each rate, which is 1.1 times the one before.")
+@says("It grows tenfold in some 24 steps.")
+@says(
+    "The step is compiled once: the rate is a variable of the optimizer, so "
+    "`assign` reaches it."
+)
+@says(
+    "The loop ends where the loss is four times the lowest so far, or no "
+    "number."
+)
+@says("(That is for a loss which is never negative.)")
+def test_the_search() -> None:
+    assert abs(1.1**24 - 10) < 0.2
+    left = ran("other_loops_finder", "find_rate")
+    rates, losses = left["rates"], left["losses"]
+    np.testing.assert_allclose(np.divide(rates[1:], rates[:-1]), 1.1)
+    assert rates[0] == 1e-4
+    assert losses[-1] >= 4 * min(losses)
+    for end, loss in enumerate(losses[1:-1], 1):
+        assert loss < 4 * min(losses[:end])
+    assert left["step"].experimental_get_tracing_count() == 1
+    assert any(
+        variable is left["optimizer"].learning_rate
+        for variable in left["optimizer"].variables
+    )
+    batches = tf.data.Dataset.from_tensors((1.0, 1.0)).repeat(9)
+    for told in (np.nan, -1.0):
+        rates, _ = try_rates(lambda x, y, told=told: told, SGD(), batches)
+        assert len(rates) == 1
+
+
+@says("An optimizer with a schedule has no variable to assign to; make one")
+def test_a_schedule_has_no_variable() -> None:
+    optimizer = Adam(tf.keras.optimizers.schedules.CosineDecay(0.1, 10))
+    with pytest.raises(AttributeError, match="no attribute 'assign'"):
+        optimizer.learning_rate.assign(0.1)
+
+
+@says("All of these steps train.")
+@says(
+    "So keep the state of before, of the model *and* the optimizer, whose "
+    "moments would be those of the explosion."
+)
+@says("Return a function that sets both back to how they are now.")
+@says("`restore` sets the rate back as well, so assign it after that.")
+def test_what_is_set_back() -> None:
+    model, optimizer = make_model(), Adam(0.25)
+    step = make_step(model, square, optimizer)
+    restore = remember(model, optimizer)
+    weights = model.get_weights()
+    first = float(step(X, Y))
+    optimizer.learning_rate.assign(3.0)
+    for _ in range(5):
+        step(X, Y)
+    assert int(optimizer.iterations) == 6
+    assert (weights[0] != model.get_weights()[0]).any()
+    # The weights alone are not enough.
+    model.set_weights(weights)
+    step(X, Y)
+    without = model.get_weights()[0]
+    restore()
+    assert int(optimizer.iterations) == 0
+    assert float(optimizer.learning_rate) == 0.25
+    assert float(step(X, Y)) == first
+    assert np.abs(without - model.get_weights()[0]).max() > 0.1
+    code = BLOCKS["try_found"].code
+    assert code.index("restore()") < code.index("assign(")
+
+
+@says(
+    "`take` ends the search of a loss that does not explode; one with an "
+    "upper limit may never be four times its lowest."
+)
+def test_a_search_without_an_explosion_ends() -> None:
+    assert "repeat().take(150)" in BLOCKS["find_rate"].code
+    batches = tf.data.Dataset.from_tensors((1.0, 1.0)).repeat().take(150)
+    rates, _ = try_rates(lambda x, y: 0.9, SGD(), batches)
+    assert len(rates) == 150
+    assert rates[-1] > 100
+
+
+@says("A tenth of the last rate is a rule of thumb.")
+@says("**The check** is to train with rates around it.")
+@says("Take a step for each batch; return the mean loss of the last epoch.")
+def test_the_rate_that_was_found_is_the_best_of_four() -> None:
+    seen: list[float] = []
+
+    def step(x: Any, y: Any) -> float:
+        seen.append(float(x))
+        return len(seen)
+
+    batches = tf.data.Dataset.from_tensor_slices(([1.0, 2.0], [0.0, 0.0]))
+    assert train(step, batches, 2) == 3.5
+    assert seen == [1.0, 2.0, 1.0, 2.0]
+    found = lines("find_rate")[1][0]
+    tried = sorted((loss, rate) for rate, loss in lines("try_found"))
+    assert tried[0][1] == pytest.approx(found, abs=0.01)
+    assert tried[0][0] < tried[1][0] / 10
+
+
+@says(
+    "The loss of a batch over the learning rate, both on a logarithmic scale: "
+    "flat near 0.7 up to about 0.001, falling to about 0.1, rising slowly, "
+    "and jumping up at the last rate; a dashed line at the rate that was "
+    "chosen, where the loss has begun to rise"
+)
+def test_the_figure_is_as_its_alt_says() -> None:
+    [axes] = figure(NAME, "plot_rates")
+    [curve, line] = axes.points.values()
+    assert curve.y[0] == pytest.approx(0.7, abs=0.1)
+    left = ran("other_loops_finder", "find_rate")
+    rates, losses = np.array(left["rates"]), np.array(left["losses"])
+    assert losses[rates < 1e-3].mean() == pytest.approx(0.65, abs=0.08)
+    assert losses.min() == pytest.approx(0.12, abs=0.03)
+    lowest = rates[losses.argmin()]
+    assert lowest < line.x[0] < 0.5
+    late = losses[rates > line.x[0]]
+    assert late[:-1].max() < 0.35
+    assert late[-1] > 2 * late[-2]
+    assert late.min() > losses.min()
+
+
+# In fit
+
+
+@pytest.fixture(scope="module")
+def in_fit() -> dict[str, Any]:
+    return ran("other_loops_finder", "find_rate", "rates_in_fit", "of_batches")
+
+
+@says("A callback can raise the rate in `fit`, within one epoch.")
+@says("Raises the rate with each batch; keeps what fit logs as the loss.")
+@says("Set the rate of the batch.")
+@says("Keep the loss that is logged.")
+@says("The batches and the weights are the same.")
+@says("In fit the loss is the mean of the epoch so far")
+@says(
+    'But `logs["loss"]` is the mean of all batches of the epoch so far, which '
+    "still falls when the loss of the batch rises."
+)
+@says("A rate read off the dashed line is too large.")
+@says(
+    "If all batches are of one size, the sum so far less the sum before is "
+    "the batch's loss:"
+)
+def test_what_fit_logs(in_fit: dict[str, Any]) -> None:
+    losses, logged = in_fit["losses"], in_fit["raising"].logged
+    means = np.cumsum(losses) / np.arange(1, len(losses) + 1)
+    np.testing.assert_allclose(logged, means, rtol=1e-3)
+    both = np.diff(losses) > 0, np.diff(logged) < 0
+    late = np.arange(len(losses) - 1) > np.argmin(losses)
+    assert (both[0] & both[1] & late).sum() > 5
+    [batch, mean] = lines("rates_in_fit")
+    assert mean[0] > 10 * batch[0]
+    assert mean[0] > 5 * lines("find_rate")[1][0]
+    np.testing.assert_allclose(in_fit["of_batches"], losses, atol=1e-3)
+    assert lines("of_batches")[0][0] < 0.001
+
+
+def test_the_callback_begins_again_with_each_epoch() -> None:
+    model = make_model()
+    model.compile(SGD(), "mse")
+    for epochs in (1, 2):
+        model.fit(X, Y, 1024, epochs, verbose=0, callbacks=[RaiseRate()])
+        rate = float(model.optimizer.learning_rate)
+        assert rate == pytest.approx(1.1e-4)
+
+
+def test_the_mean_is_by_batches_of_their_size() -> None:
+    """With a last batch that is short, the mended line is not right."""
+    model, raising = make_model(), RaiseRate()
+    model.compile(SGD(), "mse")
+    model.fit(
+        X[:65], Y[:65], 64, callbacks=[raising], verbose=0, shuffle=False
+    )
+    wrong = 2 * raising.logged[1] - raising.logged[0]
+    right = 65 * raising.logged[1] - 64 * raising.logged[0]
+    assert right == pytest.approx(
+        float(square(Y[64:65], model(X[64:65]))), rel=0.05, abs=0.01
+    )
+    assert abs(wrong - right) > 0.01
+
+
+@says(
+    "Two curves over the learning rate: the loss of the batch, which falls "
+    "early and rises again, and as a dashed line the loss that fit logs, "
+    "which is smooth, falls later and is still close to its lowest where the "
+    "other one explodes"
+)
+def test_the_second_figure_is_as_its_alt_says(in_fit: dict[str, Any]) -> None:
+    [axes] = figure(NAME, "plot_logged")
+    assert set(axes.points) == {"loss of the batch", "logged by fit"}
+    losses, logged = in_fit["losses"], in_fit["raising"].logged
+    assert np.std(np.diff(logged)) < np.std(np.diff(losses)) / 2
+    assert logged[-1] < 1.1 * min(logged)
+    assert losses[-1] >= 4 * min(losses)
+    assert np.argmin(losses) < np.argmin(logged)
+
+
+# 2. Two gradients
+
+
+@says(
+    "SAM looks for weights around which the loss is low as well. It takes the "
+    "gradient not where the weights are, but a short way up the slope, and "
+    "goes back before the optimizer's step"
+)
+@says("Return the loss, and its gradients a way of rho up the slope.")
+@says("Return a compiled step of SAM; it returns the loss of before.")
+@says("So each step has two gradients, and only the second is applied.")
+@says(
+    "**The check** of a step is `rho = 0`, which has to train like the usual "
+    "step."
+)
+def test_a_step_of_sam() -> None:
+    model, passes = make_model(), []
+
+    def counted(y: Any, y_pred: Any) -> Any:
+        passes.append(model.layers[-1].bias.numpy())
+        return square(y, y_pred)
+
+    weights = model.get_weights()
+    _, gradients = differentiate(model, square, X, Y)
+    length = np.sqrt(sum(np.sum(part**2) for part in gradients))
+    moved = [
+        weight + 0.2 * part.numpy() / length
+        for weight, part in zip(weights, gradients, strict=True)
+    ]
+    away = make_model()
+    away.set_weights(moved)
+    loss, due = differentiate(away, square, X, Y)
+    with eagerly():
+        first = make_sam_step(model, counted, SGD(0.1), 0.2)(X, Y)
+    assert len(passes) == 2
+    np.testing.assert_allclose(passes[1], moved[-1], rtol=1e-5)
+    assert float(first) < float(loss)
+    for before, after, part in zip(
+        weights, model.get_weights(), due, strict=True
+    ):
+        np.testing.assert_allclose(after, before - 0.1 * part, atol=1e-6)
+
+    model, other = make_model(), make_model()
+    usual = make_step(model, square, Adam(0.01))
+    flat = make_sam_step(other, square, Adam(0.01), 0.0)
+    due = [float(usual(X, Y)) for _ in range(5)]
+    found = [float(flat(X, Y)) for _ in range(5)]
+    np.testing.assert_allclose(found, due, rtol=1e-5)
+
+
+@says("Return the loss of a batch and its gradients, in training.")
+@says(
+    "The gradient of an `Embedding` is sparse, and `convert_to_tensor` makes "
+    "it dense: the length of a sparse one is wrong where a row turns up twice."
+)
+@says("The way is `rho` long, over all weights together.")
+@says("Move the weights along the gradients, all together by rho.")
+def test_the_way_up() -> None:
+    model = tf.keras.Sequential(
+        [tf.keras.Input((2,)), layers.Embedding(3, 1), layers.Flatten()]
+    )
+    x, y = tf.constant([[1, 1]]), tf.ones((1, 2))
+    with tf.GradientTape() as tape:
+        loss = square(y, model(x))
+    [sparse] = tape.gradient(loss, model.trainable_variables)
+    assert isinstance(sparse, tf.IndexedSlices)
+    found, [dense] = differentiate(model, square, x, y)
+    assert isinstance(dense, tf.Tensor)
+    assert float(found) == float(loss)
+    right = float(tf.linalg.global_norm([dense]))
+    assert right == pytest.approx(float(np.abs(dense).sum()))
+    assert float(tf.linalg.global_norm([sparse])) < 0.8 * right
+    modes: list[bool] = []
+
+    class Spy(tf.keras.layers.Layer):
+        def call(self, x: Any, training: bool = False) -> Any:
+            modes.append(training)
+            return x
+
+    spied = tf.keras.Sequential([tf.keras.Input((4,)), Spy(), layers.Dense(1)])
+    modes.clear()
+    differentiate(spied, square, X, Y)
+    assert modes == [True]
+    model = make_model()
+    before = model.get_weights()
+    _, gradients = differentiate(model, square, X, Y)
+    climb(model, gradients, 0.25)
+    pairs = zip(model.get_weights(), before, strict=True)
+    moves = [tf.constant(after - weight) for after, weight in pairs]
+    assert float(tf.linalg.global_norm(moves)) == pytest.approx(0.25, rel=1e-4)
+
+
+@says("Train with few rows, whose `y` has noise, and look at all the others.")
+@says(
+    "With `rho` the loss is higher here on the rows it learned from, and "
+    "lower on the others."
+)
+def test_what_sam_does_here() -> None:
+    [plain, sam] = lines("run_sam")
+    assert (plain[0], sam[0]) == (0.0, 0.1)
+    assert sam[1] > 2 * plain[1]
+    assert sam[2] < plain[2] - 0.05
+    assert "few, unseen = (x[:64]" in BLOCKS["run_sam"].code
+
+
+@says(
+    "Each pass with `training=True` moves the averages of "
+    "`BatchNormalization`, and SAM makes two."
+)
+@says("The first of these lines is right, the second is too far.")
+@says(
+    "`sam_gradients` is right because it keeps `model.weights` *after* the "
+    "first pass, and these include the averages."
+)
+@says(
+    "A step that puts back only `model.trainable_variables` moves the "
+    "averages twice."
+)
+def test_averages_move_once() -> None:
+    [first], [second], [step] = lines("moved_twice")
+    assert first == step
+    assert second == pytest.approx(1.9 * first, abs=0.01)
+    code = BLOCKS["sam_gradients"].code
+    assert code.index("kept =") > code.index("differentiate(")
+    # The same step, which puts back less.
+    less = code.replace("model.weights", "model.trainable_variables")
+    names = ran("other_loops_sam")
+    exec(less, names)
+    means = []
+    for gradients in (sam_gradients, names["sam_gradients"]):
+        norm = layers.BatchNormalization(momentum=0.9)
+        model = tf.keras.Sequential(
+            [tf.keras.Input((4,)), norm, layers.Dense(1)]
+        )
+        assert any(weight is norm.moving_mean for weight in model.weights)
+        gradients(model, square, X + 1.0, Y, 0.1)
+        means.append(float(norm.moving_mean[0]))
+    assert means[1] == pytest.approx(1.9 * means[0], rel=1e-4)
+    assert means[0] == pytest.approx(0.1, abs=0.01)
+
+
+@says("Return the gradients, each number with normal noise added.")
+@says(
+    "Noise of NumPy would be drawn when the step is traced, and be the same "
+    "in each step."
+)
+@says("Make the generator once, outside of the compiled step.")
+def test_noise_on_gradients() -> None:
+    for due, found in lines("noisy"):
+        assert found == pytest.approx(due, rel=0.05)
+    random, old = tf.random.Generator.from_seed(0), np.random.default_rng(0)
+
+    @tf.function
+    def drawn() -> tuple[Any, Any]:
+        ours = add_noise([tf.zeros(3)], 1.0, random)[0]
+        return ours, old.normal(size=3)
+
+    first, second = drawn(), drawn()
+    assert (first[0].numpy() != second[0].numpy()).all()
+    assert (first[1].numpy() == second[1].numpy()).all()
+
+    @tf.function
+    def inside() -> Any:
+        return tf.random.Generator.from_seed(0).normal([3])
+
+    with pytest.raises(ValueError, match="singleton"):
+        inside()
+
+
+# 3. The values of actions
+
+
+@says("The world is a line of five places.")
+@says("At the upper end a reward waits, and it is over.")
+@says("Return the next places, the rewards, and 1 where it is over, else 0.")
+@says("Of the places 0 to 4, action 0 leads down and 1 up; arriving at 4")
+@says("Return a row of five numbers for each place.")
+@says("Return a model of a state, with a value for each of two actions.")
+def test_the_world() -> None:
+    places = np.arange(4)
+    following, rewards, over = go(places, np.ones(4, int))
+    assert [*following] == [1, 2, 3, 4]
+    assert [*rewards] == [*over] == [0, 0, 0, 1]
+    assert [*go(places, np.zeros(4, int))[0]] == [0, 0, 1, 2]
+    assert one_hot(places).tolist() == np.eye(5)[:4].tolist()
+    assert make_values()(one_hot(places)).shape == (4, 2)
+
+
+@says(
+    "A *replay buffer*, or replay memory, has arrays of a fixed size, into "
+    "which moves are written in turn."
+)
+@says("Batches are drawn from all of it, old and new.")
+@says("Return arrays for that many moves, a row for each.")
+@says("They hold states, actions, rewards, the states that followed, and")
+@says("Write moves over the oldest; return how many were added in all.")
+@says("Return a batch of the moves that were added.")
+@says(
+    "A `deque(maxlen=size)` forgets the oldest, too, but it has rows that "
+    "have to be stacked for each batch."
+)
+def test_a_memory() -> None:
+    memory, random = make_memory(3), np.random.default_rng(0)
+    places = np.arange(4)
+    old: collections.deque[Any] = collections.deque(maxlen=3)
+    count = 0
+    for place in places:
+        moves = [one_hot(places[place : place + 1])]
+        moves += [np.array([place]), np.array([place])]
+        moves += [moves[0], np.array([0.0])]
+        count = add(memory, count, moves)
+        old.append([part[0] for part in moves])
+    assert count == 4
+    assert all(len(part) == 3 for part in memory)
+    found = draw(memory, count, 50, random)
+    assert {*found[1]} == {1, 2, 3} == {move[1] for move in old}
+    np.testing.assert_array_equal(found[0], one_hot(found[1]))
+    stacked = [np.stack(part) for part in zip(*old, strict=True)]
+    assert stacked[0].shape == (3, 5)
+
+
+@says(
+    "Sixteen players walk at once, so one call of the model chooses for all."
+)
+@says("Half of their actions are luck, or they would never see the others.")
+@says("Return the best action of each state, or with chance epsilon any.")
+@says("Move on from each place; return the moves and the places after them.")
+@says("Where it is over, a place is drawn from which to begin again.")
+def test_the_players() -> None:
+    asked: list[int] = []
+
+    def down(states: np.ndarray) -> np.ndarray:
+        asked.append(len(states))
+        return np.eye(2)[np.zeros(len(states), int)]
+
+    random = np.random.default_rng(0)
+    assert "size=16" in BLOCKS["learn_values"].code
+    assert ", 0.5, random" in BLOCKS["play"].code
+    states = one_hot(np.zeros(1000, int))
+    assert not choose(down, states, 0.0, random).any()
+    assert choose(down, states, 0.5, random).mean() > 0.2
+    assert choose(down, states, 1.0, random).mean() == pytest.approx(0.5, 0.1)
+    asked.clear()
+    moves, after = play(down, np.full(16, 3), random)
+    assert asked == [16]
+    assert (after[moves[4] == 0] == 2).all()
+    assert (after[moves[4] == 1] < 4).all()
+
+
+@says(
+    "The step learns the value of the action that was taken, and of no other, "
+    "towards the reward and 0.9 times the best of what follows."
+)
+@says("That is asked of a second model, the [target network]")
+@says("After the end nothing follows: `1.0 - over` is 0 there.")
+@says("Return the loss of the values of moves, and its gradients.")
+@says("Return a compiled step to the reward and gamma * what follows.")
+def test_a_step_of_values() -> None:
+    online, target = make_values(), make_values()
+    target.set_weights([weight + 0.1 for weight in target.get_weights()])
+    bias, kept = online.get_weights()[-1], target.get_weights()[-1]
+    states, following = one_hot(np.array([2])), one_hot(np.array([3]))
+    zero = np.array([0.0], "float32")
+    for over, share in ((zero, 0.9), (zero + 1, 0.0)):
+        model = make_values()
+        step = make_q_step(model, target, SGD(0.5), 0.9)
+        loss = step(states, np.array([1]), zero + 2, following, over)
+        due = 2 + share * float(tf.reduce_max(target(following)))
+        value = float(online(states)[0, 1])
+        assert float(loss) == pytest.approx((value - due) ** 2, rel=1e-5)
+        moved = model.get_weights()[-1] - bias
+        np.testing.assert_allclose(moved, [0, due - value], atol=1e-5)
+        np.testing.assert_array_equal(target.get_weights()[-1], kept)
+    code = BLOCKS["value_gradients"].code
+    assert code.index("target(following)") < code.index("GradientTape")
+
+
+@says(
+    "**The check**: in a world this small the values can be computed, by "
+    "doing the same with a table."
+)
+@says("Return the values of both actions in each place, of shape (5, 2).")
+@says("Up is best everywhere.")
+@says(
+    "The values are 1, 0.9, 0.81, … from the end on, though half of the moves "
+    "were luck: the step asks for the best that follows, not for what was "
+    "done."
+)
+@says(
+    "A deep Q-network (DQN) learns the *value* of each action: all the reward "
+    "that it leads to, later ones less."
+)
+def test_the_values() -> None:
+    exact = exact_values(0.9)
+    assert exact.shape == (5, 2)
+    up = 0.9 ** np.array([3, 2, 1, 0])
+    np.testing.assert_allclose(exact[:4, 1], up)
+    np.testing.assert_allclose(exact[:4, 0], 0.9 * up[[0, 0, 1, 2]], 1e-6)
+    *places, [error] = lines("compare_values")
+    assert error < 0.02
+    for place, down, best in places:
+        assert best > down
+        assert best == pytest.approx(up[int(place)], abs=0.02)
+
+
+@says("Without that factor the values come out too large.")
+def test_without_the_ends_the_values_are_too_large() -> None:
+    places, actions = np.tile(np.arange(4), 2), np.repeat([0, 1], 4)
+    after, rewards, over = go(places, actions)
+    found = []
+    for ends in (over, 0 * over):
+        online, target = make_values(), make_values()
+        step = make_q_step(online, target, Adam(0.01), 0.9)
+        moves = [one_hot(places), actions, rewards, one_hot(after), ends]
+        for number in range(300):
+            step(*map(tf.constant, moves))
+            if number % 20 == 0:
+                target.set_weights(online.get_weights())
+        found.append(online(one_hot(np.arange(4))).numpy())
+    np.testing.assert_allclose(found[0], exact_values(0.9)[:4], atol=0.02)
+    assert (found[1] > found[0] + 0.2).all()
+
+
+@says("A DQN that is slow: fit and predict in each step")
+@says(
+    "Every such call sets up a data set and callbacks, for one row as for a "
+    "thousand; how much that costs, [how fast can the loop go?](how_fast.md) "
+    "has measured."
+)
+@says("Hand arrays of one shape and type to the step, or it is traced again.")
+def test_what_fit_and_predict_do_for_a_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+    trainer = importlib.import_module("keras.src.backend.tensorflow.trainer")
+    kinds = trainer.TFEpochIterator, trainer.callbacks_module.CallbackList
+    for kind in kinds:
+        make = kind.__init__
+
+        def noted(*given: Any, make: Any = make, **named: Any) -> None:
+            made.append(type(given[0]).__name__)
+            make(*given, **named)
+
+        monkeypatch.setattr(kind, "__init__", noted)
+    model = make_values()
+    model.compile(SGD(0.1), "mse")
+    for rows in (1, 1000):
+        states = one_hot(np.zeros(rows, int))
+        made.clear()
+        model.predict(states, verbose=0)
+        model.fit(states, states[:, :2], verbose=0)
+        assert made == 2 * ["TFEpochIterator", "CallbackList"]
+    fast = (DOCS / "how_fast.md").read_text("utf-8")
+    assert (
+        "times as long as the eager loop: here an\nepoch is one step" in fast
+    )
+    step: Any = make_q_step(make_values(), make_values(), SGD(0.1), 0.9)
+    memory, random = make_memory(10), np.random.default_rng(0)
+    for _ in range(3):
+        step(*draw(memory, 10, 4, random))
+    assert step.experimental_get_tracing_count() == 1
+    step(*draw(memory, 10, 5, random))
+    assert step.experimental_get_tracing_count() == 2
+    moves = draw(memory, 10, 4, random)
+    step(moves[0], moves[1].astype("int64"), *moves[2:])
+    assert step.experimental_get_tracing_count() == 3
+
+
+# 4. From PyTorch
+
+
+@says(
+    "A gradient is no property of a weight here: you get it from a tape, and "
+    "hand it to the optimizer."
+)
+@says(
+    "`loss.backward()` | `gradients = tape.gradient(current_loss, variables)`"
+)
+@says(
+    "`optimizer.step()` | `optimizer.apply_gradients(zip(gradients, "
+    "variables))`"
+)
+@says("`optimizer.zero_grad()` | nothing: each tape begins anew")
+@says("`y_pred.detach()` | `tf.stop_gradient(y_pred)`")
+@says(
+    "`with torch.no_grad():` | nothing, or in a tape `tape.stop_recording()`"
+)
+@says("`x.requires_grad_()` | `tape.watch(x)`")
+@says("The second gradient is the same as the first, not twice it.")
+@says("A factor that is detached or not recorded counts as a fixed number.")
+def test_tapes_in_place_of_backward() -> None:
+    assert lines("detached") == [[6.0], [6.0], [3.0], [9.0]]
+    w, x = tf.Variable(3.0), tf.constant(5.0)
+    assert not hasattr(w, "grad")
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        current_loss = w * x
+    gradients = tape.gradient(current_loss, [w, x])
+    assert [float(part) for part in gradients] == [5.0, 3.0]
+    SGD(0.1).apply_gradients(zip(gradients[:1], [w], strict=True))
+    assert float(w) == pytest.approx(3 - 0.5)
+    before = w * w
+    with tf.GradientTape() as tape:
+        current_loss = before * 1.0
+    assert tape.gradient(current_loss, w) is None
+
+
+@says(
+    "`backward()` some times, then `step()` | add the gradients, then apply "
+    "them"
+)
+@says(
+    "Instead of adding the gradients of some batches you can let the "
+    "optimizer do it, but its `gradient_accumulation_steps` takes their mean."
+)
+@says(
+    "`clip_grad_norm_(…, 1.0)` | `tf.clip_by_global_norm(gradients, 1.0)[0]`"
+)
+@says("`scheduler.step()` | nothing: the optimizer asks its schedule")
+def test_what_an_optimizer_does_with_gradients() -> None:
+    w = tf.Variable(0.0)
+    optimizer = SGD(1.0, gradient_accumulation_steps=2)
+    for gradient in (1.0, 4.0):
+        optimizer.apply_gradients([(tf.constant(gradient), w)])
+    assert float(w) == -2.5
+    gradients = [tf.constant([3.0]), tf.constant([4.0])]
+    gradients, norm = tf.clip_by_global_norm(gradients, 1.0)
+    assert float(norm) == 5.0
+    np.testing.assert_allclose(np.ravel(gradients), [0.6, 0.8], rtol=1e-6)
+    schedules = tf.keras.optimizers.schedules
+    w, rates = tf.Variable(0.0), schedules.PiecewiseConstantDecay([0], [1, 2])
+    optimizer = SGD(rates)
+    moves = []
+    for _ in range(3):
+        before = float(w)
+        optimizer.apply_gradients([(tf.constant(-1.0), w)])
+        moves.append(float(w) - before)
+    assert moves == [1.0, 2.0, 2.0]
+
+
+@says("`model.train()`, then `model(x)` | `model(x, training=True)`")
+@says("`model.eval()`, then `model(x)` | `model(x, training=False)`")
+@says("`model.parameters()` | `model.trainable_variables`")
+@says("`weight.requires_grad = False` | `layer.trainable = False`, then")
+@says(
+    "A step that was compiled before goes on training a layer that is frozen "
+    "later."
+)
+def test_what_a_model_is_told() -> None:
+    first, last = layers.Dense(3), layers.Dense(1)
+    model = tf.keras.Sequential(
+        [tf.keras.Input((4,)), layers.Dropout(0.5), first, last]
+    )
+    assert (model(X, training=True) != model(X, training=True)).numpy().any()
+    assert (model(X, training=False) == model(X, training=False)).numpy().all()
+    assert len(model.trainable_variables) == 4
+    first.trainable = False
+    assert len(model.trainable_variables) == 2
+    kept = first.get_weights()[0]
+    step = make_step(model, square, SGD(0.1))
+    step(X, Y)
+    assert (first.get_weights()[0] == kept).all()
+    last.trainable = False  # too late
+    before = last.get_weights()[0]
+    step(X, Y)
+    assert (last.get_weights()[0] != before).any()
+
+
+@says("`criterion(y_pred, y)` | `loss(y, y_pred)`: the other way round")
+@says(
+    "`CrossEntropyLoss()` | `SparseCategoricalCrossentropy(from_logits=True)`"
+)
+@says("`loss.item()` | `float(current_loss)`, outside of a compiled step")
+@says("`DataLoader(data, 32, shuffle=True)` |")
+def test_losses_and_data() -> None:
+    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    logits = tf.constant([[1.0, 3.0], [2.0, -1.0]])
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    due = -np.log(shares[[0, 1], [1, 0]]).mean()
+    found = loss(tf.constant([1, 0]), logits)
+    assert float(found) == pytest.approx(due, rel=1e-5)
+
+    inside = []
+
+    @tf.function
+    def compiled() -> None:
+        inside.append(float(tf.constant(1.0)))
+
+    compiled()
+    assert isinstance(inside[0], tf.Tensor)
+    assert type(float(found)) is float
+    data = tf.data.Dataset.range(100)
+    batches = [*data.shuffle(len(data)).batch(32)]
+    assert [len(batch) for batch in batches] == [32, 32, 32, 4]
+    order = np.concatenate(batches).tolist()
+    assert sorted(order) == [*range(100)] != order
+    again = np.concatenate([*data.shuffle(len(data)).batch(32)]).tolist()
+    assert again != order
+
+
+@says(
+    "Programs that look alike train differently, since Keras has defaults of "
+    "its own."
+)
+@says("On the right are those of PyTorch.")
+@says("The first weights differ as well.")
+@says("Those of `Dense` are Glorot's, with zeros for the bias; copy the")
+@says("`BatchNorm1d(4)` | `BatchNormalization(momentum=0.9, epsilon=1e-5)`")
+@says(
+    "The `momentum` of Keras is the share that stays, not the share that is "
+    "new."
+)
+@says(
+    "Weights that you bring have to be turned: `weight.T` for `Dense`, "
+    "`weight.transpose(2, 3, 1, 0)` for `Conv2D`."
+)
+@says("`LayerNorm(4)` | `LayerNormalization(epsilon=1e-5)`")
+@says("`Adam(parameters)` | `Adam(epsilon=1e-8)`")
+@says("`AdamW(parameters)` | `AdamW(epsilon=1e-8, weight_decay=0.01)`")
+@says("`RMSprop(parameters, lr)` | `RMSprop(lr, rho=0.99, epsilon=1e-8)`")
+@says("`Linear(4, 2)`, weights (2, 4) | `Dense(2)`, kernel (4, 2)")
+@says("`Conv2d(5, 2, 3)`, weights (2, 5, 3, 3) | `Conv2D(2, 3)`, (3, 3, 5, 2)")
+@says("pictures (batch, channels, rows, columns) | (batch, rows, columns")
+def test_defaults_of_keras_are_not_those_that_are_named() -> None:
+    optimizers = tf.keras.optimizers
+    for made, default, names in (
+        (
+            layers.BatchNormalization(momentum=0.9, epsilon=1e-5),
+            layers.BatchNormalization(),
+            ("momentum", "epsilon"),
+        ),
+        (
+            layers.LayerNormalization(epsilon=1e-5),
+            layers.LayerNormalization(),
+            ("epsilon",),
+        ),
+        (Adam(epsilon=1e-8), Adam(), ("epsilon",)),
+        (
+            optimizers.AdamW(epsilon=1e-8, weight_decay=0.01),
+            optimizers.AdamW(),
+            ("epsilon", "weight_decay"),
+        ),
+        (
+            optimizers.RMSprop(0.01, rho=0.99, epsilon=1e-8),
+            optimizers.RMSprop(0.01),
+            ("rho", "epsilon"),
+        ),
+    ):
+        for name in names:
+            assert getattr(made, name) != getattr(default, name)
+    norm = layers.BatchNormalization(momentum=0.9)
+    norm(X + 1.0, training=True)
+    due = 0.1 * np.mean(X + 1.0, axis=0)  # PyTorch's momentum=0.1
+    np.testing.assert_allclose(norm.moving_mean, due, rtol=1e-5)
+    dense = layers.Dense(2)
+    dense.build((None, 4))
+    glorot = tf.keras.initializers.GlorotUniform
+    assert isinstance(dense.kernel_initializer, glorot)
+    assert not dense.bias.numpy().any()
+    assert dense.kernel.shape == np.zeros((2, 4)).T.shape
+    conv = layers.Conv2D(2, 3)
+    conv.build((None, 8, 8, 5))  # channels last
+    weights = np.zeros((2, 5, 3, 3))  # out, in, height, width
+    assert conv.kernel.shape == weights.transpose(2, 3, 1, 0).shape
+    weights[1, 4, 2, 0] = 7.0
+    assert weights.transpose(2, 3, 1, 0)[2, 0, 4, 1] == 7.0
+
+
+# 5. Hard examples
+
+
+@says("Learn from the rows of a batch whose losses are largest")
+@says("The loss has to give one number for each row, and `top_k` picks.")
+@says("Return the mean of the largest losses; each has shape (batch,).")
+@says("Two of four rows were kept, and they alone have a gradient: that of")
+def test_the_hardest_rows() -> None:
+    [loss], *rows = lines("hard_rows")
+    losses = [row[0] for row in rows]
+    kept = sorted(losses)[2:]
+    assert loss == pytest.approx(np.mean(kept), abs=0.01)
+    for each, length in rows:
+        assert (length > 0) == (each in kept)
+    left = ran("other_loops_hard", "hard_rows")
+    logits, y = left["logits"], left["y"]
+    with tf.GradientTape() as tape:
+        picked = left["each_loss"](y[2:], logits[2:])
+        mean = tf.reduce_mean(picked)
+    due = tf.convert_to_tensor(tape.gradient(mean, logits))
+    np.testing.assert_allclose(left["gradients"], due, atol=1e-6)
+
+
+@says("A share serves the last batch, which may be shorter, too.")
+@says("`ensure_shape` refuses losses of a column, and a single number.")
+def test_what_the_share_is_of() -> None:
+    compiled = tf.function(lambda each: hardest(each, 0.5))
+    assert float(compiled(tf.constant([1.0, 2.0, 3.0, 5.0]))) == 4.0
+    assert float(compiled(tf.constant([7.0]))) == 7.0
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at least k"):
+        tf.math.top_k(tf.constant([7.0]), 2)
+    for wrong in (tf.ones((4, 1)), tf.constant(1.0)):
+        for call in (compiled, lambda each: hardest(each, 0.5)):
+            with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+                call(wrong)
+
+
+@says(
+    "In a step, or in `compile`, the loss is `lambda y, y_pred: "
+    "hardest(each_loss(y, y_pred), 0.25)`."
+)
+@says("A row with a wrong label is hard as well.")
+def test_hard_rows_in_a_step_and_in_fit() -> None:
+    each_loss = ran("other_loops_hard", "hard_rows")["each_loss"]
+    x, y = X[:64], tf.cast(X[:64, 0] > 0, tf.int32)
+
+    def loss(y: Any, y_pred: Any) -> Any:
+        return hardest(each_loss(y, y_pred), 0.25)
+
+    def make() -> Any:
+        tf.keras.utils.set_random_seed(0)
+        return tf.keras.Sequential([tf.keras.Input((4,)), layers.Dense(2)])
+
+    model, other = make(), make()
+    each = np.sort(each_loss(y, model(x)))
+    step = make_step(model, loss, SGD(0.1))
+    assert float(step(x, y)) == pytest.approx(each[-16:].mean(), rel=1e-5)
+    other.compile(SGD(0.1), loss)
+    history = other.fit(x, y, 64, verbose=0, shuffle=False)
+    assert history.history["loss"][0] == pytest.approx(each[-16:].mean())
+    np.testing.assert_allclose(
+        other.get_weights()[0], model.get_weights()[0], rtol=1e-5
+    )
+    sure = tf.stack([-9 * X[:64, 0], 9 * X[:64, 0]], axis=1)
+    wrong = tf.where(tf.range(64) < 5, 1 - y, y)
+    each = each_loss(wrong, sure).numpy()
+    assert np.median(each[:5]) > each[5:].max()
+
+
+# 6. Lookahead
+
+
+@says(
+    "After some steps of any optimizer, *Lookahead* goes half of the way "
+    "back, to weights that follow slowly"
+)
+@says("Lookahead | [6](#6-lookahead)")
+@says("Move the slow weights a share of the way, and the fast ones to them.")
+@says("The slow weights are variables of their own.")
+@says("Stop after a look ahead, where both are the same.")
+def test_looking_ahead() -> None:
+    losses = [line[1] for line in lines("run_look_ahead")]
+    assert losses == sorted(losses, reverse=True)
+    left = ran("other_loops_lookahead", "run_look_ahead")
+    assert left["number"] % 5 == 0
+    pairs = [*zip(left["fast"], left["slow"], strict=True)]
+    for weight, kept in pairs:
+        np.testing.assert_array_equal(weight.numpy(), kept.numpy())
+    before = [kept.numpy() for _, kept in pairs]
+    left["step"](left["x"], left["y"])
+    ahead = [weight.numpy() for weight, _ in pairs]
+    for (_, kept), old in zip(pairs, before, strict=True):
+        np.testing.assert_array_equal(kept.numpy(), old)
+    look_ahead(left["fast"], left["slow"])
+    for (weight, _), old, new in zip(pairs, before, ahead, strict=True):
+        assert (old != new).any()
+        np.testing.assert_allclose(weight.numpy(), (old + new) / 2, atol=1e-6)
+
+
+@says(
+    "Of its optimizers Keras has `AdamW` and `Lamb`, besides `Lion`, which is "
+    "newer."
+)
+@says("`MovingAverage` is the option `use_ema=True`: see [EMA]")
+@says("`RectifiedAdam` is not there.")
+@says(
+    "It begins with small steps, as does a schedule with `warmup_steps`: "
+    "`CosineDecay(0.0, 10_000, warmup_target=0.001, warmup_steps=1_000)`."
+)
+def test_what_keras_has_of_addons() -> None:
+    optimizers = tf.keras.optimizers
+    for name in ("AdamW", "Lamb", "Lion"):
+        assert hasattr(optimizers, name)
+    for name in ("RectifiedAdam", "MovingAverage"):
+        assert not hasattr(optimizers, name)
+    assert Adam(use_ema=True).use_ema
+    frozen = (DOCS / "freeze_and_fine_tune.md").read_text("utf-8")
+    _, _, below = frozen.partition("## EMA: an exponential moving average")
+    assert "use_ema" in below.partition("\n## ")[0]
+    rates = optimizers.schedules.CosineDecay(
+        0.0, 10_000, warmup_target=0.001, warmup_steps=1_000
+    )
+    found = [float(rates(step)) for step in (0, 500, 1_000, 6_000, 11_000)]
+    np.testing.assert_allclose(found, [0, 5e-4, 1e-3, 5e-4, 0], atol=1e-8)
+    shown = printed(NAME, "no_addons")
+    assert "No module named 'tensorflow_addons'" in shown
+
+
+# Exercises
+
+
+@says("Find the rate of SGD with a momentum of 0.9, and train with it.")
+def test_the_rate_of_momentum() -> None:
+    [[rate, loss]] = lines("find_of_sgd")
+    assert "momentum=0.9" in BLOCKS["find_of_sgd"].code
+    assert "optimizer.learning_rate.assign(rate)" in (
+        highlighted(BLOCKS["try_rates"])
+    )
+    assert 0.05 < rate < 0.3
+    assert loss < 0.01
+
+
+@says(
+    "**2. A world without an end.** Learn from the same memory as if no move "
+    "had been the last."
+)
+@says(
+    "What follows is added, and 4 is a place at which no move was ever made."
+)
+@says("Its values are guesses, and nothing corrects them.")
+def test_a_world_without_an_end() -> None:
+    [[_, value]] = lines("without_ends")
+    assert value > 1.2
+    left = ran("other_loops_dqn", "learn_values")
+    states, *_, over = left["memory"]
+    assert over.any()
+    assert not states[:, 4].any()
