@@ -72,7 +72,8 @@ if __name__ == "__main__":
 
     # region large_targets
     print("y:", spread(y))
-    model = make_priced(normalize, tf.keras.layers.Dense(1))
+    line = tf.keras.layers.Dense(1, kernel_initializer="zeros")
+    model = make_priced(normalize, line)
     learn(model, squared, slices((x, y)).batch(200), epochs=100)
     print("predictions:", spread(model(x, training=False)))
     # endregion large_targets
@@ -80,7 +81,8 @@ if __name__ == "__main__":
     # region scaled_targets
     mean, std = tf.reduce_mean(y), tf.math.reduce_std(y)
     data = slices((x, (y - mean) / std)).batch(200)
-    model = make_priced(normalize, tf.keras.layers.Dense(1))
+    line = tf.keras.layers.Dense(1, kernel_initializer="zeros")
+    model = make_priced(normalize, line)
     learn(model, squared, data, epochs=100)
     predictions = mean + std * model(x, training=False)
     print("predictions:", spread(predictions))
@@ -97,7 +99,8 @@ if __name__ == "__main__":
     # region unscaled_by_layer
     prices = tf.keras.layers.Normalization(invert=True)
     prices.adapt(y)
-    model = make_priced(normalize, tf.keras.layers.Dense(1), prices)
+    line = tf.keras.layers.Dense(1, kernel_initializer="zeros")
+    model = make_priced(normalize, line, prices)
     learn(model, squared, slices((x, y)).batch(200), epochs=100)
     print("predictions:", spread(model(x, training=False)))
     # endregion unscaled_by_layer
