@@ -137,7 +137,7 @@ ASKED = {
     "the model separately.": "old_names",
     "optimizer.lr": "old_names",
     "gradient is None": "foundations",
-    "No gradients provided for any variable": "messages",
+    "No gradients provided for any variable": "foundations",
     "not enough values to unpack (expected 2, got 0)": "freeze_and_fine_tune",
     "loss does not go down": "traps",
     "early stopping": "usual_parts",
@@ -207,7 +207,7 @@ ASKED = {
     "WARNING:tensorflow:Gradients do not exist for variables "
     "['conv2d_7/kernel:0', 'conv2d_7/bias:0'] when minimizing the loss. If "
     "you're using `model.compile()`, did you forget to provide a `loss` "
-    "argument?": "messages",
+    "argument?": "foundations",
     "ValueError: in user code: File "
     '"/usr/local/lib/python3.10/dist-packages/keras/src/engine/training.py", '
     "line 1401, in train_function * ValueError: Unknown variable: <Variable "

@@ -163,7 +163,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         r"(?m)^\| .+\]\(errors_in_a_step.md#(.+)\) \|$", SOURCE
     )
     errors = (DOCS / "errors_in_a_step.md").read_text("utf-8")
-    [label] = [a for a in sections("errors_in_a_step") if "range" in a]
+    [label] = [a for a in sections("errors_in_a_step") if "valid-range" in a]
     assert elsewhere == [label]
     assert "Compiled by XLA the loss is NaN" in " ".join(errors.split())
     for (_, place), (block, text) in zip(rows, shows.items(), strict=True):

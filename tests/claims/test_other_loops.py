@@ -901,7 +901,7 @@ def test_losses_and_data() -> None:
 @says("`LayerNorm(4)` | `LayerNormalization(epsilon=1e-5)`")
 @says("`Adam(parameters)` | `Adam(epsilon=1e-8)`")
 @says("`AdamW(parameters)` | `AdamW(epsilon=1e-8, weight_decay=0.01)`")
-@says("`RMSprop(parameters, lr)` | `RMSprop(lr, rho=0.99, epsilon=1e-8)`")
+@says("`RMSprop(parameters, lr)` | `RMSprop(lr, rho=0.99, epsilon=1e-16)`")
 @says("`Linear(4, 2)`, weights (2, 4) | `Dense(2)`, kernel (4, 2)")
 @says("`Conv2d(5, 2, 3)`, weights (2, 5, 3, 3) | `Conv2D(2, 3)`, (3, 3, 5, 2)")
 @says("pictures (batch, channels, rows, columns) | (batch, rows, columns")
@@ -925,7 +925,7 @@ def test_defaults_of_keras_are_not_those_that_are_named() -> None:
             ("epsilon", "weight_decay"),
         ),
         (
-            optimizers.RMSprop(0.01, rho=0.99, epsilon=1e-8),
+            optimizers.RMSprop(0.01, rho=0.99, epsilon=1e-16),
             optimizers.RMSprop(0.01),
             ("rho", "epsilon"),
         ),
@@ -948,6 +948,35 @@ def test_defaults_of_keras_are_not_those_that_are_named() -> None:
     assert conv.kernel.shape == weights.transpose(2, 3, 1, 0).shape
     weights[1, 4, 2, 0] = 7.0
     assert weights.transpose(2, 3, 1, 0)[2, 0, 4, 1] == 7.0
+
+
+@says(
+    "The `epsilon` of `RMSprop` stands under the root, so here it is the "
+    "square of PyTorch's."
+)
+@pytest.mark.parametrize(("epsilon", "same"), [(1e-16, True), (1e-8, False)])
+def test_the_epsilon_under_the_root(epsilon: float, same: bool) -> None:
+    w, gradient, mean = tf.Variable(0.0), 1e-4, 0.0
+    optimizer = tf.keras.optimizers.RMSprop(0.01, rho=0.99, epsilon=epsilon)
+    due = 0.0
+    for _ in range(3):
+        optimizer.apply([tf.constant(gradient)], [w])
+        mean = 0.99 * mean + 0.01 * gradient**2
+        due -= 0.01 * gradient / (mean**0.5 + 1e-8)  # as PyTorch has it
+    assert (float(w) == pytest.approx(due, rel=1e-2)) == same
+
+
+@says(
+    "One difference stays: for the average of variances `BatchNorm1d` divides "
+    "by one less than the number of rows, and Keras by that number."
+)
+def test_the_average_of_variances() -> None:
+    norm = layers.BatchNormalization(momentum=0.9)
+    norm(X[:8], training=True)
+    due = 0.9 + 0.1 * np.var(X[:8], axis=0, ddof=0)
+    np.testing.assert_allclose(norm.moving_variance, due, rtol=1e-5)
+    of_pytorch = 0.9 + 0.1 * np.var(X[:8], axis=0, ddof=1)
+    assert np.all(abs(of_pytorch - due) > 1e-4)
 
 
 # 5. Hard examples

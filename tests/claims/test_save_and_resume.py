@@ -1799,12 +1799,12 @@ def test_an_optimizer_that_was_saved_before_the_training() -> None:
 def test_an_optimizer_that_was_wrapped() -> None:
     policy = tf.keras.mixed_precision.set_global_policy
     load, x = tf.keras.models.load_model, tf.constant([[1.0]])
-    layers = [tf.keras.Input((1,)), tf.keras.layers.Dense(1)]
     wrapped = tf.keras.optimizers.LossScaleOptimizer
     policy("mixed_float16")
     try:
-        layers = [tf.keras.Input((1,)), tf.keras.layers.Dense(1)]
-        model = tf.keras.Sequential(layers)
+        # A large gradient, scaled, would be no float16, and the step skipped.
+        line = tf.keras.layers.Dense(1, kernel_initializer="ones")
+        model = tf.keras.Sequential([tf.keras.Input((1,)), line])
         model.compile("adam", "mse")
         model.fit(x, x, verbose=0)
         assert isinstance(model.optimizer, wrapped)
