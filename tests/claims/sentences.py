@@ -103,6 +103,14 @@ def sections(name: str) -> dict[str, str]:
     return {slugify(title, "-"): text for title, _, text in below}
 
 
+def below(name: str, heading: str) -> str:
+    """Return the source below the one heading of a page that begins so."""
+    start = slugify(heading, "-")
+    found = sections(name).items()
+    [text] = [text for anchor, text in found if anchor.startswith(start)]
+    return text
+
+
 def parse(name: str, text: str, path: Path) -> Page:
     """Return what a page with that text, at that path, says."""
     page = Page(name, [], [])

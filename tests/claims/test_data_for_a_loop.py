@@ -48,7 +48,7 @@ from tests.claims.says import (
     ran,
     says,
 )
-from tests.claims.sentences import DOCS, read
+from tests.claims.sentences import DOCS, below, read
 
 NAME = "data_for_a_loop"
 PAGE = read(NAME)
@@ -91,7 +91,7 @@ def flip(**options: Any) -> Any:
 @says("`None values not supported` from `fit` without targets | [4]")
 @says("Mixup, CutMix: which labels and which loss | [5]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
-    sections = {
+    shown = {
         "## 1. Data augmentation: not more images": "each_epoch",
         "### The same augmentation in every epoch": "cached",
         "### Augmentation has no effect": "thrown_away",
@@ -109,10 +109,8 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "### train_step without y": "no_target",
         "## 5. Mixup and CutMix": "mixed_loss",
     }
-    source = (DOCS / f"{NAME}.md").read_text("utf-8")
-    for heading, word in sections.items():
-        _, _, below = source.partition(f"\n{heading}")
-        assert word in below.partition("\n#")[0], heading
+    for heading, word in shown.items():
+        assert word in below(NAME, heading), heading
 
 
 @says(

@@ -34,7 +34,7 @@ from snippets.errors_in_a_step import (
 from snippets.integer_labels import brier, brier_of_floats
 from snippets.keras_model import KerasLinearModel
 from tests.claims.says import logged, printed, ran, record, says
-from tests.claims.sentences import DOCS, read
+from tests.claims.sentences import DOCS, read, sections
 
 NAME = "errors_in_a_step"
 PAGE = read(NAME)
@@ -185,19 +185,15 @@ def test_each_mistake_is_made_and_mended() -> None:
     "arguments] … argument)"
 )
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
-    parts = dict[str, str]()
-    for part in re.split(r"(?m)^##+ ", SOURCE)[1:]:
-        title, _, text = part.partition("\n")
-        anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
-        parts[anchor] = text
+    parts = sections(NAME)
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
     assert len(rows) == 53
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             modules = r"(?:errors_in_a_step|integer_labels)\.py:(\w+)"
-            sections = re.findall(modules, parts[anchor])
-            told = " ".join(printed(NAME, name) for name in sections)
-            if row.startswith("`") and sections and anchor != SILENT:
+            names = re.findall(modules, parts[anchor])
+            told = " ".join(printed(NAME, name) for name in names)
+            if row.startswith("`") and names and anchor != SILENT:
                 words = row.strip("`").replace("'EagerTensor'", "EagerTensor'")
                 for part in words.split("…"):
                     assert part.strip(" ,") in told.replace("`", "")

@@ -47,7 +47,7 @@ from snippets.watch_tensorboard import (
 )
 from snippets.watch_tensorboard import record as record_step
 from tests.claims.says import figure, imported, printed, record, says
-from tests.claims.sentences import DOCS, ROOT, read
+from tests.claims.sentences import DOCS, ROOT, read, sections
 from tests.story import Names, execute, statements
 from tools.compare import TOLERANCE, same
 
@@ -137,19 +137,6 @@ def descend(epochs: int, rate: float) -> tuple[list[float], list[float]]:
 def epoch_losses(epochs: int, rate: float) -> list[float]:
     losses = np.reshape(descend(epochs, rate)[0], (epochs, 3))
     return [float(mean) for mean in losses.mean(axis=1)]
-
-
-def chapter(anchor: str) -> str:
-    """Return what stands under the heading that an anchor leads to."""
-    parts = re.split(r"(?m)^##+ ", SOURCE)
-    for part in parts[1:]:
-        title = part.partition("\n")[0].lower()
-        if (
-            re.sub(r"[^\w-]+", "-", title.replace("'", "")).strip("-")
-            == anchor
-        ):
-            return part
-    raise AssertionError(f"no heading {anchor}")
 
 
 def compiled(**options: Any) -> Any:
@@ -392,7 +379,7 @@ def test_pages_show_what_a_terminal_would_show_in_the_end(
 )
 @says("Return each loss that a bar of Keras has drawn.")
 def test_the_bar_of_keras_ends_with_the_last_batch() -> None:
-    assert "The bar shows the average" in chapter("keras-progbar")
+    assert "The bar shows the average" in sections(WATCH)["keras-progbar"]
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         bar = BAR(4, interval=0)
@@ -616,7 +603,7 @@ def test_tqdm(capsys: pytest.CaptureFixture[str]) -> None:
     "Hand `set_postfix` a number or a text. Of a tensor it shows everything:"
 )
 def test_tqdm_shows_all_of_a_tensor() -> None:
-    assert "set_postfix" in chapter("tqdm-in-a-training-loop")
+    assert "set_postfix" in sections(WATCH)["tqdm-in-a-training-loop"]
     shown = []
     for value in (tf.constant(0.5), 0.5, "0.5"):
         output = io.StringIO()
@@ -685,7 +672,7 @@ def test_the_log(left: dict[str, Ran]) -> None:
     "False` if the root logger has a handler, as `basicConfig` gives it one."
 )
 def test_levels_and_handlers(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "`log.info` prints nothing" in chapter("a-log")
+    assert "`log.info` prints nothing" in sections(WATCH)["a-log"]
     root = subprocess.run(
         [sys.executable, "-c", "import logging; print(logging.root.level)"],
         capture_output=True,
@@ -805,7 +792,7 @@ def test_tensorboard_draws_what_is_being_written(left: dict[str, Ran]) -> None:
 @says("Here it is hidden for a moment, to show the message.")
 @says("The mend is `pip install tensorboard`.")
 def test_without_tensorboard(left: dict[str, Ran]) -> None:
-    assert "not_installed" in chapter("tensorboard-is-not-installed")
+    assert "not_installed" in sections(WATCH)["tensorboard-is-not-installed"]
     required: list[str] = []
     for name in ("tensorflow", "tensorflow-cpu"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -954,7 +941,7 @@ def test_when_a_writer_writes() -> None:
     "`step=optimizer.iterations`."
 )
 def test_the_step_of_a_value(left: dict[str, Ran]) -> None:
-    assert "no_step" in chapter("without-a-step")
+    assert "no_step" in sections(WATCH)["without-a-step"]
     assert str(left["no_step"].error).startswith("No step set")
     optimizer, variable = SGD(0.1), tf.Variable(1.0)
     optimizer.build([variable])
@@ -984,7 +971,7 @@ def test_the_step_of_a_value(left: dict[str, Ran]) -> None:
 )
 @says("Write a value at the step that is handed over.")
 def test_without_a_writer(left: dict[str, Ran]) -> None:
-    assert "no_writer" in chapter("without-a-writer")
+    assert "no_writer" in sections(WATCH)["without-a-writer"]
     assert not left["no_writer"].names["written"]
     for section in ("no_writer", "traced_early"):
         assert left[section].warned == []
@@ -1014,7 +1001,7 @@ def test_without_a_writer(left: dict[str, Ran]) -> None:
 @says("Three values, all at the first step.")
 @says("**The check** reads the steps back.")
 def test_a_step_of_python(left: dict[str, Ran]) -> None:
-    assert "clocked" in chapter("a-step-of-python")
+    assert "clocked" in sections(WATCH)["a-step-of-python"]
     points = left["clocked"].names["points"]
     assert points == [(1, 10.0), (1, 20.0), (1, 30.0)]
     assert left["clocked"].warned == []
@@ -1124,7 +1111,9 @@ class StopsAt(CALLBACKS.Callback):  # type: ignore[name-defined]
 )
 @says("Take a step with each batch, until a callback says stop.")
 def test_the_loop_stops_where_a_callback_says() -> None:
-    assert "callback_loop" in chapter("callbacks-in-a-loop-of-your-own")
+    assert (
+        "callback_loop" in sections(WATCH)["callbacks-in-a-loop-of-your-own"]
+    )
     message = "'KerasLinearModel' object has no attribute 'stop_training'"
     with pytest.raises(AttributeError, match=message):
         _ = KerasLinearModel().stop_training
@@ -1210,7 +1199,7 @@ def test_stopping_and_writing_down(left: dict[str, Ran]) -> None:
 def test_what_most_need(
     left: dict[str, Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "outcomes_shown" in chapter("what-each-callback-needs")
+    assert "outcomes_shown" in sections(WATCH)["what-each-callback-needs"]
     kept = vars(CALLBACKS)
     names = {name for name in kept if name[0].isupper()}
     tried = {*OPTIONS} | {"Callback", "CallbackList"}
@@ -1278,7 +1267,7 @@ def test_swapping_needs_the_number_of_epochs() -> None:
     "[more](#a-backup-that-cannot-come-back)"
 )
 def test_a_backup_needs_a_model_that_was_called() -> None:
-    assert "backup" in chapter("a-backup-that-cannot-come-back")
+    assert "backup" in sections(WATCH)["a-backup-that-cannot-come-back"]
     model = KerasLinearModel()
     backup = CALLBACKS.BackupAndRestore("backup")
     callbacks = CallbackList([backup], model=model)
@@ -1466,7 +1455,7 @@ def test_terminate_on_nan_looks_at_batches(
     "never stops."
 )
 def test_early_stopping_without_what_it_watches() -> None:
-    assert "never stops" in chapter("callbacks-that-do-nothing")
+    assert "never stops" in sections(WATCH)["callbacks-that-do-nothing"]
     model: Any = KerasLinearModel()
     stopping = CALLBACKS.EarlyStopping()
     assert stopping.monitor == "val_loss"
@@ -1526,7 +1515,7 @@ def test_early_stopping_after_a_nan(first: float) -> None:
 def test_early_stopping_wants_to_know_which_way_is_better(
     left: dict[str, Ran],
 ) -> None:
-    assert "direction" in chapter("callbacks-that-do-nothing")
+    assert "direction" in sections(WATCH)["callbacks-that-do-nothing"]
     message = "EarlyStopping callback received monitor=val_accuracy"
     assert str(left["direction"].error).startswith(message)
     model: Any = KerasLinearModel()
@@ -1593,7 +1582,7 @@ def test_a_backup_comes_back_with_an_optimizer(left: dict[str, Ran]) -> None:
     "without a value. `tf.print` becomes part of the graph and runs with it."
 )
 def test_print_runs_once() -> None:
-    assert "printed" in chapter("print-prints-only-once")
+    assert "printed" in sections(WATCH)["print-prints-only-once"]
     once, *each = printed(WATCH, "printed").splitlines()
     assert re.fullmatch(r"print: +Tensor\(.*shape=\(\), dtype=float32\)", once)
     assert each == [f"tf.print: {value}" for value in (8, 4, 2)]
@@ -1645,7 +1634,7 @@ def test_a_compiled_function_has_no_values() -> None:
     message = "'SymbolicTensor' object has no attribute 'numpy'"
     with pytest.raises(AttributeError, match=message):
         to_numpy(tf.constant(1.0))
-    assert "`value.numpy()`" in chapter("print-prints-only-once")
+    assert "`value.numpy()`" in sections(WATCH)["print-prints-only-once"]
     assert float(tf.function(lambda value: value)(tf.constant(1.0))) == 1.0
 
 
