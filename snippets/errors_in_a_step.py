@@ -485,7 +485,8 @@ if __name__ == "__main__":
         lambda: iter([[1.0], [2.0, 3.0]]), output_signature=lengths
     )
     print(first_line(uneven.batch(2)))
-    print(first_line(uneven.map(tf.square).batch(2)))
+    parallel = uneven.map(tf.square).batch(2)
+    print(first_line(parallel).partition(" Shapes")[0])
     # endregion uneven
 
     # region padded
