@@ -34,6 +34,7 @@ from snippets.real_problem import (
     train,
     training_loop,
 )
+from tests.story import execute, statements
 
 NUMBER = re.compile(r"\d+\.\d+")
 
@@ -852,6 +853,24 @@ def test_a_network_kept_over_the_folds_is_flattered(script: Script) -> None:
     assert same > later[0][1] > later[1][1]
     last = [script.variables[name] for name in ("new_loss", "kept_loss")]
     assert last == pytest.approx(later[1], abs=6e-5)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_step_that_is_not_compiled_trains_the_network_of_each_fold(
+    script: Script,
+) -> None:
+    rows = {name: script.variables[name][:90] for name in ("x", "y")}
+    folds = {"shuffled": script.variables["shuffled"][:90], "EPOCHS": 1}
+    names = {**script.variables, **rows, **folds}
+    execute("real_problem", statements("real_problem", "first_step"), names)
+    untrained = Network([64, script.variables["width"], 10], seed=2)
+    trained = names["network"]
+    for before, after in zip(
+        untrained.trainable_variables,
+        trained.trainable_variables,
+        strict=True,
+    ):
+        assert not np.array_equal(before, after)
 
 
 def test_fewer_images_are_worse_and_the_gain_shrinks(script: Script) -> None:
