@@ -212,8 +212,9 @@ class _Server(LiveReloadServer):
         return ""
 
     def _follow(self) -> bool:
-        """Watch what there is to be watched; return whether any is new."""
+        """Watch what there is; return whether any of it has come or gone."""
         paths = [path.absolute() for path in self.watched()]
+        before = self.missing
         self.missing = [path for path in paths if not path.exists()]
         wanted = {*map(str, paths)} - {*map(str, self.missing)}
         for path in self._watched_paths.keys() - (wanted - self._lost()):
@@ -221,7 +222,7 @@ class _Server(LiveReloadServer):
         new = wanted - self._watched_paths.keys()
         for path in new:
             self.watch(path)
-        return bool(new)
+        return bool(new or {*self.missing} - {*before})
 
     def _lost(self) -> set[str]:
         """Return what was gone for a moment, and so is not watched now."""

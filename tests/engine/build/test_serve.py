@@ -148,6 +148,18 @@ def test_a_request_that_waits_for_a_build_is_let_go(tmp_path: Path) -> None:
     server.shutdown()
 
 
+def test_what_comes_or_goes_between_two_looks_is_told(tmp_path: Path) -> None:
+    words, at = tmp_path / "words", serve.listen(0)
+    server = serve._Server(lambda site: None, tmp_path / "site", at, "/")
+    server.watched = lambda: [words]
+    server._follow()
+    for change in (words.touch, words.unlink, words.touch):
+        assert not server._follow()
+        change()
+        assert server._follow()
+    server.shutdown()
+
+
 def test_an_edit_during_a_build_leads_to_another(start: Start) -> None:
     site = start("slow")
     wait_until(lambda: site.builds == ["slow"])
