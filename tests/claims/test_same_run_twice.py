@@ -41,7 +41,7 @@ from snippets.same_run_twice_draws import (
     seeded_inside,
 )
 from tests.claims.says import figure, printed, ran, record, says
-from tests.claims.sentences import DOCS, ROOT, read
+from tests.claims.sentences import DOCS, ROOT, read, sections
 
 NAME = "same_run_twice"
 PAGE = read(NAME)
@@ -159,10 +159,8 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
     rows = re.findall(r"(?m)^\| (.+) \| \[(\d)\]\(#(.+)\) \|$", SOURCE)
     places = {}
     number = "0"
-    for part in re.split(r"(?m)^##+ ", SOURCE)[1:]:
-        title, _, text = part.partition("\n")
-        number = title[0] if title[0].isdigit() else number
-        anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+    for anchor, text in sections(NAME).items():
+        number = anchor[0] if anchor[0].isdigit() else number
         places[anchor] = number, text
     has = [
         *(":tensorflow_only", ":whole_numbers", ":moved_on", ":shared"),
