@@ -47,6 +47,10 @@ class PageErrors(EngineError):
         return "\n".join(dict.fromkeys(map(str, self.errors)))
 
 
+class Superseded(EngineError):
+    """Ends a build of a state that another edit has replaced."""
+
+
 def raise_all(errors: Sequence[PageError]) -> None:
     """Raise the errors, if there are any."""
     if len(errors) == 1:

@@ -86,6 +86,8 @@ class Project:
         """What can be linked to in each page, once it is rendered."""
         self.make_again: Callable[[str], bool] | None = None
         """Makes a page of the last build again, if that was a good one."""
+        self.is_superseded: Callable[[], bool] = lambda: False
+        """Whether nobody waits for this build any more."""
         self.programs: dict[str, Program] = {}
         """What runs at which address of the site, once all is rendered."""
         self._ends = contextlib.ExitStack()

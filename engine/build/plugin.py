@@ -26,7 +26,7 @@ from engine.build.rendered import RenderedPage
 from engine.build.search import spare_the_search
 from engine.build.take_home import TakeHome
 from engine.build.templates import spare_templates
-from engine.errors import EngineError, PageError, PageErrors
+from engine.errors import EngineError, PageError, PageErrors, Superseded
 from engine.extension import project_of
 from engine.project import Project
 from engine.read.reading import Reading
@@ -97,6 +97,7 @@ class EnginePlugin:
         self, page: Page, config: MkDocsConfig, files: Files
     ) -> Page:
         """Say which page is next; make a notebook that is next."""
+        self._end_if_superseded()
         self.page, self.reading = page, None
         self.project.path = self.project.docs / page.file.src_uri
         if source := self._source(page):
@@ -144,6 +145,7 @@ class EnginePlugin:
             self._end(Checked(list(self.pages.values()), errors))
         self._end_if(errors)
         for rendered in self.pages.values():
+            self._end_if_superseded()
             self._fill(rendered)
         self.project.programs = {
             rendered.page.url: rendered.program
@@ -160,6 +162,7 @@ class EnginePlugin:
         self, output: str, page: Page, config: MkDocsConfig
     ) -> str:
         """Let nothing be lost of what a page with a program shows."""
+        self._end_if_superseded()
         self._end_if(faults.another_kind(output, str, "on_post_page"))
         rendered = self.pages.get(page.file.src_uri)
         if rendered and rendered.filled:
@@ -233,6 +236,10 @@ class EnginePlugin:
         """Return the page that a notebook is taken from, if it is good."""
         source = self.pages.get(self.notebooks.source(page))
         return source if source and source.is_good else None
+
+    def _end_if_superseded(self) -> None:
+        if self.project.is_superseded():
+            self._end(Superseded())
 
     def _end_if(self, errors: Iterable[PageError]) -> None:
         if found := list(errors):

@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -24,7 +24,7 @@ from engine.build.site import (
     project_in,
     warnings_kept,
 )
-from engine.errors import EngineError
+from engine.errors import EngineError, Superseded
 from engine.live.app import Live
 from engine.live.sessions import Sessions
 from engine.project import Project
@@ -102,15 +102,27 @@ class Preview:
                 return False
         return made and not warnings
 
-    def build(self, folder: Path) -> None:
-        """Build into the folder; raise EngineError."""
+    def build(
+        self, folder: Path, is_superseded: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Build into the folder; raise EngineError.
+
+        Once it is superseded, it ends, and nothing is other than before.
+        """
         with opened(self.root) as config:
             project = self._project(config)
+            before = self.stamps, {**vars(project)}
+            project.is_superseded = is_superseded
             self.watched = self.to_watch(config, project)
             self.stamps = _stamps(self.watched)
             config.site_url = self.url
-            with project.lock.held():
-                build_into(folder, config, project, self.url)
+            try:
+                with project.lock.held():
+                    build_into(folder, config, project, self.url)
+            except Superseded:
+                self.stamps = before[0]
+                vars(project).update(before[1])
+                raise
             self.sessions.update(project.programs, project.workers)
 
     def close(self) -> None:

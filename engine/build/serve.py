@@ -22,7 +22,7 @@ from typing import Any
 from mkdocs.livereload import LiveReloadServer
 
 from engine.build.headers import headers
-from engine.errors import EngineError, PageError
+from engine.errors import EngineError, PageError, Superseded
 
 HOST = "127.0.0.1"
 PORTS_TRIED = 20
@@ -30,17 +30,14 @@ RELOADING = "Reloading browsers."
 SECONDS_BETWEEN_LOOKS = 0.1
 ADDED = b"<!-- Added by the development server -->"
 OVERLAY = Path(__file__).with_name("overlay.html").read_text("utf-8")
-NO_PAGE = b"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>No page here</title>
-<meta name="viewport" content="width=device-width">
-<style>:root { color-scheme: light dark; font-family: system-ui }</style>
-<main><h1>No page here</h1>
-<p>There is none yet. It is shown when a build has made it.</p></main>
-"""
+NO_PAGE = Path(__file__).with_name("no_page.html").read_bytes()
+
+
+Build = Callable[[Path, Callable[[], bool]], None]
 
 
 def serve(
-    build: Callable[[Path], None],
+    build: Build,
     folder: Path,
     at: socket.socket,
     watched: Callable[[], Iterable[Path]],
@@ -52,12 +49,13 @@ def serve(
     """Serve on this machine alone until interrupted; build on each change.
 
     ``build`` makes the whole site in the folder that it is given, or raises
-    EngineError.  ``folder`` keeps what is served; ``at`` listens already.
-    ``watched`` says, anew with every build, whose changes lead to the next
-    one; ``on_look`` is told every path that is asked for.  ``around`` may put
-    something around the application that answers.  ``glance`` may make, in
-    the folder that it is given, what can be shown before the whole site is
-    made, and says whether there is any.
+    EngineError.  It is told, too, whether another edit has superseded what
+    it makes, and may raise Superseded then.  ``folder`` keeps what is served;
+    ``at`` listens already.  ``watched`` says, anew with every build, whose
+    changes lead to the next one; ``on_look`` is told every path that is asked
+    for.  ``around`` may put something around the application that answers.
+    ``glance`` may make, in the folder that it is given, what can be shown
+    before the whole site is made, and says whether there is any.
     """
     logging.getLogger("mkdocs.livereload").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -97,7 +95,7 @@ class _Server(LiveReloadServer):
 
     def __init__(
         self,
-        build: Callable[[Path], None],
+        build: Build,
         served: Path,
         at: socket.socket,
         mount: str,
@@ -164,7 +162,10 @@ class _Server(LiveReloadServer):
         self._follow()
         glanced = not self.message and self._show_glance(epoch)
         shown = _pages(self.served) if glanced else {}
-        self.message = self._build()
+        try:
+            self.message = self._build(lambda: glanced and self._want_rebuild)
+        except Superseded:
+            return  # The next edit is shown the sooner.
         if self._follow():
             # What has changed there since it was read, nobody has seen.
             self._want_rebuild = True
@@ -194,11 +195,13 @@ class _Server(LiveReloadServer):
         fresh.mkdir(parents=True)
         return fresh
 
-    def _build(self) -> str:
+    def _build(self, is_superseded: Callable[[], bool]) -> str:
         """Build; return what went wrong, if anything did."""
         fresh = self._fresh()
         try:
-            self.build(fresh)
+            self.build(fresh, is_superseded)
+        except Superseded:
+            raise
         except EngineError as error:
             print(error, file=sys.stderr)
             return str(error)

@@ -29,7 +29,7 @@ from engine.build.messages import (
 from engine.build.notebooks import templates_kept
 from engine.build.options import extension_options
 from engine.build.plugin import Checked, EnginePlugin
-from engine.errors import PageError, PageErrors, raise_all
+from engine.errors import PageError, PageErrors, Superseded, raise_all
 from engine.extension import settings_of
 from engine.project import Project
 
@@ -83,6 +83,8 @@ def build_into(
             errors += several
         case Checked():
             ended.errors += errors
+            raise ended
+        case Superseded():
             raise ended
     raise_all(errors)
     if ended:

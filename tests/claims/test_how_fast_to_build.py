@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,6 +18,7 @@ from mkdocs.theme import Theme
 from engine.build import serve, take_home
 from engine.build.preview import LateNotebooks
 from engine.build.templates import compiled_templates, spare_templates
+from engine.errors import Superseded
 from engine.project import Project, Settings
 from engine.run.queue import Queue
 from tests.claims.says import figure, printed, record, says
@@ -332,25 +334,34 @@ def test_the_second_benchmark() -> None:
     assert "-m engine serve" in makefile
 
 
-@says("The edited page is made first, by itself, and the whole site after it.")
+@says(
+    "The edited page is made first, by itself, and the whole site after it, "
+    "unless the next edit comes before that has ended."
+)
 def test_the_edited_page_is_made_first() -> None:
     made: list[str] = []
     served = Path("served").absolute()
-    server = serve._Server(
-        lambda _: made.append("site"), served, serve.listen(0), "/"
-    )
 
     def glance(folder: Path) -> bool:
         made.append("page")
-        return False
+        return True
 
+    def build(folder: Path, is_superseded: Callable[[], bool]) -> None:
+        server._want_rebuild = len(made) == 1  # the next edit comes
+        if is_superseded():
+            raise Superseded
+        made.append("site")
+
+    server = serve._Server(build, served, serve.listen(0), "/")
     server.watched, server.glance = list, glance
     server._rebuild()
+    assert made == ["page"]
+    server._rebuild()
     server.shutdown()
-    assert made == ["page", "site"]
+    assert made == ["page", "page", "site"]
 
 
-@says("Its notebook waits until somebody looks at it.")
+@says("The notebook waits until somebody looks at it.")
 def test_a_notebook_waits() -> None:
     notebooks = LateNotebooks(Path("asked"))
     uri = "notebooks/guide.ipynb"

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from engine.build import serve
-from engine.errors import PageError
+from engine.errors import PageError, Superseded
 from tests.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[3]
@@ -45,12 +45,14 @@ def main(root: Path, mount: str = "/") -> None:
             (site / name).write_text(PAGE.format(text), "utf-8")
         return True
 
-    def build(site: Path) -> None:
+    def build(site: Path, is_superseded: Callable[[], bool]) -> None:
         text = words.read_text("utf-8")
         with (root / "builds").open("a") as builds:
             builds.write(f"{text}\n")
         while "slow" in text and not (root / "go").exists():
             time.sleep(0.01)
+            if is_superseded():
+                raise Superseded
         if text.startswith("fault"):
             raise PageError(
                 "no <section> “cuont”",

@@ -1,11 +1,14 @@
 """An edited page is shown at once, the same as in the build that follows."""
 
+import itertools
 import re
+import time
 from pathlib import Path
 
 import pytest
 
 from engine.build.preview import Preview
+from engine.errors import Superseded
 from tests.engine.build import served
 from tests.engine.build.served import FAILED, Start
 from tests.engine.scratch import Scratch
@@ -84,6 +87,27 @@ def test_what_needs_more_than_a_page_waits_for_the_build(
     assert not submitted
 
 
+def test_a_superseded_build_leaves_all_as_it_was(
+    scratch: Scratch, preview: Preview, tmp_path: Path
+) -> None:
+    """Wherever in the build the next edit comes."""
+    said = "We count."
+    for looks in itertools.count(1):
+        scratch.replace("docs/count.md", said, f"We count {looks}.")
+        said = f"We count {looks}."
+        early = glance(preview, tmp_path)
+        assert [*early] == ["count/index.html"]
+        left = iter(range(looks))
+        try:
+            preview.build(tmp_path / "site", lambda: next(left, -1) < 0)  # noqa: B023
+        except Superseded:
+            continue
+        break
+    assert looks > 5
+    whole = pages(tmp_path / "site")["count/index.html"]
+    assert early["count/index.html"] == whole
+
+
 def test_two_edits_at_once_wait_for_the_build(
     scratch: Scratch, preview: Preview, tmp_path: Path
 ) -> None:
@@ -158,6 +182,37 @@ def test_what_is_made_early_is_shown_while_the_site_is_made(
     site.write("", "go")
     site.shows("<p>slow</p>")
     site.shows("<p>slow</p>", "other/")
+
+
+def test_an_edit_ends_the_build_of_what_is_shown_already(
+    start: Start,
+) -> None:
+    site = start("first")
+    site.shows("<p>first</p>")
+    site.write("second", "early")
+    site.write("slow")
+    site.shows("<p>second</p>")
+    wait_until(lambda: site.builds == ["first", "slow"])
+    site.write("third", "early")
+    site.write("slow, too")
+    site.shows("<p>third</p>")
+    site.write("", "go")
+    site.shows("<p>slow, too</p>", "other/")
+    assert site.said == ""
+
+
+def test_a_build_that_shows_the_first_of_an_edit_goes_on(start: Start) -> None:
+    site = start("first")
+    site.shows("<p>first</p>")
+    site.write("slow")
+    wait_until(lambda: site.builds == ["first", "slow"])
+    site.write("third", "early")
+    site.write("slow, too")
+    time.sleep(0.5)
+    assert "<p>first</p>" in site.get()
+    site.write("", "go")
+    site.shows("<p>slow, too</p>")
+    assert site.builds == ["first", "slow", "slow, too"]
 
 
 def test_browsers_load_again_only_if_the_whole_build_differs(

@@ -125,7 +125,7 @@ def test_a_build_keeps_no_request_waiting(start: Start) -> None:
 
 
 def test_a_request_that_waits_for_a_build_is_let_go(tmp_path: Path) -> None:
-    def build(site: Path) -> None:
+    def build(site: Path, _: object) -> None:
         request.join(timeout=10)
         answered.append(not request.is_alive())
         site.mkdir()
@@ -150,7 +150,7 @@ def test_a_request_that_waits_for_a_build_is_let_go(tmp_path: Path) -> None:
 
 def test_what_comes_or_goes_between_two_looks_is_told(tmp_path: Path) -> None:
     words, at = tmp_path / "words", serve.listen(0)
-    server = serve._Server(lambda site: None, tmp_path / "site", at, "/")
+    server = serve._Server(lambda *_: None, tmp_path / "site", at, "/")
     server.watched = lambda: [words]
     server._follow()
     for change in (words.touch, words.unlink, words.touch):
