@@ -1,6 +1,8 @@
 """The engine's command line: ``python -m engine build|serve|run|check``."""
 
 import argparse
+import errno
+import io
 import signal
 import sys
 from pathlib import Path
@@ -14,6 +16,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Carry out the command; return 0, or 1 after saying what failed."""
     options = _parser().parse_args(arguments)
     root = options.root.resolve()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the terminal cannot show is to end nothing.
+        sys.stdout.reconfigure(errors="backslashreplace")
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         options.command(root, options)
@@ -31,28 +36,35 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def number(text: str) -> int:
+    """Read a number that is not below zero."""
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine")
     parser.add_argument("--root", type=Path, default=Path())
     commands = parser.add_subparsers(required=True)
     jobs = argparse.ArgumentParser(add_help=False)
     jobs.add_argument(
-        "--jobs", type=int, default=0, help="programs side by side"
+        "--jobs", type=number, default=0, help="programs side by side"
     )
 
     command = commands.add_parser("build", parents=[jobs], help="build it")
-    command.add_argument("--site", type=Path, default=Path("site"))
+    command.add_argument("--site", type=Path, help="not site_dir")
     command.add_argument(
         "--force", action="store_true", help="run every page again"
     )
     command.set_defaults(
         command=lambda root, o: build(
-            root, root / o.site, jobs=o.jobs, force=o.force
+            root, o.site and root / o.site, jobs=o.jobs, force=o.force
         )
     )
 
     command = commands.add_parser("serve", parents=[jobs], help="preview it")
-    command.add_argument("--port", type=int, default=8000)
+    command.add_argument("--port", type=number, default=8000)
     command.set_defaults(command=_serve)
 
     command = commands.add_parser("run", help="run one page and print")
@@ -74,6 +86,8 @@ def _disk(error: OSError, root: Path) -> PageError:
     """Return what the disk refused, as an error to mend."""
     path = str(error.filename2 or error.filename or "")
     hint = "let the build write to .cache/ and site/, and make room there"
+    if error.errno in (errno.EBUSY, errno.EXDEV):
+        hint = "let .cache/ and site/ be folders of one disk"
     if isinstance(error, FileNotFoundError):
         hint = "put a file there, or remove what leads to it"
     return PageError(

@@ -5,6 +5,9 @@ of three ways: Python is run, a file is saved for the reader, a command is
 handed to the shell.
 """
 
+import ast
+import builtins
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,8 +120,8 @@ class Program:
 def script(blocks: Sequence[Block]) -> str:
     """Return the blocks that are run as one program, spaced as PEP 8 asks.
 
-    A comment stands where the reader does something else: saves a file,
-    runs a command, or sees a block fail, which would end the program.
+    A comment stands where the reader does something else: saves a file, or
+    runs a command.  What is meant to fail does so without ending the rest.
     """
     codes: list[str] = []
     saved: set[str] = set()
@@ -132,10 +135,28 @@ def script(blocks: Sequence[Block]) -> str:
                 command = code.replace("\n", "\n#     ")
                 codes.append(f"# Left out: a command.\n#     {command}")
             case PythonBlock(raises=str(error)):
-                codes.append(f"# Left out: a block that raises {error}.")
+                codes.append(_caught(block.code, error))
             case _:
                 codes.append(block.code)
     return joined(codes)
+
+
+def _caught(code: str, error: str) -> str:
+    """Return the code so that its error is told, and the program goes on."""
+    inside: set[int] = set()
+    with contextlib.suppress(SyntaxError):  # as a reader may have edited it
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.Constant | ast.JoinedStr):
+                end = node.end_lineno or node.lineno
+                inside.update(range(node.lineno + 1, end + 1))
+    lines = [
+        f"    {line}" if line and row not in inside else line
+        for row, line in enumerate(code.split("\n"), 1)
+    ]
+    caught = error if hasattr(builtins, error) else "Exception"
+    told = 'print(f"{type(meant).__name__}: {meant}")'
+    ends = [f"except {caught} as meant:", f"    {told}"]
+    return "\n".join(["try:", *lines, *ends])
 
 
 def joined(codes: Sequence[str]) -> str:

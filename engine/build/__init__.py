@@ -1,6 +1,7 @@
 """Build the site, serve it, and answer those who write it.
 
 ``site``           the whole site, with MkDocs
+``place``          where it is put
 ``options``        what a site tells the extension
 ``plugin``         what MkDocs does beside rendering
 ``hooks``          the same, as ``mkdocs.yml`` names it

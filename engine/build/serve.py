@@ -76,14 +76,14 @@ def serve(
 def listen(wanted: int) -> socket.socket:
     """Listen on the first port from ``wanted`` on that nobody listens on."""
     for port in range(wanted, wanted + PORTS_TRIED):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, OverflowError):
             found = socket.create_server((HOST, port))
             if port != wanted:
                 said = f"Port {wanted} is taken; using {port}."
                 print(said, file=sys.stderr)
             return found
     raise PageError(
-        f"the ports {wanted} to {wanted + PORTS_TRIED - 1} are all taken",
+        f"none of the ports {wanted} to {wanted + PORTS_TRIED - 1} is free",
         hint="name a free one: --port 9000",
     )
 

@@ -1,7 +1,6 @@
 """Build the whole site with MkDocs."""
 
 import contextlib
-import ctypes
 import gc
 import logging
 import os
@@ -28,6 +27,7 @@ from engine.build.messages import (
 )
 from engine.build.notebooks import templates_kept
 from engine.build.options import extension_options
+from engine.build.place import replace, require_room
 from engine.build.plugin import Checked, EnginePlugin
 from engine.errors import PageError, PageErrors, Superseded, raise_all
 from engine.extension import settings_of
@@ -35,11 +35,16 @@ from engine.project import Project
 
 
 def build(
-    root: Path, site: Path, *, jobs: int = 0, force: bool = False
+    root: Path, site: Path | None, *, jobs: int = 0, force: bool = False
 ) -> None:
-    """Build into ``site``, which stays as it was if anything fails."""
+    """Build into ``site``, which stays as it was if anything fails.
+
+    If it is not said, it is the ``site_dir`` of the configuration.
+    """
     with opened(root) as config:
         project = project_in(config, jobs, force)
+        site = (site or Path(config.site_dir)).resolve()
+        require_room(site, project)
         with project.lock.held():
             fresh = project.cache / "site"
             shutil.rmtree(fresh, ignore_errors=True)
@@ -150,36 +155,6 @@ def project_in(
         config.plugins["engine"] = plugin
         config["hooks"] = {**dict[str, Any](config["hooks"]), "engine": plugin}
     return project
-
-
-def replace(site: Path, fresh: Path) -> None:
-    """Put the fresh site in the place of the old one.
-
-    Linux exchanges the two in one step, so that whoever reads the site
-    meanwhile has either the one or the other.  Elsewhere there is none for
-    the instant between two renames.
-    """
-    if not site.exists():
-        site.parent.mkdir(parents=True, exist_ok=True)
-        fresh.rename(site)
-        return
-    if not exchange(site, fresh):
-        before = fresh.with_name("site-before")
-        shutil.rmtree(before, ignore_errors=True)
-        site.rename(before)
-        fresh.rename(site)
-        before.rename(fresh)
-    shutil.rmtree(fresh)
-
-
-def exchange(one: Path, other: Path) -> bool:
-    """Let two paths change places in one step; return whether they did."""
-    rename = getattr(ctypes.CDLL(None), "renameat2", None)
-    if rename is None:
-        return False
-    here, flag = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of linux/fs.h
-    names = os.fsencode(one), os.fsencode(other)
-    return bool(rename(here, names[0], here, names[1], flag) == 0)
 
 
 def own_modules(root: Path) -> list[Path]:

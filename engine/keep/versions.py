@@ -2,17 +2,23 @@
 
 import ast
 import contextlib
+import hashlib
 import importlib.metadata
 import importlib.util
+import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 
 from engine.program import CommandBlock, Program
 
 Versions = dict[str, str]
-_RUN_AS_MODULE = re.compile(r"\bpython[\d.]*\b[^\n;|&]* -m (\w+)")
+_RUN_BY_PYTHON = re.compile(
+    r"\bpython[\d.]*\b[^\n;|&]* (?:-m|-c .*?\b(?:import|from)) (\w+)"
+)
+_COMMAND = re.compile(r"(?m)(?:^|[;|&(])\s*(?:\w+=\S*\s+)*([\w.-]+)")
 _IMPORTS = {"import_module", "__import__"}
 """Functions that import the module whose name they are given."""
 
@@ -26,12 +32,12 @@ def imported(program: Program) -> list[str]:
     found: set[str] = set()
     for block in program.blocks:
         if isinstance(block, CommandBlock):
-            found.update(_RUN_AS_MODULE.findall(block.code))
+            found.update(_run_by(block.code))
         elif block.language == "python":
             with contextlib.suppress(SyntaxError):
                 found.update(_named(ast.parse(block.code)))
     own = {name.removesuffix(".py") for name in program.files}
-    return sorted(found - sys.stdlib_module_names - own - {""})
+    return sorted(found - sys.stdlib_module_names - own - {"", "__main__"})
 
 
 def distributions(modules: Iterable[str]) -> dict[str, list[str]]:
@@ -59,9 +65,16 @@ def versions(names: Iterable[str]) -> Versions:
 
 
 def version(distribution: str) -> str | None:
-    """Return the distribution's version, if it is installed."""
+    """Return the distribution's version, if it is installed.
+
+    One whose sources are edited where they are has another for each edit.
+    """
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        return importlib.metadata.version(distribution)
+        found = importlib.metadata.distribution(distribution)
+        origin = json.loads(found.read_text("direct_url.json") or "{}")
+        if origin.get("dir_info", {}).get("editable"):
+            return f"{found.version}+{_sources(distribution)}"
+        return found.version
     return None
 
 
@@ -94,6 +107,29 @@ def _named(tree: ast.AST) -> Iterable[str]:
             module = getattr(node.args[0], "value", None)
             if name in _IMPORTS and isinstance(module, str):
                 yield module.partition(".")[0]
+
+
+def _run_by(commands: str) -> Iterable[str]:
+    """Return the modules that Python, or a script of theirs, runs."""
+    yield from _RUN_BY_PYTHON.findall(commands)
+    names = {*_COMMAND.findall(commands)}
+    for script in importlib.metadata.entry_points(group="console_scripts"):
+        if script.name in names:
+            yield script.module.partition(".")[0]
+
+
+def _sources(distribution: str) -> str:
+    """Return a hash of the modules that the distribution brings."""
+    texts = b""
+    for name in sorted(_distributions_of_modules()):
+        if distribution in distributions([name])[name]:
+            spec = importlib.util.find_spec(name)
+            folders = (spec and spec.submodule_search_locations) or []
+            paths = [p for f in folders for p in Path(f).rglob("*.py")]
+            if spec and spec.origin and not paths:
+                paths = [Path(spec.origin)]
+            texts += b"".join(path.read_bytes() for path in sorted(paths))
+    return hashlib.sha256(texts).hexdigest()[:12]
 
 
 @cache

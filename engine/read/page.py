@@ -1,5 +1,6 @@
 """A page as it was rendered: its HTML, and what its marks stand for."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,10 @@ from engine.program import (
 )
 from engine.read.fences import hidden_by
 
+CHANGES_SHELL = re.compile(
+    r"(?m)^\s*((?:cd|export|source|\.|alias|unset)\s+[^\s;&|]+|\w+=\S*$)"
+)
+"""What a reader's terminal would keep for the commands that follow."""
 Highlight = Callable[[str], str]
 """Colours Python as the page's own code is coloured."""
 
@@ -110,6 +115,7 @@ def arrange(
         arranged[number] = replace(item, block=block)
         arranged |= waiting.pop(block.section.name, {})
     errors += _misnamed(path, above)
+    errors += _left_behind(path, above)
     errors += [
         PageError(
             f'this fence is to come after "{name}", and no block below it '
@@ -171,6 +177,20 @@ def _misnamed(path: Path, blocks: Sequence[Block]) -> Iterator[PageError]:
             yield PageError(
                 f'file="{script}" is the name of the page\'s script, too',
                 hint="give the file another name",
+                path=path,
+                line=block.line,
+            )
+
+
+def _left_behind(path: Path, blocks: Sequence[Block]) -> Iterator[PageError]:
+    """Yield an error for what a command changes in a shell that then ends."""
+    commands = [block for block in blocks if isinstance(block, CommandBlock)]
+    for block in commands[:-1]:
+        if changed := CHANGES_SHELL.search(block.code):
+            yield PageError(
+                f"`{changed[1]}` holds for this block alone, and the commands "
+                "below it run without it",
+                hint="write what needs it into the same block",
                 path=path,
                 line=block.line,
             )

@@ -20,9 +20,12 @@ class Snippets:
         self._read: dict[Path, tuple[Stamp, dict[str, Section]]] = {}
 
     def modules(self) -> list[Path]:
-        """Return all modules, relative to the project's root."""
+        """Return all modules, relative to the project's root.
+
+        What stands in a folder that is a link is one if it was asked for.
+        """
         found = (self.root / self.folder).rglob("*.py")
-        paths = (path.relative_to(self.root) for path in found)
+        paths = {*self._read, *(path.relative_to(self.root) for path in found)}
         return sorted(path for path in paths if self._is_module(path))
 
     def _is_module(self, path: Path) -> bool:

@@ -25,8 +25,9 @@ TOO_LONG = (
 SHOWS_ENGINE = (
     "shows what carries it out, which no reader has",
     "print no stack from within a drawing, and leave out the name of "
-    "Matplotlib's backend",
+    "Matplotlib's backend and that of the folder in which the page runs",
 )
+ENGINE = re.compile(rb"engine(/run/|\.run\.)figures|/page-\w{8}\b")
 FILE_LINE = re.compile(
     r'File "(?:[^"]*/)?(?P<file>[^"/]+)", line (?P<line>\d+)'
 )
@@ -101,7 +102,7 @@ def _complaints(
         said += run.failure.message.encode()
     if len(said) > BYTES_ALLOWED:
         yield TOO_LONG
-    if re.search(rb"engine(/run/|\.run\.)figures", said):
+    if ENGINE.search(said):
         yield SHOWS_ENGINE
     try:
         screen(said)

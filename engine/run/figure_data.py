@@ -66,7 +66,7 @@ def _artist(artist: Artist) -> Iterator[str]:
             transform = artist.get_patch_transform()
             yield from _points("patch", artist, transform.transform(corners))
         case Text() if artist.get_text():
-            at = ", ".join(_number(c) for c in artist.get_position())
+            at = ", ".join(map(_number, artist.get_unitless_position()))
             yield f"text at ({at}): {artist.get_text()!r}"
 
 

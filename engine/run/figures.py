@@ -1,19 +1,23 @@
 """A Matplotlib backend whose ``plt.show()`` keeps the figures as SVG.
 
 One drawing serves both themes: text, axes and ticks are drawn in an ink
-that stands for ``currentColor``, on a transparent ground.  Imported by the
+that stands for ``currentColor``, on a transparent ground.  In all else the
+backend is as that of any window, with a canvas of Agg.  Imported by the
 processes of programs alone, once a program imports Matplotlib.
 """
 
+import contextlib
 import io
+import logging
 import re
 import warnings
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubplotParams
 
 from engine.run.figure_data import describe
@@ -29,22 +33,24 @@ STYLE: Any = {
     "axes.labelcolor": INK,
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "axes.titlecolor": INK,
-    "axes.unicode_minus": True,
     "figure.facecolor": "none",
     "figure.figsize": (6.4, 3.8),
     "font.size": 11.5,
     "grid.alpha": 0.15,
     "grid.color": INK,
     "legend.frameon": False,
-    "legend.labelcolor": INK,
-    "savefig.facecolor": "none",
-    "svg.fonttype": "none",
-    "svg.hashsalt": "figure",
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
 }
+"""What a program may set otherwise."""
+
+AS_SVG: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "figure",
+    "svg.image_inline": True,
+}
+"""How a figure is written, whatever the program has set."""
 
 SVG = "http://www.w3.org/2000/svg"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -53,7 +59,7 @@ DECIMAL = re.compile(r"-?\d+\.\d+")
 NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 REFERENCE = re.compile(r"(?<=#)[\w-]+")
 
-FigureCanvas = FigureCanvasSVG
+FigureCanvas = FigureCanvasAgg
 _shown: list[Drawing] = []
 
 
@@ -64,16 +70,27 @@ def prepare() -> None:
     plt.switch_backend(f"module://{__name__}")
 
 
-def show(*args: Any, **kwargs: Any) -> None:
+def show(*, block: bool | None = None) -> None:
     """Keep every open figure and close it; what ``plt.show()`` calls."""
-    for number in plt.get_fignums():
-        figure = plt.figure(number)
-        # What the engine's drawing warns of is no output of the page.
+    with _silence():
+        for number in plt.get_fignums():
+            figure = plt.figure(number)
+            _shown.append(Drawing(_draw(figure), describe(figure)))
+    plt.close("all")
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Let what the engine's drawing warns of be no output of the page."""
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            svg = _draw(figure)
-        _shown.append(Drawing(lean_svg(svg), describe(figure)))
-    plt.close("all")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _draw(figure: Figure) -> str:
@@ -87,8 +104,25 @@ def _draw(figure: Figure) -> str:
         bar = any(a.get_label() == "<colorbar>" for a in figure.axes)
         figure.set_layout_engine("tight" if bar else "constrained")
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+    paper, ink = _colours(figure)
+    with matplotlib.rc_context(AS_SVG):
+        figure.savefig(
+            buffer, format="svg", facecolor=paper, metadata={"Date": None}
+        )
+    return lean_svg(buffer.getvalue(), ink)
+
+
+def _colours(figure: Figure) -> tuple[str, str]:
+    """Return the colours of the paper and of the ink on it.
+
+    With a ground that the program chose, which no theme changes, they are
+    those that its reader sees.
+    """
+    patches: Any = [figure.patch, *(axes.patch for axes in figure.axes)]
+    paper, *grounds = (patch.get_facecolor()[-1] for patch in patches)
+    if paper:
+        return "auto", "black"
+    return ("white", "black") if any(grounds) else ("auto", "currentColor")
 
 
 def take() -> tuple[tuple[Drawing, ...], int]:
@@ -100,7 +134,7 @@ def take() -> tuple[tuple[Drawing, ...], int]:
     return shown, unshown
 
 
-def lean_svg(svg: str) -> str:
+def lean_svg(svg: str, ink: str) -> str:
     """Return the drawing fit to stand inside an HTML page.
 
     Numbers keep two decimals, names that nothing refers to go, and so do
@@ -126,7 +160,7 @@ def lean_svg(svg: str) -> str:
     tree.set("stroke-linejoin", "round")
     text = ET.tostring(tree, encoding="unicode", short_empty_elements=True)
     text = re.sub(r">\s+<", "><", text)
-    return text.replace(INK, "currentColor")
+    return text.replace(INK, ink)
 
 
 def _round(number: re.Match[str]) -> str:

@@ -8,27 +8,30 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-_hidden: dict[str, ModuleType] = {}
+_aside: dict[str, ModuleType] = {}
+"""Modules of the engine while a program runs, else those that the program
+imported by the same names.
+"""
 
 
 @contextlib.contextmanager
 def hidden() -> Iterator[None]:
     """Let nothing of the engine be imported meanwhile."""
-    _hide()
+    _exchange()
     try:
         yield
     finally:
-        _show()
+        _exchange()
 
 
 def keep_figures() -> None:
     """Make Matplotlib, once it is imported, draw for the page."""
-    sys.meta_path.insert(0, _PyplotFinder())
+    sys.meta_path.insert(0, _Finder())
 
 
-class _PyplotFinder:
+class _Finder:
     def find_spec(self, name: str, *places: Any) -> ModuleSpec | None:
-        if name != "matplotlib.pyplot":
+        if name != "matplotlib":
             return None
         sys.meta_path.remove(self)
         spec = PathFinder.find_spec(name, *places)
@@ -40,21 +43,18 @@ class _PyplotFinder:
 
 def _load(load: Callable[[ModuleType], None], module: ModuleType) -> None:
     load(module)
-    was_hidden = bool(_hidden)
-    _show()
-    from engine.run import figures
+    sees_engine = __name__ in sys.modules
+    with contextlib.nullcontext() if sees_engine else hidden():
+        from engine.run import figures
 
-    figures.prepare()
-    if was_hidden:
-        _hide()
-
-
-def _hide() -> None:
-    for name in list(sys.modules):
-        if name.partition(".")[0] == "engine":
-            _hidden[name] = sys.modules.pop(name)
+        # Before the program can set, or choose, anything of its own.
+        figures.prepare()
 
 
-def _show() -> None:
-    sys.modules.update(_hidden)
-    _hidden.clear()
+def _exchange() -> None:
+    """Let the engine's modules and the program's change places."""
+    names = [n for n in [*sys.modules] if n.partition(".")[0] == "engine"]
+    seen = {name: sys.modules.pop(name) for name in names}
+    sys.modules.update(_aside)
+    _aside.clear()
+    _aside.update(seen)

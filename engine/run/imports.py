@@ -21,6 +21,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from importlib.abc import Loader
 from importlib.machinery import PathFinder
+from importlib.util import module_from_spec, spec_from_file_location
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
@@ -124,6 +125,16 @@ class _Watch(Loader):
             spec.loader = self
         return spec
 
+    def load(self, path: str) -> None:
+        """Import a module, or run it if no import can name it."""
+        name = path.removesuffix(".py")
+        if "." not in name:
+            importlib.import_module(name.replace("/", "."))
+            return
+        spec = spec_from_file_location(name, Path(self.root, path))
+        assert spec
+        self.exec_module(module_from_spec(spec))
+
     def exec_module(self, module: ModuleType) -> None:
         file = str(module.__file__)
         compiled = codeop.Compile()  # remembers imports from __future__
@@ -210,9 +221,8 @@ def work(job: Job, orders: Connection) -> None:
     vars(importlib)["import_module"] = watch.apart(importlib.import_module)
     for path in modules:
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        name = path.removesuffix(".py").replace("/", ".")
         with contextlib.suppress(Exception, SystemExit), watch.at((path, 1)):
-            importlib.import_module(name)
+            watch.load(path)
     orders.send(END)
     os._exit(0)  # what a module does when the process ends is not looked at
 

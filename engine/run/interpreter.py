@@ -56,6 +56,7 @@ class Interpreter:
             code = self._compile(section)
         except Exception as error:
             return self._failure(error.with_traceback(None))
+        self._forget_warnings(section)
         try:
             self.call(exec, code, vars(self._module))
         except BaseException as error:
@@ -104,6 +105,17 @@ class Interpreter:
         code = compile(source, path, "exec", self._flags, dont_inherit=True)
         self._flags |= code.co_flags & FUTURES
         return code
+
+    def _forget_warnings(self, section: Section) -> None:
+        """Let no line of another module have warned for those of this one.
+
+        Python shows a warning once for each line of a file.
+        """
+        end = section.line + section.code.count("\n")
+        warned = vars(self._module).get("__warningregistry__", {})
+        for key in [key for key in warned if isinstance(key, tuple)]:
+            if section.line <= key[-1] <= end:
+                del warned[key]
 
     def _write(self, section: Section) -> Path:
         """Write the code into its lines of a file, and return that."""

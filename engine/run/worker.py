@@ -45,8 +45,9 @@ class Job:
     def shorten(self, text: str) -> str:
         """Shorten the paths that a reader of the page has no use for."""
         own = (f"{self.folder}/{name}" for name in ("run", "sources"))
-        for path in (self.root, *own, self.folder):
+        for path in (self.root, *own):
             text = text.replace(f"{path}/", "")
+        text = text.replace(f"{self.folder}/tmp", "/tmp")
         return INSTALLED.sub("", text)
 
 
@@ -86,11 +87,12 @@ class _Worker:
             # The step has forked, and here is the child, which is through.
             os._exit(0)
         printed = self._printed()
+        figures = _figures()
         if not isinstance(done, ValueRun):
-            return BlockRun(printed, done, *_figures())
+            return BlockRun(printed, done, *figures)
         if printed:
             return ValueRun(message=f"printed {printed.decode()!r}")
-        return done
+        return ValueRun(message="draws a figure") if any(figures) else done
 
     def end(self) -> bytes:
         """End as Python does; return what was printed meanwhile."""
@@ -176,14 +178,13 @@ def _redirect(path: str) -> int:
 
 
 def _settle(folder: Path) -> None:
-    """Move to a folder of its own; see only what a reader has installed."""
+    """Move to a folder of its own, and see nothing of the engine's."""
     run, temporary = str(folder / "run"), str(folder / "tmp")
     os.mkdir(temporary)
     # Files such as those of AutoGraph are to go with the program.
     tempfile.tempdir = os.environ["TMPDIR"] = temporary
     os.chdir(run)
-    installed = (sys.prefix, sys.base_prefix)
-    sys.path[:] = [run, *(p for p in sys.path if p.startswith(installed))]
+    sys.path[0] = run
     if random := sys.modules.get("numpy.random"):
         random.seed()
 
@@ -191,13 +192,16 @@ def _settle(folder: Path) -> None:
 def _main_module(script: str) -> types.ModuleType:
     """Return a new main module, that of the reader's script."""
     module = types.ModuleType("__main__")
-    module.__file__ = script
     module.__loader__ = SourceFileLoader("__main__", script)
     vars(module).update(
-        __annotations__={}, __builtins__=builtins, __cached__=None
+        __annotations__={},
+        __builtins__=builtins,
+        __file__=script,
+        __cached__=None,
     )
     sys.modules["__main__"] = module
     sys.argv[:] = [Path(script).name]  # as typed beside it
+    sys.orig_argv[:] = [sys.executable, *sys.argv]
     sys.breakpointhook = _refuse_to_debug
     return module
 

@@ -1,6 +1,8 @@
 """The page as an executed notebook."""
 
+import ast
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import nbformat
@@ -14,9 +16,15 @@ from engine.take.walk import Prose, Shown
 
 IN_A_SCRIPT = re.compile(
     r"\b(__file__|asyncio\.(?:run|Runner)|run_until_complete"
-    r"|(?<=[\"'])(?:spawn|forkserver))\b"
+    r"|sys\.argv|parse_(?:known_)?args\(\)|unittest\.main"
+    r"|sys\.std(?:out|err)\.(?:buffer|reconfigure)"
+    r"|(?<=[\"'])(?:spawn|forkserver))(?!\w)"
 )
-"""What a notebook has not: a file, no running loop, functions to import."""
+"""What a notebook has not: a file, no running loop, functions to import,
+arguments of the reader's, an output for bytes.
+"""
+PROMPT = re.compile(r"(?m)^\s*(>>>)")
+"""What notebooks take out of a text that is no docstring."""
 Node = dict[str, Any]
 """A part of a notebook. No text of an author's can make it invalid, so it is
 the tests that validate, and not each build: nbformat compiles its schema."""
@@ -92,8 +100,21 @@ def _code_cell(page: Taken, number: int) -> Node:
 
 def _used_in_a_script(block: Block) -> str:
     """Return what the block uses and no notebook has, if anything."""
+    if not isinstance(block, PythonBlock):
+        return ""
     used = IN_A_SCRIPT.search(block.code)
-    return used[1] if used and isinstance(block, PythonBlock) else ""
+    if not used and ">>>" in block.code:
+        used = PROMPT.search("\n".join(_texts(block.code)))
+    return used[1] if used else ""
+
+
+def _texts(code: str) -> Iterator[str]:
+    """Yield the texts in the code that are no statements of their own."""
+    nodes = [*ast.walk(ast.parse(code))]
+    alone = [node.value for node in nodes if isinstance(node, ast.Expr)]
+    for node in nodes:
+        if isinstance(node, ast.Constant) and node not in alone:
+            yield str(node.value)
 
 
 def _fails(block: Block) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from engine.program import (
     Block,
     CommandBlock,
@@ -38,9 +40,26 @@ def test_a_program_is_spaced_as_pep_8_asks() -> None:
     )
 
 
-def test_a_program_leaves_out_what_is_meant_to_fail() -> None:
-    text = script([block("x = 1"), block("x = None + 1", raises="TypeError")])
-    assert text == "x = 1\n\n# Left out: a block that raises TypeError.\n"
+def test_a_program_goes_on_after_what_is_meant_to_fail(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fails = "x = '''a\n  b'''\n\nif x:\n    raise {}(x)"
+    blocks = [
+        block(fails.format("ValueError"), raises="ValueError"),
+        block("class Own(Exception): ..."),
+        block(fails.format("Own"), raises="Own"),
+        block(fails.format("SystemExit"), raises="SystemExit"),
+        block("print(x)"),
+    ]
+    exec(script(blocks), {})
+    said = "a\n  b\n"
+    assert capsys.readouterr().out == (
+        f"ValueError: {said}Own: {said}SystemExit: {said}{said}"
+    )
+
+
+def test_what_a_reader_has_half_edited_is_a_program_all_the_same() -> None:
+    assert "    x = (\n" in script([block("x = (", raises="TypeError")])
 
 
 def test_a_program_says_where_a_file_and_a_command_belong() -> None:

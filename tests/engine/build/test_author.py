@@ -1,5 +1,9 @@
 """An author runs one page, or has all of them checked without running."""
 
+import os
+import subprocess
+import sys
+
 from tests.engine.scratch import PAGE, Scratch
 
 
@@ -107,3 +111,17 @@ def test_a_folder_without_a_configuration_is_a_fault(empty: Scratch) -> None:
         code, words = empty.engine(command)
         assert code == 1
         assert words.startswith("mkdocs.yml: there is no such file")
+
+
+def test_a_terminal_that_cannot_show_all_is_told_what_it_can(
+    scratch: Scratch,
+) -> None:
+    command = [sys.executable, "-m", "engine", "--root", str(scratch.root)]
+    done = subprocess.run(
+        [*command, "run", "index"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"number 1" in done.stdout
+    assert b"Traceback" not in done.stderr

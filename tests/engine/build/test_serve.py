@@ -280,5 +280,7 @@ def test_no_free_port_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError
 
     monkeypatch.setattr("engine.build.serve.socket.socket", Busy)
-    with pytest.raises(PageError, match="8000 to 8019 are all taken"):
+    with pytest.raises(PageError, match="none of the ports 8000 to 8019"):
         serve.listen(8000)
+    with pytest.raises(PageError, match="none of the ports 99999 to"):
+        serve.listen(99999)

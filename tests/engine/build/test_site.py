@@ -46,6 +46,50 @@ def test_a_build_says_which_page_it_runs_and_how_long_it_took(
     assert (scratch.root / "elsewhere/index.html").exists()
 
 
+def test_a_site_stands_where_the_settings_and_links_say(
+    built: Scratch, tmp_path: Path
+) -> None:
+    built.replace("mkdocs.yml", "site_name", "site_dir: public\nsite_name")
+    published = tmp_path / "published"
+    (built.root / "site").rename(published)
+    (built.root / "public").symlink_to(published)
+    (published / "index.html").write_text("old")
+    code, words = built.build()
+    assert (code, words) == (0, f"Built {published}/\n")
+    assert "number 1" in (built.root / "public/index.html").read_text()
+    assert not (built.root / "site").exists()
+
+
+@pytest.mark.parametrize(
+    "site", ["docs", "snippets", ".cache", "docs/site", ".", "..", "own", "a"]
+)
+def test_a_site_takes_the_place_of_nothing_else(
+    built: Scratch, site: str
+) -> None:
+    built.write("own/notes.txt", "mine")
+    built.write("a", "a file")
+    before = built.digest(".")
+    code, words = built.engine("build", "--site", site)
+    assert code == 1
+    assert "would take the place of files that no build has made" in words
+    assert words.count("mend:") == 1
+    assert built.digest(".") == before
+
+
+@pytest.mark.parametrize(
+    "options", [("build", "--jobs", "-1"), ("serve", "--port", "-5")]
+)
+def test_a_number_that_cannot_be_is_named(
+    scratch: Scratch,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, str, str],
+) -> None:
+    with pytest.raises(SystemExit):
+        scratch.engine(*options)
+    said = capsys.readouterr().err
+    assert f"argument {options[1]}: invalid number value: " in said
+
+
 def test_pages_run_again_if_that_is_wanted(built: Scratch) -> None:
     code, words = built.engine("build", "--force", "--jobs", "1")
     assert code == 0

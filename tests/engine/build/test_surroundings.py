@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.build import site as engine_site
-from engine.build.site import exchange, replace
+from engine.build import place
+from engine.build.place import exchange, replace
 from tests.engine.disks import run_on_disk
 from tests.engine.scratch import Scratch
 from tests.waiting import wait_for_ends, wait_until
@@ -253,7 +253,7 @@ def test_whoever_reads_the_site_meanwhile_finds_it_whole(
 def test_a_system_without_exchange_replaces_the_site_all_the_same(
     built: Scratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_site, "exchange", lambda *paths: False)
+    monkeypatch.setattr(place, "exchange", lambda *paths: False)
     built.replace("docs/index.md", "We count.", "We count on.")
     (built.root / "site/left-over.html").write_text("old")
     assert built.build()[0] == 0

@@ -208,11 +208,25 @@ def test_a_module_may_be_imported_by_a_string(code: str) -> None:
     assert versions.imported(one) == ["scipy"]
 
 
-def test_a_command_may_run_a_module() -> None:
-    code = "python -m scipy.test; python3 -W error -m json.tool\nls -m numpy"
+@pytest.mark.parametrize(
+    ("code", "modules"),
+    [
+        ("python -m scipy.test; python3 -m json.tool\nls -m numpy", ["scipy"]),
+        ("python3 -W error -c 'from scipy import linalg'", ["scipy"]),
+        ("A=1 pytest -q a.py | cat\necho f2py", ["_pytest"]),
+        ("ls && (f2py -h)", ["numpy"]),
+    ],
+)
+def test_a_command_may_run_a_module(code: str, modules: list[str]) -> None:
     section = Section(Path(), "", 1, code)
     one = Program(Path("docs/a.md"), (CommandBlock(line=1, section=section),))
-    assert versions.imported(one) == ["scipy"]
+    assert versions.imported(one) == modules
+
+
+def test_the_program_itself_is_no_module_that_may_change() -> None:
+    assert versions.imported(program("import __main__", "import scipy")) == [
+        "scipy"
+    ]
 
 
 def test_a_page_says_what_it_ran_with() -> None:
@@ -271,6 +285,31 @@ def test_a_module_that_was_missing_makes_a_record_untrue_once_it_is_there(
     (tmp_path / "brand_new.py").write_text("")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert again(kept).load(one) is None
+
+
+def test_an_edit_of_what_is_installed_to_be_edited_makes_it_untrue(
+    kept: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited = '{"dir_info": {"editable": true}}'
+    for name, text in {
+        "own-1.0.dist-info/METADATA": "Name: own\nVersion: 1.0\n",
+        "own-1.0.dist-info/top_level.txt": "own_tools\nown_file\n",
+        "own-1.0.dist-info/direct_url.json": edited,
+        "own_tools/deep/a.py": "x = 1",
+        "own_file.py": "y = 1",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    versions._distributions_of_modules.cache_clear()
+    one = program("import own_tools", "")
+    kept.save(one, made(one))
+    assert again(kept).load(one) == made(one)
+    for name in ("own_tools/deep/a.py", "own_file.py"):
+        kept.save(one, made(one))
+        (tmp_path / name).write_text("x = 2")
+        assert again(kept).load(one) is None
+    versions._distributions_of_modules.cache_clear()
 
 
 def test_a_change_of_what_carries_programs_out_makes_a_record_untrue(

@@ -181,3 +181,31 @@ def test_a_page_whose_script_stands_in_the_way_is_named(site: Site) -> None:
         'docs/helper.md:3: file="helper.py" is the name of the page\'s script'
     ) in words
     assert words.count("mend:") == 2
+
+
+def test_folders_may_be_links(page: Site, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "b.py").write_text("# region one\nprint(1)\n# endregion one\n")
+    (other / "q.md").write_text(f"# Q\n\n{FENCE.format('linked/b')}")
+    for folder in ("docs", "snippets"):
+        (page.root / folder / "linked").symlink_to(other)
+    words = page.bad()
+    assert words.count("mend:") == 1
+    assert "snippets/linked/b.py:2: prints when the module" in words
+
+
+@pytest.mark.parametrize("name", ["my.v2", "v1.2/intro", "1st-try"])
+def test_a_module_may_have_a_name_that_no_import_has(
+    page: Site, name: str
+) -> None:
+    module = page.write(f"snippets/{name}.py", "# region one\nprint(1)\n")
+    module.write_text(module.read_text() + "# endregion one\n")
+    page.page("q", f"# Q\n\n{FENCE.format(name)}")
+    words = page.bad()
+    assert f"snippets/{name}.py:2: prints when the module" in words
+    assert words.count("mend:") == 1
+    module.write_text(f"if __name__ == '__main__':\n{module.read_text()}")
+    page.replace(f"snippets/{name}.py", "print", "    print")
+    page.good()
+    page.alike("q", "1")

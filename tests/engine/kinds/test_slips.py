@@ -49,6 +49,16 @@ CASES = {
     "twice": (f"{FENCE}\n{FENCE}", 4, "is shown twice, first on line 1"),
     "no_file": (FENCE.replace("a.py", "b.py"), 1, "no file snippets/b.py"),
     "console": ("```console\n```\n", 1, "a console block without a command"),
+    "left_behind": (
+        "```console\ntrue\ncd / && ls\n```\n\n```console\ntrue\n```\n",
+        1,
+        "`cd /` holds for this block alone",
+    ),
+    "exported": (
+        "```console\nA=1\n```\n\n```console\ntrue\n```\n",
+        1,
+        "`A=1` holds for this block alone",
+    ),
     "exits": ('```console exits="x"\ntrue\n```\n', 1, 'exits="x" is not an'),
     "unread": (f"{FENCE}\nText {{{{ x + }}}}\n", 4, "cannot read the value"),
     "unended": (f"{FENCE}\nText.\n\nA {{{{ x\n", 6, "cannot read the value"),

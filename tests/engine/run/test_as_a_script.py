@@ -7,7 +7,7 @@ from subprocess import PIPE, STDOUT, run
 import pytest
 
 from engine.keep.records import make_record
-from engine.program import script
+from engine.program import PythonBlock, Section, script
 from tests.engine.run.programs import Page, program
 
 GOOD = {
@@ -75,6 +75,19 @@ GOOD = {
         "            print(error)",
         "a = A()",
     ],
+    "a module that is called as the engine": [
+        "from pathlib import Path\n\n_ = Path('engine.py').write_text("
+        "'print(1)\\ncount = 0')",
+        "import engine\n\nengine.count += 1",
+        "import engine\n\nprint(engine.count)",
+    ],
+    "names in their order": [
+        "import sys\n\nprint([*globals()], sys.orig_argv[1:] == sys.argv)"
+    ],
+    "a folder for what goes": [
+        "import tempfile",
+        "tempfile.tempdir = None\nprint(tempfile.gettempdir())",
+    ],
     "a trace that only C shows": [
         "import sys",
         "class A:\n    def __del__(self):\n        (1).real / 0",
@@ -83,6 +96,8 @@ GOOD = {
 }
 ENGINES_OWN = [
     "import matplotlib.pyplot as plt\nprint(plt.get_backend())",
+    "import os\nprint(os.getcwd())",
+    "from pathlib import Path\nprint([Path.cwd()])",
 ]
 
 
@@ -158,6 +173,15 @@ def test_each_warning_shows_the_line_that_warns(page: Page) -> None:
         "snippets/m.py:5: UserWarning: one\n  warnings.warn('one')\n"
         "snippets/m.py:9: UserWarning: two\n  warnings.warn('two')\n"
     )
+
+
+def test_lines_of_two_modules_that_warn_are_two(page: Page) -> None:
+    code = "import warnings\nwarnings.warn('careful')"
+    blocks = [
+        PythonBlock(line=9, section=Section(Path(f"{name}.py"), "s", 4, code))
+        for name in "ab"
+    ]
+    assert page.output(*blocks).count("UserWarning: careful") == 2
 
 
 def test_a_figure_may_say_what_xml_cannot_hold(page: Page) -> None:

@@ -134,6 +134,7 @@ def test_carets_point_at_code_beside_a_text_at_the_margin(
         ("print('b')", "printed 'b\\n'"),
         ("1 +", "raised SyntaxError: "),
         ("exit(3)", "raised SystemExit: 3"),
+        ("__import__('matplotlib.pyplot').pyplot.figure()", "draws a figure"),
     ],
 )
 def test_a_value(page: Page, expression: str, message: str) -> None:

@@ -2,10 +2,12 @@
 
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
 from engine.run.results import BlockRun
+from engine.run.workers import Workers
 from tests.engine.run.programs import Page
 
 DRAW = """\
@@ -118,6 +120,8 @@ gc.collect()"""
         "plt.subplots(2, 2, layout='constrained')\nplt.show()",
         "plt.axes((0.1, 0.1, 0.5, 0.5)).plot([1])\nplt.show()",
         ANIMATION,
+        "with plt.xkcd():\n    plt.plot([1])\n    plt.show()",
+        "plt.plot([1])\nplt.axis('equal')\nplt.xlim(1, 0)\nplt.show()",
     ],
 )
 def test_what_the_engines_drawing_warns_of_is_no_output(
@@ -145,3 +149,77 @@ def test_a_figure_is_saved_where_the_reader_saves_it(page: Page) -> None:
     (_, listed) = page.runs(IMPORTS + code, after)
     assert isinstance(listed, BlockRun)
     assert listed.output == b"True\n"
+
+
+SAVED = """\
+import io
+import os
+figure, axes = plt.subplots()
+plt.savefig("loss")
+figure.savefig(buffer := io.BytesIO())
+figure.canvas.draw()
+print(os.listdir("."), buffer.getvalue()[1:4])
+print(type(figure.canvas.buffer_rgba()).__name__)
+plt.close()"""
+
+
+def test_a_canvas_does_what_that_of_a_window_does(page: Page) -> None:
+    assert page.output(IMPORTS + SAVED).splitlines() == [
+        "['page.py', 'loss.png'] b'PNG'",
+        "memoryview",
+    ]
+
+
+def test_show_takes_what_it_takes_elsewhere(page: Page) -> None:
+    code = "plt.plot([1])\nplt.show(plt.gcf())"
+    assert "raised TypeError" in page.fails(IMPORTS + code)
+    drawn(page, f"{IMPORTS}plt.plot([1])\nplt.show(block=False)")
+
+
+STYLED = "plt.style.use('{}')\nplt.plot([1])\nplt.title('T')\nplt.show()"
+
+
+def test_a_program_may_have_the_style_of_matplotlib(page: Page) -> None:
+    code = IMPORTS + STYLED.format("default")
+    first = drawn(page, code)
+    assert drawn(page, code) == first
+    assert ">T</text>" in first
+
+
+@pytest.mark.parametrize(
+    ("code", "paper"),
+    [
+        (STYLED.format("default"), "#ffffff"),
+        (STYLED.format("ggplot"), "#ffffff"),
+        ("plt.figure(facecolor='#ddeeff').gca()\nplt.show()", "#ddeeff"),
+        ("plt.axes().set_facecolor('#eeeeee')\nplt.show()", "#ffffff"),
+    ],
+)
+def test_a_ground_of_the_programs_own_has_the_ink_for_it(
+    page: Page, code: str, paper: str
+) -> None:
+    svg = drawn(page, IMPORTS + code)
+    assert re.search(rf"<path [^>]*fill: {paper}", svg)
+    assert "currentColor" not in svg
+    assert "#010203" not in svg
+
+
+def test_words_may_stand_at_a_name_or_a_day(page: Page) -> None:
+    days = "[np.datetime64('2026-01-01'), np.datetime64('2026-01-02')]"
+    code = (
+        f"for axes, x in zip(plt.subplots(2)[1], (['a', 'b'], {days})):\n"
+        "    axes.bar(x, [1, 2])\n    axes.text(x[0], 1, 'one')\n"
+        "    axes.annotate('two', (x[1], 2), (x[0], 2))\nplt.show()"
+    )
+    assert ">two</text>" in drawn(page, IMPORTS + code)
+
+
+def test_what_is_set_before_pyplot_is_imported_stays(tmp_path: Path) -> None:
+    with Workers(tmp_path, tmp_path / "cache") as workers:
+        page = Page(tmp_path, workers)
+        code = "import matplotlib\nmatplotlib.rc('lines', linewidth=7)"
+        later = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+        _, shows = page.blocks(code, later)
+        assert "stroke-width: 7" in shows.figures[0].svg
+        words = page.fails("import matplotlib\nmatplotlib.use('agg')", later)
+        assert "and choose no backend" in words

@@ -114,7 +114,7 @@ def test_temporary_files_go_with_the_page(page: Page) -> None:
         "os.path.dirname(names[0]).encode()))"
     )
     folder, same = page.output(code).split()
-    assert folder == "tmp"
+    assert folder == "/tmp"
     assert same == "True"
 
 

@@ -10,6 +10,7 @@ from engine.errors import PageError
 from engine.program import Step
 from engine.run.workers import Workers
 from tests.engine.run.programs import Page, program, value
+from tests.engine.scratch import printed_by
 from tests.waiting import wait_for_ends
 
 
@@ -107,6 +108,16 @@ def test_paths_are_shortened_to_what_a_reader_knows(page: Page) -> None:
         "page.py",
         '"keras/x.py":3',
     ]
+
+
+def test_what_is_installed_elsewhere_is_found(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from engine.run.worker import _settle\nsys.path.append('/other')\n"
+        f"_settle(Path({str(tmp_path)!r}))\nprint(sys.path[0], sys.path[-1])"
+    )
+    assert printed_by(code) == f"{tmp_path}/run /other\n"
 
 
 def test_two_workers_share_nothing(tmp_path: Path, page: Page) -> None:

@@ -168,6 +168,12 @@ def test_the_script_is_the_program_and_a_program() -> None:
         ("loop.run_until_complete(main())", "run_until_complete"),
         ("context = get_context('spawn')", "spawn"),
         ("print(__file__)", "__file__"),
+        ("print(sys.argv[1:])", "sys.argv"),
+        ("options = parser.parse_args()", "parse_args()"),
+        ("unittest.main(exit=False)", "unittest.main"),
+        ("sys.stdout.buffer.write(b'a')", "sys.stdout.buffer"),
+        ("text = '''\n  >>> 1\n  1\n'''", ">>>"),
+        ("text = f'''\n>>> {1}'''", ">>>"),
     ],
 )
 def test_the_notebook_says_what_works_in_the_script_alone(
@@ -184,3 +190,17 @@ def test_the_notebook_says_what_works_in_the_script_alone(
         code,
         "c",
     ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f():\n    '''Say.\n\n    >>> f()\n    '''",
+        "parser.parse_args(['--all'])",
+        "print('a >>> b')",
+    ],
+)
+def test_the_notebook_says_nothing_of_what_works_there(code: str) -> None:
+    book = notebook(taken(MARK.format(1), (python(code), NOTHING)))
+    sources = [cell.source for cell in nbformat.reads(book, 4).cells]
+    assert sources[1] == code
