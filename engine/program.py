@@ -135,13 +135,13 @@ def script(blocks: Sequence[Block]) -> str:
                 command = code.replace("\n", "\n#     ")
                 codes.append(f"# Left out: a command.\n#     {command}")
             case PythonBlock(raises=str(error)):
-                codes.append(_caught(block.code, error))
+                codes.append(caught(block.code, error))
             case _:
                 codes.append(block.code)
     return joined(codes)
 
 
-def _caught(code: str, error: str) -> str:
+def caught(code: str, error: str) -> str:
     """Return the code so that its error is told, and the program goes on."""
     inside: set[int] = set()
     with contextlib.suppress(SyntaxError):  # as a reader may have edited it

@@ -131,11 +131,12 @@
   }
 
   /** Return the blocks that are run as one program, with a comment where
-   * the reader saves a file, runs a command or sees a block fail. */
+   * the reader saves a file or runs a command. A block that is meant to fail
+   * brings what it is in a script, where the program goes on after it. */
   function program(blocks) {
     const saved = new Set();
     const piece = (block) => {
-      const { file, raises } = block.dataset;
+      const { file, script } = block.dataset;
       if (file) {
         if (saved.has(file)) return "";
         saved.add(file);
@@ -145,8 +146,7 @@
         const command = code(block).trimEnd().replaceAll("\n", "\n#     ");
         return `# Left out: a command.\n#     ${command}\n`;
       }
-      if (raises) return `# Left out: a block that raises ${raises}.\n`;
-      return code(block);
+      return script ? `${script}\n` : code(block);
     };
     return blocks.map(piece).filter(Boolean).join("\n\n");
   }

@@ -10,6 +10,7 @@ from engine.program import (
     CommandBlock,
     FileBlock,
     PythonBlock,
+    caught,
     script,
 )
 from engine.read.page import Highlight
@@ -24,7 +25,9 @@ def opening(block: Block, code: str, number: int) -> str:
     label, data = f"Block {number}", ""
     match block:
         case PythonBlock(raises=str(error)):
+            in_script = html.escape(caught(block.code, error))
             data = f' data-raises="{html.escape(error)}"'
+            data += f' data-script="{in_script}"'
         case FileBlock(file=file):
             label += f" · file <code>{file}</code>"
             data = f' data-file="{file}"'

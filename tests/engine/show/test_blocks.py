@@ -62,7 +62,13 @@ def test_files_that_take_several_blocks_are_shown_whole() -> None:
     ("shown", "name", "data"),
     [
         (block(), "Block 3", ""),
-        (block(raises="KeyError"), "Block 3", ' data-raises="KeyError"'),
+        (
+            block(raises="KeyError"),
+            "Block 3",
+            ' data-raises="KeyError" data-script="try:\n    pass\n'
+            "except KeyError as meant:\n"
+            '    print(f&quot;{type(meant).__name__}: {meant}&quot;)"',
+        ),
         (
             saved("x", "x"),
             "Block 3 · file <code>a.py</code>",
