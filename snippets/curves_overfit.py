@@ -5,7 +5,15 @@ import numpy as np
 import tensorflow as tf
 
 from snippets.curves_loop import make_model, make_waves, measure, train
-from snippets.curves_setup import BLUE, CLASSES, NAMES, RED, Adam, layers
+from snippets.curves_setup import (
+    BLUE,
+    CLASSES,
+    GREEN,
+    NAMES,
+    RED,
+    Adam,
+    layers,
+)
 
 
 # region lowest
@@ -94,9 +102,11 @@ if __name__ == "__main__":
     # endregion compare
 
     # region plot_mends
-    styles = {"as it was": "-", "dropout": ":", "turned waves": "--"}
-    for name, style in styles.items():
-        plt.plot(epochs, histories[name]["val_loss"], style, label=name)
+    styles = ("-", BLUE), (":", RED), ("--", GREEN)
+    names = "as it was", "dropout", "turned waves"
+    for name, (style, color) in zip(names, styles, strict=True):
+        valid_losses = histories[name]["val_loss"]
+        plt.plot(epochs, valid_losses, style, color=color, label=name)
     plt.xlabel("epoch")
     plt.ylabel("val_loss")
     plt.legend()

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-BLUE, RED, CLASSES = "#0072B2", "#D55E00", 4
+BLUE, RED, GREEN, CLASSES = "#0072B2", "#D55E00", "#009E73", 4
 Model: TypeAlias = tf.keras.Model
 Optimizer: TypeAlias = tf.keras.Optimizer
 Part = tuple[np.ndarray, np.ndarray]

@@ -237,7 +237,7 @@ def test_the_step() -> None:
 @says("An epoch takes the rows in another order each time.")
 @says("A last batch that is shorter counts by its rows.")
 @says("Take a step for each batch; return loss and accuracy over all rows.")
-@says("Validation is measured after the epoch, without dropout.")
+@says("Validation is measured after the epoch, without dropout, with all")
 @says("Return loss and accuracy of the model in use, over all rows.")
 @says("`train` does both, and keeps the weights of the epoch whose validation")
 @says("`change` may make other inputs for each epoch.")
@@ -567,7 +567,7 @@ def test_turned_waves_keep_their_class() -> None:
     "mend-measured) is measured elsewhere.",
     page="usual_parts",
 )
-@says("The smaller model and dropout made it worse here, though they are")
+@says("The smaller model made it worse here, and dropout was no help,")
 def test_each_mend() -> None:
     left = ran(
         "curves_overfit",
@@ -684,7 +684,7 @@ def test_what_to_watch() -> None:
 
 @says("Between the epoch of the lowest validation loss and the last one the")
 @says("Validation loss increases while validation accuracy increases")
-@says("Accuracy asks which class is largest, and the loss asks how sure.")
+@says("Accuracy asks which class has the largest logit, and the loss asks")
 @says("Return the loss of each row, of shape (rows,).")
 @says("More rows are right in the end.")
 @says(
