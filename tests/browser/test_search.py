@@ -110,6 +110,26 @@ ASKED = {
     "gradient with respect to input": "other_gradients",
     "grad_fn must accept keyword argument 'variables'": "other_gradients",
     "Passed in object of type 'Variable', not tf.Tensor": "other_gradients",
+    "validation loss increases while training loss decreases": (
+        "reading_the_curves"
+    ),
+    "prevent overfitting": "reading_the_curves",
+    "overfitting": "reading_the_curves",
+    "underfitting": "reading_the_curves",
+    "validation loss and validation accuracy both increase": (
+        "reading_the_curves"
+    ),
+    "validation accuracy higher than training accuracy": "reading_the_curves",
+    "acc and val_acc do not change": "reading_the_curves",
+    "model predicts the same class for all inputs": "reading_the_curves",
+    "dying ReLU": "reading_the_curves",
+    "initial loss very large": "reading_the_curves",
+    "overfit one batch": "reading_the_curves",
+    "noisy validation loss": "reading_the_curves",
+    "how to choose the batch size": "reading_the_curves",
+    "how many epochs": "reading_the_curves",
+    "learning curve more data": "reading_the_curves",
+    "test accuracy lower than validation accuracy": "reading_the_curves",
     "learning rate finder": "other_loops",
     "LR finder": "other_loops",
     "learning rate range test": "other_loops",

@@ -299,6 +299,22 @@ def test_what_the_page_on_other_loops_has() -> None:
 
 
 @says(
+    "[Reading the curves](reading_the_curves.md) Tell overfitting from other "
+    "shapes, measure what mends it, and choose a rate and a batch size."
+)
+def test_what_the_page_on_curves_has() -> None:
+    text = source("reading_the_curves")
+    for part in (
+        "## Underfitting",
+        "## Overfitting",
+        "each mend, measured",
+        "## How to choose the learning rate",
+        "## How to choose the batch size",
+    ):
+        assert part in text, part
+
+
+@says(
     "[Weights, outputs, losses](weights_outputs_losses.md) Weight rows and "
     "classes, train two outputs, and check what your loss is the mean of."
 )
@@ -331,9 +347,9 @@ def test_what_the_page_on_other_loops_has() -> None:
     "than you need."
 )
 @says(
-    "Go by the symptoms of [silent failures](traps.md), of a [loss that is "
-    "not a number](not_a_number.md), or of [runs that differ]("
-    "same_run_twice.md)."
+    "Go by the symptoms of [silent failures](traps.md), by [the curves]("
+    "reading_the_curves.md), or by those of a [loss that is not a number]("
+    "not_a_number.md) and of [runs that differ](same_run_twice.md)."
 )
 @says(
     "Look it up among [all messages](messages.md) of this site, or paste it "
