@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS_ALLOWED = 120.0
+TOLD = """\
+    import traceback
+
+    print(*traceback.format_exception_only(meant), end="")"""
+"""Tells an error as a page shows it."""
 
 
 @dataclass(frozen=True)
@@ -154,9 +159,7 @@ def caught(code: str, error: str) -> str:
         for row, line in enumerate(code.split("\n"), 1)
     ]
     caught = error if hasattr(builtins, error) else "Exception"
-    told = 'print(f"{type(meant).__name__}: {meant}")'
-    ends = [f"except {caught} as meant:", f"    {told}"]
-    return "\n".join(["try:", *lines, *ends])
+    return "\n".join(["try:", *lines, f"except {caught} as meant:", TOLD])
 
 
 def joined(codes: Sequence[str]) -> str:

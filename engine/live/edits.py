@@ -40,6 +40,7 @@ def placed(block: Block, number: int, folder: Path) -> Block:
     """
     if not isinstance(block, PythonBlock) or not is_edited(block):
         return block
-    path = folder / f"block_{number}.py"
+    path = folder / f"sources/block_{number}.py"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(f"{block.code}\n", encoding="utf-8")
     return replace(block, section=replace(block.section, path=path))

@@ -49,12 +49,13 @@ def test_a_program_goes_on_after_what_is_meant_to_fail(
         block("class Own(Exception): ..."),
         block(fails.format("Own"), raises="Own"),
         block(fails.format("SystemExit"), raises="SystemExit"),
+        block("raise KeyError", raises="KeyError"),
         block("print(x)"),
     ]
     exec(script(blocks), {})
     said = "a\n  b\n"
     assert capsys.readouterr().out == (
-        f"ValueError: {said}Own: {said}SystemExit: {said}{said}"
+        f"ValueError: {said}Own: {said}SystemExit: {said}KeyError\n{said}"
     )
 
 
