@@ -140,13 +140,13 @@ def script(blocks: Sequence[Block]) -> str:
                 command = code.replace("\n", "\n#     ")
                 codes.append(f"# Left out: a command.\n#     {command}")
             case PythonBlock(raises=str(error)):
-                codes.append(caught(block.code, error))
+                codes.append(_caught(block.code, error))
             case _:
                 codes.append(block.code)
     return joined(codes)
 
 
-def caught(code: str, error: str) -> str:
+def _caught(code: str, error: str) -> str:
     """Return the code so that its error is told, and the program goes on."""
     inside: set[int] = set()
     with contextlib.suppress(SyntaxError):  # as a reader may have edited it
@@ -158,8 +158,8 @@ def caught(code: str, error: str) -> str:
         f"    {line}" if line and row not in inside else line
         for row, line in enumerate(code.split("\n"), 1)
     ]
-    caught = error if hasattr(builtins, error) else "Exception"
-    return "\n".join(["try:", *lines, f"except {caught} as meant:", TOLD])
+    kind = error if hasattr(builtins, error) else "Exception"
+    return "\n".join(["try:", *lines, f"except {kind} as meant:", TOLD])
 
 
 def joined(codes: Sequence[str]) -> str:

@@ -136,7 +136,7 @@
   function program(blocks) {
     const saved = new Set();
     const piece = (block) => {
-      const { file, script } = block.dataset;
+      const { file, copied } = block.dataset;
       if (file) {
         if (saved.has(file)) return "";
         saved.add(file);
@@ -146,7 +146,7 @@
         const command = code(block).trimEnd().replaceAll("\n", "\n#     ");
         return `# Left out: a command.\n#     ${command}\n`;
       }
-      return script ? `${script}\n` : code(block);
+      return copied ?? code(block);
     };
     return blocks.map(piece).filter(Boolean).join("\n\n");
   }

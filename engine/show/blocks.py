@@ -10,7 +10,6 @@ from engine.program import (
     CommandBlock,
     FileBlock,
     PythonBlock,
-    caught,
     script,
 )
 from engine.read.page import Highlight
@@ -25,9 +24,9 @@ def opening(block: Block, code: str, number: int) -> str:
     label, data = f"Block {number}", ""
     match block:
         case PythonBlock(raises=str(error)):
-            in_script = html.escape(caught(block.code, error))
+            copied = html.escape(script([block]))
             data = f' data-raises="{html.escape(error)}"'
-            data += f' data-script="{in_script}"'
+            data += f' data-copied="{copied}"'
         case FileBlock(file=file):
             label += f" · file <code>{file}</code>"
             data = f' data-file="{file}"'

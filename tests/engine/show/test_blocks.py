@@ -1,9 +1,11 @@
 """Blocks and what they did become HTML."""
 
+from html import escape
+
 import pytest
 
 from engine.keep.records import BlockRecord, Record
-from engine.program import Block
+from engine.program import Block, script
 from engine.show.blocks import (
     closing,
     files_in_pieces,
@@ -65,9 +67,8 @@ def test_files_that_take_several_blocks_are_shown_whole() -> None:
         (
             block(raises="KeyError"),
             "Block 3",
-            ' data-raises="KeyError" data-script="try:\n    pass\n'
-            "except KeyError as meant:\n"
-            '    print(f&quot;{type(meant).__name__}: {meant}&quot;)"',
+            ' data-raises="KeyError" '
+            f'data-copied="{escape(script([block(raises="KeyError")]))}"',
         ),
         (
             saved("x", "x"),
