@@ -124,6 +124,11 @@ ASKED = {
     "MeanIoU not changing": "usual_parts",
     "dice loss stays at 1": "usual_parts",
     "validate every n batches": "usual_parts",
+    "`validation_split` is only supported for Tensors or NumPy arrays": (
+        "usual_parts"
+    ),
+    "incremental learning": "real_problem",
+    "catastrophic forgetting": "real_problem",
     "evaluate in callback on_train_batch_end": "usual_parts",
     "Converting sparse IndexedSlices to a dense Tensor": "usual_parts",
     "teacher forcing": "sequences",

@@ -965,6 +965,28 @@ def test_each_class_has_a_weight() -> None:
 
 
 @says(
+    "`usual_parts:not_arrays` `validation_split` takes rows from the end of "
+    "arrays and tensors alone."
+)
+@says("Split first, and hand over `validation_data`.")
+def test_a_split_of_arrays_alone() -> None:
+    said = "only supported for tensors or NumPy arrays"
+    shown("usual_parts", "not_arrays", "ValueError", said)
+    model = tf.keras.Sequential(
+        [tf.keras.Input((1,)), tf.keras.layers.Dense(1)]
+    )
+    model.compile("sgd", "mse")
+    x = tf.range(4.0)[:, tf.newaxis]
+    data = tf.data.Dataset.from_tensor_slices((x, x)).batch(2)
+    with pytest.raises(ValueError, match=said):
+        model.fit(data, validation_split=0.5, verbose=0)
+    for whole in (x, x.numpy()):
+        model.fit(whole, whole, validation_split=0.5, verbose=0)
+    parts = data.take(1), data.skip(1)
+    model.fit(parts[0], validation_data=parts[1], shuffle=False, verbose=0)
+
+
+@says(
     "`data_for_a_loop:no_target` A compiled loss got no outputs to compare "
     "with: the data of `fit` have inputs alone."
 )
