@@ -75,6 +75,8 @@ ASKED = {
     "class_weight indices is not in": "data_for_a_loop",
     "data larger than memory": "data_for_a_loop",
     "memmap": "data_for_a_loop",
+    "TFRecord": "data_for_a_loop",
+    "Can't parse serialized Example": "data_for_a_loop",
     "dataset does not fit in memory": "data_for_a_loop",
     "PyDataset shuffle": "data_for_a_loop",
     "use_multiprocessing": "data_for_a_loop",

@@ -37,6 +37,7 @@ from snippets.data_for_a_loop_imbalance import (
 from snippets.data_for_a_loop_large import Rows, Shuffled, draw_batches
 from snippets.data_for_a_loop_mixup import mix
 from snippets.data_for_a_loop_noise import Noise, Seeded
+from snippets.data_for_a_loop_records import read_rows, write_rows
 from snippets.data_for_a_loop_scale import (
     make_homes,
     make_priced,
@@ -109,6 +110,7 @@ def flip(**options: Any) -> Any:
 @says("`PyDataset` or `Sequence`: what `fit` shuffles | [6]")
 @says("`workers` and `use_multiprocessing`: the same random numbers | [6]")
 @says("`image_dataset_from_directory`: wrong labels, a wrong split | [7]")
+@says("`Can't parse serialized Example`; `Data types don't match` | [8]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     shown = {
         "## 1. Data augmentation: not more images": "each_epoch",
@@ -134,6 +136,7 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "### use_multiprocessing": "noise.py",
         "## 7. Pictures in folders": "from_folder",
         "### validation_split: a class is": "last_class",
+        "## 8. TFRecord": "not_parsed",
     }
     for heading, word in shown.items():
         assert word in below(NAME, heading), heading
@@ -1739,3 +1742,116 @@ def test_splits_of_folders(pictures: str) -> None:
         assert (len(walks) == 1) == same
     for heading in ("### Predictions in another order", "### take and skip"):
         assert "shuffle" in below("usual_parts", heading)
+
+
+# 8. TFRecord
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> str:
+    """A file of two rows of two numbers and a label."""
+    path = str(tmp_path / "rows.tfrecord")
+    write_rows(path, [[0.0, 0.5], [1.0, 1.5]], [0, 1])
+    return path
+
+
+def complaint(parse: Callable[..., Any], data: Any, features: Any) -> str:
+    """Return what parsing says, with single spaces."""
+    with pytest.raises(tf.errors.InvalidArgumentError) as raised:
+        list(data.map(lambda some: parse(some, features)))
+    return " ".join(str(raised.value).split())
+
+
+@says("8. TFRecord: Can't parse serialized Example")
+@says(
+    "A TFRecord file has a record for each row, and a record has features, "
+    "each with a name and a list of numbers (or of bytes)."
+)
+@says("Write a record for each row: its numbers x and its label y.")
+@says("What is read has no shapes and no types, so say them.")
+@says("Return batches of dictionaries, with what the features name.")
+@says(
+    "Whoever says another length, type or name than was written gets an "
+    "`InvalidArgumentError`:"
+)
+@says(
+    "`tf.io.parse_single_example`, for a row and not a batch, says of another "
+    "length `Key: x. Can't parse serialized Example: Some float_list slice "
+    "was not parsed`."
+)
+def test_what_parsing_complains_of(records: str) -> None:
+    data = tf.data.TFRecordDataset(records)
+    assert data.element_spec == tf.TensorSpec((), tf.string)
+    assert len(list(data)) == 2
+    lists = tf.train.Feature.DESCRIPTOR.fields_by_name
+    assert {*lists} == {"bytes_list", "float_list", "int64_list"}
+    fixed = tf.io.FixedLenFeature
+    told = printed(NAME, "not_parsed").splitlines()
+    wrong = [
+        ({"x": fixed([3], tf.float32)}, "Number of float values != expected"),
+        ({"x": fixed([2], tf.int64)}, "Data types don't match"),
+        ({"z": fixed([2], tf.float32)}, "is required but could not be found"),
+    ]
+    for line, (features, said) in zip(told, wrong, strict=True):
+        assert said in line
+        batched = complaint(tf.io.parse_example, data.batch(2), features)
+        assert said in batched
+        single = complaint(tf.io.parse_single_example, data, features)
+        if "x" in features and "float" in said:
+            said = (
+                "Key: x. Can't parse serialized Example: Some float_list "
+                "slice was not parsed"
+            )
+        assert said in single
+
+
+@says(
+    "Whole numbers are always read as `tf.int64` and others as `tf.float32`; "
+    "cast them then."
+)
+@says(
+    "For lists of any length there is `tf.io.RaggedFeature`, which makes of a "
+    "name that is not there an empty list, without a word."
+)
+@says("**The check** prints what a file holds:")
+@says(
+    "If nothing comes out of a file, its writer was not closed: use `with`, "
+    "as above."
+)
+@says(
+    "`corrupted record at 0` says that it is compressed, or no such file; for "
+    'the first there is `TFRecordDataset(file, "GZIP")`.'
+)
+@says(
+    "Nobody knows how many records there are, so tell `fit` [the length]"
+    "(errors_in_a_step.md#the-dataset-length-is-unknown)."
+)
+def test_what_a_file_of_records_holds(records: str, tmp_path: Path) -> None:
+    fixed, data = tf.io.FixedLenFeature, tf.data.TFRecordDataset(records)
+    for kind in (tf.int32, tf.float64, tf.uint8, tf.bool):
+        with pytest.raises(TypeError, match="list of allowed values"):
+            read_rows(records, 2, {"y": fixed([1], kind)})
+    ragged = {name: tf.io.RaggedFeature(tf.float32) for name in ("x", "z")}
+    for rows in read_rows(records, 2, ragged):
+        assert rows["x"].to_list() == [[0.0, 0.5], [1.0, 1.5]]
+        assert rows["z"].to_list() == [[], []]
+    inside = printed(NAME, "look_inside").splitlines()
+    assert inside == ["x float_list 2", "y int64_list 1"]
+    assert int(data.cardinality()) == tf.data.UNKNOWN_CARDINALITY
+    [record] = data.take(1)
+    path = str(tmp_path / "open.tfrecord")
+    writer = tf.io.TFRecordWriter(path)
+    writer.write(record.numpy())
+    assert not list(tf.data.TFRecordDataset(path))
+    writer.close()
+    assert len(list(tf.data.TFRecordDataset(path))) == 1
+    with tf.io.TFRecordWriter(path, "GZIP") as writer:
+        writer.write(record.numpy())
+    other = tmp_path / "other"
+    other.write_text("This is a text, and no file of records at all.")
+    for wrong in (path, str(other)):
+        with pytest.raises(
+            tf.errors.DataLossError, match="corrupted record at 0"
+        ):
+            list(tf.data.TFRecordDataset(wrong))
+    assert len(list(tf.data.TFRecordDataset(path, "GZIP"))) == 1

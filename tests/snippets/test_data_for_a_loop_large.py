@@ -19,6 +19,7 @@ from snippets.data_for_a_loop_large import (
     tell_rows,
 )
 from snippets.data_for_a_loop_noise import Noise, Note, Seeded
+from snippets.data_for_a_loop_records import read_rows, write_rows
 
 X = np.arange(10, dtype="float32")[:, np.newaxis]
 Y = -X
@@ -91,6 +92,20 @@ def test_pictures_are_as_bright_as_their_names(tmp_path: Path) -> None:
         assert np.unique(picture).tolist() == [due]
 
 
+def test_rows_are_written_and_read(tmp_path: Path) -> None:
+    file = str(tmp_path / "rows.tfrecord")
+    x, y = [[0.0, 1.5], [2.0, -3.25], [4.0, 5.0]], [7, 0, -1]
+    write_rows(file, x, y)
+    fixed = tf.io.FixedLenFeature
+    features = {"x": fixed([2], tf.float32), "y": fixed([1], tf.int64)}
+    batches = list(read_rows(file, 2, features))
+    assert [batch["x"].numpy().tolist() for batch in batches] == [x[:2], x[2:]]
+    labels = [batch["y"].numpy()[:, 0].tolist() for batch in batches]
+    assert labels == [y[:2], y[2:]]
+    with pytest.raises(ValueError, match="shorter"):
+        write_rows(file, x, y[:2])
+
+
 def test_noise_is_drawn_from_one_generator_or_by_seeds() -> None:
     noise, seeded, again = Noise(), Seeded(), Seeded()
     assert len(noise) == len(seeded) == 4
@@ -124,7 +139,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_modules_run_as_scripts(
     printed_by: Callable[[str], Any],
 ) -> None:
-    for module in ("large", "folder"):
+    for module in ("large", "folder", "records"):
         assert printed_by(f"data_for_a_loop_{module}")
     told = printed_by("data_for_a_loop_noise")
     assert len(told) == 6
