@@ -183,3 +183,32 @@ if __name__ == "__main__":
     seen = sum(int(row) in known for row in held)
     print(f"validation rows that are trained on: {seen} of 180")
     # endregion leaked
+
+    # region class_missing
+    y = np.array([0, 0, 0, 0, 1, 1, 2])
+    x = np.zeros((7, 1), "float32")
+    outputs = tf.keras.layers.Dense(3)
+    model = tf.keras.Sequential([tf.keras.Input((1,)), outputs])
+    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(tf.keras.optimizers.SGD(0.0), loss)
+    complete = {0: 1.0, 1: 9.0, 2: 9.0}
+    for weights in (complete, {0: 1.0, 1: 9.0}, {"one": 9.0, "two": 9.0}):
+        history = model.fit(x, y, class_weight=weights, verbose=0).history
+        print(f"{weights}: loss {history['loss'][0]:.2f}")
+    # endregion class_missing
+
+    # region class_refused
+    data, weights = slices((x, y)).batch(7), {0: 1.0, 1: 9.0}
+    try:
+        model.fit(data, class_weight=weights, shuffle=False, verbose=0)
+    except tf.errors.InvalidArgumentError as error:
+        _, _, message = str(error).partition("V2: ")
+        print("InvalidArgumentError:", message.splitlines()[0])
+    # endregion class_refused
+
+    # region class_balanced
+    in_class = np.bincount(y, minlength=3)
+    weights = dict(enumerate(len(y) / (len(in_class) * in_class)))
+    print({label: f"{weight:.2f}" for label, weight in weights.items()})
+    model.fit(data, class_weight=weights, shuffle=False, verbose=0)
+    # endregion class_balanced

@@ -3,7 +3,8 @@
 # ruff: noqa: F401 (the blocks that the page shows below use them)
 
 # region setup
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 import numpy as np

@@ -179,6 +179,16 @@ def training_loop(
 # endregion training_loop
 
 
+# region only
+def only(part: Part, low: int, high: int) -> Part:
+    """Return the images of the digits from low to high, out of a set."""
+    rows = (low <= part[1]) & (part[1] <= high)
+    return part[0][rows], part[1][rows]
+
+
+# endregion only
+
+
 # region cross_validate
 def cross_validate(
     x: np.ndarray, y: np.ndarray, fold: np.ndarray, width: int
@@ -405,6 +415,28 @@ if __name__ == "__main__":
             step(*batch)
         print(f"fold {held_out}: loss {evaluate(network, *tested)[0]:.4f}")
     # endregion first_step
+
+    # region forgotten
+    learner = Network([64, width, 10])
+    for low, high in ((0, 4), (5, 9)):
+        training_loop(learner, only(train_set, low, high))
+        old = evaluate(learner, *only(validation_set, 0, 4))[1]
+        new = evaluate(learner, *only(validation_set, 5, 9))[1]
+        print(f"after {low} to {high}: old {old:.3f}, new {new:.3f}")
+    # endregion forgotten
+
+    # region rehearsed
+    learner = Network([64, width, 10])
+    old_x, old_y = only(train_set, 0, 4)
+    training_loop(learner, (old_x, old_y))
+    new_x, new_y = only(train_set, 5, 9)
+    mixed_x = np.concatenate([new_x, old_x[::3]])
+    mixed_y = np.concatenate([new_y, old_y[::3]])
+    training_loop(learner, (mixed_x, mixed_y))
+    kept_old = evaluate(learner, *only(validation_set, 0, 4))[1]
+    kept_new = evaluate(learner, *only(validation_set, 5, 9))[1]
+    print(f"with {len(old_y[::3])} old: {kept_old:.3f}, new {kept_new:.3f}")
+    # endregion rehearsed
 
     # region fewer
     for size in (100, 200, 400):

@@ -349,6 +349,15 @@ if __name__ == "__main__":
         print(f"{name}: training {train_loss:.2f}, validation {val_loss:.2f}")
     # endregion tail
 
+    try:
+        # region not_arrays
+        model = KerasLinearModel()
+        model.compile(loss="mse")
+        model.fit(make_batches(x, y), validation_split=0.2)
+        # endregion not_arrays
+    except ValueError as error:
+        print(error)
+
     # region split_anew
     ten = tf.data.Dataset.range(10).shuffle(10, seed=0)
     valid, train = ten.take(3), ten.skip(3)

@@ -1,10 +1,18 @@
 """What the page on data for a loop says is true."""
 
+import multiprocessing
+import os
+import random
 import re
+import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -16,6 +24,7 @@ from snippets.data_for_a_loop_augment import (
     make_model,
     make_pictures,
 )
+from snippets.data_for_a_loop_folder import write_pictures
 from snippets.data_for_a_loop_imbalance import (
     cross_entropy,
     learn,
@@ -25,7 +34,10 @@ from snippets.data_for_a_loop_imbalance import (
     prior_shift,
     weighted,
 )
+from snippets.data_for_a_loop_large import Rows, Shuffled, draw_batches
 from snippets.data_for_a_loop_mixup import mix
+from snippets.data_for_a_loop_noise import Noise, Seeded
+from snippets.data_for_a_loop_records import read_rows, write_rows
 from snippets.data_for_a_loop_scale import (
     make_homes,
     make_priced,
@@ -40,12 +52,14 @@ from snippets.data_for_a_loop_unlabelled import (
     make_joint_step,
     unlabelled_loss,
 )
+from snippets.weights_outputs_losses import weighted_loss
 from tests.claims.says import (
     highlighted,
     imported,
     numbers,
     printed,
     ran,
+    record,
     says,
 )
 from tests.claims.sentences import DOCS, below, read
@@ -84,12 +98,19 @@ def flip(**options: Any) -> Any:
 @says("`pos_weight`; weighted binary crossentropy")
 @says("`sample_from_datasets`; `The dataset is infinite`")
 @says("Probabilities are too high after oversampling | [2]")
+@says("`indices[6] = 2 is not in [0, 2)` from `fit` with `class_weight` | [2]")
 @says("`Normalization` does nothing; `adapt` | [3]")
 @says("`'SymbolicTensor' object has no attribute '_datatype_enum'` | [3]")
 @says("A regression predicts the same value for all rows; a huge loss")
 @says("Semi-supervised: labelled and unlabelled data in one step | [4]")
 @says("`None values not supported` from `fit` without targets | [4]")
 @says("Mixup, CutMix: which labels and which loss | [5]")
+@says("The data do not fit into memory; `np.memmap` | [6]")
+@says("A generator has the same order in every epoch | [6]")
+@says("`PyDataset` or `Sequence`: what `fit` shuffles | [6]")
+@says("`workers` and `use_multiprocessing`: the same random numbers | [6]")
+@says("`image_dataset_from_directory`: wrong labels, a wrong split | [7]")
+@says("`Can't parse serialized Example`; `Data types don't match` | [8]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     shown = {
         "## 1. Data augmentation: not more images": "each_epoch",
@@ -108,6 +129,14 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "## 4. Semi-supervised": "few_labels",
         "### train_step without y": "no_target",
         "## 5. Mixup and CutMix": "mixed_loss",
+        "### indices[6] = 2": "class_missing",
+        "## 6. Data larger than memory": "from_file",
+        "### The same order in every epoch": "same_order",
+        "### A PyDataset for fit": "same_company",
+        "### use_multiprocessing": "noise.py",
+        "## 7. Pictures in folders": "from_folder",
+        "### validation_split: a class is": "last_class",
+        "## 8. TFRecord": "not_parsed",
     }
     for heading, word in shown.items():
         assert word in below(NAME, heading), heading
@@ -159,11 +188,11 @@ def test_what_the_set_up_has() -> None:
     assert left["Adam"] is tf.keras.optimizers.Adam
 
 
-@says("All blocks above, in order, as one file.")
-@says("It needs TensorFlow.")
+@says("All blocks above, in order, as one file, and the file that it runs.")
+@says("They need TensorFlow.")
 def test_what_the_program_needs() -> None:
     # NumPy comes with TensorFlow.
-    bring = {"tensorflow", "numpy", "collections", "typing"}
+    bring = {"tensorflow", "numpy", "collections", "random", "typing"}
     assert imported(PAGE) == bring
 
 
@@ -1160,3 +1189,669 @@ def test_flips_by_numbers() -> None:
     flipped = tf.image.stateless_random_flip_left_right
     one, other = (flipped(X[0], (0, 3)) for _ in range(2))
     np.testing.assert_array_equal(one, other)
+
+
+# A class without a weight
+
+
+class Given(tf.keras.Model):
+    """A model that learns nothing and notes what its step is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[Any] = []
+        self.compile(run_eagerly=True)
+
+    def train_step(self, data: Any) -> dict[str, float]:
+        self.given.append([np.array(part) for part in data])
+        return {"loss": 0.0}
+
+    def rows(self, epochs: int) -> list[list[list[int]]]:
+        """Return the rows of each batch of each epoch."""
+        batches = [part[0][:, 0].astype(int).tolist() for part in self.given]
+        size = len(batches) // epochs
+        starts = range(0, len(batches), size)
+        return [batches[start : start + size] for start in starts]
+
+
+LABELS = np.array([0, 0, 0, 0, 1, 1, 2])
+ROWS = np.zeros((7, 1), "float32")
+
+
+def weights_in_fit(*data: Any, **options: Any) -> list[float]:
+    """Return the weights of the rows that fit hands to a step."""
+    model = Given()
+    model.fit(*data, shuffle=False, verbose=0, **options)
+    return [*map(float, model.given[0][2])]
+
+
+@says("indices[6] = 2 is not in [0, 2): class_weight with a class missing")
+@says("`class_weight` of `fit` names a weight for the number of each class.")
+@says(
+    "Here are seven rows of three classes. The loss of each is 1.10, for this "
+    "model knows nothing, and its optimizer stands still."
+)
+@says(
+    "The class that the second dictionary leaves out counts 1, without a "
+    "word. The third has names for keys, and so every row counts 1."
+)
+@says("A dataset complains, if it is the last class that is missing:")
+@says(
+    "So it does if labels count from 1. An earlier class counts 1 there, too."
+)
+@says(
+    "With a Python generator `class_weight` is refused: yield the weights as "
+    "a third part."
+)
+def test_a_class_without_a_weight() -> None:
+    told = printed(NAME, "class_missing").splitlines()
+    losses = [numbers(line)[-1] for line in told]
+    each = np.log(3)
+    assert each == pytest.approx(1.10, abs=0.005)
+    for loss, total in zip(losses, (4 + 3 * 9, 4 + 2 * 9 + 1, 7), strict=True):
+        assert loss == pytest.approx(each * total / 7, abs=0.006)
+    short = {0: 1.0, 1: 9.0}
+    due = [1, 1, 1, 1, 9, 9, 1]
+    assert weights_in_fit(ROWS, LABELS, class_weight=short) == due
+    named = {"one": 9.0, "two": 9.0}
+    assert weights_in_fit(ROWS, LABELS, class_weight=named) == [1.0] * 7
+    said = printed(NAME, "class_refused")
+    assert said == "InvalidArgumentError: indices[6] = 2 is not in [0, 2)"
+    data = slices((ROWS, LABELS)).batch(7)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="is not in"):
+        weights_in_fit(data, class_weight=short)
+    middle = {0: 1.0, 2: 9.0}
+    due = [1, 1, 1, 1, 1, 1, 9]
+    assert weights_in_fit(data, class_weight=middle) == due
+    from_one = slices((ROWS, LABELS + 1)).batch(7)
+    whole = {0: 1.0, 1: 9.0, 2: 9.0}
+    assert weights_in_fit(data, class_weight=whole)[-1] == 9
+    with pytest.raises(tf.errors.InvalidArgumentError, match="= 3 is not in"):
+        weights_in_fit(from_one, class_weight=whole)
+
+    def generate(*parts: Any) -> Iterator[Any]:
+        while True:
+            yield (ROWS, LABELS, *parts)
+
+    with pytest.raises(ValueError, match="not supported for Python gen"):
+        weights_in_fit(generate(), class_weight=whole, steps_per_epoch=1)
+    third = np.arange(7.0)
+    found = weights_in_fit(generate(third), steps_per_epoch=1)
+    assert found == third.tolist()
+
+
+@says("Make the dictionary from the labels.")
+@says(
+    "These weights are 1 on average over the rows, so the loss stays as large "
+    "as it was."
+)
+@says("**The check** is `assert set(np.unique(y)) <= set(weights)`.")
+def test_balanced_weights() -> None:
+    names = ran("data_for_a_loop_imbalance", "class_missing", "class_refused")
+    before = ran("data_for_a_loop_imbalance", "class_balanced", **names)
+    weights = before["weights"]
+    assert np.mean([weights[label] for label in LABELS]) == pytest.approx(1.0)
+    model, data = before["model"], before["data"]
+    history = model.fit(
+        data, class_weight=weights, shuffle=False, verbose=0
+    ).history
+    assert history["loss"][0] == pytest.approx(np.log(3), rel=1e-5)
+    for fits, given in ((True, weights), (False, {0: 1.0, 1: 9.0})):
+        assert (set(np.unique(LABELS)) <= set(given)) == fits
+
+
+# 6. Data larger than memory
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file with twelve rows, 0 to 11."""
+    path = tmp_path / "x.npy"
+    np.save(path, np.arange(12, dtype="float32")[:, np.newaxis])
+    return path
+
+
+ZEROS = np.zeros((12, 1), "float32")
+
+
+@says(
+    "NumPy can leave an array in its file, and read only what you take out of "
+    "it. The rows of this small one are 0 to 11."
+)
+@says("Yield batches of (x, y) in a new order; read no more than a batch.")
+@says(
+    "Each epoch has all rows, in an order of its own, and no more than a "
+    "batch is in memory."
+)
+@says(
+    "The rows of a batch are read in the order of the file, which `h5py` "
+    "insists on: `Indexing elements must be in increasing order`."
+)
+@says(
+    "(To write a file that is too large for memory, make it with "
+    '`np.lib.format.open_memmap("x.npy", "w+", "float32", shape)` and fill '
+    "it part by part.)"
+)
+def test_rows_are_read_from_a_file(tmp_path: Path, file: Path) -> None:
+    epochs = [row[:] for row in lines("from_file")]
+    assert [sorted(row) for row in epochs] == [[*range(12)]] * 2
+    assert epochs[0] != epochs[1]
+    x = np.load(file, mmap_mode="r")
+    assert isinstance(x, np.memmap)
+    np.load(file, mmap_mode="r+")[3] = 100
+    assert x[3] == 100
+    taken = []
+
+    class Taken:
+        def __len__(self) -> int:
+            return 12
+
+        def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+            taken.append(rows.tolist())
+            return np.array(x[rows])
+
+    for _ in draw_batches(Taken(), ZEROS, 5, np.random.default_rng(0)):  # type: ignore[arg-type]
+        pass
+    assert [len(rows) for rows in taken] == [5, 5, 2]
+    assert all(rows == sorted(rows) for rows in taken)
+    with h5py.File(tmp_path / "x.h5", "w") as whole:
+        whole["x"] = np.arange(12.0)
+        with pytest.raises(TypeError, match="must be in increasing order"):
+            whole["x"][[3, 1]]
+        assert whole["x"][[1, 3]].tolist() == [1, 3]
+    path = str(tmp_path / "y.npy")
+    made = np.lib.format.open_memmap(path, "w+", "float32", (6, 2))
+    for part in range(3):
+        made[2 * part : 2 * part + 2] = part
+    made.flush()
+    np.testing.assert_array_equal(np.load(path)[:, 1], [0, 0, 1, 1, 2, 2])
+
+
+@says(
+    "Do not hand `x` itself to `fit`, to `from_tensor_slices` or to "
+    "`tf.constant`."
+)
+@says("All three copy the whole of it into memory first.")
+def test_what_copies_a_whole_file(file: Path) -> None:
+    x, written = np.load(file, mmap_mode="r"), np.load(file, mmap_mode="r+")
+    constant, data = tf.constant(x), slices(x)
+    model, beside = Given(), Given()
+
+    def write(epoch: int, logs: Any) -> None:
+        written[:] = 50
+
+    change = tf.keras.callbacks.LambdaCallback(on_epoch_begin=write)
+    options = {"callbacks": [change], "shuffle": False, "verbose": 0}
+    model.fit(x, ZEROS, batch_size=4, epochs=2, **options)
+    assert (x == 50).all()
+    assert model.rows(2)[1] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+    assert constant[:, 0].numpy().tolist() == [*range(12)]
+    assert [int(row[0]) for row in data] == [*range(12)]
+    beside.fit(Rows(x, ZEROS, batch=4), epochs=2, **options)
+    assert beside.rows(2)[1] == [[50] * 4] * 3
+
+
+@says("As a dataset such batches begin again by themselves.")
+@says("The same order in every epoch: a seed in a generator")
+@says(
+    "`from_generator` calls its function in each epoch. What has its seed in "
+    "there draws the same each time, be it an order or an augmentation."
+)
+@says("Make the generator of random numbers once, outside.")
+@says(
+    "Each walk through the data moves it on, so give training and validation "
+    "data one each."
+)
+@says(
+    "And name the axes in the signature: with `tf.TensorSpec(None)` a "
+    "compiled step knows no shapes, and a check such as that of "
+    "[`weighted_loss`](weights_outputs_losses.md#sample-weights-in-a-custom-"
+    "loop) compares nothing."
+)
+def test_seeds_in_and_outside_of_a_generator() -> None:
+    first, second = lines("same_order")
+    assert first == second
+    first, second = lines("new_order")
+    assert first != second
+    assert sorted(first) == sorted(second) == [*range(12)]
+    for section, line in (("same_order", 0), ("new_order", 1)):
+        assert "rng" in highlighted(BLOCKS[section])[line]
+    calls = []
+
+    def once(shape: tf.TensorSpec) -> Any:
+        def make() -> Iterator[Any]:
+            calls.append(1)
+            labels = np.eye(3, 1, dtype="float32")
+            yield labels, labels, np.arange(3, dtype="float32")
+
+        return tf.data.Dataset.from_generator(
+            make, output_signature=(shape, shape, tf.TensorSpec(None))
+        )
+
+    unknown = once(tf.TensorSpec(None))
+    for _ in range(3):
+        assert len(list(unknown)) == 1
+    assert len(calls) == 3
+    compiled: Callable[..., Any] = tf.function(weighted_loss)
+    for y, logits, weights in unknown:
+        with pytest.raises(ValueError, match="weights"):
+            weighted_loss(y, logits, weights)
+    # Weights of the wrong shape are broadcast in a graph without shapes.
+    checked = unknown.map(weighted_loss)
+    assert len(list(checked)) == 1
+    known = tf.TensorSpec((None, 1)), tf.TensorSpec((None,))
+    signature = (known[0], known[0], known[1])
+    with pytest.raises(ValueError, match="weights"):
+        tf.function(compiled, input_signature=signature)(y, logits, weights)
+
+
+@says(
+    "A `PyDataset`, called `Sequence` before, makes a batch when it is asked "
+    "for its number."
+)
+@says("Print the first number of each row, batch by batch.")
+@says("Print the first number of each row of the batch.")
+@says("Print the rows of each batch that fit trains on, an epoch a line.")
+@says("Draw a new order of the rows.")
+@says("Batches of (x, y) for fit; fit draws the order of the batches.")
+@says("A model that prints what it is given shows what `fit` makes of that.")
+@says("A model that learns nothing and prints the rows that it is given.")
+@says(
+    "`fit` shuffles the batches, by Python's `random`, and not the rows: the "
+    "same rows come together in every epoch, and in sorted data they are all "
+    "of one kind."
+)
+@says("So draw a new order between epochs.")
+@says("The same, but other rows come together in each epoch.")
+@says("A PyDataset for fit, and what is shuffled")
+def test_what_fit_shuffles() -> None:
+    assert tf.keras.utils.Sequence is tf.keras.utils.PyDataset
+    together, orders = [], []
+    for section in ("same_company", "new_company"):
+        told = printed(NAME, section).splitlines()
+        epochs = [re.findall(r"\[ ?(.+?)\]", line) for line in told]
+        assert [len(batches) for batches in epochs] == [3] * 3
+        for batches in epochs:
+            rows = sorted(int(row) for part in batches for row in part.split())
+            assert rows == [*range(12)]
+        together.append(len({frozenset(batches) for batches in epochs}))
+        orders.append(len({tuple(batches) for batches in epochs}))
+    assert together == [1, 3]
+    assert orders[0] > 1
+    found = []
+    for seed in (1, 1, 2):
+        random.seed(seed)
+        model = Given()
+        model.fit(Rows(ROWS + np.c_[:7], ROWS, 1), epochs=1, verbose=0)
+        found.append(model.rows(1))
+    assert found[0] == found[1] != found[2]
+    kinds = np.arange(12) // 4
+    for part, _ in (Rows(kinds[:, np.newaxis], ZEROS, 4)[k] for k in range(3)):
+        assert len(np.unique(part)) == 1
+
+
+@says(
+    "`fit` calls `on_epoch_end` before the first epoch as well, and with "
+    "`shuffle=False`, too."
+)
+@says(
+    "Nor is each batch asked for once: before it trains, `fit` asks for the "
+    "first two, to see their shapes."
+)
+@says("So make a batch from its number, and not with `next`.")
+def test_when_fit_asks() -> None:
+    events: list[Any] = []
+
+    class Asked(Shuffled):
+        def __getitem__(self, number: int) -> Any:
+            events.append(number)
+            return super().__getitem__(number)
+
+        def on_epoch_end(self) -> None:
+            events.append("end")
+            super().on_epoch_end()
+
+    for shuffle in (True, False):
+        events.clear()
+        data = Asked(ROWS, ROWS, batch=2)
+        Given().fit(data, epochs=2, shuffle=shuffle, verbose=0)
+        assert events[:3] == [0, 1, "end"]
+        asked = [event for event in events[3:] if event != "end"]
+        assert sorted(asked[:4]) == sorted(asked[4:]) == [0, 1, 2, 3]
+        assert events.count("end") == 3
+        if not shuffle:
+            assert asked[:4] == [0, 1, 2, 3]
+            assert not np.array_equal(data.order, np.arange(7))
+
+
+@says("use_multiprocessing: the same random numbers in every epoch")
+@says(
+    "With `workers=2` two threads make the batches of `fit`, and with "
+    "`use_multiprocessing=True` two processes do."
+)
+@says("(A loop of your own has no such help.)")
+@says(
+    "A program with processes is a file, which this page's program writes to "
+    "`noise.py`."
+)
+@says("Four batches of one random number each, all from one generator.")
+@says("The same, but each batch of each epoch has a seed of its own.")
+@says("A model that learns nothing and notes the numbers that it is given.")
+@says("Note the number in the batch.")
+@says("Count the epochs.")
+@says(
+    "The process is a copy of yours, made when the epoch begins, and so is "
+    "its generator of random numbers."
+)
+@says(
+    "(So it is on Linux before Python 3.14; elsewhere it reads the file anew.)"
+)
+@says("What it has drawn is forgotten with it.")
+@says(
+    "So every epoch has the same noise, and of two processes each begins with "
+    "the same numbers."
+)
+@says(
+    "`Seeded` makes a seed of the epoch and the number of the batch; "
+    "`on_epoch_end` runs in your own process, before the next copies are made."
+)
+def test_noise_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [b for b in PAGE.blocks if b.options.get("file") == "noise.py"]
+    assert [b.name for b in parts] == ["drawing", "Seeded", "Note", "work"]
+    told = record(NAME)["python noise.py 2> noise.log"].splitlines()
+    noise = [line.partition(": ")[2] for line in told]
+    assert len(set(noise[:3])) == 1
+    assert len(set(noise[3:])) == 3
+    drawn = np.random.default_rng(0).uniform(size=6)
+    shown = [[float(word) for word in line.split()] for line in noise]
+    assert any(
+        np.allclose(shown[0], drawn[start : start + 4], atol=0.006)
+        for start in range(3)
+    )
+    if sys.platform == "linux" and sys.version_info < (3, 14):
+        assert multiprocessing.get_start_method() == "fork"
+    threads = set()
+
+    class Slow(Noise):
+        def __getitem__(self, number: int) -> Any:
+            threads.add(threading.get_ident())
+            time.sleep(0.02)
+            return super().__getitem__(number)
+
+    data = Slow(workers=2)
+    model = Given()
+    model.fit(data, shuffle=False, verbose=0)
+    assert len(threads - {threading.get_ident()}) == 2
+    threads.clear()
+    assert len(list(data)) == 4
+    assert threads == {threading.get_ident()}
+    # What takes the place of a pool of processes tells how it is made.
+    events: list[Any] = []
+
+    class Pool:
+        def __init__(self, workers: int, initargs: Any, **named: Any) -> None:
+            _, seed, _ = initargs
+            events.append((workers, seed))
+
+        def apply_async(self, work: Any, given: Any) -> Any:
+            return SimpleNamespace(get=lambda: work(*given))
+
+        def close(self) -> None: ...
+
+    class Counted(Seeded):
+        def on_epoch_end(self) -> None:
+            events.append(os.getpid())
+            super().on_epoch_end()
+
+    monkeypatch.setattr(multiprocessing, "Pool", Pool)
+    counted = Counted(workers=2, use_multiprocessing=True)
+    Given().fit(counted, epochs=3, shuffle=False, verbose=0)
+    # Two processes and no seed for them, new ones in each epoch.
+    assert events == [os.getpid(), *[(2, None), os.getpid()] * 3]
+
+
+@says(
+    "Such a copy must not compute with TensorFlow: it may [wait forever]"
+    "(memory.md#release-memory-after-training-a-process-of-its-own-by-spawn)."
+)
+def test_copies_do_not_compute() -> None:
+    text = below("memory", "### Release memory after training")
+    assert "may wait for them forever" in " ".join(text.split())
+
+
+# 7. Pictures in folders
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> str:
+    """A folder of pictures of three classes."""
+    write_pictures(str(tmp_path / "pictures"), ["1", "2", "10"])
+    return str(tmp_path / "pictures")
+
+
+def load(folder: str, **options: Any) -> Any:
+    return tf.keras.utils.image_dataset_from_directory(
+        folder, image_size=(8, 8), color_mode="grayscale", **options
+    )
+
+
+@says(
+    "A folder holds a folder of pictures for each class. Here the classes are "
+    "called 1, 2 and 10, and the grey of a picture tells whose it is."
+)
+@says("Write five grey pictures, 8 by 8, into a folder for each name.")
+@says("The first is as bright as the name, a number from 0 to 25, times ten.")
+@says("Names are sorted as words, so the label 1 is for the folder `10`.")
+@says("Say the order yourself.")
+@says("Read `class_names` at once: what `map` returns has none.")
+@says(
+    'Labels are a vector of numbers. With `label_mode="binary"` they are a '
+    'column, and with `"categorical"` one-hot.'
+)
+@says("Pictures are numbers from 0 to 255.")
+@says(
+    "Put `Rescaling(1 / 255)` first in the model, or what [its base]"
+    "(freeze_and_fine_tune.md#efficientnet-preprocess_input-and-a-base-that-"
+    "is-scaled-twice) wants."
+)
+def test_labels_of_folders(pictures: str) -> None:
+    _, names, grey, labels = printed(NAME, "from_folder").splitlines()
+    assert names == "classes: 1 10 2"
+    pairs = zip(numbers(grey), numbers(labels), strict=True)
+    found = {label: value // 10 for value, label in pairs}
+    assert found == {0: 1, 1: 10, 2: 2}
+    assert printed(NAME, "own_order").splitlines()[1] == "classes: 1 2 10"
+    named = load(pictures, class_names=["1", "2", "10"], shuffle=False)
+    for x, y in named:
+        due = np.array([1, 2, 10])[y]
+        np.testing.assert_array_equal(x[:, 0, 0, 0] // 10, due)
+        assert y.shape == (15,)
+        assert x.dtype == tf.float32
+        assert float(tf.reduce_max(x)) == 104
+    assert not hasattr(named.map(lambda x, y: (x / 255, y)), "class_names")
+    for mode, shape in (("binary", (10, 1)), ("categorical", (10, 2))):
+        two = load(pictures, class_names=["1", "2"], label_mode=mode)
+        for _, y in two:
+            assert y.shape == shape
+            assert set(np.unique(y)) == {0, 1}
+    scaled = layers.Rescaling(1 / 255)(tf.constant([[0.0, 255.0]]))
+    np.testing.assert_allclose(scaled, [[0, 1]], rtol=1e-6)
+    text = below("freeze_and_fine_tune", "## EfficientNet, `preprocess_input`")
+    assert "255" in text
+
+
+@says(
+    "Compare what was found with what you have. Files of other kinds are left "
+    "out, `.webp` among them."
+)
+@says(
+    "`Found 0 files` says that there are no folders for the classes, and "
+    "`1 classes` most often that you named the folder above."
+)
+def test_what_is_found(
+    pictures: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("other.webp", "other.txt"):
+        Path(pictures, "1", name).write_text("no picture")
+    load(pictures)
+    assert "Found 15 files belonging to 3 classes" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="No images found"):
+        load(f"{pictures}/1")
+    assert "Found 0 files" in capsys.readouterr().out
+    load(str(Path(pictures).parent))
+    assert "Found 15 files belonging to 1 classes" in capsys.readouterr().out
+
+
+@says("validation_split: a class is missing, or pictures are in both parts")
+@says("Without shuffling, the last pictures are split off.")
+@says("There is none of class 0 to validate with.")
+@says(
+    "With shuffling a `seed` is asked for, and two calls with two seeds split "
+    "two orders:"
+)
+@says("Ask for both parts at once.")
+@says(
+    'The validation data of `subset="both"` keep their order. Those of '
+    '`subset="validation"` are shuffled whenever they are walked through, '
+    "and then [predictions and labels](usual_parts.md#predictions-in-another-"
+    "order-than-the-labels) do not belong together."
+)
+@says(
+    "`take` and `skip` of a shuffled dataset [mix the parts](usual_parts.md#"
+    "take-and-skip-of-a-shuffled-dataset)."
+)
+@says("**The check** is that no path is in both `file_paths`.")
+def test_splits_of_folders(pictures: str) -> None:
+    last = printed(NAME, "last_class").splitlines()[-1]
+    assert numbers(last) == [1, 2, 2, 2, 2, 2]
+    assert numbers(printed(NAME, "two_seeds"))[-1] > 0
+    told = printed(NAME, "both").splitlines()
+    assert told[-2] == "in both: 0"
+    assert len(set(numbers(told[-1]))) > 1
+    split = {"validation_split": 0.4}
+    with pytest.raises(ValueError, match="you must provide a `seed`"):
+        load(pictures, subset="validation", **split)
+    _, kept = load(pictures, subset="both", seed=1, **split)
+    shuffled = load(pictures, subset="validation", seed=1, **split)
+    assert {*kept.file_paths} == {*shuffled.file_paths}
+    for data, same in ((kept, True), (shuffled, False)):
+        walks = {
+            tuple(value for x, _ in data for value in x.numpy()[:, 0, 0, 0])
+            for _ in range(4)
+        }
+        assert (len(walks) == 1) == same
+    for heading in ("### Predictions in another order", "### take and skip"):
+        assert "shuffle" in below("usual_parts", heading)
+
+
+# 8. TFRecord
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> str:
+    """A file of two rows of two numbers and a label."""
+    path = str(tmp_path / "rows.tfrecord")
+    write_rows(path, [[0.0, 0.5], [1.0, 1.5]], [0, 1])
+    return path
+
+
+def complaint(parse: Callable[..., Any], data: Any, features: Any) -> str:
+    """Return what parsing says, with single spaces."""
+    with pytest.raises(tf.errors.InvalidArgumentError) as raised:
+        list(data.map(lambda some: parse(some, features)))
+    return " ".join(str(raised.value).split())
+
+
+@says("8. TFRecord: Can't parse serialized Example")
+@says(
+    "A TFRecord file has a record for each row, and a record has features, "
+    "each with a name and a list of numbers (or of bytes)."
+)
+@says("Write a record for each row: its numbers x and its label y.")
+@says("What is read has no shapes and no types, so say them.")
+@says("Return batches of dictionaries, with what the features name.")
+@says(
+    "Whoever says another length, type or name than was written gets an "
+    "`InvalidArgumentError`:"
+)
+@says(
+    "`tf.io.parse_single_example`, for a row and not a batch, says of another "
+    "length `Key: x. Can't parse serialized Example: Some float_list slice "
+    "was not parsed`."
+)
+def test_what_parsing_complains_of(records: str) -> None:
+    data = tf.data.TFRecordDataset(records)
+    assert data.element_spec == tf.TensorSpec((), tf.string)
+    assert len(list(data)) == 2
+    lists = tf.train.Feature.DESCRIPTOR.fields_by_name
+    assert {*lists} == {"bytes_list", "float_list", "int64_list"}
+    fixed = tf.io.FixedLenFeature
+    told = printed(NAME, "not_parsed").splitlines()
+    wrong = [
+        ({"x": fixed([3], tf.float32)}, "Number of float values != expected"),
+        ({"x": fixed([2], tf.int64)}, "Data types don't match"),
+        ({"z": fixed([2], tf.float32)}, "is required but could not be found"),
+    ]
+    for line, (features, said) in zip(told, wrong, strict=True):
+        assert said in line
+        batched = complaint(tf.io.parse_example, data.batch(2), features)
+        assert said in batched
+        single = complaint(tf.io.parse_single_example, data, features)
+        if "x" in features and "float" in said:
+            said = (
+                "Key: x. Can't parse serialized Example: Some float_list "
+                "slice was not parsed"
+            )
+        assert said in single
+
+
+@says(
+    "Whole numbers are always read as `tf.int64` and others as `tf.float32`; "
+    "cast them then."
+)
+@says(
+    "For lists of any length there is `tf.io.RaggedFeature`, which makes of a "
+    "name that is not there an empty list, without a word."
+)
+@says("**The check** prints what a file holds:")
+@says(
+    "If nothing comes out of a file, its writer was not closed: use `with`, "
+    "as above."
+)
+@says(
+    "`corrupted record at 0` says that it is compressed, or no such file; for "
+    'the first there is `TFRecordDataset(file, "GZIP")`.'
+)
+@says(
+    "Nobody knows how many records there are, so tell `fit` [the length]"
+    "(errors_in_a_step.md#the-dataset-length-is-unknown)."
+)
+def test_what_a_file_of_records_holds(records: str, tmp_path: Path) -> None:
+    fixed, data = tf.io.FixedLenFeature, tf.data.TFRecordDataset(records)
+    for kind in (tf.int32, tf.float64, tf.uint8, tf.bool):
+        with pytest.raises(TypeError, match="list of allowed values"):
+            read_rows(records, 2, {"y": fixed([1], kind)})
+    ragged = {name: tf.io.RaggedFeature(tf.float32) for name in ("x", "z")}
+    for rows in read_rows(records, 2, ragged):
+        assert rows["x"].to_list() == [[0.0, 0.5], [1.0, 1.5]]
+        assert rows["z"].to_list() == [[], []]
+    inside = printed(NAME, "look_inside").splitlines()
+    assert inside == ["x float_list 2", "y int64_list 1"]
+    assert int(data.cardinality()) == tf.data.UNKNOWN_CARDINALITY
+    [record] = data.take(1)
+    path = str(tmp_path / "open.tfrecord")
+    writer = tf.io.TFRecordWriter(path)
+    writer.write(record.numpy())
+    assert not list(tf.data.TFRecordDataset(path))
+    writer.close()
+    assert len(list(tf.data.TFRecordDataset(path))) == 1
+    with tf.io.TFRecordWriter(path, "GZIP") as writer:
+        writer.write(record.numpy())
+    other = tmp_path / "other"
+    other.write_text("This is a text, and no file of records at all.")
+    for wrong in (path, str(other)):
+        with pytest.raises(
+            tf.errors.DataLossError, match="corrupted record at 0"
+        ):
+            list(tf.data.TFRecordDataset(wrong))
+    assert len(list(tf.data.TFRecordDataset(path, "GZIP"))) == 1

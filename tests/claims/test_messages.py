@@ -944,6 +944,49 @@ def test_a_layer_is_made_before_the_map() -> None:
 
 
 @says(
+    "`data_for_a_loop:class_refused` A label is a number that `class_weight` "
+    "has no weight for."
+)
+@says("Give each class its weight, counted from 0.")
+def test_each_class_has_a_weight() -> None:
+    page, said = "data_for_a_loop", "= 2 is not in [0, 2)"
+    shown(page, "class_refused", "InvalidArgumentError", said)
+    model = tf.keras.Sequential(
+        [tf.keras.Input((1,)), tf.keras.layers.Dense(3, activation="softmax")]
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    pairs = tf.zeros((3, 1)), tf.range(3)
+    data = tf.data.Dataset.from_tensors(pairs)
+    given = {0: 1.0, 1: 2.0}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="is not in"):
+        model.fit(data, class_weight=given, shuffle=False, verbose=0)
+    given[2] = 3.0
+    model.fit(data, class_weight=given, shuffle=False, verbose=0)
+
+
+@says(
+    "`usual_parts:not_arrays` `validation_split` takes rows from the end of "
+    "arrays and tensors alone."
+)
+@says("Split first, and hand over `validation_data`.")
+def test_a_split_of_arrays_alone() -> None:
+    said = "only supported for tensors or NumPy arrays"
+    shown("usual_parts", "not_arrays", "ValueError", said)
+    model = tf.keras.Sequential(
+        [tf.keras.Input((1,)), tf.keras.layers.Dense(1)]
+    )
+    model.compile("sgd", "mse")
+    x = tf.range(4.0)[:, tf.newaxis]
+    data = tf.data.Dataset.from_tensor_slices((x, x)).batch(2)
+    with pytest.raises(ValueError, match=said):
+        model.fit(data, validation_split=0.5, verbose=0)
+    for whole in (x, x.numpy()):
+        model.fit(whole, whole, validation_split=0.5, verbose=0)
+    parts = data.take(1), data.skip(1)
+    model.fit(parts[0], validation_data=parts[1], shuffle=False, verbose=0)
+
+
+@says(
     "`data_for_a_loop:no_target` A compiled loss got no outputs to compare "
     "with: the data of `fit` have inputs alone."
 )

@@ -21,6 +21,7 @@ from snippets.real_problem import (
     batches,
     evaluate,
     loss,
+    only,
     split,
     standardise,
     train,
@@ -1151,6 +1152,103 @@ def test_fit_and_an_optimizer_go_on() -> None:
         train(new, optimizer, x, y)
     text = (DOCS / "freeze_and_fine_tune.md").read_text("utf-8")
     assert "\n## `ValueError: Unknown variable`\n" in text
+
+
+# New data
+
+
+@says("New data: incremental learning, and forgetting")
+@says(
+    "Suppose that the images come in two parts, first those of 0 to 4 and "
+    "then, when the network has learned them, those of 5 to 9. "
+    "`training_loop` goes on from the weights that it finds, as `fit` does."
+)
+@says("This takes some digits out of a set.")
+@says("Return the images of the digits from low to high, out of a set.")
+@says(
+    "The new digits are learned, and of the old ones only {{ old:.2f }} are "
+    "read still. No image of them holds the weights any more, so these go "
+    "where the new ones pull."
+)
+@says(
+    "This is called *catastrophic forgetting*, and who validates with new "
+    "data alone does not see it."
+)
+@says("Keep some of the old images, and mix them in.")
+@says("A third of them is enough for {{ kept_old:.3f }}.")
+def test_old_digits_are_forgotten(
+    sets: list[Part], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (old, none), (after_old, after_new) = numbers("forgotten")
+    assert none == 0
+    assert after_old < 0.5 < 0.9 < min(old, after_new)
+    assert float(KEPT["old:.2f"]) == pytest.approx(after_old, abs=0.006)
+    [[kept_old, kept_new]] = numbers("rehearsed")
+    assert kept_old > after_old + 0.5
+    assert kept_new > 0.9
+    assert KEPT["kept_old:.3f"] == f"{kept_old:.3f}"
+    x, y = only(sets[0], 0, 4)
+    assert {*y} == {*range(5)}
+    assert len(y) == sum(label < 5 for label in sets[0][1])
+    some = int(re.findall(r"with (\d+) old", printed(NAME, "rehearsed"))[0])
+    assert some == len(y[::3])
+    # The weights are those that were there, moved by new images alone.
+    monkeypatch.setattr(real_problem, "EPOCHS", 0)
+    network = Network([64, 4, 10])
+    before = network.layers[0].w.numpy()
+    training_loop(network, (x, y))
+    np.testing.assert_array_equal(network.layers[0].w, before)
+    keras_model = tf.keras.Sequential(
+        [tf.keras.Input((64,)), tf.keras.layers.Dense(10)]
+    )
+    keras_model.compile(
+        tf.keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy"
+    )
+    weights = keras_model.get_weights()[0]
+    for _ in range(2):
+        keras_model.fit(x, y, verbose=0)
+        np.testing.assert_array_equal(keras_model.get_weights()[0], weights)
+
+
+@says(
+    "The same happens if a large file is sorted and comes piece by piece, "
+    "with a call of `fit` for each: the first pieces are forgotten."
+)
+@says(
+    "Draw each batch from [all rows of the file]"
+    "(data_for_a_loop.md#6-data-larger-than-memory-npmemmap)."
+)
+def test_pieces_of_a_sorted_file(sets: list[Part]) -> None:
+    x, y = (part[np.argsort(sets[0][1])] for part in sets[0])
+    found = []
+    for pieces in (5, 1):
+        tf.keras.utils.set_random_seed(0)
+        dense = tf.keras.layers.Dense
+        model = tf.keras.Sequential(
+            [tf.keras.Input((64,)), dense(32, activation="relu"), dense(10)]
+        )
+        loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(tf.keras.optimizers.Adam(0.003), loss)
+        for piece in np.array_split(np.arange(len(y)), pieces):
+            model.fit(x[piece], y[piece], epochs=10, verbose=0)
+        found.append(evaluate(model, *only(sets[1], 0, 1))[1])
+    assert found[0] < 0.5 < 0.9 < found[1]
+    data = (DOCS / "data_for_a_loop.md").read_text("utf-8")
+    assert "Each epoch has all rows, in an order of its own" in data
+
+
+@says("Ten outputs were there from the start.")
+@says(
+    "For classes that nobody expected the network needs [a new head]"
+    "(freeze_and_fine_tune.md#a-new-head-you-cannot-add-new-elements-of-"
+    "state)."
+)
+def test_outputs_for_new_classes() -> None:
+    assert "Network([64, width, 10])" in BLOCKS["forgotten"].code
+    with pytest.raises(tf.errors.InvalidArgumentError, match="valid range"):
+        loss(tf.constant([10]), Network([64, 4, 10])(tf.zeros((1, 64))))
+    text = (DOCS / "freeze_and_fine_tune.md").read_text("utf-8")
+    assert "## A new head: You cannot add new elements of state" in text
 
 
 # Exercises

@@ -1836,6 +1836,83 @@ def test_validation_split_takes_the_last_rows() -> None:
     assert last == pytest.approx(numbers(first)[1], rel=0.2)
 
 
+@says("validation_split is only supported for tensors or NumPy arrays")
+@says("A dataset has no last fifth that `fit` could take.")
+@says(
+    "Nor has a generator or a `PyDataset`, and a list of numbers is refused "
+    "as well."
+)
+@says(
+    "Make an array of a list, by `np.array`, and of a DataFrame, by "
+    "`to_numpy`."
+)
+@says(
+    "Split a dataset yourself, as below, and hand over its parts: "
+    "`fit(train, validation_data=valid)`."
+)
+@says(
+    "Or call `tf.keras.utils.split_dataset(data, left_size=0.8)`, which reads "
+    "all rows into memory and splits them once, in their order unless you say "
+    "`shuffle=True`."
+)
+def test_what_validation_split_refuses() -> None:
+    said = "`validation_split` is only supported for tensors or NumPy arrays"
+    assert said in printed(NAME, "not_arrays")
+    ten = np.arange(10, dtype="float32")[:, np.newaxis]
+
+    class Batches(tf.keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return 1
+
+        def __getitem__(self, number: int) -> Any:
+            return ten, ten
+
+    model = KerasLinearModel()
+    model.compile(loss="mse")
+    data = tf.data.Dataset.from_tensor_slices((ten, ten))
+    pairs = (pair for pair in [(ten, ten)])
+    wrong: list[Any] = [(data.batch(5),), (pairs,), (Batches(),)]
+    for given in [*wrong, ([1.0, 2.0], [1.0, 2.0])]:
+        with pytest.raises(ValueError, match=said):
+            model.fit(*given, validation_split=0.5, verbose=0)
+    whole = np.array([1.0, 2.0])[:, np.newaxis]
+    assert (
+        "val_loss"
+        in model.fit(whole, whole, validation_split=0.5, verbose=0).history
+    )
+    asked = []
+
+    def rows() -> Iterator[np.ndarray]:
+        for row in ten:
+            asked.append(row)
+            yield row
+
+    spec = tf.TensorSpec((1,))
+    drawn = tf.data.Dataset.from_generator(rows, output_signature=spec)
+    drawn = drawn.apply(tf.data.experimental.assert_cardinality(10))
+    for options, sorted_rows in (({}, True), ({"shuffle": True}, False)):
+        parts = tf.keras.utils.split_dataset(
+            drawn, left_size=0.8, seed=0, **options
+        )
+        read_once = len(asked)
+        walks = [
+            [[int(row[0]) for row in part] for part in parts] for _ in range(2)
+        ]
+        assert len(asked) == read_once
+        assert walks[0] == walks[1]
+        train, valid = walks[0]
+        assert (len(train), len(valid)) == (8, 2)
+        assert sorted(train + valid) == [*range(10)]
+        assert (train + valid == [*range(10)]) == sorted_rows
+    history = model.fit(
+        data.take(8).batch(4),
+        validation_data=data.skip(8).batch(2),
+        shuffle=False,
+        verbose=0,
+    ).history
+    assert "val_loss" in history
+
+
 @says("Predictions in another order than the labels")
 @says("It is the model of above, whose loss was {{ val_loss:.2f }}.")
 @says(

@@ -28,6 +28,7 @@ from snippets.real_problem import (
     cross_validate,
     evaluate,
     loss,
+    only,
     show_images,
     split,
     standardise,
@@ -590,6 +591,18 @@ def test_fit_gets_other_batches_unless_told_how_many(sets: list[Part]) -> None:
         assert not np.allclose(ours, other, atol=1e-3)
 
 
+# only
+
+
+def test_the_digits_from_one_to_another_are_taken_with_their_labels() -> None:
+    y = np.array([3, 0, 5, 4, 9, 3])
+    x = np.arange(6.0)[:, np.newaxis]
+    taken, labels = only((x, y), 3, 4)
+    assert taken[:, 0].tolist() == [0, 3, 5]
+    assert labels.tolist() == [3, 4, 3]
+    assert len(only((x, y), 6, 8)[1]) == 0
+
+
 # cross_validate
 
 
@@ -871,6 +884,22 @@ def test_a_step_that_is_not_compiled_trains_the_network_of_each_fold(
         strict=True,
     ):
         assert not np.array_equal(before, after)
+
+
+def test_old_digits_are_forgotten_unless_some_are_kept(
+    script: Script,
+) -> None:
+    first, second = (
+        script.numbers(f"after {part}:") for part in ("0 to 4", "5 to 9")
+    )
+    assert second[0] < 0.5 < 0.9 < min(first[0], second[1])
+    assert first[1] == 0
+    variables = script.variables
+    assert variables["kept_old"] > 0.9
+    assert variables["kept_new"] > 0.9
+    old = variables["old_y"][::3]
+    np.testing.assert_array_equal(variables["mixed_y"][-len(old) :], old)
+    assert len(variables["mixed_x"]) == len(variables["mixed_y"])
 
 
 def test_fewer_images_are_worse_and_the_gain_shrinks(script: Script) -> None:
