@@ -1024,11 +1024,42 @@ def test_a_loss_weight_that_is_a_variable() -> None:
 
 
 @says(
+    "So the number of the epoch gets there as a variable that a callback "
+    "sets; that of the update is in `self.optimizer.iterations`."
+)
+def test_the_number_of_the_epoch_in_a_step() -> None:
+    epoch_now = tf.Variable(0.0, trainable=False)
+
+    class Telling(tf.keras.Model):
+        def train_step(self, data: Any) -> Any:
+            updates = tf.identity(self.optimizer.iterations)
+            super().train_step(data)
+            return {"epoch": tf.identity(epoch_now), "updates": updates}
+
+    model = make_line(Telling)
+    model.compile("sgd", "mse")
+    setter = tf.keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: epoch_now.assign(epoch)
+    )
+    log = model.fit(
+        *(X[:4], Y[:4]),
+        batch_size=2,
+        epochs=3,
+        verbose=0,
+        callbacks=[setter],
+    ).history
+    assert log == {"epoch": [0, 1, 2], "updates": [1, 3, 5]}
+
+
+@says(
     "And of a Python number in a loss function of your own, or in "
     "`add_loss`, the graph [keeps the "
     "value](traps.md#8-a-number-frozen-in-a-graph) that it had."
 )
-@says("A variable does in a loss function and in `add_loss`, too.")
+@says(
+    "A variable does in a loss function and in `add_loss`, too, and in a "
+    "`train_step`."
+)
 @says(
     "A `tf.keras.Variable` that is an attribute of a layer is trained along "
     "with the others unless you say `trainable=False`, and training makes it "
