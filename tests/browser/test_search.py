@@ -36,6 +36,20 @@ ASKED = {
     "learning rate scheduler custom loop": "freeze_and_fine_tune",
     "EMA": "freeze_and_fine_tune",
     "batch normalization frozen": "freeze_and_fine_tune",
+    "learning rate multiplier": "freeze_and_fine_tune",
+    "different learning rate per layer in fit": "freeze_and_fine_tune",
+    "MultiOptimizer": "freeze_and_fine_tune",
+    "weight decay schedule": "freeze_and_fine_tune",
+    "AdamW weight_decay learning rate schedule": "freeze_and_fine_tune",
+    "stochastic weight averaging": "freeze_and_fine_tune",
+    "SWA batch normalization": "freeze_and_fine_tune",
+    "train_step loss is 0": "keras_from_fit_inwards",
+    "model cannot be compiled because it has no loss to optimize": (
+        "keras_from_fit_inwards"
+    ),
+    "ModelCheckpoint best resume training": "keras_from_fit_inwards",
+    "accumulate history fit called again": "keras_from_fit_inwards",
+    "epoch number in loss function": "weights_outputs_losses",
     "BatchNormalization training loss good validation loss bad": (
         "freeze_and_fine_tune"
     ),
