@@ -50,6 +50,9 @@ ASKED = {
     "ModelCheckpoint best resume training": "keras_from_fit_inwards",
     "accumulate history fit called again": "keras_from_fit_inwards",
     "epoch number in loss function": "weights_outputs_losses",
+    "quantile regression": "weights_outputs_losses",
+    "pinball loss": "weights_outputs_losses",
+    "quantile loss": "weights_outputs_losses",
     "BatchNormalization training loss good validation loss bad": (
         "freeze_and_fine_tune"
     ),
