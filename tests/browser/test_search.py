@@ -51,6 +51,10 @@ ASKED = {
     "accumulate history fit called again": "keras_from_fit_inwards",
     "epoch number in loss function": "weights_outputs_losses",
     "quantile regression": "weights_outputs_losses",
+    "map_fn slow": "how_fast",
+    "vectorized_map": "how_fast",
+    "train two models in different threads": "how_fast",
+    "multithreading keras fit": "how_fast",
     "pinball loss": "weights_outputs_losses",
     "quantile loss": "weights_outputs_losses",
     "BatchNormalization training loss good validation loss bad": (
