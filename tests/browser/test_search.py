@@ -52,6 +52,8 @@ ASKED = {
     "epoch number in loss function": "weights_outputs_losses",
     "quantile regression": "weights_outputs_losses",
     "map_fn slow": "how_fast",
+    "not 'MirroredVariable'": "many_devices",
+    "gradient_accumulation_steps MirroredStrategy": "many_devices",
     "vectorized_map": "how_fast",
     "train two models in different threads": "how_fast",
     "multithreading keras fit": "how_fast",
