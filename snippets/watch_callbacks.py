@@ -19,14 +19,15 @@ def callback_epoch(
     step: Step, batches: Batches, callbacks: CallbackList
 ) -> float:
     """Take a step with each batch, until a callback says stop."""
-    losses = []
+    mean_loss = tf.keras.metrics.Mean()
     for batch, (x, y) in enumerate(batches):
         callbacks.on_train_batch_begin(batch)
-        losses.append(float(step(x, y)))
-        callbacks.on_train_batch_end(batch, {"loss": losses[-1]})
+        current_loss = float(step(x, y))
+        mean_loss.update_state(current_loss, sample_weight=len(x))
+        callbacks.on_train_batch_end(batch, {"loss": current_loss})
         if callbacks.model.stop_training:
             break
-    return sum(losses) / len(losses)
+    return float(mean_loss.result())
 
 
 # endregion callback_epoch

@@ -30,6 +30,7 @@ from snippets.freeze_and_fine_tune import (
 )
 from snippets.freeze_dropout import AlwaysDropout, make_dropping
 from snippets.freeze_rates import RateInLogs
+from snippets.freeze_swa import make_behind, refresh
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.usual_parts import make_step
@@ -172,7 +173,9 @@ def test_what_fails_silently_has_a_mend() -> None:
             "scaled_twice",
             "unused_head",
             "ema_unseen",
+            "swa",
             "ema_wrong_list",
+            "decay_number",
             "late_schedule",
         ),
     ]
@@ -182,7 +185,7 @@ def test_what_fails_silently_has_a_mend() -> None:
     mended = {b.name for b in PAGE.blocks if "Mended" in str(b.options)}
     assert mended == {
         *("stay", "wholly_frozen", "caught_up", "dropped", "replaced_head"),
-        *("ema_seen", "ema_right_list"),
+        *("ema_seen", "refreshed", "ema_right_list", "decay_variable"),
     }
     # The last one is mended in its own last line.
     assert last("late_schedule")[2] == 0
@@ -1434,6 +1437,150 @@ def test_the_twenty_rows_do_not_tell_which_rate(phases: Names) -> None:
     assert "\n## A validation split\n" in text
 
 
+# A learning rate for each layer in fit
+
+
+def of_two(key: str = ".*base/.*", **options: Any) -> Any:
+    """Return a model, its optimizer for both parts, and the two in it."""
+    slow, fast = Adam(0.001, **options), Adam(0.05, **options)
+    rates = tf.keras.optimizers.OptimizerMap(fast, {key: slow})
+    return make_model(), tf.keras.optimizers.MultiOptimizer(rates), slow, fast
+
+
+def fitted(model: Any, optimizer: Any, **options: Any) -> None:
+    """Compile, and train an epoch of one step."""
+    model.compile(optimizer, "mse", run_eagerly=True)
+    model.fit(X, Y, batch_size=20, verbose=0, **options)
+
+
+def moves(model: Any, optimizer: Any, **options: Any) -> list[float]:
+    """Return how far an epoch moves the base, and the head."""
+    before = model.get_weights()
+    fitted(model, optimizer, **options)
+    pairs = zip(model.get_weights(), before, strict=True)
+    far = [float(abs(new - old).max()) for new, old in pairs]
+    return [max(far[:2]), max(far[2:])]
+
+
+@says("A learning rate for each layer in `fit`: MultiOptimizer")
+@says("A multiplier for the rate of a layer Keras does not have.")
+@says(
+    "Its newest releases have an optimizer that hands each variable to one "
+    "of several, by its path."
+)
+@says(
+    "Give the base the low rate, by the key that first comes to mind, then by "
+    "another."
+)
+@says(
+    "A key is a regular expression, and it has to fit the whole path. "
+    "`base/.*` fits none here, so all variables go to the optimizer that is "
+    "named first, and nothing is said."
+)
+@says(
+    "A `MultiOptimizer` trains all at one rate | [In `fit`] … multioptimizer)"
+)
+@says("**The check** is what the block does: ask for the rate of each path.")
+@says("In a loop of your own it works, too.")
+def test_an_optimizer_for_each_part() -> None:
+    for call in (layers.Dense, layers.Layer, Adam):
+        assert not re.search(
+            "multiplier|layer_rate", str(inspect.signature(call))
+        )
+    said, *found, moved = printed(NAME, "rates_in_fit").split("\n")
+    assert [numbers(row.split(": ")[1]) for row in found] == [
+        [0.05] * 4,
+        [0.001] * 2 + [0.05] * 2,
+    ]
+    assert numbers(moved) == [0.001]
+    paths = said.split()[1:]
+    for key, low in (("base/.*", []), (".*base/.*", paths[:2])):
+        assert [path for path in paths if re.fullmatch(key, path)] == low
+        model, optimizer, *_ = of_two(key)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            base, head = moves(model, optimizer)
+        assert caught == []
+        assert head == pytest.approx(0.05, rel=1e-3)
+        assert base == pytest.approx(0.001 if low else 0.05, rel=1e-3)
+    model, optimizer, slow, _ = of_two()
+    step = plain(make_step(model, optimizer))
+    base, head = model.layers
+    assert movement(base, step, X, Y) == pytest.approx(0.001, rel=1e-3)
+    slow.learning_rate = 0.0
+    assert movement(base, step, X, Y) == 0
+    assert movement(head, step, X, Y) > 0.01
+
+
+@says("If two keys fit, it is `Multiple optimizers assigned to variable`.")
+def test_two_keys_that_fit() -> None:
+    keys = {".*base/.*": Adam(0.1), ".*kernel": Adam(0.1)}
+    both = tf.keras.optimizers.OptimizerMap(Adam(0.1), keys)
+    said = "Multiple optimizers assigned to variable"
+    with pytest.raises(ValueError, match=said):
+        fitted(make_model(), tf.keras.optimizers.MultiOptimizer(both))
+
+
+@says(
+    "`slow.learning_rate = …` sets one rate, and the `MultiOptimizer` has "
+    "none."
+)
+@says(
+    "A `LearningRateScheduler` asks for the rate of each in turn, so write "
+    "`lambda epoch, rate: rate / 2`; a function of the epoch alone gives all "
+    "of them one rate."
+)
+@says("`global_clipnorm` of an optimizer clips its own part.")
+def test_the_rates_of_two() -> None:
+    model, optimizer, slow, _ = of_two()
+    slow.learning_rate = 0.002
+    assert moves(model, optimizer) == pytest.approx([0.002, 0.05], rel=1e-3)
+    with pytest.raises(AttributeError, match="cannot be accessed"):
+        _ = optimizer.learning_rate
+    schedules = (lambda epoch, rate: rate / 2), (lambda epoch: 0.01)
+    for schedule, wanted in zip(
+        schedules, ([0.0005, 0.025], [0.01, 0.01]), strict=True
+    ):
+        scheduler = tf.keras.callbacks.LearningRateScheduler(schedule)
+        model, optimizer, slow, fast = of_two()
+        fitted(model, optimizer, callbacks=[scheduler])
+        rates = [float(each.learning_rate) for each in (slow, fast)]
+        assert rates == pytest.approx(wanted)
+    model = make_model()
+    found = gradients_of(model)
+    norms = [np.sqrt(sum((g**2).sum() for g in found[part])) for part in PARTS]
+    optimizers = [SGD(1.0, global_clipnorm=0.01) for _ in PARTS]
+    rates = tf.keras.optimizers.OptimizerMap(
+        optimizers[1], {".*base/.*": optimizers[0]}
+    )
+    before = model.get_weights()
+    fitted(model, tf.keras.optimizers.MultiOptimizer(rates))
+    pairs = zip(model.get_weights(), before, strict=True)
+    steps = [new - old for new, old in pairs]
+    for part, norm in zip(PARTS, norms, strict=True):
+        assert norm > 0.01
+        length = np.sqrt(sum((step**2).sum() for step in steps[part]))
+        assert length == pytest.approx(0.01, rel=1e-3)
+
+
+PARTS = slice(0, 2), slice(2, 4)
+
+
+@says(
+    "And whoever freezes a layer later needs a new one: `Gradients must match "
+    "trainable variables one-to-one`."
+)
+def test_two_rates_and_a_frozen_layer() -> None:
+    model, optimizer, *_ = of_two()
+    fitted(model, optimizer)
+    model.get_layer("base").trainable = False
+    said = "Gradients must match trainable variables one-to-one"
+    with pytest.raises(ValueError, match=said):
+        fitted(model, optimizer)
+    _, new, *_ = of_two()
+    assert moves(model, new) == [0.0, pytest.approx(0.05, rel=1e-3)]
+
+
 # EMA
 
 
@@ -1689,6 +1836,114 @@ def test_fit_hands_over_the_shorter_list() -> None:
         assert (head.kernel.numpy().item() == 7.0) is not is_new
 
 
+# SWA
+
+
+def spreads() -> list[float]:
+    return last("swa") + last("refreshed")
+
+
+@says("SWA, an average, and BatchNormalization")
+@says("Averaged weights (SWA) are worse | [SWA] … batchnormalization)")
+@says(
+    "A batch normalisation behind averaged weights is given other numbers "
+    "than before."
+)
+@says(
+    "So it needs new moving averages: send the training data through the "
+    "model once more, without an update, and count each batch alike."
+)
+@says("Make the moving averages those of these batches, which count alike.")
+@says("With that momentum nothing of the old averages is left.")
+@says(
+    "To see the effect take one weight, and a batch normalisation, whose "
+    "outputs are to have a spread of 1."
+)
+@says("Return a model that normalises what one weight makes of its inputs.")
+@says("Let two epochs end with the weights 1 and 3.")
+@says("Average all weights, the moving averages too.")
+@says(
+    "The mean weight is 2, so the variance behind it is 4 times that of the "
+    "inputs. But the mean of 1 and 9 times is 5. Refresh it."
+)
+def test_averaged_weights_need_new_averages() -> None:
+    assert spreads() == [1.0, 1.0, 0.9, 1.0]
+    names = ran("freeze_swa", "swa", all_x=ALL_X, old_y=OLD_Y)
+    weight, layer = names["model"].layers
+    assert weight.kernel.numpy().item() == 2.0
+    within = np.mean([ALL_X.numpy()[n::10].var() for n in range(10)])
+    variance = layer.moving_variance.numpy().item()
+    assert variance == pytest.approx(5 * within, rel=1e-4)
+    layer.moving_mean.assign([9.0])
+    ran("freeze_swa", "refreshed", **names)
+    variance = layer.moving_variance.numpy().item()
+    assert variance == pytest.approx(4 * within, rel=1e-4)
+    means = [ALL_X.numpy()[n::10].mean() for n in range(10)]
+    mean = layer.moving_mean.numpy().item()
+    assert mean == pytest.approx(2 * np.mean(means), abs=1e-5)
+    ends = [names["kept"][n][0].item() for n in range(2)]
+    assert ends == [1.0, 3.0]
+    assert highlighted(BLOCKS["refresh"]) == [
+        "layer.momentum = number / (number + 1)",
+        "model(x, training=True)",
+    ]
+
+
+@says(
+    "Call the model itself, not a compiled step, which would keep the "
+    "momentum."
+)
+def test_a_compiled_call_keeps_the_momentum() -> None:
+    model = make_behind()
+    _, layer = model.layers
+    compiled = tf.function(lambda x: model(x, training=True))
+    compiled(X)
+    layer.moving_mean.assign([100.0])
+    layer.momentum = 0.0
+    compiled(X)
+    assert layer.moving_mean.numpy().item() > 98
+    model(X, training=True)
+    assert abs(layer.moving_mean.numpy().item()) < 10
+
+
+@says(
+    "The averages of `use_ema` need this, too, if there is a batch "
+    "normalisation behind trainable layers."
+)
+@says(
+    "`refresh` leaves out layers within layers, and a frozen one stays as it "
+    "is."
+)
+@says(
+    "Before training goes on, put all weights back, those of the batch "
+    "normalisation as well."
+)
+def test_what_is_refreshed() -> None:
+    model = make_behind()
+    model.layers[0].kernel.assign([[4.0]])
+    optimizer = SGD(0.3, use_ema=True, ema_momentum=0.9)
+    step = plain(make_step(model, optimizer))
+    for _ in range(5):
+        step(X, Y)
+    _, layer = model.layers
+    before = model.get_weights()
+    optimizer.finalize_variable_values(model.trainable_variables)
+    behind = layer.moving_variance.numpy().item()
+    variance = np.var(X.numpy() * model.layers[0].kernel.numpy())
+    assert behind != pytest.approx(variance, rel=0.05)
+    refresh(model, [(X, Y)])
+    found = layer.moving_variance.numpy().item()
+    assert found == pytest.approx(variance, rel=1e-4)
+    assert model.get_weights()[-1] != before[-1]
+    outer = tf.keras.Sequential([tf.keras.Input((1,)), model])
+    layer.moving_mean.assign([100.0])
+    refresh(outer, [(X, Y)])
+    assert 90 < layer.moving_mean.numpy().item() < 100
+    layer.trainable = False
+    refresh(model, [(X, Y)])
+    assert 90 < layer.moving_mean.numpy().item() < 100
+
+
 # Weight decay
 
 
@@ -1775,6 +2030,111 @@ def test_a_late_call() -> None:
         optimizer.exclude_from_weight_decay(var_list=[model.b])
     assert decays(step)
     assert not decays(make_step(model, optimizer))
+
+
+ZERO = tf.zeros((1, 1))
+
+
+@says("Weight decay with a schedule, AdamW")
+@says(
+    "In one update a weight loses the share *learning rate times weight "
+    "decay*."
+)
+@says(
+    "To see that alone, apply gradients of 0, with a learning rate that "
+    "halves with each update."
+)
+@says("So the decay follows the schedule of the rate by itself.")
+def test_decay_follows_the_rate() -> None:
+    shares = [row[1] for row in lines("decay_follows")]
+    assert shares == [0.05, 0.025, 0.0125]
+    for kind, rate in ((SGD, 0.1), (tf.keras.optimizers.AdamW, 0.02)):
+        model, optimizer = KerasLinearModel(), kind(rate, weight_decay=0.5)
+        plain(make_step(model, optimizer))(ZERO, ZERO)
+        assert float(model.w) == pytest.approx(5 * (1 - rate / 2), rel=1e-6)
+
+
+def lines(section: str) -> list[list[float]]:
+    return [numbers(row) for row in printed(NAME, section).split("\n")]
+
+
+@says("A new `weight_decay` changes nothing | [A schedule] … adamw)")
+@says(
+    "A schedule of its own it does not take, and a number that is changed "
+    "does nothing in a compiled step."
+)
+@says("With inputs and outputs of 0 the gradient of `w` is 0, too.")
+@says("Give it a variable, and set that.")
+@says("`weight_decay`, a number | keeps the number | a variable")
+@says("In `fit` the same goes for a callback that sets it.")
+def test_a_decay_that_changes() -> None:
+    ends = [5 * 0.95**20, 5 * 0.95**40]
+    assert last("decay_number") == pytest.approx(ends, abs=6e-5)
+    assert last("decay_variable") == pytest.approx(ends[:1] * 2, abs=6e-5)
+    assert gradients_of(KerasLinearModel(), ZERO, ZERO) == [0.0, 0.0]
+    halves = tf.keras.optimizers.schedules.ExponentialDecay(0.5, 1, 0.5)
+    for no_number in (halves, lambda: 0.5):
+        *_, step = line(0.1, weight_decay=no_number)
+        with pytest.raises((TypeError, ValueError)):
+            plain(step)(ZERO, ZERO)
+    variable = tf.Variable(0.5, trainable=False)
+    for decay in (0.5, variable):
+        model = KerasLinearModel()
+        model.compile(SGD(0.1, weight_decay=decay), "mse")
+
+        def change(
+            epoch: int, logs: Any, model: Any = model, decay: Any = decay
+        ) -> None:
+            value = 0.5 * (epoch == 0)
+            if decay is variable:
+                variable.assign(value)
+            else:
+                model.optimizer.weight_decay = value
+
+        setter = tf.keras.callbacks.LambdaCallback(on_epoch_begin=change)
+        model.fit(ZERO, ZERO, epochs=2, verbose=0, callbacks=[setter])
+        wanted = 4.75 if decay is variable else 4.5125
+        assert float(model.w) == pytest.approx(wanted, rel=1e-6)
+
+
+@says(
+    "After `load_model` say `model.optimizer.weight_decay = 0.5`, or what it "
+    "is to be, before the first step: in the file the variable is no number."
+)
+def test_a_decay_that_was_saved() -> None:
+    model = make_model()
+    decay = tf.Variable(0.5, trainable=False)
+    fitted(model, SGD(0.1, weight_decay=decay))
+    model.save("model.keras")
+    loaded = tf.keras.models.load_model("model.keras")
+    assert not isinstance(loaded.optimizer.weight_decay, float)
+    with pytest.raises((TypeError, ValueError)):
+        loaded.fit(X, Y, verbose=0)
+    loaded = tf.keras.models.load_model("model.keras")
+    loaded.optimizer.weight_decay = 0.5
+    kernel = loaded.get_layer("base").kernel
+    before, zeros = kernel.numpy(), tf.zeros((20, 1))
+    loaded.fit(zeros, Y, batch_size=20, verbose=0)
+    np.testing.assert_allclose(kernel.numpy(), 0.95 * before, rtol=1e-5)
+
+
+@says("`CosineDecay` has one, `warmup_steps` long and up to `warmup_target`.")
+@says("Any other schedule is a class of your own.")
+def test_the_warm_up_of_a_cosine() -> None:
+    warm = tf.keras.optimizers.schedules.CosineDecay(
+        0.0, 10, warmup_target=0.1, warmup_steps=4
+    )
+    rates = [float(warm(step)) for step in (0, 1, 2, 4, 9, 14)]
+    wanted = [0, 0.025, 0.05, 0.1, 0.05, 0]
+    assert rates == pytest.approx(wanted, abs=1e-6)
+    others = vars(tf.keras.optimizers.schedules).values()
+    warming = [
+        kind
+        for kind in others
+        if inspect.isclass(kind)
+        and "warmup_steps" in inspect.signature(kind).parameters
+    ]
+    assert warming == [tf.keras.optimizers.schedules.CosineDecay]
 
 
 # The learning rate

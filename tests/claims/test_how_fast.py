@@ -1,5 +1,6 @@
 """What the page on speed says is true."""
 
+import concurrent.futures
 import gc
 import inspect
 import json
@@ -13,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.eager import context
 from tensorflow.python.framework import config
 
 from snippets.data import make_data
@@ -28,6 +30,8 @@ from snippets.how_fast import (
     train_verbosely,
     train_with_losses,
 )
+from snippets.how_fast_rows import by_map_fn, by_vectorized_map, row_loss
+from snippets.how_fast_threads import made_with, trained
 from snippets.keras_model import KerasLinearModel
 from snippets.linear_model import LinearModel
 from snippets.loss import loss
@@ -1397,3 +1401,189 @@ def test_epochs_written_out(data: Data) -> None:
     [[three, by_data], [ten, again]] = counts
     assert ten > 3 * three
     assert by_data == again
+
+
+# Rows
+
+
+@says("tf.map_fn is slow: vectorized_map, or no loop at all")
+@says("A loss is easily written for one row.")
+@says(
+    "`tf.map_fn` calls it for each row, and `tf.vectorized_map` makes of it "
+    "a function of all rows."
+)
+@says("Return the squared error of the line 5 x in a row.")
+@says("Return the loss of each row, of one after the other.")
+@says("Return the loss of each row, of all at once.")
+@says(
+    "Look into both graphs for a loop, then compute with the tensors "
+    "themselves."
+)
+@says(
+    "`tf.map_fn` goes through its loop once for each row, and every operation "
+    "in it costs a call."
+)
+@says(
+    "Mostly the function takes all rows as it is: operations work number by "
+    "number, and sums and means take an `axis`."
+)
+def test_rows_in_a_loop(data: Data) -> None:
+    rows = [row.split() for row in printed(NAME, "by_rows").split("\n")]
+    assert [row[-1] for row in rows[:2]] == ["1", "0"]
+    assert len({row[2].strip(",") for row in rows}) == 1
+    seen: list[int] = []
+
+    def noting(row: Any) -> Any:
+        seen.append(row[0].shape.rank)
+        return row_loss(row)
+
+    tf.map_fn(noting, data, fn_output_signature=tf.float32)
+    assert len(seen) == 201
+    seen.clear()
+    tf.vectorized_map(noting, data)
+    assert len(seen) == 1
+    rounds = tf.Variable(0)
+
+    def counting(row: Any) -> Any:
+        rounds.assign_add(1)
+        return row_loss(row)
+
+    looped = tf.function(
+        lambda x, y: tf.map_fn(
+            counting, (x, y), fn_output_signature=tf.float32
+        )
+    )
+    looped(*data)
+    assert int(rounds) == 201
+    ways = by_map_fn, by_vectorized_map, lambda x, y: row_loss((x, y))
+    one, *others = (way(*data).numpy() for way in ways)
+    for other in others:
+        np.testing.assert_allclose(other, one, rtol=1e-6)
+    square = tf.reshape(tf.range(6.0), (2, 3))
+    np.testing.assert_array_equal(
+        tf.map_fn(tf.reduce_mean, square), tf.reduce_mean(square, axis=1)
+    )
+
+
+@says("If not, `vectorized_map` helps.")
+@says(
+    "Where it has no way to do an operation with all rows, as `tf.unique`, it "
+    "makes a loop and logs `Using a while_loop for converting`, and results "
+    "that are not equally long raise an error."
+)
+def test_what_cannot_be_vectorized(caplog: pytest.LogCaptureFixture) -> None:
+    numbers = tf.constant([[1.0, 2.0, 1.0], [4.0, 4.0, 5.0]])
+
+    def in_place(row: Any) -> Any:
+        return tf.sort(row)[tf.argmax(row)]
+
+    np.testing.assert_array_equal(
+        tf.vectorized_map(in_place, numbers), tf.map_fn(in_place, numbers)
+    )
+    with pytest.raises((TypeError, tf.errors.OpError)):
+        in_place(numbers)
+    logger = tf.get_logger()
+    logger.addHandler(caplog.handler)
+    found = tf.vectorized_map(
+        lambda row: tf.reduce_sum(tf.unique(row)[0]), numbers
+    )
+    logger.removeHandler(caplog.handler)
+    np.testing.assert_array_equal(found, [3.0, 9.0])
+    assert "Using a while_loop for converting Unique" in caplog.text
+    unequal = tf.constant([[1.0, 2.0, 1.0], [4.0, 4.0, 4.0]])
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        tf.vectorized_map(
+            lambda row: tf.reduce_sum(tf.unique(row)[0]), unequal
+        )
+
+
+# Threads
+
+
+def in_thread(work: Callable[[], Any]) -> Any:
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        return threads.submit(work).result()
+
+
+def ends_of_fit(rate: float) -> list[float]:
+    model = KerasLinearModel()
+    model.compile(tf.keras.optimizers.SGD(rate), "mse")
+    options = {"batch_size": 201, "shuffle": False, "verbose": 0}
+    model.fit(*make_data(), epochs=2, **options)
+    return [float(v) for v in model.weights]
+
+
+@says("Several models in threads of one process")
+@says(
+    "Models that differ in a number, such as the learning rate, may be "
+    "trained at the same time, with the same data in memory."
+)
+@says("Train a model of its own, by a step of its own; tell where it ends.")
+@says("They end where they end alone, and so they do with `fit`.")
+def test_models_in_threads(data: Data) -> None:
+    rows = printed(NAME, "threads").split("\n")
+    assert len(rows) == 2
+    assert all(row.endswith(" as alone: True") for row in rows)
+    assert rows[0].startswith(trained(*data, 0.1))
+    rates = (0.1, 0.02)
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        together = list(threads.map(ends_of_fit, rates))
+    assert together == [ends_of_fit(rate) for rate in rates]
+    assert together[0] != together[1]
+
+
+@says("But part of what you set holds for one thread alone:")
+@says("Tell the types of a new layer, and the strategy that is in force.")
+@says(
+    "The thread computes in full precision and knows of no strategy, and "
+    "nothing says so."
+)
+@says(
+    "Nor does it see a `tf.device` or a `tf.GradientTape` that another thread "
+    "is within; a gradient through what it computes is `None`."
+)
+@says("Say all these in the function that the thread runs.")
+def test_what_a_thread_does_not_see(data: Data) -> None:
+    here, thread = printed(NAME, "thread_settings").split("\n")
+    assert here.split(": ")[1].strip() == "mixed_float16, OneDeviceStrategy"
+    none = "float32, _DefaultDistributionStrategy"
+    assert thread.split(": ")[1] == none
+
+    def set_there() -> str:
+        tf.keras.mixed_precision.set_global_policy("mixed_float16")
+        with tf.distribute.OneDeviceStrategy("CPU:0").scope():
+            return made_with()
+
+    assert in_thread(set_there) == "mixed_float16, OneDeviceStrategy"
+    assert made_with() == none
+    with tf.device("CPU:0"):
+        named = [context.context().device_name for _ in "a"]
+        named.append(in_thread(lambda: context.context().device_name))
+    assert named[0].endswith("CPU:0")
+    assert not str(named[1]).endswith("CPU:0")
+    weight = tf.Variable(2.0)
+    with tf.GradientTape(persistent=True) as tape:
+        there, squared = in_thread(lambda: weight * weight), weight * weight
+    assert tape.gradient(there, weight) is None
+    assert float(tape.gradient(squared, weight)) == 4.0
+
+
+@says(
+    "The seed of `tf.keras.utils.set_random_seed` and "
+    "`tf.config.run_functions_eagerly` do hold for all threads."
+)
+def test_what_a_thread_sees() -> None:
+    def drawn() -> float:
+        layer = tf.keras.layers.Dense(1)
+        layer.build((None, 1))
+        return float(layer.kernel.numpy().item())
+
+    found = []
+    for place in (lambda work: work(), in_thread, in_thread):
+        tf.keras.utils.set_random_seed(1)
+        found.append(place(drawn))
+    assert len(set(found)) == 1
+    tf.config.run_functions_eagerly(True)
+    seen = in_thread(tf.config.functions_run_eagerly)
+    tf.config.run_functions_eagerly(False)
+    assert seen

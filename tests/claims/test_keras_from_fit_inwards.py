@@ -34,6 +34,7 @@ from snippets.fit_inwards import (
     WeightHistory,
     compiled,
 )
+from snippets.keras_fit_bare import Bare, Tracked
 from snippets.keras_fit_logs import (
     BatchLosses,
     CtrlC,
@@ -603,6 +604,78 @@ def test_fit_again() -> None:
     assert run == [2, 2, 3]
 
 
+@says(
+    "The history begins anew, too. Keep what each call returns, put the lists "
+    "together, and tell the second call at which epoch it begins: then "
+    "`epochs` is the number at which it ends."
+)
+def test_the_history_of_two_calls(pairs: Names) -> None:
+    epochs, losses = printed(NAME, "fit_again").split("\n")
+    assert epochs == "epochs: 0 1 2 3"
+    whole = compiled(KerasLinearModel()).fit(
+        pairs["batches"], epochs=4, shuffle=False, verbose=0
+    )
+    found = [float(word) for word in losses.split()[1:]]
+    assert found == pytest.approx(whole.history["loss"], abs=6e-5)
+    model = eager(KerasLinearModel)
+    first, second = (history(model, epochs=n) for n in (2, 1))
+    assert [len(log["loss"]) for log in (first, second)] == [2, 1]
+
+
+@says("ModelCheckpoint forgets the best when fit is called again")
+@says("A new `ModelCheckpoint` knows of no best yet.")
+@says("It takes the first epoch for one, and saves over a better model.")
+@says(
+    "Here an untrained model stands for a training that goes on with a bad "
+    "epoch, once with the best of before, and once without."
+)
+@says("In the second round the better weights are gone.")
+@says(
+    "The same object in both calls remembers its best, while `EarlyStopping` "
+    "and `ReduceLROnPlateau` begin anew."
+)
+def test_what_a_checkpoint_remembers() -> None:
+    [[kept], [lost]] = (
+        numbers(row) for row in printed(NAME, "best_again").split("\n")
+    )
+    assert kept < lost
+    code = BLOCKS["best_again"].code
+    assert "for threshold in (best, None):" in code
+    callbacks = tf.keras.callbacks
+
+    def saver(**options: Any) -> Any:
+        return callbacks.ModelCheckpoint(
+            "best.weights.h5",
+            monitor="loss",
+            save_weights_only=True,
+            save_best_only=True,
+            **options,
+        )
+
+    def saved_by(callback: Any, start: float, rate: float) -> float:
+        """Train an epoch from there; return the w that is in the file."""
+        model = KerasLinearModel()
+        model.w.assign(start)
+        model.compile(SGD(rate), "mse", run_eagerly=True)
+        history(model, WHOLE, callbacks=[callback])
+        model.load_weights("best.weights.h5")
+        return float(model.w)
+
+    same = saver()
+    assert saved_by(same, 3.0, 0.0) == 3.0
+    best = same.best
+    for callback in (same, saver(initial_value_threshold=best)):
+        assert saved_by(callback, 9.0, 0.0) == 3.0
+    assert saved_by(saver(), 9.0, 0.0) == 9.0
+    for kind in (callbacks.EarlyStopping, callbacks.ReduceLROnPlateau):
+        callback = kind(monitor="loss")
+        model = eager(KerasLinearModel)
+        history(model, callbacks=[callback])
+        assert callback.best is not None
+        callback.on_train_begin()
+        assert callback.best is None
+
+
 @says("A metric wants columns")
 @says(
     "The model does not mind whether it is given a column of the shape "
@@ -832,6 +905,29 @@ def test_where_the_training_stopped() -> None:
     assert w.y[4:] == pytest.approx([w.y[-1]] * 6, abs=0.02)
     assert b.y[4:] == pytest.approx([b.y[-1]] * 6, abs=0.02)
     assert axes.points["kept"].x == [7, 7]
+
+
+@says(
+    "`self.model.compute_metrics` is no way to measure here: it adds to what "
+    "`fit` measured last, and returns the mean over both."
+)
+@pytest.mark.parametrize("validated", [False, True])
+def test_metrics_of_a_callback(validated: bool) -> None:
+    found: dict[str, float] = {}
+
+    def measure(epoch: int, logs: Any) -> None:
+        results = model.compute_metrics(ROWS, OUTPUTS, model(ROWS), None)
+        found["both"] = float(results["mae"])
+        found["fit"] = logs["val_mae" if validated else "mae"]
+
+    model = eager(KerasLinearModel)
+    noting = tf.keras.callbacks.LambdaCallback(on_epoch_end=measure)
+    more = {"validation_data": WHOLE} if validated else {}
+    history(model, callbacks=[noting], **more)
+    now = mae(model(ROWS) - OUTPUTS)
+    both = (found["fit"] + now) / 2
+    assert found["both"] == pytest.approx(both, rel=1e-5)
+    assert validated or both != pytest.approx(now, rel=1e-3)
 
 
 @says("Predictions and labels in a callback")
@@ -1885,6 +1981,107 @@ def test_testing_a_ledger() -> None:
         "loss="
         not in BLOCKS["tested"].code.split("compile(")[1].split("\n")[0]
     )
+
+
+@says("The loss is 0 in every epoch: compile without a loss")
+@says("A step that brings its own loss needs none in `compile`.")
+@says("Brings its own loss, and returns that of the batch.")
+@says(
+    "Here is the shortest one, that returns its loss, trained until that "
+    "falls no more."
+)
+@says("Train until the loss of an epoch falls no more.")
+@says(
+    "The weights were trained, but the log says 0, and `EarlyStopping` ended "
+    "it."
+)
+@says(
+    "If a step returns what `self.metrics` lists, by name, `fit` reads the "
+    "metrics, and the mean called `loss` is there in any case."
+)
+@says("Nobody told it anything.")
+@says("(Under another name you would get the loss of the last batch.)")
+@says("Tell it.")
+@says("Update the weights with one batch.")
+@says("Update the weights and the mean with one batch.")
+@says("Tells the loss to the mean that Keras reads.")
+def test_a_log_of_zeros(pairs: Names) -> None:
+    assert printed(NAME, "bare") == "losses: 0.0000 0.0000"
+    found = numbers(printed(NAME, "tracked"))
+    assert len(found) > 3
+    usual = compiled(KerasLinearModel())
+    wanted = history(usual, pairs["batches"], epochs=len(found))["loss"]
+    assert found == pytest.approx(wanted, abs=6e-5)
+
+    class Named(Bare):
+        def train_step(self, data: Batch) -> Logs:
+            return {"mine": super().train_step(data)["loss"]}
+
+    for kind, logged in ((Bare, "loss"), (Named, "mine"), (Tracked, "loss")):
+        bare = kind()
+        bare.compile(SGD(0.1), run_eagerly=True)
+        assert [metric.name for metric in bare.metrics] == ["loss"]
+        log = history(bare)
+        assert [*log] == [logged]
+        usual = eager(KerasLinearModel)
+        loss = history(usual)["loss"]
+        assert weights(bare) == pytest.approx(weights(usual), rel=1e-6)
+        if kind is Bare:
+            assert log["loss"] == [0.0]
+        elif kind is Named:
+            one = KerasLinearModel()
+            one.compile(SGD(0.1), "mse", run_eagerly=True)
+            by_batch = [one.train_on_batch(*pair) for pair in BATCHES]
+            assert log["mine"] == pytest.approx(by_batch[-1:], rel=1e-6)
+        else:
+            assert log["loss"] == pytest.approx(loss, rel=1e-6)
+
+
+@says("What works with such a step, and without a loss in `compile`?")
+@says("`fit`, `train_on_batch`, `predict` | yes")
+@says("`metrics=` in `compile` | if the step calls `compute_metrics`")
+@says(
+    "Metrics that the step does not update say `Cannot get result() since the "
+    "metric has not yet been built`."
+)
+@says("`evaluate`, `validation_data` | with a [`test_step`] … its-own)")
+def test_what_works_without_a_loss() -> None:
+    class Measured(Tracked):
+        def train_step(self, data: Batch) -> Logs:
+            logs = super().train_step(data)
+            x, y = data
+            return {**self.compute_metrics(x, y, self(x), None), **logs}
+
+    class Tested(Tracked):
+        def test_step(self, data: Batch) -> Logs:
+            x, y = data
+            [tracker] = self.metrics
+            tracker.update_state(tf.reduce_mean(tf.square(self(x) - y)))
+            return {"loss": tracker.result()}
+
+    bare = Tracked()
+    bare.compile(SGD(0.1), run_eagerly=True)
+    history(bare)
+    loss = np.mean((bare(ROWS).numpy() - OUTPUTS) ** 2)
+    assert bare.train_on_batch(ROWS, OUTPUTS) == pytest.approx(loss, rel=1e-5)
+    assert bare.predict(ROWS, verbose=0).shape == (4, 1)
+    for call in (bare.evaluate, bare.test_on_batch):
+        with pytest.raises(ValueError, match="No loss to compute"):
+            call(ROWS, OUTPUTS)
+    with pytest.raises(ValueError, match="No loss to compute"):
+        history(bare, validation_data=BATCHES)
+    tested = Tested()
+    tested.compile(SGD(0.1), run_eagerly=True)
+    assert {"loss", "val_loss"} == {*history(tested, validation_data=WHOLE)}
+    said = r"Cannot get result\(\) since the metric has not yet been built"
+    for kind in (Tracked, Measured):
+        model = kind()
+        model.compile(SGD(0.1), metrics=["mae"], run_eagerly=True)
+        if kind is Measured:
+            assert {*history(model)} == {"loss", "mae"}
+        else:
+            with pytest.raises(ValueError, match=said):
+                history(model)
 
 
 @says("No loss to compute. Provide a `loss` argument in `compile()`")

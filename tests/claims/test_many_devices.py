@@ -20,6 +20,7 @@ import pytest
 import tensorflow as tf
 
 from snippets.data import make_data
+from snippets.keras_model import KerasLinearModel
 from snippets.launch import free_addresses, make_cluster
 from snippets.linear_model import LinearModel
 from snippets.loss import loss as guides_loss
@@ -764,7 +765,7 @@ def test_a_decision_for_all_devices(strategy: Any, batch: Any) -> None:
 
 @says("What do other calls say that stand in the wrong place?")
 @says("Add up all parts from inside of a step: fails.")
-@says("In this order, and with three more:")
+@says("In this order, and with four more:")
 @says(
     "**`Method requires being in cross-replica context`**: a step calls "
     "`strategy.reduce`, `strategy.run` or `strategy.scope`. Return the "
@@ -778,7 +779,7 @@ def test_a_decision_for_all_devices(strategy: Any, batch: Any) -> None:
 @says("(To `float`, it is a `TypeError` that ends in `not 'PerReplica'`.)")
 def test_parts_in_the_wrong_context(strategy: Any, batch: Any) -> None:
     asked = re.findall(r"\*\*`(.*?)`\*\*[:,]", SOURCE)
-    assert len(asked) == 8
+    assert len(asked) == 9
     said = printed(NAME, "wrong_calls").splitlines()
     assert len(said) == 5
     assert all(ask in line for ask, line in zip(asked[:5], said, strict=True))
@@ -855,6 +856,71 @@ def test_the_optimizer_in_the_wrong_context(strategy: Any, batch: Any) -> None:
         silent = str(raised.value).strip().endswith("AssertionError:")
         assert silent == (momentum == 0)
     assert "colocate_vars_with" in printed(NAME, "outside")
+
+
+@says(
+    "**`not 'MirroredVariable'`**: `float` or `int` of a weight, of the "
+    "learning rate or of `optimizer.iterations`, perhaps in a callback. Write "
+    "`float(model.w.numpy())`."
+)
+def test_a_number_of_a_mirrored_variable(strategy: Any) -> None:
+    with strategy.scope():
+        line = KerasLinearModel()
+        line.compile(SGD(0.25), "mse", run_eagerly=False)
+        plain = LinearModel()
+    optimizer = line.optimizer
+    for kind, variables in (
+        (float, (line.w, plain.w, optimizer.learning_rate)),
+        (int, (optimizer.iterations,)),
+    ):
+        for variable in variables:
+            with pytest.raises(TypeError, match=r"not 'MirroredVariable'$"):
+                kind(variable)
+    assert float(line.w.numpy()) == float(plain.w.numpy()) == 5.0
+    assert float(optimizer.learning_rate.numpy()) == 0.25
+    assert int(optimizer.iterations.numpy()) == 0
+    noting = tf.keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: float(line.w)
+    )
+    with pytest.raises(TypeError, match=r"not 'MirroredVariable'$"):
+        line.fit(tf.ones((4, 1)), tf.ones((4, 1)), callbacks=[noting])
+
+
+@says(
+    "An optimizer with `gradient_accumulation_steps` says `merge_call` in "
+    "each compiled step and in `fit`, for [it decides in a branch] … whether "
+    "to update."
+)
+@says(
+    "In the step add up the gradients of several small parts, and apply the "
+    "sum."
+)
+def test_accumulated_gradients(strategy: Any, batch: Any) -> None:
+    def summed(model: Any, optimizer: Any, x: Any, y: Any) -> Any:
+        total = [0.0, 0.0]
+        for rows in (slice(0, 40), slice(40, None)):
+            _, part = part_gradients(model, x[rows], y[rows])
+            total = [a + b for a, b in zip(total, part, strict=True)]
+        optimizer.apply(total, model.trainable_variables)
+
+    run = tf.function(strategy.run)
+    with strategy.scope():
+        model = LinearModel()
+        optimizer = SGD(0.1, gradient_accumulation_steps=2)
+        optimizer.build(model.trainable_variables)
+        line = KerasLinearModel()
+        line.compile(SGD(0.1, gradient_accumulation_steps=2), "mse")
+    with pytest.raises(RuntimeError, match="merge_call"):
+        run(update, args=(model, optimizer, *batch))
+    with pytest.raises(RuntimeError, match="merge_call"):
+        line.fit(tf.ones((4, 1)), tf.ones((4, 1)), verbose=0)
+    ends = []
+    for step in (update, summed):
+        model, optimizer = new_training(strategy)
+        tf.function(strategy.run)(step, args=(model, optimizer, *batch))
+        ends.append([float(v.numpy()) for v in (model.w, model.b)])
+    assert ends[0] == pytest.approx(ends[1], rel=1e-5)
+    assert ends[0][0] != 5.0
 
 
 @says(

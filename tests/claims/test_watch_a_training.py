@@ -1128,11 +1128,33 @@ def test_the_loop_stops_where_a_callback_says() -> None:
     assert names.count("on_train_batch_end") == 2
     assert names.count("on_epoch_end") == 1
     model.stop_training = False
-    batches: Any = [(3.0, 1.0), (5.0, 2.0), (9.0, 0.0)]
-    assert callback_epoch(lambda x, y: x - y, batches, callbacks) == 2.5
+    batches: Any = [([3.0] * 3, 1.0), ([6.0], 0.0), ([9.0] * 4, 0.0)]
+    assert callback_epoch(lambda x, y: x[0] - y, batches, callbacks) == 3.0
     for _ in range(3):  # who does not look goes on
         callbacks.on_train_batch_end(1, {"loss": 1.0})
     assert model.stop_training
+
+
+@says(
+    "The loss of an epoch is the mean over its rows, as in `fit`: a last "
+    "batch that is smaller counts for less."
+)
+def test_an_epoch_counts_rows() -> None:
+    pairs = zip(BATCHES, (67, 67, 5), strict=True)
+    cut = [(x[:rows], y[:rows]) for (x, y), rows in pairs]
+    model = KerasLinearModel()
+    model.stop_training = False
+    step, callbacks = make_step(model, SGD(0.0)), CallbackList(model=model)
+    found = callback_epoch(step, cut, callbacks)
+    x, y = (tf.concat(parts, 0) for parts in zip(*cut, strict=True))
+    fitted = compiled(optimizer=SGD(0.0)).fit(
+        x, y, batch_size=67, shuffle=False, verbose=0
+    )
+    wanted = np.mean((5.0 * x.numpy() - y.numpy()) ** 2)
+    assert found == pytest.approx(wanted, rel=1e-5)
+    assert fitted.history["loss"] == pytest.approx([wanted], rel=1e-5)
+    by_batch = [float(step(*pair)) for pair in cut]
+    assert abs(np.mean(by_batch) - wanted) > 0.01
 
 
 @says("`EarlyStopping` ends this training, and `CSVLogger` writes it down.")

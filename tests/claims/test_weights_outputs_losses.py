@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from snippets.data import make_data
 from snippets.keras_model import KerasLinearModel
+from snippets.loss_quantiles import pinball_loss
 from snippets.loss_weights import weighted_losses
 from snippets.weights_outputs_losses import (
     Dropped,
@@ -133,7 +134,7 @@ def test_what_the_page_has() -> None:
     assert {b.name for b in silent} == {
         *("vectors", "all_pairs", "by_series", "in_lists", "per_row"),
         *("axes", "uneven_log", "frozen_weight"),
-        *("padded", "penalised", "three_models", "collapsed"),
+        *("padded", "penalised", "turned", "three_models", "collapsed"),
     }
     # Of the seven blocks of a raised error, two are the checks'.
     assert [b.name for b in loud] == [
@@ -1024,11 +1025,42 @@ def test_a_loss_weight_that_is_a_variable() -> None:
 
 
 @says(
+    "So the number of the epoch gets there as a variable that a callback "
+    "sets; that of the update is in `self.optimizer.iterations`."
+)
+def test_the_number_of_the_epoch_in_a_step() -> None:
+    epoch_now = tf.Variable(0.0, trainable=False)
+
+    class Telling(tf.keras.Model):
+        def train_step(self, data: Any) -> Any:
+            updates = tf.identity(self.optimizer.iterations)
+            super().train_step(data)
+            return {"epoch": tf.identity(epoch_now), "updates": updates}
+
+    model = make_line(Telling)
+    model.compile("sgd", "mse")
+    setter = tf.keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: epoch_now.assign(epoch)
+    )
+    log = model.fit(
+        *(X[:4], Y[:4]),
+        batch_size=2,
+        epochs=3,
+        verbose=0,
+        callbacks=[setter],
+    ).history
+    assert log == {"epoch": [0, 1, 2], "updates": [1, 3, 5]}
+
+
+@says(
     "And of a Python number in a loss function of your own, or in "
     "`add_loss`, the graph [keeps the "
     "value](traps.md#8-a-number-frozen-in-a-graph) that it had."
 )
-@says("A variable does in a loss function and in `add_loss`, too.")
+@says(
+    "A variable does in a loss function and in `add_loss`, too, and in a "
+    "`train_step`."
+)
 @says(
     "A `tf.keras.Variable` that is an attribute of a layer is trained along "
     "with the others unless you say `trainable=False`, and training makes it "
@@ -2004,6 +2036,141 @@ def test_the_focal_loss() -> None:
     [first, second, columns] = lines(NAME, "focal")
     assert first[0] == first[1] != second[0] == second[1]
     assert columns[0] == pytest.approx(first[0] / 4, abs=1e-4)
+
+
+# Quantiles
+
+QUANTILES = [0.1, 0.5, 0.9]
+
+
+def unchanging(columns: int) -> Any:
+    """Return a model whose outputs are its inputs."""
+    inputs = tf.keras.Input((columns,))
+    return tf.keras.Model(inputs, tf.keras.layers.Identity()(inputs))
+
+
+def pinball(q: Any, y: Any, y_pred: Any) -> Any:
+    """Return the loss of each row and quantile, by NumPy."""
+    error = np.asarray(y) - np.asarray(y_pred)
+    return np.maximum(q * error, (q - 1) * error)
+
+
+@says("Quantile regression: the pinball loss")
+@says("A squared error draws a line through the middle.")
+@says("Below which line do nine of ten rows lie?")
+@says("For that there is the *pinball* or *quantile loss*.")
+@says("`#!math q` is the share of the rows that is to lie below:")
+@says(
+    "A row above the line costs `#!math q` times its distance, one below "
+    "`#!math 1 - q` times."
+)
+@says("Keras has no such loss.")
+@says("A model may predict several quantiles at once, a column for each.")
+@says("Return a loss for y in a column, and a prediction per quantile.")
+@says("Return a number per row.")
+def test_the_pinball_loss() -> None:
+    q, y_pred = np.array(QUANTILES), np.array([[1.0, 1.0, 1.0]])
+    assert pinball(q, 3.0, 1.0) == pytest.approx(q * 2)
+    assert pinball(q, 0.5, 1.0) == pytest.approx((1 - q) * 0.5)
+    found = pinball_loss(QUANTILES)(tf.constant([[3.0], [0.5]]), y_pred)
+    wanted = [np.mean(q * 2), np.mean((1 - q) * 0.5)]
+    assert found.numpy() == pytest.approx(wanted)
+    names = " ".join(dir(tf.keras.losses)).lower()
+    assert not re.search("pinball|quantile|tilted", names)
+    below = np.mean(y64 < np.mean(y64 - SLOPE * x64) + SLOPE * x64)
+    assert 0.4 < below < 0.6
+    for share in QUANTILES:
+        costs = [np.sum(pinball(share, y64, value)) for value in y64]
+        best = y64[np.argmin(costs)]
+        assert best == pytest.approx(np.quantile(y64, share), abs=0.1)
+
+
+@says(
+    "Train with the rows of the guide, a tenth, a half and nine tenths of "
+    "which are to lie below."
+)
+@says("Train three lines at once; tell the share of the rows below each.")
+@says(
+    "The rows as dots around a rising band of three nearly parallel lines: "
+    "the dotted one for q = 0.1 below most of the dots, the solid one for "
+    "q = 0.5 through their middle, and the dashed one for q = 0.9 above most "
+    "of them"
+)
+def test_three_lines() -> None:
+    assert numbers(printed(NAME, "quantiles")) == QUANTILES
+    [axes] = figure(NAME, "quantiles")
+    drawn = [axes.points[f"q = {q}"] for q in QUANTILES]
+    slopes = [np.diff(part.y)[0] / np.diff(part.x)[0] for part in drawn]
+    assert np.ptp(slopes) < 0.5
+    assert min(slopes) > 2
+    offsets = [np.mean(part.y) for part in drawn]
+    assert offsets == sorted(offsets)
+    for q, slope, offset in zip(QUANTILES, slopes, offsets, strict=True):
+        below = np.mean(y64 < slope * x64 + offset)
+        assert below == pytest.approx(q, abs=0.02)
+    code = BLOCKS["quantiles"].code
+    assert '(":", "-", "--")' in code
+
+
+@says("**The check** is this share, best on rows that were held out.")
+@says("With `#!math q = 0.5` the loss is half of the mean absolute error.")
+@says(
+    "The lines may cross where rows are few: `tf.sort(model(x), axis=-1)` "
+    "puts the predictions in order, and the loss does not grow by it."
+)
+@says(
+    "`y` has to be a column: of a vector with as many rows as there are "
+    "quantiles, each row would be compared with one quantile of every row, "
+    "without an error."
+)
+def test_quantiles_in_order_and_in_columns() -> None:
+    half = pinball_loss([0.5])(Y, X)
+    mae = tf.keras.losses.MeanAbsoluteError()(Y, X)
+    assert float(tf.reduce_mean(half)) == pytest.approx(float(mae) / 2)
+    loss = pinball_loss(QUANTILES)
+    y_pred = tf.random.stateless_normal((500, 3), seed=(0, 0))
+    y = tf.random.stateless_normal((500, 1), seed=(0, 1))
+    mixed, sorted_ = loss(y, y_pred), loss(y, tf.sort(y_pred, axis=-1))
+    assert np.all(sorted_ <= mixed + 1e-6)
+    assert np.mean(sorted_) < 0.9 * np.mean(mixed)
+    three = y_pred[:3]
+    found = loss(y[:3, 0], three).numpy()
+    y_row = np.asarray(y[:3, 0])
+    each = [pinball(q, y_row[n], three[:, n]) for n, q in enumerate(QUANTILES)]
+    assert found == pytest.approx(np.mean(each, axis=0), rel=1e-5)
+    model = eagerly(unchanging(3), loss)
+    found = model.evaluate(three, y[:3, 0], verbose=0)
+    assert found == pytest.approx(np.mean(each), rel=1e-5)
+
+
+@says("The quantiles come out the wrong way round")
+@says("Quantiles are the wrong way round | [Pinball] … wrong-way-round)")
+@says(
+    "For a squared or an absolute error the order of the two arguments makes "
+    "no difference."
+)
+@says("Return the same with the two exchanged.")
+@says(
+    "Here it does: with the sign of the error turned, `#!math q` becomes "
+    "`#!math 1 - q`."
+)
+@says("Keras hands over `y` first.")
+def test_quantiles_turned() -> None:
+    assert numbers(printed(NAME, "turned")) == QUANTILES[::-1]
+    for loss in (SQUARED, tf.keras.losses.MeanAbsoluteError()):
+        assert float(loss(Y, X)) == float(loss(X, Y))
+    turned = pinball_loss(QUANTILES)(X, Y)
+    other = pinball_loss([1 - q for q in QUANTILES])(Y, X)
+    np.testing.assert_allclose(turned, other, rtol=1e-4)
+    handed: list[float] = []
+
+    def noting(y: Any, y_pred: Any) -> Any:
+        handed.extend([float(y[0, 0]), float(y_pred[0, 0])])
+        return tf.reduce_mean(tf.square(y - y_pred), -1)
+
+    model = eagerly(unchanging(1), noting)
+    model.evaluate(tf.constant([[2.0]]), tf.constant([[7.0]]), verbose=0)
+    assert handed[:2] == [7.0, 2.0]
 
 
 # Triplets

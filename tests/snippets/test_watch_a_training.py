@@ -520,12 +520,12 @@ def test_the_loop_stops_in_the_batch_and_the_epoch_that_a_callback_says() -> (
     assert names[-1] == "on_train_end"
 
 
-def test_an_epoch_is_the_mean_of_the_batches_that_it_had() -> None:
+def test_an_epoch_is_the_mean_of_the_rows_that_it_had() -> None:
     model = KerasLinearModel()
     model.stop_training = False
-    batches: Any = [(3.0, 1.0), (5.0, 2.0), (9.0, 0.0)]
+    batches: Any = [([3.0] * 3, 1.0), ([6.0], 0.0), ([9.0] * 4, 0.0)]
     callbacks = CallbackList([StopsAt(1)], model=model)
-    assert callback_epoch(lambda x, y: x - y, batches, callbacks) == 2.5
+    assert callback_epoch(lambda x, y: x[0] - y, batches, callbacks) == 3.0
 
 
 @pytest.mark.parametrize("name", ["stop_training", "optimizer"])
