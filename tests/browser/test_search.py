@@ -501,6 +501,13 @@ ASKED = {
         "errors_in_a_step"
     ),
     "loss stuck at 16.118": "errors_in_a_step",
+    "Cannot convert a partially known TensorShape (None, 1) to a Tensor": (
+        "errors_in_a_step"
+    ),
+    "batch size None in train_step": "errors_in_a_step",
+    "How to get integer batch size in Keras model.fit()": "errors_in_a_step",
+    "len is not well defined for a symbolic Tensor": "errors_in_a_step",
+    "Failed to convert elements of (None, 10) to Tensor": "errors_in_a_step",
     "Inputs to eager execution function cannot be Keras symbolic tensors": (
         "errors_in_a_step"
     ),

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets.batch_size_none import Noisy, NoisyTensor, in_a_graph
 from snippets.data import make_data
 from snippets.errors_in_a_step import (
     Capped,
@@ -74,7 +75,7 @@ def shows(section: str, message: str) -> None:
 def test_each_mistake_is_made_and_mended() -> None:
     raised = [n for n, b in BLOCKS.items() if b.options.get("raises")]
     titles = [block.options.get("title") for block in PAGE.blocks]
-    assert len(raised) == 20
+    assert len(raised) == 21
     assert titles.count("Mended") >= titles.count("Looks right")
     silent = {"made_anew", "used_up", "softmax_twice", "outside"}
     silent.add("below_zero")
@@ -187,10 +188,11 @@ def test_each_mistake_is_made_and_mended() -> None:
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
     parts = sections(NAME)
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 53
+    assert len(rows) == 56
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
-            modules = r"(?:errors_in_a_step|integer_labels)\.py:(\w+)"
+            modules = r"(?:errors_in_a_step|integer_labels|batch_size_none)"
+            modules += r"\.py:(\w+)"
             names = re.findall(modules, parts[anchor])
             told = " ".join(printed(NAME, name) for name in names)
             if row.startswith("`") and names and anchor != SILENT:
@@ -3196,6 +3198,147 @@ def test_labels_are_cast_back() -> None:
     ] * 3
     traps = (DOCS / "traps.md").read_text("utf-8")
     assert "\n## 2. A row against a column\n" in traps
+
+
+# The batch size is None
+
+
+def trains(model: Noisy, data: Any, **options: Any) -> bool:
+    """Tell whether a model trains on such batches, or says what it should."""
+    model.compile("sgd", "mse", run_eagerly=options.pop("run_eagerly", False))
+    refusal = ""
+    try:
+        model.fit(*data, shuffle=False, verbose=0, **options)
+    except ValueError as error:
+        refusal = str(error)
+    words = "Cannot convert a partially known TensorShape (None, 1)"
+    assert not refusal or words in refusal
+    return not refusal
+
+
+@says("`Cannot convert a partially known TensorShape` | [The batch] … none)")
+@says("The last batch has 73 rows, not 128.")
+@says(
+    "So `fit` makes one graph for batches of any size, and while it is made, "
+    "`x.shape` is `(None, 1)`."
+)
+@says(
+    "Where rows and batches fit together, with 256 rows here, the size is "
+    "known, and nothing is raised."
+)
+@says("(Of a `tf.data.Dataset` it is known with `drop_remainder=True` alone.)")
+@says("`run_eagerly=True` hides the mistake, for each batch then has a size.")
+@says("A line whose inputs are shaken while it is trained.")
+def test_the_batch_size_is_none() -> None:
+    shows("partly_known", "convert a partially known TensorShape (None, 1)")
+    assert 201 - 128 == 73
+    assert not trains(Noisy(), (X, Y), batch_size=128)
+    x, y = (tf.concat([rows, rows[:55]], 0) for rows in (X, Y))
+    assert trains(Noisy(), (x, y), batch_size=128)
+    assert not trains(Noisy(), (X[:100], Y[:100]), batch_size=128)
+    rows = tf.data.Dataset.from_tensor_slices((x, y))
+    assert not trains(Noisy(), (rows.batch(128),))
+    assert trains(Noisy(), (rows.batch(128, drop_remainder=True),))
+    assert trains(Noisy(), (X, Y), batch_size=128, run_eagerly=True)
+    for data in ((X, Y), (rows.batch(100),)):
+        assert trains(NoisyTensor(), data)
+    assert printed(NAME, "asked_when_it_runs") == "nothing"
+
+
+@says("There are other words for it:")
+@says(
+    "`Failed to convert elements of (None, 1) to Tensor` | [The batch] … none)"
+)
+@says(
+    "In a `call`: `len is not well defined for a symbolic Tensor` | [The … "
+    "none)"
+)
+@says(
+    "And `len(x)` says `len is not well defined for a symbolic Tensor` in a "
+    "`call` or a `train_step`."
+)
+@says("Ask for the shape when the step runs, by `tf.shape`.")
+@says("`tf.shape(x)[0]` is the number of rows, a tensor.")
+@says("To divide by it, cast it to the type of `x`.")
+@says(
+    "Often none is needed: `tf.zeros_like(x)`, `tf.reduce_mean`, and -1 for "
+    "one number in `tf.reshape`."
+)
+@says("Return the error of a call in a graph for any number of rows.")
+def test_other_words_for_a_batch_size_that_is_none() -> None:
+    said_of = printed(NAME, "other_words").split("\n")
+    for line, words in zip(
+        said_of,
+        (
+            "TypeError: Failed to convert elements of (None, 1) to Tensor.",
+            "TypeError: Expected int32, but got None of type 'NoneType'.",
+            "ValueError: None values not supported.",
+            "TypeError: 'NoneType' object cannot be interpreted as an integer",
+        ),
+        strict=True,
+    ):
+        assert line.startswith(words)
+
+    class Counting(KerasLinearModel):
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return super().call(x) + tf.zeros((len(x), 1))
+
+    class CountingStep(KerasLinearModel):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"rows": len(data[0])}
+
+    for kind in (Counting, CountingStep):
+        model = kind()
+        model.compile("sgd", "mse")
+        with pytest.raises(TypeError, match="len is not well defined for a s"):
+            model.fit(X, Y, batch_size=128, verbose=0)
+
+    def rows_of(x: tf.Tensor) -> tf.Tensor:
+        rows = tf.shape(x)[0]
+        assert tf.is_tensor(rows)
+        return rows
+
+    uncast = in_a_graph(lambda x: tf.reduce_sum(x) / tf.shape(x)[0], X)
+    assert uncast.startswith("TypeError: `x` and `y` must have the same dtype")
+    any_rows = [tf.TensorSpec([None, 1])]
+    for call, due in (
+        (rows_of, 201),
+        (lambda x: tf.reduce_sum(x) / tf.cast(rows_of(x), x.dtype), 0.0),
+        (tf.reduce_mean, 0.0),
+        (lambda x: tf.shape(tf.reshape(x, (-1, 1)))[0], 201),
+        (lambda x: tf.shape(tf.zeros_like(x))[0], 201),
+    ):
+        found = tf.function(call, input_signature=any_rows)(X)
+        assert float(found) == pytest.approx(due, abs=1e-6)
+
+
+@says(
+    "While a functional model is built, all of this happens within `Could not "
+    "automatically infer the output shape`, and outside of a layer it is "
+    "`Attempt to convert a value (None) with an unsupported type`."
+)
+@says("Put it into the `call` of a layer.")
+def test_a_batch_size_in_a_functional_model() -> None:
+    class Shaken(tf.keras.layers.Layer):
+        def __init__(self, shape: Any) -> None:
+            super().__init__()
+            self.shape = shape
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return x + tf.random.normal(self.shape(x))
+
+    inputs = tf.keras.Input((1,))
+    for shape in (lambda x: x.shape, lambda x: (x.shape[0], 1)):
+        words = "Could not automatically infer the output shape"
+        with pytest.raises((TypeError, ValueError), match=words):
+            Shaken(shape)(inputs)
+        with pytest.raises(
+            ValueError, match=r"Attempt to convert a value \(None\) with an un"
+        ):
+            tf.random.normal(shape(inputs))
+    outputs = tf.keras.layers.Dense(1)(Shaken(tf.shape)(inputs))
+    model = tf.keras.Model(inputs, outputs)
+    assert trains(model, (X, Y), batch_size=128)
 
 
 # The exercises

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets.batch_size_none import NoisyTensor, in_a_graph
 from snippets.data import make_data
 from snippets.errors_in_a_step import (
     Near,
@@ -1403,3 +1404,56 @@ def test_labels_and_arguments_of_a_loss() -> None:
     assert float(model.compute_loss(X, Y, Y)) == 2.0
     near = Near().compute_loss(X, Y, Y + 1.0)
     assert float(near) == pytest.approx(float(np.mean(np.exp(-(X**2)))))
+
+
+@says(
+    "`errors_in_a_step:partly_known` The number of rows is not known while "
+    "the graph is made. Ask for it when the step runs: `tf.shape(x)` instead "
+    "of `x.shape`."
+)
+@says(
+    "`errors_in_a_step:other_words` A shape has a `None`, for the batch may "
+    "be of any size. Write `tf.shape(x)[0]` for the number of rows, or -1 in "
+    "a `tf.reshape`."
+)
+@says(
+    "`errors_in_a_step:other_words` The same, in `tf.zeros` or `tf.ones`. "
+    "Write `tf.zeros_like(x)`, or ask `tf.shape(x)`."
+)
+@says(
+    "`errors_in_a_step:other_words` A number is divided by `x.shape[0]`, "
+    "which is `None` in the graph. Divide by `tf.cast(tf.shape(x)[0], "
+    "x.dtype)`."
+)
+@says(
+    "`errors_in_a_step:other_words` A Python loop over the rows, whose number "
+    "is not known yet. Compute with all rows at once, or take `tf.map_fn`."
+)
+def test_a_batch_size_that_is_none() -> None:
+    page = "errors_in_a_step"
+    shown(page, "partly_known", "ValueError", "partially known TensorShape")
+    for kind, words in (
+        ("TypeError", "Failed to convert elements of (None, 1)"),
+        ("TypeError", "Expected int32, but got None"),
+        ("ValueError", "None values not supported."),
+        ("TypeError", "cannot be interpreted as an integer"),
+    ):
+        shown(page, "other_words", kind, words)
+    model = NoisyTensor()
+    model.compile("sgd", "mse")
+    model.fit(X, Y, batch_size=128, verbose=0)
+    column = X[:, tf.newaxis]
+    for call in (
+        lambda x: tf.reshape(x, (tf.shape(x)[0], 1)),
+        lambda x: tf.reshape(x, (-1, 1)),
+        lambda x: tf.zeros_like(x) + tf.ones(tf.shape(x)),
+        lambda x: tf.reduce_sum(x) / tf.cast(tf.shape(x)[0], x.dtype),
+        lambda x: tf.map_fn(tf.identity, x),
+    ):
+        assert in_a_graph(call, column) == "nothing"
+    for wrong in (tf.zeros, tf.ones):
+
+        def made(x: tf.Tensor, make: Any = wrong) -> tf.Tensor:
+            return make((x.shape[0], 1))
+
+        assert "Expected int32, but got None" in in_a_graph(made, column)
