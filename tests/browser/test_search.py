@@ -505,6 +505,15 @@ ASKED = {
         "errors_in_a_step"
     ),
     "batch size None in train_step": "errors_in_a_step",
+    "MultiHeadAttention attention_mask": "sequences",
+    "MultiHeadAttention padding mask shape": "sequences",
+    "Incompatible shapes: [2,8,3,3] vs. [2,2,3,3] attention": "sequences",
+    "ValueError: An `initial_state` was passed that is not compatible with "
+    "`cell.state_size`": "sequences",
+    "seq2seq encoder Bidirectional states decoder": "sequences",
+    "Too few leaves for PyTreeSpec; expected: 4, got: 2": "sequences",
+    "Unrecognized keyword arguments passed to LSTM: {'batch_input_shape': "
+    "(1, 1, 7)}": "sequences",
     "How to get integer batch size in Keras model.fit()": "errors_in_a_step",
     "len is not well defined for a symbolic Tensor": "errors_in_a_step",
     "Failed to convert elements of (None, 10) to Tensor": "errors_in_a_step",

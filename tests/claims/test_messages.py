@@ -24,6 +24,7 @@ from snippets.freeze_and_fine_tune import TwoLayers, WarmUp, WarmUpCast
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.nan_sources import train_short
+from snippets.sequences_attention import leak
 from snippets.weights_outputs_losses import make_scales, mean_error
 from tests.claims.says import printed, record, says
 from tests.claims.sentences import DOCS, ROOT, read
@@ -1457,3 +1458,20 @@ def test_a_batch_size_that_is_none() -> None:
             return make((x.shape[0], 1))
 
         assert "Expected int32, but got None" in in_a_graph(made, column)
+
+
+@says(
+    "`sequences:two_axes` The mask of an attention lacks an axis. Write "
+    "`real[:, tf.newaxis, :]`, with 1 at the real steps of the keys."
+)
+def test_the_mask_of_an_attention() -> None:
+    shown(
+        *("sequences", "two_axes", "InvalidArgumentError"),
+        "Incompatible shapes: [2,2,4,4] vs. [1,1,2,4]",
+    )
+    real = tf.sequence_mask([4, 2])
+    x = tf.random.stateless_normal((2, 4, 8), (0, 0))
+    attention = tf.keras.layers.MultiHeadAttention(2, 4)
+    with pytest.raises(Refused, match="Incompatible shapes"):
+        attention(x, x, attention_mask=real)
+    assert leak(attention, x, real, real[:, tf.newaxis, :]) < 1e-6
