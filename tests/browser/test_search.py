@@ -505,6 +505,16 @@ ASKED = {
         "errors_in_a_step"
     ),
     "batch size None in train_step": "errors_in_a_step",
+    "TypeError: <class 'keras.src.models.functional.Functional'> could not be "
+    "deserialized properly. Please ensure that components that are Python "
+    "object instances (layers, models, etc.) returned by `get_config()` are "
+    "explicitly deserialized": "save_and_resume",
+    "__init__() got an unexpected keyword argument 'trainable'": (
+        "save_and_resume"
+    ),
+    "load_model custom layer get_config": "save_and_resume",
+    "must override get_config": "save_and_resume",
+    "'TrackedDict' object is not callable": "save_and_resume",
     "MultiHeadAttention attention_mask": "sequences",
     "MultiHeadAttention padding mask shape": "sequences",
     "Incompatible shapes: [2,8,3,3] vs. [2,2,3,3] attention": "sequences",

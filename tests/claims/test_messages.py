@@ -5,6 +5,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from snippets.freeze_and_fine_tune import TwoLayers, WarmUp, WarmUpCast
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.nan_sources import train_short
+from snippets.saved_arguments import Kept, Scaled
 from snippets.sequences_attention import leak
 from snippets.weights_outputs_losses import make_scales, mean_error
 from tests.claims.says import printed, record, says
@@ -1475,3 +1477,26 @@ def test_the_mask_of_an_attention() -> None:
     with pytest.raises(Refused, match="Incompatible shapes"):
         attention(x, x, attention_mask=real)
     assert leak(attention, x, real, real[:, tf.newaxis, :]) < 1e-6
+
+
+@says(
+    "`save_and_resume:not_revived` The `__init__` of a class does not take "
+    "what the file holds. Add `**options`, hand them to `super().__init__`, "
+    "and note down the arguments of your own in a `get_config`."
+)
+def test_a_class_with_arguments(tmp_path: Path) -> None:
+    words = "got an unexpected keyword argument 'trainable'"
+    shown("save_and_resume", "not_revived", "TypeError", "could not be deser")
+    assert words in printed("save_and_resume", "not_revived")
+    column = X[:, tf.newaxis]
+    path = tmp_path / "model.keras"
+    for kind in (Scaled, Kept):
+        model = kind(2.0)
+        before = model(column)
+        model.save(path)
+        if kind is Scaled:
+            with pytest.raises(TypeError, match=words):
+                tf.keras.models.load_model(path)
+        else:
+            loaded = tf.keras.models.load_model(path)
+            np.testing.assert_array_equal(loaded(column), before)
