@@ -505,6 +505,26 @@ ASKED = {
         "errors_in_a_step"
     ),
     "batch size None in train_step": "errors_in_a_step",
+    "TypeError: Variable is unhashable. Instead, use variable.ref() as the "
+    "key.": "errors_in_a_step",
+    "unhashable type: 'Variable'": "errors_in_a_step",
+    "variable name not unique": "errors_in_a_step",
+    "EagerTensor object has no attribute 'astype'": "errors_in_a_step",
+    "EagerTensor object has no attribute 'reshape'. If you are looking for "
+    "numpy-related methods": "errors_in_a_step",
+    "To be compatible with tf.function, Python functions must return zero or "
+    "more Tensors": "errors_in_a_step",
+    "unsupported format string passed to numpy.ndarray.__format__": (
+        "errors_in_a_step"
+    ),
+    "only 0-dimensional arrays can be converted to Python scalars": (
+        "errors_in_a_step"
+    ),
+    "AttributeError: can't set attribute": "errors_in_a_step",
+    "property 'metrics' of 'GAN' object has no setter": "errors_in_a_step",
+    "Cast string to float is not supported": "errors_in_a_step",
+    "'BatchDataset' object is not subscriptable": "errors_in_a_step",
+    "TypeError: 'NoneType' object is not callable": "errors_in_a_step",
     "TypeError: <class 'keras.src.models.functional.Functional'> could not be "
     "deserialized properly. Please ensure that components that are Python "
     "object instances (layers, models, etc.) returned by `get_config()` are "

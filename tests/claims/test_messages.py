@@ -1500,3 +1500,23 @@ def test_a_class_with_arguments(tmp_path: Path) -> None:
         else:
             loaded = tf.keras.models.load_model(path)
             np.testing.assert_array_equal(loaded(column), before)
+
+
+@says(
+    "`errors_in_a_step:unhashable` A variable is no key of a dictionary or a "
+    "set. Take its `path`, which has the names of the layers as well; its "
+    "`name` is not unique."
+)
+def test_a_variable_as_a_key() -> None:
+    page = "errors_in_a_step"
+    shown(page, "unhashable", "TypeError", "unhashable type: 'Variable'")
+    layers = [tf.keras.layers.Dense(1, name=name) for name in ("one", "two")]
+    model = tf.keras.Sequential([tf.keras.Input((1,)), *layers])
+    variables = model.trainable_variables
+    for make in (set, dict.fromkeys):
+        with pytest.raises(TypeError, match="unhashable type: 'Variable'"):
+            make(variables)
+    assert len({variable.name for variable in variables}) == 2
+    paths = {variable.path for variable in variables}
+    assert len(paths) == 4
+    assert sum("/one/" in path for path in paths) == 2
