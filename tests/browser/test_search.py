@@ -505,6 +505,21 @@ ASKED = {
         "errors_in_a_step"
     ),
     "batch size None in train_step": "errors_in_a_step",
+    "Failed to find data adapter that can handle input": "errors_in_a_step",
+    "K.gradients": "old_names",
+    "Attempting to capture an EagerTensor without building a function": (
+        "old_names"
+    ),
+    "Unrecognized keyword arguments passed to GRU: {'time_major': False}": (
+        "old_names"
+    ),
+    "Unrecognized keyword arguments passed to Conv2DTranspose: {'groups': "
+    "1}": "old_names",
+    "Compiled the loaded model, but the compiled metrics have yet to be "
+    "built. `model.compile_metrics` will be empty until you train or evaluate "
+    "the model.": "old_names",
+    "Received incompatible tensor with shape (1, 1, 32, 64) when attempting "
+    "to restore variable": "save_and_resume",
     "TypeError: Variable is unhashable. Instead, use variable.ref() as the "
     "key.": "errors_in_a_step",
     "unhashable type: 'Variable'": "errors_in_a_step",

@@ -423,6 +423,10 @@ def test_the_losses_are_those_before_the_updates(story: Names) -> None:
     "checkpoint reaches got no value."
 )
 @says("Rename an attribute, and its value will no longer be found.")
+@says(
+    "One of another shape is refused: `Received incompatible tensor with "
+    "shape (2,) when attempting to restore variable with shape (3,)`."
+)
 def test_what_assert_consumed_raises_at(story: Names) -> None:
     again(story["stopped_at"]).assert_consumed()
     training = new_training(LinearModel())
@@ -437,6 +441,13 @@ def test_what_assert_consumed_raises_at(story: Names) -> None:
     with pytest.raises(AssertionError, match=unresolved):
         status.assert_consumed()
     status.expect_partial()
+    two = tf.train.Checkpoint(w=tf.Variable([1.0, 2.0])).write("two")
+    refused = (
+        "Received incompatible tensor with shape (2,) when attempting to "
+        "restore variable with shape (3,)"
+    )
+    with pytest.raises(ValueError, match=re.escape(refused)):
+        tf.train.Checkpoint(w=tf.Variable([0.0] * 3)).read(two)
     renamed = tf.train.Checkpoint(**parts, epochs=fewer.epoch)
     status = renamed.read(story["stopped_at"])
     with pytest.raises(AssertionError, match="not bound to checkpointed"):
