@@ -505,6 +505,9 @@ ASKED = {
         "errors_in_a_step"
     ),
     "batch size None in train_step": "errors_in_a_step",
+    "Layer count mismatch when loading weights from file": "save_and_resume",
+    "Object of type EagerTensor is not JSON serializable": "errors_in_a_step",
+    "custom train_step loss 0.0000e+00": "errors_in_a_step",
     "Failed to find data adapter that can handle input": "errors_in_a_step",
     "K.gradients": "old_names",
     "Attempting to capture an EagerTensor without building a function": (

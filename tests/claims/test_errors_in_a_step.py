@@ -2,6 +2,7 @@
 
 import importlib
 import itertools
+import json
 import logging
 import re
 import warnings
@@ -3388,6 +3389,10 @@ def test_what_a_compiled_function_may_return() -> None:
     "`tf.print`](watch_a_training.md#print-in-a-compiled-step)."
 )
 @says("Of a metric format its `result()`.")
+@says(
+    "(`json.dump` is as strict: `Object of type EagerTensor is not JSON "
+    "serializable`. Keep `float(loss)` in a history.)"
+)
 def test_what_is_formatted_is_one_number() -> None:
     loss = tf.keras.losses.mse(X, Y)
     assert loss.shape == (201,)
@@ -3410,6 +3415,10 @@ def test_what_is_formatted_is_one_number() -> None:
     with pytest.raises(TypeError, match=words + "Mean.__format__"):
         f"{metric:.2f}"
     assert f"{metric.result():.2f}" == "0.00"
+    history = {"loss": [tf.reduce_mean(loss)]}
+    with pytest.raises(TypeError, match="EagerTensor is not JSON serializa"):
+        json.dumps(history)
+    assert json.dumps({"loss": [float(history["loss"][0])]})
 
 
 @says("property 'metrics' of a model has no setter")

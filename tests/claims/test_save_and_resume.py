@@ -1773,7 +1773,18 @@ class Renamed(tf.keras.Model):
     "order, not by the names of layers: two of one shape that changed places "
     "get each other's weights."
 )
+@says(
+    "An `.h5` file of a whole model goes by order, and says `Layer count "
+    "mismatch when loading weights from file` where a layer was added or left "
+    "out."
+)
 def test_layers_that_a_file_does_not_fit() -> None:
+    dense(2, 2).save("whole.h5")
+    dense(2, 2).load_weights("whole.h5")
+    for units in ((2,), (2, 2, 2)):
+        told = "Layer count mismatch when loading weights from file"
+        with pytest.raises(ValueError, match=told):
+            dense(*units).load_weights("whole.h5")
     rows = tf.constant([[1.0], [2.0]])
     path = "some.weights.h5"
     no_such = "of 1 objects.+Layer '.+' expected 2 variables, but received 0 v"
