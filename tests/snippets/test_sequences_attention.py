@@ -14,13 +14,13 @@ REAL = tf.sequence_mask([4, 1, 3])
 def mean_of_keys(
     queries: tf.Tensor, keys: tf.Tensor, attention_mask: tf.Tensor | None
 ) -> tf.Tensor:
-    """Attend to all keys alike, or to those that the mask shows."""
+    """Add to queries the mean of all keys, or of those that are shown."""
     if attention_mask is None:
         attention_mask = tf.ones((len(keys), 1, keys.shape[1]), bool)
     weights = tf.cast(attention_mask[:, 0, :, tf.newaxis], tf.float32)
     total = tf.reduce_sum(weights, axis=1, keepdims=True)
     mean = tf.reduce_sum(weights * keys, axis=1, keepdims=True) / total
-    return mean + 0.0 * queries
+    return mean + queries
 
 
 def test_the_leak_of_a_mean_is_the_share_of_the_padding() -> None:
