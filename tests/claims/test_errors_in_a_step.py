@@ -1648,7 +1648,7 @@ def test_pictures_that_make_no_batch() -> None:
 
     with pytest.raises(
         tf.errors.InvalidArgumentError,
-        match=r"tensor\]: \[224,224,3\], \[batch\]: \[224,224,1\]",
+        match=r"tensor\]: \[224,224,[13]\], \[batch\]: \[224,224,[13]\]",
     ):
         batch(0)
     assert batch(3) == [(2, 224, 224, 3)]
