@@ -3446,8 +3446,8 @@ def test_names_that_a_model_has() -> None:
 
 @says(
     "Strings are no numbers, either. An array of them is refused as `Invalid "
-    "dtype: str32`, and a dataset of them with `Cast string to float is not "
-    "supported`: `tf.strings.to_number` makes numbers of them."
+    "dtype: str32` or the like, and a dataset of them with `Cast string to "
+    "float is not supported`: `tf.strings.to_number` makes numbers of them."
 )
 @says(
     "Nor has it places or a shape, `'_BatchDataset' object is not "
@@ -3519,7 +3519,10 @@ def trains(model: Noisy, data: Any, **options: Any) -> bool:
     "Where rows and batches fit together, with 256 rows here, the size is "
     "known, and nothing is raised."
 )
-@says("(Of a `tf.data.Dataset` it is known with `drop_remainder=True` alone.)")
+@says(
+    "(The `batch` of a `tf.data.Dataset` has to be told `drop_remainder=True` "
+    "for that.)"
+)
 @says("`run_eagerly=True` hides the mistake, for each batch then has a size.")
 @says("A line whose inputs are shaken while it is trained.")
 def test_the_batch_size_is_none() -> None:
@@ -3606,7 +3609,7 @@ def test_other_words_for_a_batch_size_that_is_none() -> None:
 
 
 @says(
-    "While a functional model is built, all of this happens within `Could not "
+    "While a functional model is built, it happens within `Could not "
     "automatically infer the output shape`, and outside of a layer it is "
     "`Attempt to convert a value (None) with an unsupported type`."
 )
