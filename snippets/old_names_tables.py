@@ -44,6 +44,9 @@ ARGUMENTS = {
         "tf.keras.layers.LeakyReLU(negative_slope=0.1)"
     ),
     "model.fit(x, y, workers=2)": "model.fit(x, y, verbose=0)",
+    "tf.keras.layers.LSTM(4, batch_input_shape=(1, 3, 1))": (
+        "tf.keras.Input(batch_shape=(1, 3, 1))"
+    ),
 }
 # endregion arguments
 

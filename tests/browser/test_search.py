@@ -584,6 +584,70 @@ ASKED = {
         "errors_in_a_step"
     ),
     "loss stuck at 16.118": "errors_in_a_step",
+    "Cannot convert a partially known TensorShape (None, 1) to a Tensor": (
+        "errors_in_a_step"
+    ),
+    "batch size None in train_step": "errors_in_a_step",
+    "Layer count mismatch when loading weights from file": "save_and_resume",
+    "Object of type EagerTensor is not JSON serializable": "errors_in_a_step",
+    "custom train_step loss 0.0000e+00": "errors_in_a_step",
+    "Failed to find data adapter that can handle input": "errors_in_a_step",
+    "K.gradients": "old_names",
+    "Attempting to capture an EagerTensor without building a function": (
+        "old_names"
+    ),
+    "Unrecognized keyword arguments passed to GRU: {'time_major': False}": (
+        "old_names"
+    ),
+    "Unrecognized keyword arguments passed to Conv2DTranspose: {'groups': "
+    "1}": "old_names",
+    "Compiled the loaded model, but the compiled metrics have yet to be "
+    "built. `model.compile_metrics` will be empty until you train or evaluate "
+    "the model.": "old_names",
+    "Received incompatible tensor with shape (1, 1, 32, 64) when attempting "
+    "to restore variable": "save_and_resume",
+    "TypeError: Variable is unhashable. Instead, use variable.ref() as the "
+    "key.": "errors_in_a_step",
+    "unhashable type: 'Variable'": "errors_in_a_step",
+    "variable name not unique": "errors_in_a_step",
+    "EagerTensor object has no attribute 'astype'": "errors_in_a_step",
+    "EagerTensor object has no attribute 'reshape'. If you are looking for "
+    "numpy-related methods": "errors_in_a_step",
+    "To be compatible with tf.function, Python functions must return zero or "
+    "more Tensors": "errors_in_a_step",
+    "unsupported format string passed to numpy.ndarray.__format__": (
+        "errors_in_a_step"
+    ),
+    "only 0-dimensional arrays can be converted to Python scalars": (
+        "errors_in_a_step"
+    ),
+    "AttributeError: can't set attribute": "errors_in_a_step",
+    "property 'metrics' of 'GAN' object has no setter": "errors_in_a_step",
+    "Cast string to float is not supported": "errors_in_a_step",
+    "'BatchDataset' object is not subscriptable": "errors_in_a_step",
+    "TypeError: 'NoneType' object is not callable": "errors_in_a_step",
+    "TypeError: <class 'keras.src.models.functional.Functional'> could not be "
+    "deserialized properly. Please ensure that components that are Python "
+    "object instances (layers, models, etc.) returned by `get_config()` are "
+    "explicitly deserialized": "save_and_resume",
+    "__init__() got an unexpected keyword argument 'trainable'": (
+        "save_and_resume"
+    ),
+    "load_model custom layer get_config": "save_and_resume",
+    "must override get_config": "save_and_resume",
+    "'TrackedDict' object is not callable": "save_and_resume",
+    "MultiHeadAttention attention_mask": "sequences",
+    "MultiHeadAttention padding mask shape": "sequences",
+    "Incompatible shapes: [2,8,3,3] vs. [2,2,3,3] attention": "sequences",
+    "ValueError: An `initial_state` was passed that is not compatible with "
+    "`cell.state_size`": "sequences",
+    "seq2seq encoder Bidirectional states decoder": "sequences",
+    "Too few leaves for PyTreeSpec; expected: 4, got: 2": "sequences",
+    "Unrecognized keyword arguments passed to LSTM: {'batch_input_shape': "
+    "(1, 1, 7)}": "sequences",
+    "How to get integer batch size in Keras model.fit()": "errors_in_a_step",
+    "len is not well defined for a symbolic Tensor": "errors_in_a_step",
+    "Failed to convert elements of (None, 10) to Tensor": "errors_in_a_step",
     "Inputs to eager execution function cannot be Keras symbolic tensors": (
         "errors_in_a_step"
     ),

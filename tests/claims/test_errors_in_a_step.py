@@ -2,6 +2,7 @@
 
 import importlib
 import itertools
+import json
 import logging
 import re
 import warnings
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets.batch_size_none import Noisy, NoisyTensor, in_a_graph
 from snippets.data import make_data
 from snippets.errors_in_a_step import (
     Capped,
@@ -74,7 +76,7 @@ def shows(section: str, message: str) -> None:
 def test_each_mistake_is_made_and_mended() -> None:
     raised = [n for n, b in BLOCKS.items() if b.options.get("raises")]
     titles = [block.options.get("title") for block in PAGE.blocks]
-    assert len(raised) == 20
+    assert len(raised) == 22
     assert titles.count("Mended") >= titles.count("Looks right")
     silent = {"made_anew", "used_up", "softmax_twice", "outside"}
     silent.add("below_zero")
@@ -187,10 +189,12 @@ def test_each_mistake_is_made_and_mended() -> None:
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
     parts = sections(NAME)
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\)) \|$", SOURCE)
-    assert len(rows) == 53
+    assert len(rows) == 58
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
-            modules = r"(?:errors_in_a_step|integer_labels)\.py:(\w+)"
+            modules = r"(?:errors_in_a_step|integer_labels|batch_size_none"
+            modules += r"|variables_as_keys)"
+            modules += r"\.py:(\w+)"
             names = re.findall(modules, parts[anchor])
             told = " ".join(printed(NAME, name) for name in names)
             if row.startswith("`") and names and anchor != SILENT:
@@ -1644,7 +1648,7 @@ def test_pictures_that_make_no_batch() -> None:
 
     with pytest.raises(
         tf.errors.InvalidArgumentError,
-        match=r"tensor\]: \[224,224,3\], \[batch\]: \[224,224,1\]",
+        match=r"tensor\]: \[224,224,[13]\], \[batch\]: \[224,224,[13]\]",
     ):
         batch(0)
     assert batch(3) == [(2, 224, 224, 3)]
@@ -3196,6 +3200,441 @@ def test_labels_are_cast_back() -> None:
     ] * 3
     traps = (DOCS / "traps.md").read_text("utf-8")
     assert "\n## 2. A row against a column\n" in traps
+
+
+# Variables as keys
+
+
+@says("unhashable type: 'Variable', and Variable is unhashable")
+@says("`unhashable type: 'Variable'` | [A key] … unhashable)")
+@says(
+    "TensorFlow's own variables say `Variable is unhashable. Instead, use "
+    "variable.ref() as the key`."
+)
+@says("Those of Keras 3 have no `ref`, and no names of their own, either:")
+@says("By such names two of four would be lost.")
+@says(
+    'And whoever looks for `"batch_normalization" in variable.name` finds '
+    "nothing, in silence."
+)
+@says("The layers stand in the `path`.")
+@says("**The check** is the last line. Nor ask … compares numbers.")
+@says(
+    "It says `The truth value of an array with more than one element is "
+    "ambiguous` or `Incompatible shapes`, and of single numbers that are "
+    "equal a wrong yes."
+)
+@says("Ask `any(variable is other for other in variables)`.")
+def test_variables_are_no_keys() -> None:
+    shows("unhashable", "unhashable type: 'Variable'")
+    own = tf.Variable([1.0, 2.0])
+    with pytest.raises(TypeError, match="Variable is unhashable"):
+        _ = {own: 1}
+    assert {own.ref(): 1}
+    layers = tf.keras.layers
+    parts = [layers.Dense(2), layers.BatchNormalization(), layers.Dense(2)]
+    model = tf.keras.Sequential([tf.keras.Input((1,)), *parts])
+    variables = model.trainable_variables
+    assert not hasattr(variables[0], "ref")
+    assert printed(NAME, "names_repeat") == "4 variables, 2 names"
+    paths = "['model/one/bias', 'model/one/kernel', 'model/two/bias', "
+    assert printed(NAME, "paths_differ") == paths + "'model/two/kernel']"
+    assert "assert len(paths) == len" in BLOCKS["paths_differ"].code
+    assert not any("batch_normalization" in v.name for v in variables)
+    assert sum("batch_normalization" in v.path for v in variables) == 2
+    first, second = (tf.keras.Variable([1.0, number]) for number in (2.0, 3.0))
+    for variable, error, message in (
+        (first, ValueError, "The truth value of an array with more than one"),
+        (tf.keras.Variable(np.ones(3)), tf.errors.InvalidArgumentError, "Inc"),
+    ):
+        with pytest.raises(error, match=message):
+            _ = variable in [second]
+        assert not any(variable is other for other in [second])
+    zeros = [tf.keras.Variable([0.0]) for _ in range(2)]
+    assert zeros[0] in zeros[1:]
+    assert not any(zeros[0] is other for other in zeros[1:])
+
+
+# What has no block of its own
+
+
+@says(
+    "`'NoneType' object is not callable` says that a function did not return "
+    "the model that it made."
+)
+@says(
+    "Where it is `call` that lacks its `return`, `fit` says `None values not "
+    "supported`."
+)
+def test_a_return_that_is_missing() -> None:
+    def make_model() -> Any:
+        KerasLinearModel()
+
+    model = make_model()
+    with pytest.raises(TypeError, match="'NoneType' object is not callable"):
+        model(X)
+
+    class Forgetful(KerasLinearModel):
+        def call(self, x: tf.Tensor) -> Any:
+            super().call(x)
+
+    forgetful = Forgetful()
+    forgetful.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="None values not supported"):
+        forgetful.fit(X, Y, verbose=0)
+
+
+@says("EagerTensor object has no attribute 'astype', 'reshape' or 'T'")
+@says("These are methods of arrays.")
+@says(
+    "In place of `x.astype`, `x.reshape`, `x.T` and `x.size` take `tf.cast`, "
+    "`tf.reshape`, `tf.transpose` and `tf.size`, and `tf.reduce_mean(x)` in "
+    "place of `x.mean()`."
+)
+@says("So the gradient is kept, which `x.numpy()` loses.")
+@says("Python's `round(x)` says it of `astype`, too: take `tf.round`.")
+@says("A `SymbolicTensor` is the same in a graph.")
+def test_methods_of_arrays() -> None:
+    array = np.arange(6.0, dtype="float32").reshape(2, 3)
+    x = tf.constant(array)
+    symbolic = []
+    for name, new, old in (
+        ("astype", lambda x: tf.cast(x, tf.float64), array.astype("float64")),
+        ("reshape", lambda x: tf.reshape(x, (3, 2)), array.reshape(3, 2)),
+        ("T", tf.transpose, array.T),
+        ("size", tf.size, array.size),
+        ("mean", tf.reduce_mean, array.mean()),
+    ):
+        words = f"EagerTensor'? object has no attribute '{name}'"
+        with pytest.raises(AttributeError, match=words):
+            getattr(x, name)
+        assert hasattr(array, name)
+        np.testing.assert_array_equal(new(x), old)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            total = tf.reduce_sum(tf.cast(new(x), tf.float32))
+            lost = tf.reduce_sum(x.numpy())
+        assert (tape.gradient(total, x) is None) == (name == "size")
+        assert tape.gradient(lost, x) is None
+
+        def ask(x: tf.Tensor, name: str = name) -> None:
+            with pytest.raises(
+                AttributeError,
+                match=f"SymbolicTensor'? object has no attribute '{name}'",
+            ):
+                getattr(x, name)
+            symbolic.append(name)
+
+        tf.function(ask, autograph=False)(x)
+    assert len(symbolic) == 5
+    with pytest.raises(AttributeError, match="no attribute 'astype'"):
+        round(tf.constant(1.7))
+    assert float(tf.round(1.7)) == 2.0
+
+
+@says(
+    "To be compatible with tf.function, Python functions must return Tensors"
+)
+@says(
+    "More exactly: `must return zero or more Tensors or ExtensionTypes or "
+    "None values`."
+)
+@says(
+    "Numbers, arrays, lists and dictionaries of them are all right; a model, "
+    "an optimizer or a metric is not."
+)
+@says("In a `train_step` it is mostly a metric: return `metric.result()`.")
+def test_what_a_compiled_function_may_return() -> None:
+    metric = tf.keras.metrics.Mean()
+    right = (1.0, np.ones(2), [1.0, tf.ones(2)], {"loss": tf.ones(2)}, None)
+    for value in right:
+        tf.function(lambda value=value: value)()
+    words = (
+        "To be compatible with tf.function, Python functions must return zero "
+        "or more Tensors or ExtensionTypes or None values"
+    )
+    for value in (KerasLinearModel(), SGD(), metric, {"loss": metric}):
+        with pytest.raises(TypeError, match=words):
+            tf.function(lambda value=value: value)()
+
+    class Returning(KerasLinearModel):
+        told: Any = metric
+
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"mean": self.told}
+
+    model = Returning()
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match=words):
+        model.fit(X, Y, verbose=0)
+    model = Returning()
+    model.compile("sgd", "mse")
+    model.told = metric.result()
+    model.fit(X, Y, verbose=0)
+
+
+@says("unsupported format string passed to numpy.ndarray.__format__")
+@says(
+    '`f"{loss:.2f}"` wants one number, and this loss has one for each row: '
+    "[take the "
+    "mean](weights_outputs_losses.md#a-loss-per-row-the-loss-explodes)."
+)
+@says(
+    "`float(loss)` says `only 0-dimensional arrays can be converted to Python "
+    "scalars`."
+)
+@says(
+    "In a graph it is `SymbolicTensor.__format__`: there a tensor has no "
+    "number, so [print with "
+    "`tf.print`](watch_a_training.md#print-in-a-compiled-step)."
+)
+@says("Of a metric format its `result()`.")
+@says(
+    "(`json.dump` is as strict: `Object of type EagerTensor is not JSON "
+    "serializable`. Keep `float(loss)` in a history.)"
+)
+def test_what_is_formatted_is_one_number() -> None:
+    loss = tf.keras.losses.mse(X, Y)
+    assert loss.shape == (201,)
+    words = "unsupported format string passed to "
+    with pytest.raises(TypeError, match=words + "numpy.ndarray.__format__"):
+        f"{loss:.2f}"
+    with pytest.raises(TypeError, match="only 0-dimensional arrays can be co"):
+        float(loss)
+    assert float(f"{tf.reduce_mean(loss):.2f}") > 0
+    told = []
+
+    def ask(x: tf.Tensor) -> None:
+        with pytest.raises(TypeError, match=words + "SymbolicTensor.__forma"):
+            f"{x:.2f}"
+        told.append(x)
+
+    tf.function(ask, autograph=False)(tf.constant(1.0))
+    assert len(told) == 1
+    metric = tf.keras.metrics.Mean()
+    with pytest.raises(TypeError, match=words + "Mean.__format__"):
+        f"{metric:.2f}"
+    assert f"{metric.result():.2f}" == "0.00"
+    history = {"loss": [tf.reduce_mean(loss)]}
+    with pytest.raises(TypeError, match="EagerTensor is not JSON serializa"):
+        json.dumps(history)
+    assert json.dumps({"loss": [float(history["loss"][0])]})
+
+
+@says("property 'metrics' of a model has no setter")
+@says(
+    "A Keras model has these names already: `metrics`, `losses`, `weights`, "
+    "`variables`, `input`, `output`, `layers`, `dtype` and `path`."
+)
+@says("Choose another. `self.loss` and … taken without a word, and … them.")
+def test_names_that_a_model_has() -> None:
+    names = "metrics losses weights variables input output layers dtype path"
+    for name in names.split():
+        words = f"property '{name}' of 'KerasLinearModel' object has no setter"
+        if name == "layers":
+            words = "`Model.layers` attribute is reserved"
+        with pytest.raises(AttributeError, match=words):
+            setattr(KerasLinearModel(), name, [])
+    model = KerasLinearModel()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.loss, model.optimizer = "mine", "mine"
+        model.compile("sgd", "mse")
+    assert model.loss == "mse"
+    assert isinstance(model.optimizer, SGD)
+
+
+@says(
+    "Strings are no numbers, either. An array of them is refused as `Invalid "
+    "dtype: str32` or the like, and a dataset of them with `Cast string to "
+    "float is not supported`: `tf.strings.to_number` makes numbers of them."
+)
+@says(
+    "Nor has it places or a shape, `'_BatchDataset' object is not "
+    "subscriptable`: its first batch is `next(iter(dataset))`."
+)
+def test_strings_and_places() -> None:
+    strings = np.array([["1"], ["2"]])
+    dataset = tf.data.Dataset.from_tensor_slices((strings, Y[:2])).batch(2)
+    for data, error, words in (
+        ((strings, Y[:2]), ValueError, "Invalid dtype: str32"),
+        (
+            (dataset,),
+            tf.errors.UnimplementedError,
+            "Cast string to float is not supported",
+        ),
+    ):
+        model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        with pytest.raises(error, match=words):
+            model.fit(*data, shuffle=False, verbose=0)
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(tf.strings.to_number(strings), Y[:2], verbose=0)
+    with pytest.raises(TypeError, match="'_BatchDataset' object is not subs"):
+        dataset[0]
+    with pytest.raises(AttributeError, match="no attribute 'shape'"):
+        _ = dataset.shape
+    x, _ = next(iter(dataset))
+    assert x.shape == (2, 1)
+
+
+@says("In the log: `loss: 0.0000e+00`, by a `train_step` | [The log] … else)")
+def test_a_log_of_zeros() -> None:
+    class Returning(KerasLinearModel):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            x, y = data
+            return {"loss": tf.reduce_mean(tf.square(y - self(x)))}
+
+    model = Returning()
+    model.compile("sgd", "mse")
+    assert model.fit(X, Y, verbose=0).history == {"loss": [0.0]}
+    traps = " ".join((DOCS / "traps.md").read_text("utf-8").split())
+    assert "and that is 0 if nothing has updated it" in traps
+
+
+# The batch size is None
+
+
+def trains(model: Noisy, data: Any, **options: Any) -> bool:
+    """Tell whether a model trains on such batches, or says what it should."""
+    model.compile("sgd", "mse", run_eagerly=options.pop("run_eagerly", False))
+    refusal = ""
+    try:
+        model.fit(*data, shuffle=False, verbose=0, **options)
+    except ValueError as error:
+        refusal = str(error)
+    words = "Cannot convert a partially known TensorShape (None, 1)"
+    assert not refusal or words in refusal
+    return not refusal
+
+
+@says("`Cannot convert a partially known TensorShape` | [The batch] … none)")
+@says("The last batch has 73 rows, not 128.")
+@says(
+    "So `fit` makes one graph for batches of any size, and while it is made, "
+    "`x.shape` is `(None, 1)`."
+)
+@says(
+    "Where rows and batches fit together, with 256 rows here, the size is "
+    "known, and nothing is raised."
+)
+@says(
+    "(The `batch` of a `tf.data.Dataset` has to be told `drop_remainder=True` "
+    "for that.)"
+)
+@says("`run_eagerly=True` hides the mistake, for each batch then has a size.")
+@says("A line whose inputs are shaken while it is trained.")
+def test_the_batch_size_is_none() -> None:
+    shows("partly_known", "convert a partially known TensorShape (None, 1)")
+    assert 201 - 128 == 73
+    assert not trains(Noisy(), (X, Y), batch_size=128)
+    x, y = (tf.concat([rows, rows[:55]], 0) for rows in (X, Y))
+    assert trains(Noisy(), (x, y), batch_size=128)
+    assert not trains(Noisy(), (X[:100], Y[:100]), batch_size=128)
+    rows = tf.data.Dataset.from_tensor_slices((x, y))
+    assert not trains(Noisy(), (rows.batch(128),))
+    assert trains(Noisy(), (rows.batch(128, drop_remainder=True),))
+    assert trains(Noisy(), (X, Y), batch_size=128, run_eagerly=True)
+    for data in ((X, Y), (rows.batch(100),)):
+        assert trains(NoisyTensor(), data)
+    assert printed(NAME, "asked_when_it_runs") == "nothing"
+
+
+@says("There are other words for it:")
+@says(
+    "`Failed to convert elements of (None, 1) to Tensor` | [The batch] … none)"
+)
+@says(
+    "In a `call`: `len is not well defined for a symbolic Tensor` | [The … "
+    "none)"
+)
+@says(
+    "And `len(x)` says `len is not well defined for a symbolic Tensor` in a "
+    "`call` or a `train_step`."
+)
+@says("Ask for the shape when the step runs, by `tf.shape`.")
+@says("`tf.shape(x)[0]` is the number of rows, a tensor.")
+@says("To divide by it, cast it to the type of `x`.")
+@says(
+    "Often none is needed: `tf.zeros_like(x)`, `tf.reduce_mean`, and -1 for "
+    "one number in `tf.reshape`."
+)
+@says("Return the error of a call in a graph for any number of rows.")
+def test_other_words_for_a_batch_size_that_is_none() -> None:
+    said_of = printed(NAME, "other_words").split("\n")
+    for line, words in zip(
+        said_of,
+        (
+            "TypeError: Failed to convert elements of (None, 1) to Tensor.",
+            "TypeError: Expected int32, but got None of type 'NoneType'.",
+            "ValueError: None values not supported.",
+            "TypeError: 'NoneType' object cannot be interpreted as an integer",
+        ),
+        strict=True,
+    ):
+        assert line.startswith(words)
+
+    class Counting(KerasLinearModel):
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return super().call(x) + tf.zeros((len(x), 1))
+
+    class CountingStep(KerasLinearModel):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"rows": len(data[0])}
+
+    for kind in (Counting, CountingStep):
+        model = kind()
+        model.compile("sgd", "mse")
+        with pytest.raises(TypeError, match="len is not well defined for a s"):
+            model.fit(X, Y, batch_size=128, verbose=0)
+
+    def rows_of(x: tf.Tensor) -> tf.Tensor:
+        rows = tf.shape(x)[0]
+        assert tf.is_tensor(rows)
+        return rows
+
+    uncast = in_a_graph(lambda x: tf.reduce_sum(x) / tf.shape(x)[0], X)
+    assert uncast.startswith("TypeError: `x` and `y` must have the same dtype")
+    any_rows = [tf.TensorSpec([None, 1])]
+    for call, due in (
+        (rows_of, 201),
+        (lambda x: tf.reduce_sum(x) / tf.cast(rows_of(x), x.dtype), 0.0),
+        (tf.reduce_mean, 0.0),
+        (lambda x: tf.shape(tf.reshape(x, (-1, 1)))[0], 201),
+        (lambda x: tf.shape(tf.zeros_like(x))[0], 201),
+    ):
+        found = tf.function(call, input_signature=any_rows)(X)
+        assert float(found) == pytest.approx(due, abs=1e-6)
+
+
+@says(
+    "While a functional model is built, it happens within `Could not "
+    "automatically infer the output shape`, and outside of a layer it is "
+    "`Attempt to convert a value (None) with an unsupported type`."
+)
+@says("Put it into the `call` of a layer.")
+def test_a_batch_size_in_a_functional_model() -> None:
+    class Shaken(tf.keras.layers.Layer):
+        def __init__(self, shape: Any) -> None:
+            super().__init__()
+            self.shape = shape
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return x + tf.random.normal(self.shape(x))
+
+    inputs = tf.keras.Input((1,))
+    for shape in (lambda x: x.shape, lambda x: (x.shape[0], 1)):
+        words = "Could not automatically infer the output shape"
+        with pytest.raises((TypeError, ValueError), match=words):
+            Shaken(shape)(inputs)
+        with pytest.raises(
+            ValueError, match=r"Attempt to convert a value \(None\) with an un"
+        ):
+            tf.random.normal(shape(inputs))
+    outputs = tf.keras.layers.Dense(1)(Shaken(tf.shape)(inputs))
+    model = tf.keras.Model(inputs, outputs)
+    assert trains(model, (X, Y), batch_size=128)
 
 
 # The exercises

@@ -5,12 +5,14 @@ import math
 import re
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets.batch_size_none import NoisyTensor, in_a_graph
 from snippets.data import make_data
 from snippets.errors_in_a_step import (
     Near,
@@ -23,6 +25,8 @@ from snippets.freeze_and_fine_tune import TwoLayers, WarmUp, WarmUpCast
 from snippets.keras_model import KerasLinearModel
 from snippets.loss import loss
 from snippets.nan_sources import train_short
+from snippets.saved_arguments import Kept, Scaled
+from snippets.sequences_attention import leak
 from snippets.weights_outputs_losses import make_scales, mean_error
 from tests.claims.says import printed, record, says
 from tests.claims.sentences import DOCS, ROOT, read
@@ -1446,3 +1450,116 @@ def test_labels_and_arguments_of_a_loss() -> None:
     assert float(model.compute_loss(X, Y, Y)) == 2.0
     near = Near().compute_loss(X, Y, Y + 1.0)
     assert float(near) == pytest.approx(float(np.mean(np.exp(-(X**2)))))
+
+
+@says(
+    "`errors_in_a_step:partly_known` The number of rows is not known while "
+    "the graph is made. Ask for it when the step runs: `tf.shape(x)` instead "
+    "of `x.shape`."
+)
+@says(
+    "`errors_in_a_step:other_words` A shape has a `None`, for the batch may "
+    "be of any size. Write `tf.shape(x)[0]` for the number of rows, or -1 in "
+    "a `tf.reshape`."
+)
+@says(
+    "`errors_in_a_step:other_words` The same, in `tf.zeros` or `tf.ones`. "
+    "Write `tf.zeros_like(x)`, or ask `tf.shape(x)`."
+)
+@says(
+    "`errors_in_a_step:other_words` A number is divided by `x.shape[0]`, "
+    "which is `None` in the graph. Divide by `tf.cast(tf.shape(x)[0], "
+    "x.dtype)`."
+)
+@says(
+    "`errors_in_a_step:other_words` A Python loop over the rows, whose number "
+    "is not known yet. Compute with all rows at once, or take `tf.map_fn`."
+)
+def test_a_batch_size_that_is_none() -> None:
+    page = "errors_in_a_step"
+    shown(page, "partly_known", "ValueError", "partially known TensorShape")
+    for kind, words in (
+        ("TypeError", "Failed to convert elements of (None, 1)"),
+        ("TypeError", "Expected int32, but got None"),
+        ("ValueError", "None values not supported."),
+        ("TypeError", "cannot be interpreted as an integer"),
+    ):
+        shown(page, "other_words", kind, words)
+    model = NoisyTensor()
+    model.compile("sgd", "mse")
+    model.fit(X, Y, batch_size=128, verbose=0)
+    column = X[:, tf.newaxis]
+    for call in (
+        lambda x: tf.reshape(x, (tf.shape(x)[0], 1)),
+        lambda x: tf.reshape(x, (-1, 1)),
+        lambda x: tf.zeros_like(x) + tf.ones(tf.shape(x)),
+        lambda x: tf.reduce_sum(x) / tf.cast(tf.shape(x)[0], x.dtype),
+        lambda x: tf.map_fn(tf.identity, x),
+    ):
+        assert in_a_graph(call, column) == "nothing"
+    for wrong in (tf.zeros, tf.ones):
+
+        def made(x: tf.Tensor, make: Any = wrong) -> tf.Tensor:
+            return make((x.shape[0], 1))
+
+        assert "Expected int32, but got None" in in_a_graph(made, column)
+
+
+@says(
+    "`sequences:two_axes` The mask of an attention lacks an axis. Write "
+    "`real[:, tf.newaxis, :]`, with 1 at the real steps of the keys."
+)
+def test_the_mask_of_an_attention() -> None:
+    shown(
+        *("sequences", "two_axes", "InvalidArgumentError"),
+        "Incompatible shapes: [2,2,4,4] vs. [1,1,2,4]",
+    )
+    real = tf.sequence_mask([4, 2])
+    x = tf.random.stateless_normal((2, 4, 8), (0, 0))
+    attention = tf.keras.layers.MultiHeadAttention(2, 4)
+    with pytest.raises(Refused, match="Incompatible shapes"):
+        attention(x, x, attention_mask=real)
+    assert leak(attention, x, real, real[:, tf.newaxis, :]) < 1e-6
+
+
+@says(
+    "`save_and_resume:not_revived` The `__init__` of a class does not take "
+    "what the file holds. Add `**options`, hand them to `super().__init__`, "
+    "and note down the arguments of your own in a `get_config`."
+)
+def test_a_class_with_arguments(tmp_path: Path) -> None:
+    words = "got an unexpected keyword argument 'trainable'"
+    shown("save_and_resume", "not_revived", "TypeError", "could not be deser")
+    assert words in printed("save_and_resume", "not_revived")
+    column = X[:, tf.newaxis]
+    path = tmp_path / "model.keras"
+    for kind in (Scaled, Kept):
+        model = kind(2.0)
+        before = model(column)
+        model.save(path)
+        if kind is Scaled:
+            with pytest.raises(TypeError, match=words):
+                tf.keras.models.load_model(path)
+        else:
+            loaded = tf.keras.models.load_model(path)
+            np.testing.assert_array_equal(loaded(column), before)
+
+
+@says(
+    "`errors_in_a_step:unhashable` A variable is no key of a dictionary or a "
+    "set. Take its `path`, which has the names of the layers as well; its "
+    "`name` is not unique."
+)
+def test_a_variable_as_a_key() -> None:
+    page = "errors_in_a_step"
+    shown(page, "unhashable", "TypeError", "unhashable type: 'Variable'")
+    layers = [tf.keras.layers.Dense(1, name=name) for name in ("one", "two")]
+    model = tf.keras.Sequential([tf.keras.Input((1,)), *layers])
+    variables = model.trainable_variables
+    for make in (set, dict.fromkeys):
+        with pytest.raises(TypeError, match="unhashable type: 'Variable'"):
+            make(variables)
+    assert len({variable.name for variable in variables}) == 2
+    paths = {variable.path for variable in variables}
+    assert len(paths) == 4
+    assert sum("/one/" in path for path in paths) == 2

@@ -6,7 +6,9 @@ the copy of Keras 2 within TensorFlow.
 
 import ast
 import contextlib
+import importlib
 import io
+import json
 import re
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -648,7 +651,21 @@ def test_the_program_that_renames(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @says("Train as today, ten steps; return w and b.")
 @says("`then`, above, went that way, within a `tf.Graph`.")
+@says(
+    "Whatever is used there has to be made there: of an eager tensor, or a "
+    "variable from outside, it says `Attempting to capture an EagerTensor "
+    "without building a function`."
+)
 def test_then_and_today() -> None:
+    for outside in (tf.constant(1.0), tf.Variable(1.0)):
+        with (
+            tf.Graph().as_default(),
+            pytest.raises(RuntimeError, match="capture an EagerTensor"),
+        ):
+            outside * v1.placeholder(tf.float32)
+    with tf.Graph().as_default():
+        product = tf.constant(1.0) * v1.placeholder(tf.float32)
+    assert isinstance(product.graph, tf.Graph)
     w, b = 5.0, 0.0
     x, y = (np.asarray(values, float) for values in (X, Y))
     for _ in range(10):
@@ -668,6 +685,25 @@ def test_then_and_today() -> None:
     }
     for name in ("make_data", "model", "loss"):
         assert guide[BLOCKS[name].options["run"]] == BLOCKS[name].code
+
+
+@says("`K.gradients`, of `tf.keras.backend`, ends as `tf.gradients` does.")
+@says(
+    "Older texts on "
+    "[Grad-CAM](other_gradients.md#the-gradient-at-a-layer-grad-cam) and deep "
+    "dreams use it; take a tape, and watch what you hand to the model."
+)
+def test_gradients_of_the_backend() -> None:
+    w = tf.Variable(3.0)
+    for old in (tf.gradients, tf.keras.backend.gradients):
+        with pytest.raises(RuntimeError, match="is not supported when eager"):
+            old(w * w, [w])
+    x, model = tf.constant([[2.0]]), fresh_model()
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(model(x))
+    slope = model.trainable_variables[0]
+    np.testing.assert_allclose(tape.gradient(total, x), slope)
 
 
 # 3. to 5. Arguments, optimizers, decay and half precision
@@ -1270,6 +1306,59 @@ def test_endings(
         assert Path(name).read_bytes().startswith(start)
     with pytest.raises(ValueError, match="Invalid filepath extension"):
         model.save("line")
+
+
+@says(
+    "`Unrecognized keyword arguments passed to LSTM: {'time_major': False}`, "
+    "or `{'groups': 1}` of a convolution, is said of a file that names an "
+    "argument which Keras 3 does not have."
+)
+@says(
+    "Build the model in code, and read the weights out of the same file: "
+    '`model.load_weights("old.h5")`.'
+)
+@says(
+    "`Compiled the loaded model, but the compiled metrics have yet to be "
+    "built` tells of no fault: `evaluate` or `fit` builds them."
+)
+def test_arguments_in_files_of_older_tutorials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers, path = tf.keras.layers, str(tmp_path / "old.h5")
+    told: list[str] = []
+    absl = importlib.import_module("absl.logging")
+    monkeypatch.setattr(absl, "warning", told.append)
+    for shape, layer, words in (
+        ((3, 1), layers.LSTM, "{'time_major': False}"),
+        ((8, 8, 1), layers.Conv2DTranspose, "{'groups': 1}"),
+    ):
+        sizes = (2,) if layer is layers.LSTM else (2, 2)
+        made, again = (
+            tf.keras.Sequential([tf.keras.Input(shape), layer(*sizes)])
+            for _ in range(2)
+        )
+        made.save(path)
+        with h5py.File(path, "r+") as file:
+            config = json.loads(file.attrs["model_config"])
+            config["config"]["layers"][-1]["config"] |= ast.literal_eval(words)
+            file.attrs["model_config"] = json.dumps(config)
+        name = layer.__name__
+        message = f"Unrecognized keyword arguments passed to {name}: {words}"
+        with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+            tf.keras.models.load_model(path, compile=False)
+        again.load_weights(path)
+        x = tf.random.stateless_normal((2, *shape), (0, 0))
+        np.testing.assert_array_equal(again(x), made(x))
+    model, x, y = fresh_model(), tf.ones((3, 1)), tf.ones((3, 1))
+    model.compile("sgd", tf.keras.losses.MeanSquaredError(), metrics=["mae"])
+    model.fit(x, y, verbose=0)
+    model.save(path)
+    told.clear()
+    loaded = tf.keras.models.load_model(path)
+    words = "Compiled the loaded model, but the compiled metrics have yet to"
+    assert any(words in line for line in told)
+    due = model.evaluate(x, y, verbose=0)
+    assert loaded.evaluate(x, y, verbose=0) == pytest.approx(due)
 
 
 @says("Files of older tutorials: a folder, or .h5")

@@ -27,6 +27,7 @@ import tensorflow as tf
 from snippets.linear_model import LinearModel
 from snippets.loss import loss
 from snippets.save_and_resume import new_training, train_until
+from snippets.saved_arguments import Kept, Scaled
 from snippets.saved_models import (
     Double,
     Line,
@@ -58,6 +59,7 @@ PROGRAM = "\n\n".join(
 )
 
 Names = dict[str, Any]
+SGD = tf.keras.optimizers.SGD
 
 
 def values(line: str) -> list[float]:
@@ -163,18 +165,19 @@ def again(path: str) -> Any:
 # The page
 
 
-@says("Four blocks are meant to fail.")
+@says("Five blocks are meant to fail.")
 @says("Every block runs.")
 @says(
     "All blocks above, in order, as one file, and the two files that it "
     "runs. They need TensorFlow and Matplotlib."
 )
-def test_all_blocks_ran_and_four_failed() -> None:
+def test_all_blocks_ran_and_five_failed() -> None:
     kept = [n for n in record(NAME) if re.fullmatch(r"\w+:\w+", n)]
     assert {name.rpartition(":")[2] for name in kept} == {*BLOCKS}
     failing = [b.name for b in PAGE.blocks if "raises" in b.options]
     assert failing == [
-        *("unconsumed", "not_located", "lambda_refused", "uncallable")
+        *("unconsumed", "not_located", "not_revived", "lambda_refused"),
+        "uncallable",
     ]
     for name in failing:
         error = BLOCKS[name].options["raises"]
@@ -420,6 +423,10 @@ def test_the_losses_are_those_before_the_updates(story: Names) -> None:
     "checkpoint reaches got no value."
 )
 @says("Rename an attribute, and its value will no longer be found.")
+@says(
+    "One of another shape is refused: `Received incompatible tensor with "
+    "shape (2,) when attempting to restore variable with shape (3,)`."
+)
 def test_what_assert_consumed_raises_at(story: Names) -> None:
     again(story["stopped_at"]).assert_consumed()
     training = new_training(LinearModel())
@@ -434,6 +441,13 @@ def test_what_assert_consumed_raises_at(story: Names) -> None:
     with pytest.raises(AssertionError, match=unresolved):
         status.assert_consumed()
     status.expect_partial()
+    two = tf.train.Checkpoint(w=tf.Variable([1.0, 2.0])).write("two")
+    refused = (
+        "Received incompatible tensor with shape (2,) when attempting to "
+        "restore variable with shape (3,)"
+    )
+    with pytest.raises(ValueError, match=re.escape(refused)):
+        tf.train.Checkpoint(w=tf.Variable([0.0] * 3)).read(two)
     renamed = tf.train.Checkpoint(**parts, epochs=fewer.epoch)
     status = renamed.read(story["stopped_at"])
     with pytest.raises(AssertionError, match="not bound to checkpointed"):
@@ -1257,6 +1271,169 @@ def test_what_else_keras_cannot_locate() -> None:
 FACTOR = 3.0
 
 
+@says("could not be deserialized properly: a class with arguments")
+@says("This line divides its inputs by a number.")
+@says("A line whose inputs are divided by a number.")
+@says("Return the arguments, by name, for the file.")
+@says("The last line says what is wrong.")
+@says(
+    "From the file come `trainable` and `dtype`, and this `__init__` takes "
+    "neither: let it take all, by `**options`."
+)
+@says("It was 2, and the file has the default.")
+@says(
+    "So with `**options` alone the model would be loaded, divide by 1, and "
+    "predict something else, without a word."
+)
+@says("A model has to note down its arguments, in a `get_config`.")
+@says(
+    "**The check** is the last line. Of an argument without a default `save` "
+    "says that the class `must override get_config()`."
+)
+@says(
+    "A layer notes down numbers and strings by itself, but needs `**options`, "
+    "too."
+)
+def test_a_class_with_arguments(tmp_path: Path) -> None:
+    told = printed(NAME, "not_revived").strip().split("\n")
+    assert "could not be deserialized properly" in told[0]
+    assert told[-1].endswith("got an unexpected keyword argument 'trainable'")
+    said = " ".join(told)
+    assert "Scaled(2.0)" in BLOCKS["not_revived"].code
+    assert "'scale': 1.0" in said
+    assert "'trainable': True, 'dtype': " in said
+    assert printed(NAME, "kept") == "scale: 2.0"
+    last = BLOCKS["kept"].code.rstrip().split("\n")[-1]
+    assert last == "assert tf.reduce_all(revived(inputs) == before)"
+    x = tf.constant([[1.0], [2.0]])
+
+    class Loose(Line):
+        def __init__(self, scale: float = 1.0, **options: object) -> None:
+            super().__init__(**options)
+            self.scale = scale
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return super().call(x / self.scale)
+
+    class Required(Loose):
+        def __init__(self, scale: float, **options: object) -> None:
+            super().__init__(scale, **options)
+
+    class Halved(tf.keras.layers.Layer):
+        def __init__(self, scale: float, how: str, **options: object) -> None:
+            super().__init__(**options)
+            self.scale, self.how = scale, how
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return x / self.scale
+
+    class Bare(tf.keras.layers.Layer):
+        def __init__(self, scale: float) -> None:
+            super().__init__()
+            self.scale = scale
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return x / self.scale
+
+    def cycle(model: Any) -> tuple[Any, Any]:
+        """Return what a model predicts, and the model as loaded."""
+        before = model(x)
+        model.save(tmp_path / "model.keras")
+        own = [*getattr(model, "layers", []), model]
+        loaded = tf.keras.models.load_model(
+            tmp_path / "model.keras",
+            custom_objects={type(part).__name__: type(part) for part in own},
+        )
+        return before, loaded
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "__array__", DeprecationWarning)
+        before, loaded = cycle(Loose(2.0))
+        assert loaded.scale == 1.0
+        assert np.allclose(loaded(x), 2.0 * before)
+        before, loaded = cycle(Kept(2.0))
+    assert np.array_equal(loaded(x), before)
+    with pytest.raises(TypeError, match="argument 'trainable'"):
+        cycle(Scaled(2.0))
+    with pytest.raises(NotImplementedError, match="must override `get_config"):
+        cycle(Required(2.0))
+    inputs = tf.keras.Input((1,))
+    before, loaded = cycle(tf.keras.Sequential([inputs, Halved(2.0, "so")]))
+    assert np.array_equal(loaded(x), before)
+    assert (loaded.layers[0].scale, loaded.layers[0].how) == (2.0, "so")
+    with pytest.raises(TypeError, match="argument 'trainable'"):
+        cycle(tf.keras.Sequential([tf.keras.Input((1,)), Bare(2.0)]))
+
+
+@says(
+    "A layer or a model among the arguments comes back as a dictionary, and "
+    "the first call says `'TrackedDict' object is not callable`."
+)
+@says(
+    "Make it whole in a `from_config`, by "
+    "`tf.keras.utils.deserialize_keras_object`."
+)
+@says("A tensor comes back as a dictionary, too: hand over numbers.")
+@says(
+    "And a `compile` with arguments of its own, as that of a GAN, is not "
+    "called when the model is loaded. Call it anew."
+)
+def test_arguments_that_are_no_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    x = tf.constant([[1.0], [2.0]])
+
+    class Around(tf.keras.Model):
+        def __init__(self, inner: Any, **options: object) -> None:
+            super().__init__(**options)
+            self.inner = inner
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return self.inner(x)
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "inner": self.inner}
+
+    class Whole(Around):
+        @classmethod
+        def from_config(cls, config: Any) -> Any:
+            make = tf.keras.utils.deserialize_keras_object
+            return cls(make(config.pop("inner")), **config)
+
+    compiled = []
+
+    class Own(Whole):
+        def compile(self, first: Any, second: Any) -> None:
+            super().compile()
+            compiled.append((first, second))
+
+    for inner in (
+        tf.keras.layers.Dense(1),
+        tf.keras.Sequential([tf.keras.Input((1,)), tf.keras.layers.Dense(1)]),
+    ):
+        for kind in (Around, Whole, Own):
+            model = kind(inner)
+            if kind is Own:
+                model.compile(SGD(), SGD())
+            before = model(x)
+            model.save(path)
+            own = {kind.__name__: kind}
+            if kind is Around:
+                with pytest.raises(TypeError, match="'TrackedDict' object is"):
+                    tf.keras.models.load_model(path, own)(x)
+                continue
+            compiled.clear()
+            loaded = tf.keras.models.load_model(path, own)
+            assert np.array_equal(loaded(x), before)
+            assert not compiled
+    model = Kept(tf.constant(2.0))
+    model(x)
+    model.save(path)
+    words = r"Attempt to convert a value \({'class_name': '__tensor__'"
+    with pytest.raises(ValueError, match=words):
+        tf.keras.models.load_model(path)(x)
+
+
 @says("Requested the deserialization of a Lambda layer: safe_mode")
 @says(
     "One piece of code a file does hold: that of a Python `lambda` in a "
@@ -1596,7 +1773,18 @@ class Renamed(tf.keras.Model):
     "order, not by the names of layers: two of one shape that changed places "
     "get each other's weights."
 )
+@says(
+    "An `.h5` file of a whole model goes by order, and says `Layer count "
+    "mismatch when loading weights from file` where a layer was added or left "
+    "out."
+)
 def test_layers_that_a_file_does_not_fit() -> None:
+    dense(2, 2).save("whole.h5")
+    dense(2, 2).load_weights("whole.h5")
+    for count in (1, 3):
+        told = "Layer count mismatch when loading weights from file"
+        with pytest.raises(ValueError, match=told):
+            dense(*[2] * count).load_weights("whole.h5")
     rows = tf.constant([[1.0], [2.0]])
     path = "some.weights.h5"
     no_such = "of 1 objects.+Layer '.+' expected 2 variables, but received 0 v"

@@ -23,7 +23,9 @@ from snippets.sequences import (
     mean_real,
     mean_rows,
 )
+from snippets.sequences_attention import leak
 from snippets.sequences_clip import make_clipped_step, make_score
+from snippets.sequences_encoder import joined
 from snippets.sequences_lstm import make_lstm, make_stream_step, make_waves
 from snippets.sequences_next import go_on, train_words
 from snippets.sequences_setup import Loss
@@ -154,7 +156,8 @@ def test_what_the_page_has() -> None:
     wrong = [b for b in PAGE.blocks if b.options.get("title") == "Looks right"]
     assert [block.name for block in wrong] == [
         *("mean_all", "wrong_mean", "from_the_end", "forgotten"),
-        *("not_reset", "unclipped", "many_graphs", "copied"),
+        *("first_alone", "not_reset", "unclipped", "many_graphs", "copied"),
+        "masks",
     ]
     for block in wrong:
         assert "raises" not in block.options
@@ -185,6 +188,15 @@ def test_what_the_page_has() -> None:
 @says("The loss is inf, then nan; exploding gradients | … gradients)")
 @says("`triggered tf.function retracing` | … lengths)")
 @says("Teacher forcing; a decoder repeats the last word | … word)")
+@says(
+    "`Too few leaves for PyTreeSpec; expected: 4, got: 2` | [4]"
+    "(#initial_state-is-not-compatible-with-cellstate_size)"
+)
+@says("Attention looks at the padding | [10] … padding)")
+@says(
+    "`Incompatible shapes: [2,2,4,4] vs. [1,1,2,4]` in attention | [10]"
+    "(#10-multiheadattention-which-mask-hides-the-padding)"
+)
 @says("1. Padding changes the answer")
 @says("5. `'Sequential' object has no attribute 'reset_states'`")
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
@@ -197,6 +209,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         "real_zero": "masking True: 1.000 1.000",
         "out_of_range": "indices[0,2] = 5 is not in [0, 5)",
         "forgotten": "[1. 2. 3. 4.]\n[1. 2. 3. 4.]",
+        "    ": "`Too few leaves for PyTreeSpec; expected: 4, got: 2`",
         "reset_states": "'Sequential' object has no attribute 'reset_states'",
         "not_reset": "[ 9. 10. 11.]",
         " ": "`the batch size must be static`",
@@ -204,6 +217,8 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         "unclipped": "step 2: loss inf, then u nan, w nan",
         "  ": "`triggered tf.function retracing`",
         "copied": "[2, 3, 3, 3, 3, 3]",
+        "masks": "1 at padding: 1.89",
+        "two_axes": "Incompatible shapes: [2,2,4,4] vs. [1,1,2,4]",
     }
     assert len(rows) == len(shows)
     parts = sections(NAME)
@@ -816,6 +831,11 @@ def test_a_state_is_forgotten_or_carried() -> None:
     "It has to know the number of rows, or it raises `the batch size must be "
     "static`."
 )
+@says(
+    "Older texts say it by `batch_input_shape`, and get `Unrecognized keyword "
+    "arguments passed to LSTM` today."
+)
+@says("An `Input` says it now, by `batch_shape`.")
 @says("It keeps the state until it is told otherwise.")
 @says("The next row is a new one, of three ones.")
 @says("Nobody told it.")
@@ -863,6 +883,11 @@ def test_a_stateful_layer() -> None:
         counts = flat(model(ONES[:, :4]))[0]
         assert counts.tolist() == [*range(start + 1, start + 5)]
     assert float(tf.squeeze(counter.states[0])) == 12
+    with pytest.raises(ValueError, match="keyword arguments passed to LSTM"):
+        layers.LSTM(1, stateful=True, batch_input_shape=(4, 3, 1))
+    by_input = tf.keras.Input(batch_shape=(4, 3, 1))
+    told = Sequential([by_input, layers.LSTM(1, stateful=True)])
+    assert told(np.ones((4, 3, 1), "float32")).shape == (4, 1)
     with pytest.raises(ValueError, match="the batch size must be static"):
         Sequential(
             [tf.keras.Input((None, 1)), make_rnn(1.0, 1.0, stateful=True)]
@@ -1329,6 +1354,204 @@ def test_layers_that_look_ahead() -> None:
     ):
         before, after = call(x)[:, :3], call(other)[:, :3]
         assert np.allclose(before, after, atol=1e-6) != looks
+
+
+# The states of an encoder, and attention
+
+
+@says("`initial_state` is not compatible with `cell.state_size`")
+@says(
+    "Today `LSTM`, which has two, says `Too few leaves for PyTreeSpec; "
+    "expected: 4, got: 2` of the four that `Bidirectional` returns, and `list "
+    "index out of range` of an output in place of states."
+)
+@says("`GRU` has one, and takes two:")
+@says(
+    "The decoder took the first state and dropped the second, so the half of "
+    "the encoder that reads backwards does not learn."
+)
+@says("Join the states, and give the decoder twice the units.")
+@says("Return the states of Bidirectional, both directions side by side.")
+@says("**The check** is the last line.")
+def test_the_states_of_an_encoder() -> None:
+    x = tf.random.stateless_normal((2, 3, 1), (0, 0))
+    few = "Too few leaves for PyTreeSpec; expected: 4, got: 2"
+    assert isinstance(layers.GRU(4).cell.state_size, int)
+    both = layers.Bidirectional(layers.LSTM(4, return_state=True))
+    outputs, *found = both(x)
+    assert len(found) == 4
+    assert len(layers.LSTM(4).cell.state_size) == 2
+    for way, parts in (
+        (both.forward_layer, found[:2]),
+        (both.backward_layer, found[2:]),
+    ):
+        for state, part in zip(way(x)[1:], parts, strict=True):
+            assert np.allclose(state, part, atol=1e-6)
+    with pytest.raises(ValueError, match=re.escape(few)):
+        layers.LSTM(4)(x, initial_state=found)
+    sequence = layers.LSTM(4, return_sequences=True)(x)
+    for wrong in (outputs, [outputs], sequence, [sequence]):
+        with pytest.raises(IndexError, match="list index out of range"):
+            layers.LSTM(4)(x, initial_state=wrong)
+    told = printed(NAME, "first_alone")
+    assert told == "without a gradient: 3 of 6"
+    both = layers.Bidirectional(layers.GRU(4, return_state=True))
+    _, *found = both(x)
+    decoder = layers.GRU(4)
+    twice, first, second = (
+        decoder(x, initial_state=given)
+        for given in (found, found[:1], found[1:])
+    )
+    assert np.array_equal(twice, first)
+    assert not np.allclose(first, second)
+
+    def total(units: int, given: Callable[[Any], Any]) -> Callable[[], Any]:
+        decoder = layers.GRU(units)
+        return lambda: tf.reduce_sum(decoder(x, initial_state=given(both(x))))
+
+    sources = both.trainable_variables
+    lost = [g is None for g in slopes(total(4, lambda r: r[1:]), sources)]
+    assert lost == [False] * 3 + [True] * 3
+    kept = slopes(total(8, lambda r: joined(r[1:])), sources)
+    assert None not in kept
+    code = BLOCKS["both_ways"].code.rstrip().split("\n")
+    assert code[-1] == "assert None not in gradients"
+    assert "GRU(8)" in highlighted(BLOCKS["both_ways"])[0]
+    _, *four = layers.Bidirectional(layers.LSTM(4, return_state=True))(x)
+    assert layers.LSTM(8)(x, initial_state=joined(four)).shape == (2, 8)
+
+
+@says("10. MultiHeadAttention: which mask hides the padding?")
+@says(
+    "An `attention_mask` has the shape `(rows, queries, keys)`, and 1 where a "
+    "query may see a key."
+)
+@says("How far does padding move what the real steps get?")
+@says("Return how far padded steps move the outputs of real ones.")
+@says("x has the shape (rows, steps, units), real has (rows, steps).")
+@says("The last one is right, and the others say nothing.")
+@says(
+    "With 1 at the padding, as [masks are written "
+    "elsewhere](https://github.com/tensorflow/tensorflow/issues/45854), a "
+    "padded row sees its padding alone, and so it does with -1e9 there, which "
+    "is not 0 either."
+)
+@says("A column hides queries, not keys.")
+@says("Without an axis for the queries a mask is refused,")
+@says("but with as many rows as steps it is taken, and wrong.")
+@says("**The check** is `leak`, which has to be 0.")
+def test_which_mask_hides_the_padding() -> None:
+    told = [line.split(": ") for line in printed(NAME, "masks").split("\n")]
+    assert [float(number) == 0.0 for _, number in told] == [
+        *(False, False, False, True)
+    ]
+    assert "Warning" not in printed(NAME, "masks")
+    real = tf.sequence_mask([4, 2])
+    x = tf.random.stateless_normal((2, 4, 8), (0, 0))
+    attention = layers.MultiHeadAttention(2, 4)
+
+    def seen(mask: Any) -> Any:
+        """Return which keys the queries of the padded row look at."""
+        _, scores = attention(
+            x, x, attention_mask=mask, return_attention_scores=True
+        )
+        return np.asarray(scores)[1].max(axis=(0, 1)) > 0
+
+    padding = ~real[:, tf.newaxis, :]
+    minus = tf.cast(padding, tf.float32) * -1e9
+    for mask in (padding, minus):
+        assert np.array_equal(seen(mask), [False, False, True, True])
+    assert seen(real[:, :, tf.newaxis]).all()
+    right = real[:, tf.newaxis, :]
+    assert np.array_equal(seen(right), [True, True, False, False])
+    nothing, column, hidden = (
+        leak(attention, x, real, mask)
+        for mask in (None, real[:, :, tf.newaxis], right)
+    )
+    assert nothing > 0.1
+    assert column == pytest.approx(nothing)
+    assert hidden == pytest.approx(0, abs=1e-6)
+    queries = tf.ones((2, 3, 8))
+    narrow = tf.ones((2, 3, 4), bool)
+    assert attention(queries, x, attention_mask=narrow).shape == (2, 3, 8)
+    words = "Incompatible shapes: [2,2,4,4] vs. [1,1,2,4]"
+    assert words in printed(NAME, "two_axes")
+    with pytest.raises(REFUSED, match=re.escape(words)):
+        attention(x, x, attention_mask=real)
+    four = tf.concat([x, x], 0)
+    lengths = tf.sequence_mask([4, 2, 4, 2])
+    assert leak(attention, four, lengths, lengths) > 0.1
+    assert leak(attention, four, lengths, lengths[:, tf.newaxis]) < 1e-6
+
+
+@says(
+    "An `Embedding` with `mask_zero=True` hands the right mask to the layer, "
+    "unless [it gets lost](#where-a-mask-gets-lost), as in `embedded + "
+    "positions`."
+)
+@says("`use_causal_mask=True` narrows any of them.")
+@says(
+    "What comes out at padded steps is not 0, so [mask the "
+    "loss](#2-masking-the-loss-of-a-padded-sequence), too."
+)
+def test_a_mask_that_comes_with_the_words() -> None:
+    words = tf.constant([[1, 2, 3, 4], [1, 2, 0, 0]])
+    longer = tf.pad(words, [[0, 0], [0, 3]])
+    embedding = layers.Embedding(5, 8, mask_zero=True)
+    attention = layers.MultiHeadAttention(2, 4)
+    positions = tf.random.stateless_normal((1, 7, 8), (0, 1))
+    outputs = attention(embedding(words), embedding(words))
+    more = attention(embedding(longer), embedding(longer))
+    moved = abs(more[:, :4] - outputs)[words != 0]
+    assert float(tf.reduce_max(moved)) == pytest.approx(0, abs=1e-6)
+    lost, lost_more = (
+        attention(x, x)
+        for x in (
+            embedding(words) + positions[:, :4],
+            embedding(longer) + positions,
+        )
+    )
+    moved = abs(lost_more[:, :4] - lost)[words != 0]
+    assert float(tf.reduce_max(moved)) > 0.01
+    assert float(tf.reduce_min(tf.norm(outputs[words == 0], axis=-1))) > 0.01
+    real = tf.sequence_mask([4, 2])
+    x = tf.random.stateless_normal((2, 4, 8), (0, 0))
+    for mask in (None, real[:, tf.newaxis, :]):
+        _, scores = attention(
+            *(x, x),
+            attention_mask=mask,
+            use_causal_mask=True,
+            return_attention_scores=True,
+        )
+        later = np.triu(np.ones((4, 4), bool), 1)
+        assert np.all(np.asarray(scores)[:, :, later] == 0)
+        hidden = np.asarray(scores)[1, :, 3, 2:]
+        assert np.all(hidden == 0) == (mask is not None)
+
+
+@says(
+    "`missing a required argument: 'value'` asks for a second tensor: where a "
+    "row looks at itself, hand it over twice."
+)
+@says("The layer `Attention` wants a list of both, and `mask=[None, real]`.")
+def test_what_layers_of_attention_are_handed() -> None:
+    real = tf.sequence_mask([4, 2])
+    x = tf.random.stateless_normal((2, 4, 8), (0, 0))
+    attention = layers.MultiHeadAttention(2, 4)
+    with pytest.raises(TypeError, match="missing a required argument: 'val"):
+        attention(x)
+    assert attention(x, x).shape == x.shape
+    plain = layers.Attention()
+    with pytest.raises(ValueError, match="must be called on a list of inputs"):
+        plain(x, x)
+
+    def by_list(query: Any, value: Any, attention_mask: Any) -> Any:
+        return plain([query, value], mask=attention_mask)
+
+    assert leak(by_list, x, real, [None, real]) < 1e-6
+    assert leak(by_list, x, real, None) > 0.1
+    with pytest.raises(ValueError, match="mask must be a list"):
+        by_list(x, x, real)
 
 
 # The LSTM

@@ -46,7 +46,7 @@ Pairs = dict[str, str]
 KINDS = {
     "VARIABLES": "gone " * 10,
     "SESSIONS": "gone gone gone refused refused gone gone gone gone gone",
-    "ARGUMENTS": "refused refused refused refused warned refused",
+    "ARGUMENTS": "refused refused refused refused warned refused refused",
     "OPTIMIZERS": "gone gone refused gone refused gone refused gone gone gone",
     "SCALING": "warned gone gone gone",
     "LOSSES": "gone gone gone gone gone warned warned refused refused",
@@ -235,7 +235,8 @@ def test_the_page_shows_every_row_of_every_table(page: str) -> None:
 
 def test_there_are_some_eighty_lines(page: str) -> None:
     assert "some eighty other lines" in page
-    assert 75 <= sum(len(table(name)) for name in KINDS) <= 85
+    others = sum(len(table(name)) for name in KINDS) - 3
+    assert 75 <= others <= 85
 
 
 def test_the_table_of_symptoms_leads_to_messages(page: str, said: Any) -> None:
