@@ -134,7 +134,7 @@ def test_the_program_shows_no_times() -> None:
     found = {*re.findall(r"(?m)^(?:import|from) (\w+)", code)}
     packages = {"matplotlib", "numpy", "tensorflow"}
     assert found - packages == {
-        *("collections", "json", "pathlib", "time", "typing")
+        *("collections", "concurrent", "json", "pathlib", "time", "typing")
     }
     timing = [b.name for b in PAGE.blocks if "time." in b.code]
     assert timing == ["seconds"]
