@@ -1467,9 +1467,8 @@ def test_labels_and_arguments_of_a_loss() -> None:
     "Write `tf.zeros_like(x)`, or ask `tf.shape(x)`."
 )
 @says(
-    "`errors_in_a_step:other_words` A number is divided by `x.shape[0]`, "
-    "which is `None` in the graph. Divide by `tf.cast(tf.shape(x)[0], "
-    "x.dtype)`."
+    "Or a number is divided by `x.shape[0]`, which is `None` in the graph. "
+    "Divide by `tf.cast(tf.shape(x)[0], x.dtype)`."
 )
 @says(
     "`errors_in_a_step:other_words` A Python loop over the rows, whose number "
