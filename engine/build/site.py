@@ -174,7 +174,12 @@ def _is_of(root: Path, name: str) -> bool:
 def _load(root: Path) -> MkDocsConfig:
     file = root / CONFIG
     if not file.exists():
-        raise PageError("there is no such file", hint="write one", path=CONFIG)
+        raise PageError(
+            "there is no such file",
+            hint="write one; it is to have this name, and to be in the folder "
+            "that --root names",
+            path=CONFIG,
+        )
     problem = ""
     with warnings_kept() as warnings:
         try:

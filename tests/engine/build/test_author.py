@@ -110,7 +110,11 @@ def test_a_folder_without_a_configuration_is_a_fault(empty: Scratch) -> None:
     for command in ("build", "check"):
         code, words = empty.engine(command)
         assert code == 1
-        assert words.startswith("mkdocs.yml: there is no such file")
+        assert words == (
+            "mkdocs.yml: there is no such file\n  mend: write one; "
+            "it is to have this name, and to be in the folder that --root "
+            "names\n"
+        )
 
 
 def test_a_terminal_that_cannot_show_all_is_told_what_it_can(
