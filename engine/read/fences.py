@@ -32,6 +32,7 @@ class Fence(NamedTuple):
     language: str
     given: Mapping[str, str]
     body: str
+    classes: list[str]
 
 
 def is_block(language: str, given: Mapping[str, str]) -> bool:
