@@ -97,7 +97,7 @@ def test_the_script_prints_what_the_page_shows(
     shown = [
         block.output
         for block in copied_blocks(read(root / f"site/{page}.html"))
-        if block.output and not block.raises and not block.exits
+        if block.output and not block.exits
     ]
     code = (root / f"site/{page}.py").read_text("utf-8")
     printed = run_alone(code, tmp_path, root / ".cache/matplotlib")
