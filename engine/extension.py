@@ -5,6 +5,7 @@ pages with their marks, to fill them when all programs have run; for others
 the extension fills each page before it returns.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from engine.project import Project, Settings
 from engine.read.markdown import Reader
 from engine.read.reading import Reading
 from engine.read.snippets import did_you_mean
-from engine.read.superfences import SITE_FENCES
+from engine.read.superfences import NAMES, SITE_FENCES
 from engine.show.page import FilledPage
 
 KINDS = {
@@ -80,6 +81,11 @@ def add_fence(md: Markdown, name: str, render: Callable[[str], str]) -> None:
     ``render`` gets what the fence holds, its values filled in, and returns
     HTML; what it raises becomes a message with page and line.
     """
+    if name in NAMES or not re.fullmatch(r"[\w-]+", name):
+        raise PageError(
+            f'no fence of a site\'s own can be called "{name}"',
+            hint="call it by one word that the engine does not use",
+        )
     fences = getattr(md, SITE_FENCES, {})
     setattr(md, SITE_FENCES, {**fences, name: render})
 

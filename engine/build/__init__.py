@@ -18,6 +18,7 @@
 ``templates``      the theme's, kept compiled and sooner listed
 ``author``         run one page; check without running
 ``preview``        builds again and again while the site is served
+``reads``          which files a build reads, to be followed as well
 ``serve``          the development server
 ``headers``        and what it answers with each page
 """

@@ -1,28 +1,42 @@
 """What an author asks before a build: run one page, or only check."""
 
 import importlib
+import re
 import tempfile
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from markdown import Markdown
+from mkdocs.commands.build import _populate_page
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.utils.meta import get_data
+from mkdocs.structure.files import (
+    File,
+    Files,
+    InclusionLevel,
+    get_files,
+    set_exclusions,
+)
+from mkdocs.structure.nav import get_navigation
+from mkdocs.structure.pages import Page as MkDocsPage
 
-from engine.build.messages import in_config, not_utf8, placed
+from engine.build.messages import in_config, placed
 from engine.build.plugin import Checked
 from engine.build.rendered import RenderedPage
-from engine.build.site import build_into, opened, project_in
+from engine.build.site import (
+    build_into,
+    opened,
+    project_in,
+    warnings_kept,
+)
 from engine.errors import PageError, PageErrors, raise_all
 from engine.keep.records import make_record, missing_alts
 from engine.program import Block
 from engine.project import Project
 from engine.read.page import Page
-from engine.read.reading import Reading
 from engine.read.snippets import did_you_mean
 from engine.run.results import BlockRun
 from engine.run.terminal import screen
 
+EXTENSIONS = re.compile(r"\.(md|markdown|mdown|mkdn|mkd)$")
 Check = Callable[[Project, list[RenderedPage]], Iterable[PageError]]
 """What a site checks of its own; named under ``checks`` in its settings."""
 
@@ -35,7 +49,7 @@ def run(root: Path, name: str) -> None:
     with opened(root) as config:
         project = project_in(config)
         try:
-            page = _read(config, project, _path(project, name))
+            page = _read(config, project, name)
             runs = project.workers.run(page.program)
         finally:
             project.close()
@@ -121,44 +135,51 @@ def _checked(
     return found
 
 
-def _path(project: Project, name: str) -> Path:
-    """Return the page that an author calls by path or bare name."""
-    docs = project.root / project.docs
+def _read(config: MkDocsConfig, project: Project, name: str) -> Page:
+    """Return one page, read with all that takes part in a build."""
+    project.runs = project.writes = False
+    read: list[Page] = []
+
+    def read_one(config: MkDocsConfig) -> None:
+        config = config.plugins.on_config(config)
+        config.plugins.on_pre_build(config=config)
+        with warnings_kept():  # which are of other pages
+            files = get_files(config)
+            files.add_files_from_theme(config.theme.get_env(), config)
+            files = config.plugins.on_files(files, config=config)
+            set_exclusions(files, config)
+            nav = get_navigation(files, config)
+            config.plugins.on_nav(nav, config=config, files=files)
+        file = _find(files, project, name)
+        page = file.page or MkDocsPage(None, file, config)
+        _populate_page(page, config, files)
+        if rendered := page.meta.get("rendered"):
+            raise_all(rendered.errors)
+            read.append(rendered.read)
+
+    with tempfile.TemporaryDirectory() as folder:
+        build_into(Path(folder), config, project, build=read_one)
+    nothing = Page(project.docs, "", {})  # as an empty page has
+    return read[0] if read else nothing
+
+
+def _find(files: Files, project: Project, name: str) -> File:
+    """Return the page that an author calls by a path or the end of one."""
+    docs, here = project.root / project.docs, Path(name).absolute()
     pages = {
-        path.relative_to(docs).with_suffix("").as_posix(): path
-        for path in sorted(docs.rglob("*.md"))
+        PurePosixPath(file.src_uri).with_suffix("").as_posix(): file
+        for file in files.documentation_pages(inclusion=InclusionLevel.all)
+        if not file.src_uri.endswith(".ipynb")
     }
     wanted = Path(name).as_posix().removeprefix(f"{project.docs.as_posix()}/")
-    found = pages.get(wanted.removesuffix(".md"))
-    if found is None:
-        raise PageError(
-            f'no page "{name}"',
-            hint=f"{did_you_mean(wanted, pages)}use one of: "
-            f"{', '.join(pages)}",
-        )
-    return found.relative_to(project.root)
-
-
-def _read(config: MkDocsConfig, project: Project, path: Path) -> Page:
-    found: list[Reading] = []
-
-    def take(reading: Reading) -> bool:
-        found.append(reading)
-        return True
-
-    project.take = take
-    project.path = path
-    try:
-        text = (project.root / path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise not_utf8(project.root, path) from None
-    html = Markdown(
-        extensions=config.markdown_extensions,
-        extension_configs=config.mdx_configs,
-    ).convert(get_data(text)[0])
-    if not found:
-        return Page(path, html, {})
-    # Others, within it, have ended before.
-    page = found[-1].page(html)
-    raise_all(found[-1].errors)
-    return page
+    if here.is_file() and here.is_relative_to(docs):
+        wanted = here.relative_to(docs).as_posix()
+    wanted = EXTENSIONS.sub("", wanted)
+    ends = [uri for uri in pages if uri.endswith(f"/{wanted}")]
+    if wanted in pages or len(ends) == 1:
+        return pages.get(wanted) or pages[ends[0]]
+    raise PageError(
+        f'no page "{name}"',
+        hint=f"{did_you_mean(wanted, ends or pages)}use one of: "
+        f"{', '.join(ends or pages)}",
+    )

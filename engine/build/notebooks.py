@@ -59,8 +59,15 @@ class Notebooks:
         self._sources: dict[str, str] = {}
         """The page from which each notebook is taken, by their files."""
 
-    def add(self, files: Files, config: MkDocsConfig) -> None:
-        """Add a notebook for each page but the home page."""
+    def add(
+        self, files: Files, config: MkDocsConfig, *, as_pages: bool
+    ) -> None:
+        """Add a notebook for each page but the home page.
+
+        Where nothing is to be written, they are files that links lead to.
+        """
+        if as_pages != self.project.writes:
+            return
         plugins = config.plugins
         if "mkdocs-jupyter" not in plugins or "i18n" in plugins:
             return  # the latter refuses pages that are not in docs_dir
@@ -76,7 +83,8 @@ class Notebooks:
             uri = _uri(source)
             if uri.removesuffix(".ipynb") in taken:
                 continue  # the author shows something else there
-            write_atomically(self.folder / uri, EMPTY)
+            if as_pages:
+                write_atomically(self.folder / uri, EMPTY)
             where = config.site_dir, config.use_directory_urls
             files.append(File(uri, str(self.folder), *where))
             self._sources[uri] = source

@@ -14,6 +14,14 @@ EXTENSION = "engine.extension"
 def extension_options(config: MkDocsConfig) -> dict[str, Any]:
     """Return the extension's options, with the folders that MkDocs knows."""
     root = Path(config.config_file_path or "").resolve().parent
+    if EXTENSION not in config.markdown_extensions:
+        raise PageError(
+            f"markdown_extensions: {EXTENSION} is not listed, so no page "
+            "would run",
+            hint="list it; a list of this file takes the place of one that "
+            "it inherits",
+            path=CONFIG,
+        )
     options: dict[str, Any] = config.mdx_configs.setdefault(EXTENSION, {})
     docs = Path(config.docs_dir)
     if not docs.is_relative_to(root):

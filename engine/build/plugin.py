@@ -74,12 +74,12 @@ class EnginePlugin:
     @event_priority(50)  # before mkdocs-jupyter looks for notebooks
     def _add_notebooks(self, files: Files, config: MkDocsConfig) -> Files:
         """Add a notebook for each page that may have a program."""
-        if self.project.writes:
-            self.notebooks.add(files, config)
+        self.notebooks.add(files, config, as_pages=True)
         return files
 
     @event_priority(-50)  # once it has made pages of them
     def _list_none(self, files: Files, config: MkDocsConfig) -> Files:
+        self.notebooks.add(files, config, as_pages=False)
         self.notebooks.leave_out_of_nav(files)
         return files
 

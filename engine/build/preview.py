@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from mkdocs.config.defaults import MkDocsConfig
 
 from engine.build.options import extension_options
+from engine.build.reads import reads
 from engine.build.serve import HOST, listen, serve
 from engine.build.site import (
     build_into,
@@ -80,6 +81,8 @@ class Preview:
         self.notebooks = LateNotebooks(asked)
         self.sessions = Sessions(os.cpu_count() or 1)
         self.stamps: Stamps = {}
+        self.read: set[Path] = set()
+        """What builds have read, wherever it is."""
 
     def glance(self, folder: Path) -> bool:
         """Make the page that was edited, if nothing else was; or return False.
@@ -109,7 +112,7 @@ class Preview:
 
         Once it is superseded, it ends, and nothing is other than before.
         """
-        with opened(self.root) as config:
+        with reads(self.root, self.read), opened(self.root) as config:
             project = self._project(config)
             before = self.stamps, {**vars(project)}
             project.is_superseded = is_superseded
@@ -157,6 +160,15 @@ class Preview:
         own = own_modules(self.root)
         return [*found, *own, snippets, self.notebooks.asked]
 
+    def to_follow(self) -> list[Path]:
+        """Return what is watched, and what is read and not within it."""
+        read = [
+            path
+            for path in sorted(self.read)
+            if not any(path.is_relative_to(top) for top in self.watched)
+        ]
+        return [*self.watched, *read]
+
 
 def _stamps(watched: Iterable[Path]) -> Stamps:
     found: Stamps = {}
@@ -189,7 +201,7 @@ def preview(root: Path, port: int, jobs: int = 0) -> None:
             builds.build,
             root / f".cache/preview/{port}",
             at,
-            lambda: builds.watched,
+            builds.to_follow,
             mount,
             builds.notebooks.look_at,
             live.around,

@@ -6,9 +6,9 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mkdocs.commands.build import build as build_with_mkdocs
 from mkdocs.config import load_config
@@ -61,8 +61,12 @@ def build_into(
     config: MkDocsConfig,
     project: Project,
     serve_url: str | None = None,
+    build: Callable[[MkDocsConfig], None] | None = None,
 ) -> None:
-    """Build into an empty folder; raise EngineError for all that is wrong."""
+    """Build into an empty folder; raise EngineError for all that is wrong.
+
+    ``build`` may do less than all that MkDocs does in a build.
+    """
     config.site_dir = str(folder)
     # Little of what a build makes is garbage.
     before = gc.get_threshold()
@@ -73,7 +77,16 @@ def build_into(
             warnings_kept() as warnings,
             templates_kept(config, project.cache),
         ):
-            _build(config, serve_url)
+            config.plugins.on_startup(
+                command="serve" if serve_url else "build", dirty=False
+            )
+            try:
+                if build:
+                    build(config)
+                else:
+                    build_with_mkdocs(config, serve_url=serve_url)
+            finally:
+                config.plugins.on_shutdown()
     except (Exception, SystemExit) as error:
         ended = _cause(error)
     finally:
@@ -95,16 +108,6 @@ def build_into(
     if ended:
         page = page_that_failed(warnings, project)
         raise placed(ended, project.root, page) from ended
-
-
-def _build(config: MkDocsConfig, serve_url: str | None) -> None:
-    """Build as the commands of MkDocs do."""
-    command: Literal["build", "serve"] = "serve" if serve_url else "build"
-    config.plugins.on_startup(command=command, dirty=False)
-    try:
-        build_with_mkdocs(config, serve_url=serve_url)
-    finally:
-        config.plugins.on_shutdown()
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -174,7 +177,12 @@ def _is_of(root: Path, name: str) -> bool:
 def _load(root: Path) -> MkDocsConfig:
     file = root / CONFIG
     if not file.exists():
-        raise PageError("there is no such file", hint="write one", path=CONFIG)
+        raise PageError(
+            "there is no such file",
+            hint="write one; it is to have this name, and to be in the folder "
+            "that --root names",
+            path=CONFIG,
+        )
     problem = ""
     with warnings_kept() as warnings:
         try:

@@ -32,6 +32,7 @@ class Fence(NamedTuple):
     language: str
     given: Mapping[str, str]
     body: str
+    classes: list[str]
 
 
 def is_block(language: str, given: Mapping[str, str]) -> bool:
@@ -137,7 +138,11 @@ def _file_section(
             f"no file {named} in the project",
             hint='name the file to show, like source="results/speed.json"',
         )
-    text = file.read_text(encoding="utf-8-sig").rstrip("\n")
+    try:
+        text = file.read_text(encoding="utf-8-sig").rstrip("\n")
+    except UnicodeDecodeError:
+        problem, hint = "is not encoded in UTF-8", "save it as UTF-8"
+        raise PageError(f"{source} {problem}", hint=hint) from None
     return Section(source, "", 1, text)
 
 

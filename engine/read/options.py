@@ -115,3 +115,12 @@ def require_each_once(header: str) -> None:
                 f'the option "{key}" is given twice',
                 hint="keep the one that is meant",
             )
+
+
+def require_no_id(name: str) -> None:
+    """Raise PageError for an id, to which nothing taken home could link."""
+    if name:
+        raise PageError(
+            f'a block cannot have the id "{name}": it has one already',
+            hint="leave it out, and link to a heading above the block",
+        )

@@ -90,7 +90,7 @@ def _tokenized(source: str, path: Path) -> _Module:
             opened.append(row)
         if kind.endswith("STRING") or kind.endswith("STRING_END"):
             module.inside.update(range(opened.pop() + 1, token.end[0] + 1))
-        alone = module.lines[row - 1].lstrip().startswith("#")
+        alone = token.line.lstrip().startswith("#")
         marker = MARKER.fullmatch(token.string)
         if kind == "COMMENT" and alone and marker:
             module.markers.append((row, marker[1], marker[2] or ""))

@@ -1,6 +1,6 @@
 """The fences that SuperFences hands over, each guarded in one place."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,12 +25,15 @@ from engine.read.options import (
     read_options,
     require_each_once,
     require_lines,
+    require_no_id,
 )
 from engine.read.page import ShownBlock, SiteFence, WholeProgram
 from engine.read.reading import Reading, Surroundings
 from engine.read.values import split_values
 
 LANGUAGES = (*sorted(PYTHON_NAMES), "console", "json", "yaml")
+NAMES = (*LANGUAGES, "program", "math")
+"""What the engine reads; a site's own fences have other names."""
 SITE_FENCES = "engine_fences"
 """The attribute of a Markdown object that holds a site's own fences."""
 
@@ -108,7 +111,13 @@ class Fences:
             return takes(language, inputs)
 
         def format_fence(
-            src: str, language: str, options: dict[str, Any], **_: Any
+            src: str,
+            language: str,
+            options: dict[str, Any],
+            *_: Any,
+            classes: Sequence[str] = (),
+            id_value: str = "",
+            **__: Any,
         ) -> str:
             end = self.lines.at
             start = end - len(self.superfences.code) - 1
@@ -117,7 +126,8 @@ class Fences:
                 if takes is is_block:
                     self.reading.look_for_slips(start, end + 1)
                 require_each_once(self.lines[start])
-                return form(Fence(line, language, options, src))
+                require_no_id(id_value)
+                return form(Fence(line, language, options, src, [*classes]))
             except PageError as error:
                 self.reading.blame(error, line)
             except Exception as error:
@@ -141,7 +151,9 @@ class Fences:
     def _program(self, fence: Fence) -> str:
         read_options(fence.given, NO_OPTIONS)
         require_empty(fence, "the whole program")
-        highlight = partial(self._highlight, lexer="python", look={})
+        highlight = partial(
+            self._highlight, lexer="python", look={}, classes=fence.classes
+        )
         item = WholeProgram(fence.line, highlight)
         return marks.block_mark(self.reading.add(item, fence.line))
 
@@ -165,17 +177,19 @@ class Fences:
         # The lexer of consoles takes lines without a prompt for output.
         lexer = "sh" if block.language == "console" else block.language
         look = {k: text for k, text in fence.given.items() if k in LOOK}
-        return self._highlight(block.code, lexer, look)
+        return self._highlight(block.code, lexer, look, fence.classes)
 
-    def _highlight(self, code: str, lexer: str, look: dict[str, str]) -> str:
+    def _highlight(
+        self, code: str, lexer: str, look: dict[str, str], classes: list[str]
+    ) -> str:
         """Return the code as HTML, coloured as any other of the site."""
         fences, known = self.superfences, self.project.highlighted
         settings = fences.highlight_ext.get_pymdownx_highlight_settings()
-        key = repr((settings, code, lexer, look))
+        key = repr((settings, code, lexer, look, classes))
         if key not in known:
             fences.line_count = code.count("\n") + 1
-            plain: Any = {"classes": [], "id_value": "", "attrs": {}}
+            more: Any = {"classes": [*classes], "id_value": "", "attrs": {}}
             known[key] = str(
-                fences.highlight(code, lexer, dict(look), self.md, **plain)
+                fences.highlight(code, lexer, dict(look), self.md, **more)
             )
         return known[key]

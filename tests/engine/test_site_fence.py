@@ -100,3 +100,15 @@ def test_what_its_function_has_wrong_is_named_with_the_fence(
     assert code == 1
     assert f"docs/index.md:11: this fence cannot be shown: {problem}" in words
     assert not (housed.root / "site").exists()
+
+
+@pytest.mark.parametrize("name", ["python", "program", "two words", ""])
+def test_a_name_that_no_fence_of_the_sites_own_can_have_is_named(
+    housed: Scratch, name: str
+) -> None:
+    housed.replace("house.py", '"bars"', f'"{name}"')
+    code, words = housed.build()
+    assert code == 1
+    assert words.startswith("mkdocs.yml:")
+    assert f'no fence of a site\'s own can be called "{name}"\n' in words
+    assert "Traceback" not in words

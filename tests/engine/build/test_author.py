@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.engine.scratch import PAGE, Scratch
 
 
@@ -52,6 +54,71 @@ def test_run_takes_a_draft_whose_sections_no_other_page_shows(
     code, words = scratch.engine("run", "new/draft")
     assert code == 0
     assert "number 1" in words
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["deep/one", "one", "one.md", "deep/one.md", "docs/deep/one.md", "two"],
+)
+def test_run_takes_a_page_by_whatever_names_it_alone(
+    scratch: Scratch, name: str
+) -> None:
+    for path in ("deep/one.md", "deep/two.markdown"):
+        scratch.write(f"docs/{path}", PAGE)
+    code, words = scratch.engine("run", name)
+    assert code == 0, words
+    file = "two.markdown" if name == "two" else "one.md"
+    assert f"(docs/deep/{file}:8)" in words
+
+
+def test_run_takes_a_page_by_its_path_from_where_an_author_is(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ("one/page.md", "two/page.md"):
+        scratch.write(f"docs/{path}", PAGE)
+    assert scratch.engine("run", "page") == (
+        1,
+        'no page "page"\n  mend: write "two/page"? use one of: one/page, '
+        "two/page\n",
+    )
+    monkeypatch.chdir(scratch.root / "docs/two")
+    for name in ("page.md", str(scratch.root / "docs/two/page.md")):
+        code, words = scratch.engine("run", name)
+        assert code == 0, words
+        assert "(docs/two/page.md:8)" in words
+
+
+def test_run_of_an_empty_page_says_nothing(scratch: Scratch) -> None:
+    scratch.write("docs/index.md", "")
+    assert scratch.engine("run", "index") == (0, "")
+
+
+def test_run_reads_a_page_as_a_build_does(scratch: Scratch) -> None:
+    scratch.write(
+        "hook.py",
+        """\
+        def on_page_markdown(markdown, page, **_):
+            return markdown.replace("Here", "```python run=")
+        """,
+    )
+    scratch.replace("docs/index.md", "```python run=", "Here")
+    scratch.write("docs/some.txt", "Some *words*.\n")
+    scratch.replace("docs/index.md", "We count.", '--8<-- "some.txt"')
+    scratch.replace(
+        "mkdocs.yml",
+        "  - engine",
+        "  - pymdownx.snippets:\n      check_paths: true\n"
+        "      base_path: [!relative ]\n  - engine",
+    )
+    scratch.replace("mkdocs.yml", "plugins", "hooks: [hook.py]\nplugins")
+    code, words = scratch.engine("run", "index")
+    assert code == 0, words
+    assert "number 1" in words
+    scratch.replace("docs/index.md", "some.txt", "none.txt")
+    run, build = scratch.engine("run", "index"), scratch.build()
+    assert run == build
+    assert run[0] == 1
+    assert "docs/index.md: pymdownx.snippets raised SnippetMissing" in run[1]
 
 
 def test_run_of_an_unknown_page_names_those_there_are(
@@ -110,7 +177,11 @@ def test_a_folder_without_a_configuration_is_a_fault(empty: Scratch) -> None:
     for command in ("build", "check"):
         code, words = empty.engine(command)
         assert code == 1
-        assert words.startswith("mkdocs.yml: there is no such file")
+        assert words == (
+            "mkdocs.yml: there is no such file\n  mend: write one; "
+            "it is to have this name, and to be in the folder that --root "
+            "names\n"
+        )
 
 
 def test_a_terminal_that_cannot_show_all_is_told_what_it_can(

@@ -133,6 +133,49 @@ def test_hooks_are_read_anew_and_files_that_come_back_are_watched(
         wait_for(url, "We count on.")
 
 
+def test_what_a_build_reads_elsewhere_is_followed(scratch: Scratch) -> None:
+    config = (scratch.root / "mkdocs.yml").read_text("utf-8")
+    config = config.replace(
+        "  - engine", "  - pymdownx.snippets: {base_path: [.]}\n  - engine"
+    ).replace("plugins", "hooks: [hook.py]\nplugins")
+    scratch.write("shared/base.yml", config)
+    scratch.write("mkdocs.yml", "INHERIT: shared/base.yml\n")
+    scratch.write("shared/words.txt", "Some words.\n")
+    scratch.write("shared/speed.json", "[111]\n")
+    scratch.write(
+        "hook.py",
+        """\
+        def on_pre_build(config):
+            open("shared/made.txt", "w").write("Made.")
+
+        def on_page_markdown(markdown, **_):
+            return markdown + open("shared/made.txt").read()
+        """,
+    )
+    scratch.replace(
+        "docs/index.md",
+        "We count.",
+        '--8<-- "shared/words.txt"\n\n```json source="shared/speed.json" '
+        'file="speed.json"\n```\n',
+    )
+    with (
+        contextlib.chdir(scratch.root),
+        serving(scratch) as (url, lines),
+    ):
+        assert "Made." in wait_for(url, "Some words.")
+        scratch.write("shared/words.txt", "Other words.\n")
+        wait_for(url, "Other words.")
+        scratch.write("shared/speed.json", "[222]\n")
+        wait_for(url, "222")
+        scratch.replace("shared/base.yml", "Scratch", "New name")
+        wait_for(url, "New name")
+        wait_until(lambda: reloads(lines) == 4)
+        scratch.replace("shared/base.yml", "plugins:", "plugnis:")
+        wait_for(url, "plugnis")
+        scratch.replace("shared/base.yml", "plugnis:", "plugins:")
+        wait_until(lambda: reloads(lines) == 5)
+
+
 def reloads(lines: list[str]) -> int:
     """Return how often browsers were told to load their page again."""
     return sum("Reloading browsers" in line for line in lines)

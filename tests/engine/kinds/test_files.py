@@ -114,6 +114,15 @@ def test_a_snippet_that_is_not_utf_8_is_named_with_its_line(
     assert "UTF-8" in words
 
 
+def test_a_file_to_show_that_is_not_utf_8_is_named(page: Site) -> None:
+    (page.root / "speed.json").write_bytes(b"\xff\xfe{}")
+    page.page("f", '# F\n\n```json source="speed.json" file="f.json"\n```\n')
+    assert (
+        "docs/f.md:3: speed.json is not encoded in UTF-8\n"
+        "  mend: save it as UTF-8\n"
+    ) in page.bad()
+
+
 @pytest.mark.parametrize(
     ("encoded", "error"), [("utf-8-sig", ""), ("utf-16", "UTF-8")]
 )

@@ -210,3 +210,18 @@ def test_a_view_follows_its_page_when_addresses_change(site: Site) -> None:
         file.write("use_directory_urls: false\n")
     view = forms.rendered(site.good(), "notebooks/p.html")
     assert view.select(".run-downloads a[href='../p.html']")
+
+
+def test_check_knows_the_notebooks_that_a_build_has(site: Site) -> None:
+    site.sections("a", one="print('one')")
+    site.page("p", '# P\n\n```python run="snippets/a.py:one"\n```\n')
+    site.page("q", "# Q\n\n[a](notebooks/p.ipynb)\n\n[b](notebooks/n.ipynb)\n")
+    code, words = site.engine("check")
+    assert code == 1
+    assert words.startswith("docs/q.md:5: contains a link 'notebooks/n.ipynb'")
+    assert words.count("mend:") == 1
+    site.replace("docs/q.md", "[b](notebooks/n.ipynb)", "")
+    nav = "nav: [index.md, p.md, q.md, Notebook: notebooks/p.ipynb]\n"
+    site.replace("mkdocs.yml", "site_name", f"{nav}site_name")
+    assert site.engine("check")[0] == 0
+    site.good()

@@ -83,6 +83,7 @@ MARKED = {
         "# region one\nX = 1  # region two\n# endregion one\n",
         "X = 1  # region two",
     ),
+    "no_end": ("# region one\nX = 1\n# endregion one", "X = 1"),
     "method": (
         "class A:\n    # region one\n    def f(self):\n        return 1\n"
         "    # endregion one\n",

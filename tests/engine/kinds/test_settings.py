@@ -39,6 +39,10 @@ SETTINGS = {
         option("snippets: /tmp"),
         "engine.extension: snippets is no folder within this one\n",
     ),
+    "no_engine": (
+        "markdown_extensions: [admonition]\n",
+        "engine.extension is not listed, so no page would run\n",
+    ),
     "no_superfences": (
         "markdown_extensions:\n  - pymdownx.superfences\n  - extra\n"
         f"{EXTENSION}",

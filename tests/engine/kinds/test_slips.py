@@ -47,6 +47,11 @@ CASES = {
     "body": (FENCE.replace("\n```", "\nx\n```"), 1, "has code of its own"),
     "onne": (FENCE.replace(":one", ":onne"), 1, 'no section "onne"'),
     "twice": (f"{FENCE}\n{FENCE}", 4, "is shown twice, first on line 1"),
+    "name": (
+        '```{.python #here run="snippets/a.py:one"}\n```\n',
+        1,
+        'cannot have the id "here"',
+    ),
     "no_file": (FENCE.replace("a.py", "b.py"), 1, "no file snippets/b.py"),
     "console": ("```console\n```\n", 1, "a console block without a command"),
     "left_behind": (

@@ -31,3 +31,12 @@ def test_a_block_that_is_meant_to_fail_says_nothing_more(site: Site) -> None:
     assert page.blocks[0][1] == "ValueError: a $b$ | <c>"
     assert forms.view(built, "notebooks/p/") == page
     assert forms.notebook(built, "p.ipynb") == page
+
+
+def test_classes_of_a_fence_are_those_of_its_code(site: Site) -> None:
+    site.sections("a", one="print('one')")
+    fence = FENCE.format("").replace("python", "{.python .no-copy .annotate")
+    site.page("p", "# P\n\n" + fence.replace('"\n', '"}\n'))
+    page = forms.rendered(site.good(), "p/")
+    assert page.select("[data-block] > .no-copy.annotate.highlight code")
+    site.alike("p", "one")
