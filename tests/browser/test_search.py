@@ -335,7 +335,7 @@ ASKED = {
     "Why does my network predict the same value for every sample?": (
         "errors_in_a_step"
     ),
-    "accuracy always 0.5 binary classification": "errors_in_a_step",
+    "accuracy always 0.5 binary classification": "reading_the_curves",
     "Why is my loss negative with binary_crossentropy?": "errors_in_a_step",
     "negative loss": "errors_in_a_step",
     "ValueError: A KerasTensor cannot be used as input to a TensorFlow "
