@@ -99,7 +99,7 @@ def measure(model: Model, part: Part) -> tuple[float, float]:
 
 
 # region train
-def train(model, optimizer, sets, epochs=40, change=None, batch=32):
+def train(model, optimizer, sets, epochs=24, change=None, batch=64):
     """Train; return the history, and the weights of the lowest val_loss."""
     step, history = make_step(model, optimizer), {name: [] for name in NAMES}
     (x, y), valid_set = sets

@@ -55,7 +55,7 @@ if __name__ == "__main__":
     # region underfit
     linear = tf.keras.Sequential([layers.Input((32,)), layers.Dense(CLASSES)])
     for name, model in (("linear", linear), ("hidden layer", make_model())):
-        history, _ = train(model, Adam(0.01), (more, valid_set), epochs=10)
+        history, _ = train(model, Adam(0.02), (more, valid_set), epochs=10)
         ends = [f"{key} {history[key][-1]:.2f}" for key in NAMES]
         print(f"{name}:", *ends)
     # endregion underfit
@@ -63,7 +63,7 @@ if __name__ == "__main__":
     # region overfit
     sets = train_set, valid_set
     overfitted = make_model()
-    history, best = train(overfitted, Adam(0.01), sets)
+    history, best = train(overfitted, Adam(0.02), sets)
     print("lowest:", lowest(history))
     last_losses = history["loss"][-1], history["val_loss"][-1]
     print("in the end: loss {:.2f}, val_loss {:.2f}".format(*last_losses))
@@ -81,13 +81,13 @@ if __name__ == "__main__":
     # endregion plot_overfit
 
     # region mends
-    decay = tf.keras.optimizers.AdamW(0.01, weight_decay=1.0)
+    decay = tf.keras.optimizers.AdamW(0.02, weight_decay=1.0)
     mends = {
-        "16 units": (make_model(16), Adam(0.01), sets, 40, None),
-        "dropout": (make_model(dropout=0.5), Adam(0.01), sets, 40, None),
-        "weight decay": (make_model(), decay, sets, 40, None),
-        "more waves": (make_model(), Adam(0.01), (more, valid_set), 10, None),
-        "turned waves": (make_model(), Adam(0.01), sets, 40, shift),
+        "16 units": (make_model(16), Adam(0.02), sets, 24, None),
+        "dropout": (make_model(dropout=0.5), Adam(0.02), sets, 24, None),
+        "weight decay": (make_model(), decay, sets, 24, None),
+        "more waves": (make_model(), Adam(0.02), (more, valid_set), 6, None),
+        "turned waves": (make_model(), Adam(0.02), sets, 24, shift),
     }
     # endregion mends
 
@@ -135,7 +135,7 @@ if __name__ == "__main__":
 
     # region val_higher
     model = make_model(dropout=0.5)
-    history, _ = train(model, Adam(0.01), (more, valid_set), epochs=5)
+    history, _ = train(model, Adam(0.02), (more, valid_set), epochs=5)
     for name in ("accuracy", "val_accuracy"):
         print(f"{name} {history[name][-1]:.2f}")
     print(f"of the training rows, measured: {measure(model, more)[1]:.2f}")

@@ -237,7 +237,7 @@ def test_the_step() -> None:
 @says("An epoch takes the rows in another order each time.")
 @says("A last batch that is shorter counts by its rows.")
 @says("Take a step for each batch; return loss and accuracy over all rows.")
-@says("Validation is measured after the epoch, without dropout, with all")
+@says("Validation is measured after the epoch, without dropout and penalties,")
 @says("Return loss and accuracy of the model in use, over all rows.")
 @says("`train` does both, and keeps the weights of the epoch whose validation")
 @says("`change` may make other inputs for each epoch.")
@@ -267,6 +267,11 @@ def test_the_loop() -> None:
     assert measure(model, VALID)[0] == history["val_loss"][-1]
     model.set_weights(best)
     assert measure(model, VALID)[0] == min(history["val_loss"])
+    line = layers.Dense(4, kernel_regularizer="l2")
+    penalised = tf.keras.Sequential([layers.Input((32,)), line])
+    of_rows = float(loss(VALID[1], penalised(VALID[0])))
+    assert measure(penalised, VALID)[0] == pytest.approx(of_rows)
+    assert float(sum(penalised.losses)) > 0.01
     assert lowest({"val_loss": [3.0, 1.0, 2.0]}) == "val_loss 1.00 in epoch 2"
     assert "best" in highlighted(BLOCKS["train"])[1]
 
@@ -305,12 +310,16 @@ def test_the_first_loss() -> None:
 
 
 @says("In a regression, who knows nothing predicts the mean.")
-@says("The mean squared error is then the variance, `np.var(y)`.")
+@says(
+    "The mean squared error is then the variance, `np.var(y, axis=0).mean()`."
+)
 @says("In a regression with a squared error such a model comes to predict the")
 def test_a_regression_that_knows_nothing() -> None:
+    mean_squared = tf.keras.losses.MeanSquaredError()
+    for y in (X[:, 0], X[:, :1], X[:, :3] + np.array([0, 10, 90], "float32")):
+        found = float(mean_squared(y, y.mean(axis=0) + 0 * y))
+        assert found == pytest.approx(np.var(y, axis=0).mean(), rel=1e-4)
     y = X[:, :1]
-    found = tf.keras.losses.MeanSquaredError()(y, y.mean() + 0 * y)
-    assert float(found) == pytest.approx(np.var(y), rel=1e-5)
     bias = tf.Variable(7.0)
     for _ in range(50):
         with tf.GradientTape() as tape:
@@ -322,10 +331,12 @@ def test_a_regression_that_knows_nothing() -> None:
 # One batch
 
 
-@says("A loop that works learns it by heart.")
+@says("A loop that works learns it by heart, if the model is large enough.")
+@says("and train a new model afterwards: this one keeps what it has learned.")
 @says("Take 100 steps with one batch; return its loss, first and last.")
 @says("Whether the labels are right [this does not tell]")
-@says("Shuffle the labels, but not the rows.")
+@says("The labels may belong to other rows.")
+@says("Here they are shuffled, and the rows are not.")
 @says("Training accuracy is 1, validation accuracy is that of chance")
 @says("One batch is learned, and so are all rows, by heart.")
 @says(
@@ -334,6 +345,13 @@ def test_a_regression_that_knows_nothing() -> None:
 )
 def test_one_batch_is_learned_with_any_labels() -> None:
     assert lines(NAME, "one_batch")[0] == pytest.approx([2.14, 0.0], abs=0.01)
+    model = make_model()
+    overfit_batch(make_step(model, Adam(0.01)), X[:32], Y[:32])
+    assert measure(model, (X[:32], Y[:32]))[1] == 1.0
+    inputs = layers.Input((32,)), layers.Lambda(lambda row: row[:, :2])
+    small = tf.keras.Sequential([*inputs, layers.Dense(4)])
+    overfit_batch(make_step(small, Adam(0.01)), X[:32], Y[:32])
+    assert measure(small, (X[:32], Y[:32]))[0] > 1
     taken = iter(range(100))
     said = overfit_batch(lambda x, y: (next(taken), 0.0), X, Y)
     assert numbers(said) == [0, 99]
@@ -361,15 +379,16 @@ def test_a_dataset_keeps_pairs() -> None:
 
 
 @says(
-    "Print how the inputs vary, how many units of the hidden layer are "
-    "*alive* (above 0 for some row), how many classes are answered, and how "
-    "long the gradient is."
+    "Print how far the inputs differ from row to row, how many units of the "
+    "hidden layer are *alive* (above 0 for some row), how many classes are "
+    "answered, and how long the gradient is."
 )
+@says("The hidden layer is `model.layers[0]` here; in your model it may be")
 @says("Return what differs from row to row, and the length of the gradient.")
 @says("Set all weights of a model to zero.")
 @says("Five trainings of a hundred steps, four of which fail:")
 @says("A gradient, and the loss hardly moves | The rate is too small")
-@says("The deviation of the inputs is 0 | All rows are alike")
+@says("The inputs differ by 0 | All rows are alike")
 @says("Nothing is alive, the weights are 0 | They began so, as `tf.zeros`")
 @says("Nothing is alive, the weights are not 0 | *Dead* ReLUs: 0 for every")
 def test_what_is_seen_in_each_training() -> None:
@@ -377,7 +396,7 @@ def test_what_is_seen_in_each_training() -> None:
     assert len(said) == 10
     names = [line.partition(":")[0] for line in said[::2]]
     losses = [numbers(line.partition(":")[2]) for line in said[::2]]
-    keys = "mean", "deviation", "alive", "answers", "gradient"
+    keys = "apart", "alive", "answers", "gradient"
     traces = {
         name: dict(zip(keys, numbers(line), strict=True))
         for name, line in zip(names, said[1::2], strict=True)
@@ -386,9 +405,17 @@ def test_what_is_seen_in_each_training() -> None:
     assert fell == [True, False, False, False, False]
     assert losses[1][1] == pytest.approx(losses[1][0], rel=0.02)
     assert traces["rate too small"]["gradient"] > 1
-    assert [t["deviation"] == 0 for t in traces.values()] == [
+    assert [t["apart"] == 0 for t in traces.values()] == [
         name == "inputs all 0" for name in traces
     ]
+    alike = np.tile(X[:1], (64, 1))
+    assert "differ by 0," in look_inside(make_model(), alike, Y[:64])
+    small = look_inside(make_model(), 0.001 * X[:64], Y[:64])
+    assert 0 < numbers(small)[0] < 0.02
+    assert make_model().layers[0].units == 64
+    inputs = layers.Input((32,))
+    outputs = layers.Dense(4)(layers.Dense(8, "relu")(inputs))
+    assert not hasattr(tf.keras.Model(inputs, outputs).layers[0], "units")
     for name in names[2:]:
         assert traces[name]["alive"] == 0
         assert traces[name]["answers"] == 1
@@ -417,10 +444,7 @@ def test_pixels_as_whole_numbers() -> None:
     "same rate trains."
 )
 @says("So [scale the inputs]")
-@says(
-    "Where nothing is alive, only the last bias has a gradient, and more "
-    "steps do not help."
-)
+@says("Where nothing is alive, that layer has no gradient, and more steps do")
 def test_how_units_die() -> None:
     x, y = TRAIN
     model = make_model()
@@ -482,7 +506,8 @@ def test_one_answer_for_all() -> None:
 # Underfitting
 
 
-@says("A model without a hidden layer is linear.")
+@says("One without a hidden layer is linear.")
+@says("Such a model is too small for the task, or has had too few steps.")
 @says("Both learn from the 1,024 rows.")
 @says("The linear model does not even learn the rows that it is shown.")
 @says("Underfitting: training and validation accuracy are both low")
@@ -491,7 +516,7 @@ def test_one_answer_for_all() -> None:
     "speaks for a class in the one speaks against it in the other."
 )
 @says("More rows do not help it.")
-@says("A larger model does.")
+@says("A hidden layer does.")
 def test_underfitting() -> None:
     assert "(more, valid_set)" in BLOCKS["underfit"].code
     found = rows_of("underfit")
@@ -511,36 +536,40 @@ def test_underfitting() -> None:
     history, _ = train(model, Adam(0.01), ((X, Y), VALID), 3, batch=128)
     assert history["loss"][-1] > CHANCE - 0.05
     assert history["val_accuracy"][-1] < 0.35
+    short = train(make_model(), Adam(0.001), (MORE, VALID), 1)[0]
+    assert max(short["accuracy"][-1], short["val_accuracy"][-1]) < 0.4
 
 
 # Overfitting
 
 
 @says(
-    "Two losses over forty epochs: the training loss falls from about 1.8 to "
-    "zero; the validation loss falls to about 1.1 in the seventh epoch, "
-    "turns, and rises slowly above the dotted line at log 4, about 1.4"
+    "Two losses over 24 epochs: the training loss falls from about 1.8 to "
+    "zero; the validation loss falls to about 1.1 in the eighth epoch, turns, "
+    "and rises slowly to the dotted line at log 4, about 1.4"
 )
+@says("The model learns its rows by heart, and that does not help with")
 @says("The training rows are known by heart.")
 @says(
-    "The validation loss ends above log 4, where it would be if the model "
+    "The validation loss ends at about log 4, where it would be if the model "
     "gave each class the same probability."
 )
 @says("Overfitting: validation loss goes up, training loss goes down")
 def test_overfitting() -> None:
     best, ends = lines(NAME, "overfit")
-    assert best == [1.11, 7]
+    assert best == [1.11, 8]
     assert ends[0] < 0.01
-    assert ends[1] > CHANCE
+    assert ends[1] == pytest.approx(CHANCE, abs=0.06)
     [axes] = figure(NAME, "plot_overfit")
     of_training, valid, chance = axes.points.values()
-    assert of_training.x[-1] == 40
+    assert of_training.x[-1] == 24
     assert of_training.y[0] == pytest.approx(1.8, abs=0.05)
     assert of_training.y[-1] < 0.01
     assert of_training.y == sorted(of_training.y, reverse=True)
     assert chance.y[0] == pytest.approx(CHANCE, abs=1e-3)
     assert valid.y[1] < valid.y[2] < valid.y[3] < valid.y[4]
-    assert valid.y[2] < CHANCE < valid.y[4]
+    assert valid.y[2] < CHANCE - 0.1
+    assert valid.y[4] == pytest.approx(CHANCE, abs=0.06)
 
 
 @says("A wave that begins elsewhere has the same class.")
@@ -554,7 +583,7 @@ def test_turned_waves_keep_their_class() -> None:
         strength = np.abs(np.fft.rfft(waves, axis=1))
         assert (np.argmax(strength, axis=1) == y + 1).all()
         np.testing.assert_allclose(np.sort(waves), np.sort(x))
-    assert "sets, 40, shift)" in BLOCKS["mends"].code
+    assert "sets, 24, shift)" in BLOCKS["mends"].code
 
 
 @says("Five mends, one at a time: a smaller model, dropout, weight decay,")
@@ -581,10 +610,10 @@ def test_each_mend() -> None:
     assert list(mends) == [*names, "turned waves"]
     steps = set()
     for model, _, (part, _), epochs, _ in mends.values():
-        steps.add(epochs * len(part[1]) // 32)
+        steps.add(epochs * len(part[1]) // 64)
         wide = model.layers[0].units
         assert wide == (16 if model is mends["16 units"][0] else 64)
-    assert steps == {320}
+    assert steps == {96}
     found = rows_of("compare")
     before = float(record(NAME)['min(histories["as it was"]["val_loss"]):.2f'])
     assert before == lines(NAME, "overfit")[0][0]
@@ -604,34 +633,34 @@ def test_each_mend() -> None:
 
 
 @says(
-    "Weight decay helped, too: a `weight_decay` of 1.0 and a rate of 0.01 "
-    "take a hundredth off each weight in each step."
+    "Weight decay helped, too: a `weight_decay` of 1.0 and a rate of 0.02 "
+    "take a fiftieth off each weight in each step."
 )
 def test_what_weight_decay_takes() -> None:
-    assert "AdamW(0.01, weight_decay=1.0)" in BLOCKS["mends"].code
+    assert "AdamW(0.02, weight_decay=1.0)" in BLOCKS["mends"].code
     variable = tf.keras.Variable([2.0, -3.0])
-    optimizer = tf.keras.optimizers.AdamW(0.01, weight_decay=1.0)
+    optimizer = tf.keras.optimizers.AdamW(0.02, weight_decay=1.0)
     optimizer.apply_gradients([(tf.zeros(2), variable)])
-    assert variable.numpy() == pytest.approx([1.98, -2.97])
+    assert variable.numpy() == pytest.approx([1.96, -2.94])
     found = rows_of("compare")["weight decay"]
     assert found[0] < lines(NAME, "overfit")[0][0]
 
 
 @says(
-    "Three validation losses over forty epochs: as it was, it turns early and "
-    "rises to about 1.5; with dropout it falls later, and rises to as much; "
-    "with turned waves it falls to about 0.5 and stays there"
+    "Three validation losses over 24 epochs: as it was, it turns early and "
+    "rises to about 1.4; with dropout it turns later, and rises nearly as "
+    "far; with turned waves it falls to about 0.6 and stays there"
 )
 def test_the_figure_of_mends() -> None:
     [axes] = figure(NAME, "plot_mends")
     before = axes.points["as it was"].y
     dropout = axes.points["dropout"].y
     turned = axes.points["turned waves"].y
-    assert before[-1] == pytest.approx(1.5, abs=0.05)
-    assert dropout[-1] == pytest.approx(before[-1], abs=0.05)
+    assert before[-1] == pytest.approx(1.4, abs=0.05)
+    assert before[-1] - 0.1 < dropout[-1] < before[-1]
     found = rows_of("compare")
-    assert lines(NAME, "overfit")[0][1] < found["dropout"][1] / 2
-    assert turned[2:] == pytest.approx([0.5] * 3, abs=0.06)
+    assert lines(NAME, "overfit")[0][1] + 2 < found["dropout"][1]
+    assert turned[2:] == pytest.approx([0.6] * 3, abs=0.07)
 
 
 @says("The loss is lower, and so, here, is the accuracy; the next section")
@@ -660,7 +689,7 @@ def test_early_stopping() -> None:
 
 
 @says("Without the second argument it stops, and leaves the last weights.")
-@says("If you need classes, watch the accuracy: `EarlyStopping(monitor=")
+@says("If you need classes, watch the accuracy: give `EarlyStopping` a")
 @says("If you need probabilities, watch the loss.")
 def test_what_to_watch() -> None:
     model = make_model()
@@ -680,28 +709,38 @@ def test_what_to_watch() -> None:
     last = measure(model, VALID)[1]
     assert last == pytest.approx(history[-1], abs=1e-4)
     assert last < history[best]
+    # With the two arguments of the section before it goes back to the best.
+    model = make_model()
+    model.compile(Adam(0.05), loss, metrics=["accuracy"])
+    stop = tf.keras.callbacks.EarlyStopping(
+        monitor="val_accuracy",
+        mode="max",
+        patience=5,
+        restore_best_weights=True,
+    )
+    again = model.fit(
+        *(X[:64], Y[:64]),
+        epochs=40,
+        validation_data=VALID,
+        callbacks=[stop],
+        verbose=0,
+    ).history["val_accuracy"]
+    assert measure(model, VALID)[1] == pytest.approx(max(again), abs=1e-4)
 
 
-@says("Between the epoch of the lowest validation loss and the last one the")
 @says("Validation loss increases while validation accuracy increases")
 @says("Accuracy asks which class has the largest logit, and the loss asks")
 @says("Return the loss of each row, of shape (rows,).")
-@says("More rows are right in the end.")
-@says(
-    "But those that are wrong are wrong with more confidence, and that weighs "
-    "more."
-)
+@says("More rows become right, but those that are wrong are so with more")
+@says("Take the loss of each row of the test, at the epoch of the lowest")
 def test_both_rise() -> None:
-    kept = record(NAME)
-    key = 'history["val_accuracy"]'
-    before = float(kept[f'{key}[np.argmin(history["val_loss"])]:.2f'])
-    after = float(kept[f"{key}[-1]:.2f"])
-    assert before < after
+    assert "for weights in (best, last)" in BLOCKS["right_and_wrong"].code
+    assert "x, y = test_set" in BLOCKS["right_and_wrong"].code
     first, last = lines(NAME, "right_and_wrong")[::2]
     first_wrong, last_wrong = lines(NAME, "right_and_wrong")[1::2]
     assert first[0] < last[0]
     assert last[1] < first[1]
-    assert last_wrong[1] > 1.5 * first_wrong[1]
+    assert last_wrong[1] > 1.3 * first_wrong[1]
     totals = [
         right[0] / 100 * right[1] + wrong[0] / 100 * wrong[1]
         for right, wrong in ((first, first_wrong), (last, last_wrong))
@@ -713,12 +752,12 @@ def test_both_rise() -> None:
     assert np.ptp(each_loss(np.array([1, 1]), sure)) > 0.3
 
 
-@says("A model with dropout, after five epochs with the 1,024 rows.")
 @says("Validation accuracy is higher than training accuracy")
 @says(
-    "The training accuracy is that of a model with half of its units dropped, "
-    "taken while it was still learning."
+    "The training accuracy is taken with dropout, and while the model is "
+    "still learning."
 )
+@says("Here half of the units are dropped, for five epochs with the 1,024")
 @says("Measured like the validation, the training rows are ahead.")
 @says("[Compare like with like](keras_from_fit_inwards.md")
 @says("If the validation is ahead even so, its rows are easier, or")
@@ -744,8 +783,8 @@ def test_why_validation_is_ahead() -> None:
 
 
 @says("Either the next batch has harder rows, or the step was too long.")
-@says("Measure a batch again, after its own step, and you know which.")
-@says("Return how often the loss rose, from batch to batch and by a step.")
+@says("Measure a batch before its own step and after it, and you know which.")
+@says("Train for an epoch; return how often the loss rose, and by a step.")
 @says(
     "With the rate of 0.1 the loss often goes up from one batch to the next, "
     "but no step raised the loss of its own batch."
@@ -753,12 +792,12 @@ def test_why_validation_is_ahead() -> None:
 @says("The loss jumps from batch to batch")
 @says("These jumps are of the rows.")
 @says(
-    "With the largest rate more than half of the steps made it worse for "
+    "With the larger rate more than half of the steps made it worse for "
     "their own batch"
 )
 def test_two_kinds_of_jumps() -> None:
     found = list(rows_of("rises").values())
-    small, _, large = found
+    small, large = found
     assert small[0] == large[0] == 16
     assert small[1] >= 5
     assert small[2] == 0
@@ -766,7 +805,20 @@ def test_two_kinds_of_jumps() -> None:
     # A model that does not learn jumps as well.
     ups = int(count_rises(make_model(), SGD(0.0), MORE).split(", ")[1][0])
     assert ups >= 5
-    assert "measure(model, batch)" in highlighted(BLOCKS["count_rises"])[0]
+    before, after = highlighted(BLOCKS["count_rises"])
+    assert "measure(model, batch)" in before
+    assert "measure(model, batch)" in after
+    # Neither dropout nor a penalty counts as a rise, or hides one.
+    model = make_model(dropout=0.5)
+    assert count_rises(model, SGD(0.0), MORE).endswith(" 0 by step")
+    said = []
+    for penalty in (None, lambda kernel: 1e3 + 0 * tf.reduce_sum(kernel)):
+        tf.keras.utils.set_random_seed(0)
+        line = layers.Dense(4, kernel_regularizer=penalty)
+        model = tf.keras.Sequential([layers.Input((32,)), line])
+        said.append(count_rises(model, SGD(9.0), MORE))
+    assert said[0] == said[1]
+    assert not said[0].endswith(" 0 by step")
 
 
 @says("Larger batches have smaller ones, and so has the mean of an epoch.")
@@ -792,11 +844,23 @@ def test_few_rows() -> None:
     assert code.index("train(") < code.index("for rows")
 
 
-@says("(Leave out dropout, which draws anew.)")
-def test_dropout_draws_anew() -> None:
-    model = make_model(dropout=0.5)
-    first, second = (model(X[:9], training=True) for _ in range(2))
-    assert np.any(first != second)
+@says(
+    "From epoch to epoch the weights change, and a mean over few rows shows "
+    "each change enlarged."
+)
+@says("So validate with more rows, or lower the rate.")
+def test_what_calms_the_validation_loss() -> None:
+    sizes, swings = (16, 4096), {}
+    for rate in (0.02, 0.002):
+        model, means = make_model(), []
+        step = make_step(model, Adam(rate))
+        for epoch in range(16):
+            run_epoch(step, MORE, 64, epoch)
+            losses = each_loss(TEST[1], model(TEST[0], training=False))
+            means.append([losses[:rows].mean() for rows in sizes])
+        swings[rate] = np.std(np.diff(means[4:], axis=0), axis=0)
+    assert swings[0.02][0] > 2 * swings[0.02][1]
+    assert (swings[0.02] > 2 * swings[0.002]).all()
 
 
 # Choices
@@ -807,10 +871,10 @@ def test_dropout_draws_anew() -> None:
 def test_three_rates() -> None:
     found = list(rows_of("rates").values())
     small, middle, large = found
-    assert small[1] == 20
-    assert "epochs=20" in BLOCKS["rates"].code
+    assert small[1] == 12
+    assert "epochs=12" in BLOCKS["rates"].code
     assert middle[0] < min(small[0], large[0])
-    assert large[1] < middle[1] < 20
+    assert large[1] < middle[1] < 12
 
 
 @says(
@@ -819,7 +883,8 @@ def test_three_rates() -> None:
 )
 @says("As many steps make up for it, or a rate eight times as large.")
 @says("That holds for SGD, while the rate is far below its limit.")
-@says("Which rate makes SGD learn as much with batches of 32, in five epochs,")
+@says("Which rate makes SGD learn as much with batches of 32, in three")
+@says("With another batch size choose the rate anew, as the number of steps")
 def test_batches() -> None:
     small, large, longer, faster = rows_of("batches").values()
     settings = [numbers(n) for n in printed(NAME, "batches").split("\n")]
@@ -853,10 +918,10 @@ def test_batches_with_adam() -> None:
     assert abs(root - small) < abs(eight - small) / 1.5
 
 
-@says("Count steps: 40 epochs of 256 rows have as many as 10 of 1,024.")
+@says("Count steps: 24 epochs of 256 rows have as many as 6 of 1,024.")
 @says("If that is in the last epoch, it was too few.")
 def test_epochs_and_steps() -> None:
-    assert 40 * 256 == 10 * 1024
+    assert 24 * 256 == 6 * 1024
     few, _ = train(make_model(), Adam(0.001), (MORE, VALID), 3, batch=128)
     more, _ = train(make_model(), Adam(0.001), (MORE, VALID), 6, batch=128)
     assert np.argmin(few["val_loss"]) == 2
@@ -866,11 +931,11 @@ def test_epochs_and_steps() -> None:
 @says("Train with more and more rows, and as many steps each time.")
 @says(
     "Two losses over the number of rows, from 256 to 4,096, on a logarithmic "
-    "axis: that of training rises from about 0.2 to nearly 0.5, that of "
-    "validation falls from above 1.1 to about 0.5, where both nearly meet"
+    "axis: that of training rises from about 0.1 to about 0.5, that of "
+    "validation falls from about 1.1 to about 0.5, where both meet"
 )
 @says("While the curves are far apart, more rows help.")
-@says("Where they meet, the last doubling brings little: then try another")
+@says("Where they meet, twice as many bring little: then try another model.")
 def test_the_learning_curve() -> None:
     found = list(rows_of("sizes").values())
     gaps = [valid - train for train, valid in found]
@@ -879,16 +944,17 @@ def test_the_learning_curve() -> None:
     assert gaps[-1] < 0.1
     assert gains == sorted(gains, reverse=True)
     assert gains[0] > 0.3
-    assert gains[-1] < 0.05
-    for rows in (256, 512, 1024, 2048, 4096):
+    twice, _ = train(make_model(), Adam(0.02), (make_waves(8192, 5), VALID), 1)
+    assert min(twice["val_loss"]) > found[-1][1] - 0.05
+    for rows in (256, 1024, 4096):
         assert 32 * 256 // rows * rows == 32 * 256
     assert "32 * 256 // rows" in BLOCKS["sizes"].code
     [axes] = figure(NAME, "plot_sizes")
     of_training, valid = axes.points["training"], axes.points["validation"]
     assert (of_training.x[0], of_training.x[-1]) == (256, 4096)
-    assert of_training.y[0] == pytest.approx(0.2, abs=0.05)
-    assert of_training.y[-1] == pytest.approx(0.46, abs=0.03)
-    assert valid.y[0] > 1.1
+    assert of_training.y[0] == pytest.approx(0.1, abs=0.05)
+    assert of_training.y[-1] == pytest.approx(0.5, abs=0.05)
+    assert valid.y[0] == pytest.approx(1.1, abs=0.05)
     assert valid.y[-1] == pytest.approx(0.5, abs=0.05)
     assert ", log, " in axes.text
 
@@ -897,7 +963,7 @@ def test_the_learning_curve() -> None:
 @says("A hundred models guess.")
 @says("Choose the best on 20 rows of validation, and test it on others.")
 @says("Whoever is chosen for a number has luck in that number.")
-@says("It grows with the models that you compare, and shrinks with the rows.")
+@says("The luck grows with the models that you compare, and shrinks with the")
 def test_luck() -> None:
     [chosen], [tested] = lines(NAME, "guesses")
     assert chosen >= 0.45
