@@ -61,6 +61,7 @@ def is_judged(page: str) -> bool:
     return _list(page).exists()
 
 
+@cache
 def standing(name: str) -> Standing:
     """Return how the sentences of a page stand, and what is wrong."""
     page, judged = read(name), _judged(name)

@@ -183,12 +183,17 @@ def _block(
                 yield from _joined(Path(file), lines)
 
 
+@cache
+def _parts(quote: str) -> list[str]:
+    return " ".join(quote.split()).split(" … ")
+
+
 def find(quote: str, paragraph: Paragraph) -> list[Span]:
     """Return where in the paragraph the parts of the quote stand.
 
     White space is no difference, and `` … `` stands for a gap.
     """
-    parts = " ".join(quote.split()).split(" … ")
+    parts = _parts(quote)
     if not all(part in paragraph.text for part in parts):
         return []
     pattern = ".+?".join(rf"(?<!\w)({re.escape(p)})(?!\w)" for p in parts)

@@ -306,7 +306,7 @@ def test_each_further_page_costs_the_same() -> None:
 )
 @says(
     "A second benchmark serves this site, adds a sentence to three of "
-    "its longer pages, and waits until the browser is told to load the "
+    "its pages, and waits until the browser is told to load the "
     "page again:"
 )
 @says("The next block prints how long that took:")
@@ -317,11 +317,7 @@ def test_each_further_page_costs_the_same() -> None:
 def test_the_second_benchmark() -> None:
     assert [*SERVED["seconds"]] == [*serve_speed.PAGES]
     assert len(serve_speed.PAGES) == 3
-    lengths = {
-        n: len((DOCS / f"{n}.md").read_text("utf-8").split()) for n in names()
-    }
-    middle = sorted(lengths.values())[len(lengths) // 2]
-    assert all(lengths[name] >= middle for name in serve_speed.PAGES)
+    assert {*serve_speed.PAGES} < {*names()}
     source = Path(serve_speed.__file__).read_text("utf-8")
     assert '"engine", "serve"' in source
     assert "/livereload/" in source

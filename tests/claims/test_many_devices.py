@@ -1122,7 +1122,9 @@ TASK = """
 import json, os, sys, time
 config = json.loads(os.environ["TF_CONFIG"])
 name = "{type}-{index}.pid".format(**config["task"])
-open(name, "w").write(str(os.getpid()))
+with open(f"{name}.new", "w") as file:
+    file.write(str(os.getpid()))
+os.replace(f"{name}.new", name)  # it may be killed before
 print(json.dumps(config), flush=True)
 print("an error", file=sys.stderr)
 if config["task"]["type"] == "ps" or str(config["task"]["index"]) in sys.argv:

@@ -2,17 +2,37 @@
 
 import re
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
-
-from tests.site.reader import read
 
 ADDRESS = "https://docs.example/repo/"
 
 
+class Links(HTMLParser):
+    """What of a page is a link, and what one can lead to."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+        self.elements: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(
+        self, tag: str, attrs: list[tuple[str, str | None]]
+    ) -> None:
+        self.elements.add(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.add(value or "")
+            if name == "href" and tag in ("a", "link"):
+                self.links.append(value or "")
+
+
 @cache
-def ids(path: Path) -> set[str]:
-    return {str(element["id"]) for element in read(path).select("[id]")}
+def read(path: Path) -> Links:
+    return Links(path.read_text("utf-8"))
 
 
 def address_of(site: Path, path: Path) -> str:
@@ -30,8 +50,8 @@ def test_links_lead_somewhere(site: Path) -> None:
     checked = 0
     for path in sorted(site.rglob("*.html")):
         here = address_of(site, path)
-        for link in read(path).select("a[href], link[href]"):
-            target = urljoin(here, str(link["href"]))
+        for link in read(path).links:
+            target = urljoin(here, link)
             address, anchor = urldefrag(target)
             if urlparse(target).scheme not in ("http", "https"):
                 raise AssertionError(f"{path}: {link}")
@@ -41,8 +61,8 @@ def test_links_lead_somewhere(site: Path) -> None:
             file = file_of(site, address)
             assert file.exists(), f"{here}: {link}"
             if "=" in anchor:
-                assert read(file).select("loop-explorer"), f"{here}: {link}"
+                assert "loop-explorer" in read(file).elements, link
             elif anchor and file.suffix == ".html":
-                assert unquote(anchor) in ids(file), f"{here}: {link}"
+                assert unquote(anchor) in read(file).ids, f"{here}: {link}"
             checked += 1
     assert checked > 100

@@ -2,7 +2,7 @@
 
     python -m tools.bench.serve_speed
 
-serves a copy of this site, writes sentences into some of its longest pages,
+serves a copy of this site, writes sentences into some of its pages,
 and notes how long it takes until browsers are told to load the page again and
 find the sentence in it.  Writes ``snippets/results/serve_speed.json``.
 """
