@@ -10,7 +10,7 @@ import pytest
 from engine.build.preview import Preview
 from engine.errors import Superseded
 from tests.engine.build import served
-from tests.engine.build.served import FAILED, Start
+from tests.engine.build.served import FAILED, Served, Start
 from tests.engine.scratch import Scratch
 from tests.waiting import wait_until
 
@@ -170,15 +170,21 @@ def test_after_a_failed_build_nothing_is_made_by_itself(
     assert not glance(preview, tmp_path)
 
 
-def test_what_is_made_early_is_shown_while_the_site_is_made(
-    start: Start,
-) -> None:
+def shown_early(start: Start) -> Served:
+    """Return a site of which a page is shown, and all is still made."""
     site = start("first")
     site.shows("<p>first</p>")
     site.write("second", "early")
     site.write("slow")
     site.shows("<p>second</p>")
     wait_until(lambda: site.builds == ["first", "slow"])
+    return site
+
+
+def test_what_is_made_early_is_shown_while_the_site_is_made(
+    start: Start,
+) -> None:
+    site = shown_early(start)
     site.write("", "go")
     site.shows("<p>slow</p>")
     site.shows("<p>slow</p>", "other/")
@@ -187,12 +193,7 @@ def test_what_is_made_early_is_shown_while_the_site_is_made(
 def test_an_edit_ends_the_build_of_what_is_shown_already(
     start: Start,
 ) -> None:
-    site = start("first")
-    site.shows("<p>first</p>")
-    site.write("second", "early")
-    site.write("slow")
-    site.shows("<p>second</p>")
-    wait_until(lambda: site.builds == ["first", "slow"])
+    site = shown_early(start)
     site.write("third", "early")
     site.write("slow, too")
     site.shows("<p>third</p>")
