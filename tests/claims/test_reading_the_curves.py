@@ -205,7 +205,10 @@ def test_the_sets_and_their_figure() -> None:
 
 
 @says("The model has one hidden layer.")
-@says("It ends with [logits](real_problem.md#the-network), and so the loss is")
+@says(
+    "It ends with [logits](real_problem.md#the-network), and the loss is told "
+    "so."
+)
 @says("Return a model of waves: a hidden layer, and a logit for each class.")
 def test_the_model() -> None:
     model = make_model()
