@@ -695,10 +695,23 @@ def test_early_stopping() -> None:
 @says("If you need classes, watch the accuracy: give `EarlyStopping` a")
 @says("If you need probabilities, watch the loss.")
 def test_what_to_watch() -> None:
+    model, history = stopped_by_accuracy()
+    best = int(np.argmax(history))
+    assert 0 < best < len(history) - 1 == best + 5
+    last = measure(model, VALID)[1]
+    assert last == pytest.approx(history[-1], abs=1e-4)
+    assert last < history[best]
+    # With the two arguments of the section before it goes back to the best.
+    model, again = stopped_by_accuracy(restore_best_weights=True)
+    assert measure(model, VALID)[1] == pytest.approx(max(again), abs=1e-4)
+
+
+def stopped_by_accuracy(**options: bool) -> tuple[Any, list[float]]:
+    """Return a model that was trained until its val_accuracy rose no more."""
     model = make_model()
     model.compile(Adam(0.05), loss, metrics=["accuracy"])
     stop = tf.keras.callbacks.EarlyStopping(
-        monitor="val_accuracy", mode="max", patience=5
+        monitor="val_accuracy", mode="max", patience=5, **options
     )
     history = model.fit(
         *(X[:64], Y[:64]),
@@ -706,29 +719,8 @@ def test_what_to_watch() -> None:
         validation_data=VALID,
         callbacks=[stop],
         verbose=0,
-    ).history["val_accuracy"]
-    best = int(np.argmax(history))
-    assert 0 < best < len(history) - 1 == best + 5
-    last = measure(model, VALID)[1]
-    assert last == pytest.approx(history[-1], abs=1e-4)
-    assert last < history[best]
-    # With the two arguments of the section before it goes back to the best.
-    model = make_model()
-    model.compile(Adam(0.05), loss, metrics=["accuracy"])
-    stop = tf.keras.callbacks.EarlyStopping(
-        monitor="val_accuracy",
-        mode="max",
-        patience=5,
-        restore_best_weights=True,
-    )
-    again = model.fit(
-        *(X[:64], Y[:64]),
-        epochs=40,
-        validation_data=VALID,
-        callbacks=[stop],
-        verbose=0,
-    ).history["val_accuracy"]
-    assert measure(model, VALID)[1] == pytest.approx(max(again), abs=1e-4)
+    ).history
+    return model, history["val_accuracy"]
 
 
 @says("Validation loss increases while validation accuracy increases")
