@@ -122,6 +122,7 @@ def test_a_record_gives_what_is_printed_and_drawn() -> None:
 def forget() -> None:
     sentences.read.cache_clear()
     ledger.quotes.cache_clear()
+    ledger.standing.cache_clear()
 
 
 @pytest.fixture
