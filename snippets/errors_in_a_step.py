@@ -85,9 +85,7 @@ class CappedFunction(KerasLinearModel):
 
 
 # region make_rows
-def make_rows(
-    x: tf.Tensor, y: tf.Tensor
-) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+def make_rows(x, y) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
     """Yield batches of 67 rows."""
     for first in range(0, len(x), 67):
         yield x[first : first + 67], y[first : first + 67]
@@ -121,9 +119,7 @@ def holding(element, signature):
 
 
 # region standardised
-def standardised(
-    x: np.ndarray, y: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def standardised(x, y) -> tuple[np.ndarray, np.ndarray]:
     """Return a row, its input divided by the spread of all."""
     return (x / 1.16).astype("float32"), y
 

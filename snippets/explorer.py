@@ -16,13 +16,7 @@ def loss(y: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
 
 
 # region train
-def train(
-    w: tf.Variable,
-    b: tf.Variable,
-    optimizer: tf.keras.Optimizer,
-    x: tf.Tensor,
-    y: tf.Tensor,
-) -> None:
+def train(w, b, optimizer, x, y) -> None:
     """Update the weights once, on the batch (x, y)."""
     with tf.GradientTape() as tape:
         current_loss = loss(y, x * w + b)
@@ -34,13 +28,7 @@ def train(
 
 
 # region report
-def report(
-    history: dict[str, list[float]],
-    w: tf.Variable,
-    b: tf.Variable,
-    x: tf.Tensor,
-    y: tf.Tensor,
-) -> None:
+def report(history, w, b, x, y) -> None:
     """Add the weights and the loss to the history, and print them."""
     values = {"w": w, "b": b, "loss": loss(y, x * w + b)}
     for name, value in values.items():

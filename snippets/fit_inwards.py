@@ -40,9 +40,7 @@ class WeightHistory(tf.keras.callbacks.Callback):
         self.w = [float(self.model.w)]
         self.b = [float(self.model.b)]
 
-    def on_epoch_end(
-        self, epoch: int, logs: dict[str, float] | None = None
-    ) -> None:
+    def on_epoch_end(self, epoch, logs=None) -> None:
         """Add the weights that the epoch ended with."""
         self.w.append(float(self.model.w))
         self.b.append(float(self.model.b))
@@ -219,9 +217,7 @@ class AdvisedBooks(OwnStep):
 class NoBooks(OwnStep):
     """Returns the loss itself and keeps no books at all."""
 
-    def keep_books(
-        self, data: Batch, y_pred: tf.Tensor, current_loss: tf.Tensor
-    ) -> Logs:
+    def keep_books(self, data, y_pred, current_loss) -> Logs:
         """Return the loss of the batch."""
         return {"loss": current_loss}
 
@@ -234,12 +230,7 @@ class Orthogonal(KerasLinearModel):
     """A line fitted by distances at a right angle to it."""
 
     def compute_loss(
-        self,
-        x: tf.Tensor = None,
-        y: tf.Tensor = None,
-        y_pred: tf.Tensor = None,
-        sample_weight: tf.Tensor = None,
-        training: bool = True,
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ) -> tf.Tensor:
         """Return the mean squared distance of the points from the line."""
         squared_error = tf.keras.losses.MeanSquaredError()

@@ -153,13 +153,7 @@ def make_scaled_step(
 
 
 # region train
-def train(
-    model: tf.keras.Model,
-    optimizer: tf.keras.Optimizer,
-    x: tf.Tensor,
-    y: tf.Tensor,
-    updates: int,
-) -> list[float]:
+def train(model, optimizer, x, y, updates) -> list[float]:
     """Train by a new step; return the loss before each update."""
     step = make_step(model, optimizer)
     return [float(loss(y, step(x, y))) for _ in range(updates)]
@@ -169,12 +163,7 @@ def train(
 
 
 # region averaged_loss
-def averaged_loss(
-    model: tf.keras.Model,
-    optimizer: tf.keras.Optimizer,
-    x: tf.Tensor,
-    y: tf.Tensor,
-) -> float:
+def averaged_loss(model, optimizer, x, y) -> float:
     """Return the loss of the averaged weights; leave the model as it was."""
     weights = model.get_weights()
     optimizer.finalize_variable_values(model.trainable_variables)

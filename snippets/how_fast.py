@@ -39,13 +39,7 @@ def show(name: str, w: float, b: float) -> None:
 
 
 # region train_many
-def train_many(
-    model: LinearModel,
-    x: tf.Tensor,
-    y: tf.Tensor,
-    learning_rate: float,
-    epochs: tf.Tensor,
-) -> None:
+def train_many(model, x, y, learning_rate, epochs) -> None:
     """Update the weights ``epochs`` times, each time on all of (x, y)."""
     for _ in tf.range(epochs):
         train(model, x, y, learning_rate)
@@ -55,13 +49,7 @@ def train_many(
 
 
 # region train_unrolled
-def train_unrolled(
-    model: LinearModel,
-    x: tf.Tensor,
-    y: tf.Tensor,
-    learning_rate: float,
-    epochs: int,
-) -> None:
+def train_unrolled(model, x, y, learning_rate, epochs) -> None:
     """Update the weights ``epochs`` times, in a loop of Python's."""
     for _ in range(epochs):
         train(model, x, y, learning_rate)
@@ -83,13 +71,7 @@ def count_operations(loop: Callable[..., None], *given: Any) -> int:
 
 
 # region train_numpy
-def train_numpy(
-    w: np.float32,
-    b: np.float32,
-    x: np.ndarray,
-    y: np.ndarray,
-    learning_rate: float,
-) -> tuple[np.float32, np.float32]:
+def train_numpy(w, b, x, y, learning_rate) -> tuple[np.float32, np.float32]:
     """Return both weights after one update on all of (x, y)."""
     errors = x * w + b - y
     dw = 2 * np.mean(errors * x)
@@ -101,9 +83,7 @@ def train_numpy(
 
 
 # region train_verbosely
-def train_verbosely(
-    model: LinearModel, x: tf.Tensor, y: tf.Tensor, learning_rate: float
-) -> None:
+def train_verbosely(model, x, y, learning_rate) -> None:
     """Update the weights once, and print the loss from inside."""
     train(model, x, y, learning_rate)
     tf.print("loss", loss(y, model(x)))
@@ -157,13 +137,7 @@ def no_step(x: tf.Tensor, y: tf.Tensor) -> None:
 
 
 # region train_with_losses
-def train_with_losses(
-    model: LinearModel,
-    x: tf.Tensor,
-    y: tf.Tensor,
-    learning_rate: float,
-    epochs: tf.Tensor,
-) -> tf.Tensor:
+def train_with_losses(model, x, y, learning_rate, epochs) -> tf.Tensor:
     """Update the weights; return the loss after each epoch."""
     losses = tf.TensorArray(tf.float32, size=epochs)
     for epoch in tf.range(epochs):

@@ -9,12 +9,7 @@ from snippets.training_loop import train, training_loop
 
 
 # region train_with_optimizer
-def train_with_optimizer(
-    model: LinearModel,
-    x: tf.Tensor,
-    y: tf.Tensor,
-    optimizer: tf.keras.optimizers.Optimizer,
-) -> None:
+def train_with_optimizer(model, x, y, optimizer) -> None:
     """Update the weights once, as the optimizer sees fit."""
     with tf.GradientTape() as tape:
         current_loss = loss(y, model(x))

@@ -1,7 +1,5 @@
 """A loss weight that is to change from epoch to epoch."""
 
-from collections.abc import Callable
-
 import tensorflow as tf
 
 from snippets.data import make_data
@@ -9,12 +7,7 @@ from snippets.weights_outputs_losses import make_scales
 
 
 # region weighted_losses
-def weighted_losses(
-    loss_weights: dict[str, float | tf.Variable],
-    on_epoch_begin: Callable[[int, dict[str, float] | None], None],
-    x: tf.Tensor,
-    outputs: dict[str, tf.Tensor],
-) -> list[float]:
+def weighted_losses(loss_weights, on_epoch_begin, x, outputs) -> list[float]:
     """Return the loss of three epochs, in which no weight moves."""
     model = make_scales()
     losses = {"metres": "mse", "centimetres": "mse"}

@@ -35,12 +35,7 @@ def part_gradients(
 
 
 # region update
-def update(
-    model: LinearModel,
-    optimizer: tf.keras.Optimizer,
-    x: tf.Tensor,
-    y: tf.Tensor,
-) -> tf.Tensor:
+def update(model, optimizer, x, y) -> tf.Tensor:
     """Update the weights once; return the part's share of the loss."""
     part_loss, gradients = part_gradients(model, x, y)
     variables = model.trainable_variables
@@ -53,9 +48,7 @@ def update(
 
 # region new_training
 def new_training(
-    strategy: tf.distribute.Strategy,
-    learning_rate: float = 0.05,
-    momentum: float = 0.9,
+    strategy, learning_rate=0.05, momentum=0.9
 ) -> tuple[LinearModel, tf.keras.Optimizer]:
     """Return a model and its optimizer, made as the strategy wants it."""
     with strategy.scope():
@@ -70,9 +63,7 @@ def new_training(
 
 # region train
 @tf.function
-def train(
-    strategy: tf.distribute.Strategy, step: Step, *args: Any
-) -> tf.Tensor:
+def train(strategy, step, *args) -> tf.Tensor:
     """Let each device take the step with its part; return the sum."""
     parts = strategy.run(step, args=args)
     return strategy.reduce("SUM", parts, axis=None)
@@ -117,12 +108,7 @@ def draw(axes: Axes, tasks: Places, talks: Pairs) -> None:
 
 
 # region update_by_mean
-def update_by_mean(
-    model: LinearModel,
-    optimizer: tf.keras.Optimizer,
-    x: tf.Tensor,
-    y: tf.Tensor,
-) -> tf.Tensor:
+def update_by_mean(model, optimizer, x, y) -> tf.Tensor:
     """Do as update does, with the mean over the part: wrong."""
     with tf.GradientTape() as tape:
         part_loss = tf.reduce_mean(tf.square(model(x) - y))
@@ -136,12 +122,7 @@ def update_by_mean(
 
 
 # region update_by_replicas
-def update_by_replicas(
-    model: LinearModel,
-    optimizer: tf.keras.Optimizer,
-    x: tf.Tensor,
-    y: tf.Tensor,
-) -> tf.Tensor:
+def update_by_replicas(model, optimizer, x, y) -> tf.Tensor:
     """Do as update_by_mean does, but divide by the number of devices."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     with tf.GradientTape() as tape:
@@ -171,12 +152,7 @@ def message(call: Callable[..., Any], *args: Any) -> str:
 
 
 # region update_if_finite
-def update_if_finite(
-    model: LinearModel,
-    optimizer: tf.keras.Optimizer,
-    x: tf.Tensor,
-    y: tf.Tensor,
-) -> tf.Tensor:
+def update_if_finite(model, optimizer, x, y) -> tf.Tensor:
     """Do as update does, but not after a loss that is no number."""
     part_loss, gradients = part_gradients(model, x, y)
     if tf.math.is_finite(part_loss):
@@ -188,11 +164,7 @@ def update_if_finite(
 
 
 # region apply
-def apply(
-    model: LinearModel,
-    optimizer: tf.keras.Optimizer,
-    gradients: list[tf.Tensor],
-) -> None:
+def apply(model, optimizer, gradients) -> None:
     """Add up the gradients of all devices, and update."""
     optimizer.apply(gradients, model.trainable_variables)
 

@@ -15,9 +15,7 @@ Step = Callable[[tf.Tensor, tf.Tensor], None]
 
 
 # region train_by_epoch
-def train_by_epoch(
-    model: LinearModel, x: tf.Tensor, y: tf.Tensor, learning_rate: float
-) -> None:
+def train_by_epoch(model, x, y, learning_rate) -> None:
     """Update the weights once."""
     train(model, x, y, learning_rate)
 

@@ -1,9 +1,7 @@
 """Checks to paste: name what is not finite, and hold that a step skips."""
 
-from collections.abc import Callable
-
 import tensorflow as tf
-from keras import Model, Optimizer
+from keras import Model
 
 from snippets.data import make_data
 from snippets.keras_model import KerasLinearModel
@@ -28,13 +26,7 @@ def check_finite(
 
 
 # region check_skips
-def check_skips(
-    train: Callable[[Model, Optimizer, tf.Tensor, tf.Tensor], object],
-    model: Model,
-    optimizer: Optimizer,
-    x: tf.Tensor,
-    y: tf.Tensor,
-) -> None:
+def check_skips(train, model, optimizer, x, y) -> None:
     """Assert that a step with NaN in y changes nothing that is kept."""
     variables = [*model.weights, *optimizer.variables]
     before = [variable.numpy().tolist() for variable in variables]
@@ -65,12 +57,7 @@ def from_logits(logits: tf.Variable) -> tf.Tensor:
 
 
 # region train_patiently
-def train_patiently(
-    model: Model,
-    optimizer: Optimizer,
-    batches: list[tuple[tf.Tensor, tf.Tensor]],
-    patience: int,
-) -> None:
+def train_patiently(model, optimizer, batches, patience) -> None:
     """Skip batches that are not finite, but not so many in a row."""
     skipped = 0
     for number, (x, y) in enumerate(batches):

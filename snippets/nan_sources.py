@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import tensorflow as tf
-from keras import Model, Optimizer
 
 from snippets.data import make_data
 from snippets.keras_model import KerasLinearModel
@@ -27,13 +26,7 @@ def value_and_slope(
 
 
 # region train_short
-def train_short(
-    model: Model,
-    optimizer: Optimizer,
-    x: tf.Tensor,
-    y: tf.Tensor,
-    norm: Callable[[tf.Variable], tf.Tensor],
-) -> tuple[tf.Tensor, list[tf.Tensor]]:
+def train_short(model, optimizer, x, y, norm):
     """Train, with a penalty on the length of b; return loss, gradients."""
     with tf.GradientTape() as tape:
         current_loss = loss(y, model(x, training=True)) + 0.1 * norm(model.b)

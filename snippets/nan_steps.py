@@ -51,12 +51,7 @@ def train_zeroed(
 
 
 # region callback_epoch
-def callback_epoch(
-    model: Model,
-    optimizer: Optimizer,
-    batches: list[tuple[tf.Tensor, tf.Tensor]],
-    callbacks: CallbackList,
-) -> None:
+def callback_epoch(model, optimizer, batches, callbacks) -> None:
     """Train with each batch and tell the callbacks, until they stop it."""
     for number, (x, y) in enumerate(batches):
         callbacks.on_train_batch_begin(number)

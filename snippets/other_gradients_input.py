@@ -43,9 +43,7 @@ def input_gradient(model: Model, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
 
 
 # region adversarial
-def adversarial(
-    model: Model, x: tf.Tensor, y: tf.Tensor, size: float
-) -> tf.Tensor:
+def adversarial(model, x, y, size) -> tf.Tensor:
     """Return x, each number moved by at most size to where the loss rises."""
     return x + size * tf.sign(input_gradient(model, x, y))
 

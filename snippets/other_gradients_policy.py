@@ -23,9 +23,7 @@ def play(
 
 
 # region policy_loss
-def policy_loss(
-    logits: tf.Tensor, actions: tf.Tensor, returns: tf.Tensor
-) -> tf.Tensor:
+def policy_loss(logits, actions, returns) -> tf.Tensor:
     """Return the mean of -log(probability) * return of the actions.
 
     Takes logits of shape (batch, actions), the others of shape (batch,).

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 # endregion imports
 from snippets.data import make_data
-from snippets.linear_model import LinearModel
 from snippets.many_devices import new_training, part_gradients, update
 
 
@@ -31,9 +30,7 @@ def serve(cluster: tf.distribute.cluster_resolver.ClusterResolver) -> None:
 
 # region half
 @tf.function
-def half(
-    model: LinearModel, first: tf.Tensor
-) -> tuple[tf.Tensor, list[tf.Tensor]]:
+def half(model, first) -> tuple[tf.Tensor, list[tf.Tensor]]:
     """Return the share of every other row, and its gradients."""
     x, y = make_data()
     return part_gradients(model, x[first::2], y[first::2])
@@ -43,11 +40,7 @@ def half(
 
 
 # region in_step
-def in_step(
-    coordinator: tf.distribute.coordinator.ClusterCoordinator,
-    model: LinearModel,
-    optimizer: tf.keras.Optimizer,
-) -> tf.Tensor:
+def in_step(coordinator, model, optimizer) -> tf.Tensor:
     """Update the weights from both halves, once both are there."""
     halves = [
         coordinator.schedule(half, args=(model, tf.constant(first)))
@@ -65,12 +58,7 @@ def in_step(
 
 # region free
 @tf.function
-def free(
-    strategy: tf.distribute.Strategy,
-    model: LinearModel,
-    optimizer: tf.keras.Optimizer,
-    updates: tf.Variable,
-) -> None:
+def free(strategy, model, optimizer, updates) -> None:
     """Update the weights from all rows, and count the update."""
     strategy.run(update, args=(model, optimizer, *make_data()))
     updates.assign_add(1)

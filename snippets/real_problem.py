@@ -130,12 +130,7 @@ def evaluate(
 
 
 # region train
-def train(
-    model: Network,
-    optimizer: tf.keras.optimizers.Optimizer,
-    x: tf.Tensor,
-    y: tf.Tensor,
-) -> None:
+def train(model, optimizer, x, y) -> None:
     """Update the weights once, on the batch (x, y)."""
     with tf.GradientTape() as tape:
         current_loss = loss(y, model(x))

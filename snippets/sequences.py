@@ -52,9 +52,7 @@ def make_model(masking: bool = True) -> Model:
 
 
 # region mean_real
-def mean_real(
-    y: tf.Tensor, predictions: tf.Tensor, mask: tf.Tensor
-) -> tf.Tensor:
+def mean_real(y, predictions, mask) -> tf.Tensor:
     """Return the mean squared error of the real steps."""
     errors = tf.square(y - predictions)
     return tf.reduce_mean(tf.boolean_mask(errors, mask))
@@ -64,9 +62,7 @@ def mean_real(
 
 
 # region mean_all
-def mean_all(
-    y: tf.Tensor, predictions: tf.Tensor, mask: tf.Tensor
-) -> tf.Tensor:
+def mean_all(y, predictions, mask) -> tf.Tensor:
     """Return the mean squared error of all steps, padded ones included."""
     return tf.reduce_mean(tf.square(y - predictions))
 

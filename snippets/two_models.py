@@ -10,13 +10,7 @@ from snippets.two_models_setup import BLUE, RED, Model, Optimizer, Step
 
 
 # region in_turns
-def in_turns(
-    point: tf.Variable,
-    slope: tf.Variable,
-    d_optimizer: Optimizer,
-    g_optimizer: Optimizer,
-    penalty: float = 0.0,
-) -> None:
+def in_turns(point, slope, d_optimizer, g_optimizer, penalty=0.0) -> None:
     """Update the slope; then, seeing the new slope, the point."""
     with tf.GradientTape() as tape:
         d_loss = slope * point + penalty * slope**2 / 2
@@ -30,13 +24,7 @@ def in_turns(
 
 
 # region at_once
-def at_once(
-    point: tf.Variable,
-    slope: tf.Variable,
-    d_optimizer: Optimizer,
-    g_optimizer: Optimizer,
-    penalty: float = 0.0,
-) -> None:
+def at_once(point, slope, d_optimizer, g_optimizer, penalty=0.0) -> None:
     """Take both gradients first, then update both."""
     with tf.GradientTape() as d_tape, tf.GradientTape() as g_tape:
         d_loss = slope * point + penalty * slope**2 / 2

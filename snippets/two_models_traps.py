@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -25,11 +24,7 @@ from snippets.two_models_setup import Model, Optimizer, Step
 
 
 # region movement
-def movement(
-    weights: list[tf.keras.Variable],
-    act: Callable[..., object],
-    *inputs: object,
-) -> list[float]:
+def movement(weights, act, *inputs) -> list[float]:
     """Return how far an act moves each weight: its largest change."""
     before = [weight.numpy() for weight in weights]
     act(*inputs)
@@ -41,12 +36,7 @@ def movement(
 
 
 # region check_update
-def check_update(
-    learner: Model,
-    other: Model,
-    act: Callable[..., object],
-    *inputs: object,
-) -> None:
+def check_update(learner, other, act, *inputs) -> None:
     """Assert that an act moves every weight of one model, no other."""
     moved = movement(learner.weights + other.weights, act, *inputs)
     count = len(learner.weights)
@@ -58,13 +48,7 @@ def check_update(
 
 
 # region both_moved
-def both_moved(
-    point: tf.Variable,
-    slope: tf.Variable,
-    d_optimizer: Optimizer,
-    g_optimizer: Optimizer,
-    penalty: float,
-) -> None:
+def both_moved(point, slope, d_optimizer, g_optimizer, penalty) -> None:
     """Update the slope by its own loss, and both by the point's loss."""
     with tf.GradientTape() as d_tape, tf.GradientTape() as g_tape:
         d_loss, g_loss = slope * point, -slope * point

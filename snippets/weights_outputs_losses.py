@@ -279,12 +279,7 @@ class Small(tf.keras.layers.Layer):
 
 
 # region triplet_loss
-def triplet_loss(
-    anchor: tf.Tensor,
-    positive: tf.Tensor,
-    negative: tf.Tensor,
-    margin: float = 1.0,
-) -> tf.Tensor:
+def triplet_loss(anchor, positive, negative, margin=1.0) -> tf.Tensor:
     """Return how much is missing for positives to be nearer by the margin.
 
     Codes have the shape (rows, numbers). The loss is the mean of what Schroff

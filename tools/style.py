@@ -13,6 +13,7 @@ from engine.read.fences import FILE_LANGUAGES
 HOME = "index.md"
 MOST_LINES = 15
 MOST_COLUMNS = 79
+LONGEST_SIGNATURE = 3
 SHORTEST_ALT = 40
 DESCRIPTION = range(50, 161)
 """How many characters describe a page."""
@@ -71,13 +72,29 @@ def short_and_narrow(page: RenderedPage, source: Source) -> Iterator[Found]:
                 yield Found(block.line, problem, hint)
 
 
+def short_signatures(page: RenderedPage, source: Source) -> Iterator[Found]:
+    """Find types that make a signature longer than what it is for."""
+    for block in filter(_is_python, page.program.blocks):
+        for node in ast.walk(ast.parse(block.code)):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            head = node.body[0]  # the docstring
+            body = block.code.split("\n")[head.end_lineno : node.end_lineno]
+            lines = head.lineno - node.lineno
+            typed = any(part.annotation for part in node.args.args)
+            if typed and lines > max(1, min(LONGEST_SIGNATURE, len(body))):
+                problem = f"{node.name} has a signature of {lines} lines"
+                hint = "leave out the types: a reader can do without"
+                yield Found(block.line, problem, hint)
+
+
 def imports_first(page: RenderedPage, source: Source) -> Iterator[Found]:
     """Find imports below the first block, of the program or of a file."""
     programs: dict[str, list[Block]] = {"": []}
     for block in page.program.blocks:
         if isinstance(block, PythonBlock):
             programs[""].append(block)
-        elif isinstance(block, FileBlock) and block.language == "python":
+        elif isinstance(block, FileBlock) and _is_python(block):
             programs.setdefault(block.file, []).append(block)
     for blocks in programs.values():
         for block in filter(_imports, blocks[1:]):
@@ -218,6 +235,10 @@ def _code(page: RenderedPage) -> Iterator[Block]:
             yield block
 
 
+def _is_python(block: Block) -> bool:
+    return block.language == "python"
+
+
 def _place(block: Block, line: int | None = None) -> str:
     """Return where in its module the block's code, or a line of it, is."""
     section = block.section
@@ -245,6 +266,7 @@ def _navigation(page: RenderedPage) -> list[tuple[str, str]]:
 
 Rule = Callable[[RenderedPage, Source], Iterator[Found]]
 RULES: tuple[Rule, ...] = (
-    *(short_and_narrow, imports_first, alone, described_figures),
-    *(described, headings_in_steps, measured, plain, opening, course),
+    *(short_and_narrow, short_signatures, imports_first, alone),
+    *(described_figures, described, headings_in_steps, measured),
+    *(plain, opening, course),
 )

@@ -68,6 +68,13 @@ import math
 # endregion two
 """
 FIRST = "    print(math.pi)\n"
+SIGNATURE = """\
+    def add(
+        a: int, b: int, c: int
+    ) -> int:
+        \"\"\"Return a.\"\"\"
+"""
+LONG_SIGNATURE = SIGNATURE.replace(", ", ",\n        ")
 WIDE = f"    print('{'x' * 72}')\n"
 
 
@@ -104,6 +111,19 @@ def test_nothing_is_found_where_all_is_right(styled: Scratch) -> None:
             FIRST,
             FIRST + WIDE,
             "docs/count.md:14: snippets/draw.py:9 is 81 columns wide\n",
+        ),
+        (
+            "snippets/draw.py",
+            FIRST,
+            f"{LONG_SIGNATURE}        a = b = c\n        return a\n{FIRST}",
+            "docs/count.md:14: add has a signature of 5 lines\n"
+            "  mend: leave out the types: a reader can do without\n",
+        ),
+        (
+            "snippets/draw.py",
+            FIRST,
+            f"{SIGNATURE}        return a\n{FIRST}",
+            "docs/count.md:14: add has a signature of 3 lines\n",
         ),
         (
             "snippets/draw.py",
@@ -309,4 +329,4 @@ def test_every_page_of_the_site_passes_every_check(
     pages, blocks = captured.out.split(": ")[0].split(", ")
     assert int(pages.split()[0]) >= 13
     assert int(blocks.split()[0]) >= 400
-    assert len(RULES) == 10
+    assert len(RULES) == 11
