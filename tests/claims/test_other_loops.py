@@ -799,7 +799,10 @@ def test_tapes_in_place_of_backward() -> None:
 @says(
     "`clip_grad_norm_(…, 1.0)` | `tf.clip_by_global_norm(gradients, 1.0)[0]`"
 )
-@says("`scheduler.step()` | nothing: the optimizer asks its schedule")
+@says(
+    "`scheduler.step()` | nothing: the optimizer asks its schedule in each "
+    "update"
+)
 def test_what_an_optimizer_does_with_gradients() -> None:
     w = tf.Variable(0.0)
     optimizer = SGD(1.0, gradient_accumulation_steps=2)
@@ -965,9 +968,38 @@ def test_the_epsilon_under_the_root(epsilon: float, same: bool) -> None:
     assert (float(w) == pytest.approx(due, rel=1e-2)) == same
 
 
+@says("Two differences stay.")
 @says(
-    "One difference stays: for the average of variances `BatchNorm1d` divides "
-    "by one less than the number of rows, and Keras by that number."
+    "The `epsilon` of `Adam` counts some 32 times as much as PyTorch's in the "
+    "first update, and less in each later one: gradients of a millionth or "
+    "less move a weight less far."
+)
+def test_the_epsilon_before_the_correction() -> None:
+    for gradient in (1e-7, 1e-6, 1e-3):
+        w, mean, square = tf.Variable(0.0), 0.0, 0.0
+        optimizer = Adam(0.01, epsilon=1e-8)
+        before, shares = 0.0, []
+        for number in range(1, 4):
+            optimizer.apply([tf.constant(gradient)], [w])
+            mean = 0.9 * mean + 0.1 * gradient
+            square = 0.999 * square + 0.001 * gradient**2
+            mean_of_all = mean / (1 - 0.9**number)
+            root = (square / (1 - 0.999**number)) ** 0.5
+            of_pytorch = 0.01 * mean_of_all / (root + 1e-8)
+            moved, before = before - float(w), float(w)
+            shares.append(moved / of_pytorch)
+            times = 1 / (1 - 0.999**number) ** 0.5
+            due = 0.01 * mean_of_all / (root + 1e-8 * times)
+            assert moved == pytest.approx(due, rel=1e-3)
+            assert number > 1 or times == pytest.approx(32, abs=0.5)
+        assert shares == sorted(shares)
+        assert (shares[0] < 0.8) == (gradient <= 1e-6)
+        assert shares[0] < 0.8 or shares[0] == pytest.approx(1, abs=1e-3)
+
+
+@says(
+    "And for the average of variances `BatchNorm1d` divides by one less than "
+    "the number of rows, Keras by that number."
 )
 def test_the_average_of_variances() -> None:
     norm = layers.BatchNormalization(momentum=0.9)
@@ -1078,8 +1110,8 @@ def test_looking_ahead() -> None:
 
 
 @says(
-    "Of its optimizers Keras has `AdamW` and `Lamb`, besides `Lion`, which is "
-    "newer."
+    "Of its optimizers Keras has `AdamW`, `Lamb` and [`MultiOptimizer`] … "
+    "besides `Lion`, which is newer."
 )
 @says("`MovingAverage` is the option `use_ema=True`: see [EMA]")
 @says("`RectifiedAdam` is not there.")
@@ -1089,7 +1121,7 @@ def test_looking_ahead() -> None:
 )
 def test_what_keras_has_of_addons() -> None:
     optimizers = tf.keras.optimizers
-    for name in ("AdamW", "Lamb", "Lion"):
+    for name in ("AdamW", "Lamb", "MultiOptimizer", "Lion"):
         assert hasattr(optimizers, name)
     for name in ("RectifiedAdam", "MovingAverage"):
         assert not hasattr(optimizers, name)
