@@ -1223,9 +1223,7 @@ def test_layers_in_a_list() -> None:
         assert len(told.trainable_variables) == 5
 
 
-@says(
-    "A layer that is made within `call` is not: it is a new one each time."
-)
+@says("A layer that is made within `call` is not: it is a new one each time.")
 @says(
     "A loop that runs eagerly says nothing of it; `fit` stops with "
     "`tf.function only supports singleton tf.Variables` or, if the layer is "

@@ -1789,11 +1789,16 @@ def test_a_teacher_in_training_moves_its_averages() -> None:
     call = partial(teacher, NOISE)
 
     class Around(tf.keras.Model):
+        def __init__(self, **said: bool) -> None:
+            super().__init__()
+            self.said = said
+
         def call(self, x: Any, training: bool = False) -> Any:
-            return teacher(x, **said)
+            return teacher(x, **self.said)
 
     for said, moves in (({}, True), ({"training": False}, False)):
-        around = partial(Around(), NOISE, training=True)
+        model: Any = Around(**said)
+        around = partial(model, NOISE, training=True)
         assert (max(movement(teacher.weights, around)) > 0) == moves
     assert max(movement(teacher.weights, call)) == 0
     assert max(movement(teacher.weights, partial(call, training=False))) == 0

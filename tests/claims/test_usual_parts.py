@@ -1129,8 +1129,8 @@ def test_epochs_of_two_batches() -> None:
     "validations."
 )
 @says(
-    "But a `ModelCheckpoint` with `save_best_only` saves in the epochs between "
-    "them, over the best: let `EarlyStopping` keep that, with "
+    "But a `ModelCheckpoint` with `save_best_only` saves in the epochs "
+    "between them, over the best: let `EarlyStopping` keep that, with "
     "`restore_best_weights=True`."
 )
 def test_epochs_that_are_not_validated(tmp_path: Path) -> None:

@@ -631,8 +631,8 @@ def test_the_step_learns_from_one_window_and_hands_on_the_state() -> None:
     for a, b in zip(state, due, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
     assert float(make_stream_step(model, optimizer)(x, y, zeros)[0]) < expected
+    one = [tf.zeros((1, 4))] * 2
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
-        one = [tf.zeros((1, 4))] * 2
         make_stream_step(model, optimizer)(x[:1], y[:1, :, 0], one)
 
 
