@@ -968,11 +968,11 @@ def test_the_epsilon_under_the_root(epsilon: float, same: bool) -> None:
     assert (float(w) == pytest.approx(due, rel=1e-2)) == same
 
 
-@says("Two differences stay.")
+@says("Some differences stay.")
 @says(
-    "The `epsilon` of `Adam` counts some 32 times as much as PyTorch's in the "
-    "first update, and less in each later one: gradients of a millionth or "
-    "less move a weight less far."
+    "The `epsilon` of `Adam` counts about 32 times as much as PyTorch's in "
+    "the first update, and less in each later one: gradients of a millionth "
+    "or less move a weight less far."
 )
 def test_the_epsilon_before_the_correction() -> None:
     for gradient in (1e-7, 1e-6, 1e-3):
@@ -998,7 +998,7 @@ def test_the_epsilon_before_the_correction() -> None:
 
 
 @says(
-    "And for the average of variances `BatchNorm1d` divides by one less than "
+    "For the average of variances `BatchNorm1d` divides by one less than "
     "the number of rows, Keras by that number."
 )
 def test_the_average_of_variances() -> None:
@@ -1051,6 +1051,10 @@ def test_what_the_share_is_of() -> None:
     "In a step, or in `compile`, the loss is `lambda y, y_pred: "
     "hardest(each_loss(y, y_pred), 0.25)`."
 )
+@says(
+    "With it `sample_weight` weights no row: `fit` multiplies the one number "
+    "by the mean of all weights."
+)
 @says("A row with a wrong label is hard as well.")
 def test_hard_rows_in_a_step_and_in_fit() -> None:
     each_loss = ran("other_loops_hard", "hard_rows")["each_loss"]
@@ -1070,6 +1074,14 @@ def test_hard_rows_in_a_step_and_in_fit() -> None:
     other.compile(SGD(0.1), loss)
     history = other.fit(x, y, 64, verbose=0, shuffle=False)
     assert history.history["loss"][0] == pytest.approx(each[-16:].mean())
+    weighted = make()
+    weighted.compile(SGD(0.1), loss)
+    weights = np.where(each_loss(y, weighted(x)) < each[-16], 3.0, 0.0)
+    history = weighted.fit(x, y, 64, sample_weight=weights, verbose=0)
+    assert weights.mean() == 2.25
+    assert history.history["loss"][0] == pytest.approx(
+        2.25 * each[-16:].mean(), rel=1e-5
+    )
     np.testing.assert_allclose(
         other.get_weights()[0], model.get_weights()[0], rtol=1e-5
     )
