@@ -1563,6 +1563,41 @@ def test_the_rates_of_two() -> None:
         assert length == pytest.approx(0.01, rel=1e-3)
 
 
+@says(
+    "But a `tf.train.Checkpoint` keeps none of the averages of the two, nor "
+    "their rates, and `assert_consumed` does not mind."
+)
+@says("Name them as well: `Checkpoint(model=model, slow=slow, fast=fast)`.")
+@says("What `model.save` writes has them.")
+def test_what_a_checkpoint_keeps_of_two_optimizers() -> None:
+    model, optimizer, slow, fast = of_two()
+    plain(make_step(model, optimizer))(X, Y)
+    slow.learning_rate = 0.002
+    kept: dict[str, Any] = {"model": model, "optimizer": optimizer}
+    for names in ({"slow": slow, "fast": fast}, {}):
+        path = tf.train.Checkpoint(**kept, **names).write("two")
+        other, new, *both = of_two()
+        new.build(other.trainable_variables)
+        found = dict(zip(names, both, strict=False))
+        restored = tf.train.Checkpoint(model=other, optimizer=new, **found)
+        restored.read(path).assert_consumed()
+        np.testing.assert_array_equal(
+            other.get_weights()[0], model.get_weights()[0]
+        )
+        for old, each in zip((slow, fast), both, strict=True):
+            pairs = zip(old.variables, each.variables, strict=True)
+            same = [np.array_equal(a, b) for a, b in pairs]
+            assert len(same) == 6
+            assert all(same) if names else not any(same[2:])
+        rate = float(both[0].learning_rate)
+        assert rate == pytest.approx(0.002 if names else 0.001)
+    model.compile(optimizer, "mse")
+    model.save("two.keras")
+    loaded = tf.keras.models.load_model("two.keras").optimizer
+    for a, b in zip(optimizer.variables, loaded.variables, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 PARTS = slice(0, 2), slice(2, 4)
 
 
