@@ -96,7 +96,9 @@ def train_verbosely(model, x, y, learning_rate) -> None:
 def largest_error(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     """Return the largest error of a batch, computed by NumPy."""
     largest = tf.numpy_function(
-        lambda y, y_pred: np.abs(y - y_pred).max(), [y, y_pred], tf.float32
+        lambda y, y_pred: np.abs(y.reshape(y_pred.shape) - y_pred).max(),
+        [y, y_pred],
+        tf.float32,
     )
     return tf.ensure_shape(largest, ())
 

@@ -13,9 +13,10 @@ class Bare(KerasLinearModel):
 
     def train_step(self, data: Batch) -> Logs:
         """Update the weights with one batch."""
-        x, y, _ = tf.keras.utils.unpack_x_y_sample_weight(data)
+        x, y, sample_weight = tf.keras.utils.unpack_x_y_sample_weight(data)
+        squared_error = tf.keras.losses.MeanSquaredError()
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.square(self(x, training=True) - y))
+            loss = squared_error(y, self(x, training=True), sample_weight)
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         return {"loss": loss}

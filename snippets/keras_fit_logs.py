@@ -39,7 +39,8 @@ class ShareNear(tf.keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Add the share to what the callbacks behind this one are given."""
-        errors = tf.abs(self.model(self.x, training=False) - self.y)
+        y_pred = self.model(self.x, training=False)
+        errors = tf.abs(y_pred - tf.reshape(self.y, y_pred.shape))
         near = tf.cast(errors < 0.5, tf.float32)
         logs["val_near"] = float(tf.reduce_mean(near))
 

@@ -12,11 +12,13 @@ from snippets.data import make_data
 def pinball_loss(
     quantiles: list[float],
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """Return a loss for y in a column, and a prediction per quantile."""
+    """Return a loss for one y a row, and a prediction per quantile."""
     q = tf.constant(quantiles)
 
     def loss(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """Return a number per row."""
+        if len(y.shape) == 1:
+            y = y[:, tf.newaxis]
         error = y - y_pred
         return tf.reduce_mean(tf.maximum(q * error, (q - 1) * error), axis=-1)
 

@@ -27,7 +27,9 @@ def part_gradients(
 ) -> tuple[tf.Tensor, list[tf.Tensor]]:
     """Return a part's share of the loss of the batch, and its gradients."""
     with tf.GradientTape() as tape:
-        part_loss = tf.reduce_sum(tf.square(model(x) - y)) / BATCH_SIZE
+        predictions = model(x)
+        errors = predictions - tf.ensure_shape(y, predictions.shape)
+        part_loss = tf.reduce_sum(tf.square(errors)) / BATCH_SIZE
     return part_loss, tape.gradient(part_loss, model.trainable_variables)
 
 

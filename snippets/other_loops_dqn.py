@@ -114,6 +114,7 @@ def value_gradients(
     states, actions, rewards, following, over = moves
     best = tf.reduce_max(target(following), axis=1)
     due = rewards + gamma * (1.0 - over) * best
+    due = tf.ensure_shape(due, best.shape)  # rewards in a column would not do
     with tf.GradientTape() as tape:
         values = online(states, training=True)
         chosen = tf.gather(values, actions, batch_dims=1)

@@ -54,7 +54,7 @@ def make_model(masking: bool = True) -> Model:
 # region mean_real
 def mean_real(y, predictions, mask) -> tf.Tensor:
     """Return the mean squared error of the real steps."""
-    errors = tf.square(y - predictions)
+    errors = tf.square(tf.ensure_shape(y, predictions.shape) - predictions)
     return tf.reduce_mean(tf.boolean_mask(errors, mask))
 
 
@@ -128,6 +128,7 @@ def mean_rows(
 
     Each row needs a step that is real.
     """
+    y = tf.ensure_shape(y, predictions.shape)
     errors = tf.reduce_mean(tf.square(y - predictions), axis=-1)
     real = tf.cast(mask, errors.dtype)
     sums = tf.reduce_sum(errors * real, axis=1)

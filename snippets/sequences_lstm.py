@@ -46,6 +46,7 @@ def make_stream_step(model: Model, optimizer: Optimizer) -> Step:
     def step(x: tf.Tensor, y: tf.Tensor, state: list[tf.Tensor]):
         with tf.GradientTape() as tape:
             predictions, *state = model([x, *state], training=True)
+            y = tf.ensure_shape(y, predictions.shape)
             loss = tf.reduce_mean(tf.square(y - predictions))
         variables = model.trainable_variables
         gradients = tape.gradient(loss, variables)

@@ -13,7 +13,7 @@ def dice_loss(y: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
     Both are (batch, height, width, 1), labels 0 and 1 and shares between. A
     1 above and below keeps a picture with nothing in it from being 0 / 0.
     """
-    axes = (1, 2, 3)
+    y, axes = tf.ensure_shape(y, shares.shape), (1, 2, 3)
     both = tf.reduce_sum(y * shares, axes)
     sizes = tf.reduce_sum(y + shares, axes)
     return 1.0 - (2.0 * both + 1.0) / (sizes + 1.0)

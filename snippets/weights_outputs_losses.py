@@ -334,7 +334,7 @@ def summed_gradients(
         x_batch, y_batch = x[start : start + batch], y[start : start + batch]
         with tf.GradientTape() as tape:
             y_pred = model(x_batch, training=True)
-            loss = tf.reduce_mean(tf.square(y_pred - y_batch))
+            loss = tf.reduce_mean(tf.keras.losses.mse(y_batch, y_pred))
             part = loss * len(x_batch) / len(x)
         gradients = tape.gradient(part, variables)
         sums = [a + b for a, b in zip(sums, gradients, strict=True)]

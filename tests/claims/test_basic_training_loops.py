@@ -416,8 +416,16 @@ def test_the_order_of_variables() -> None:
     "Keras has *initializers* that draw it, and you can call them "
     "without using anything else of Keras."
 )
+@says(
+    "Make one for each variable: [the same object] … draws the same numbers "
+    "again."
+)
 def test_initializers() -> None:
     initializer = tf.keras.initializers.RandomNormal(stddev=1.0, seed=0)
+    for once in (initializer, tf.keras.initializers.GlorotUniform()):
+        np.testing.assert_array_equal(once((2, 2)), once((2, 2)))
+        other = type(once)()((2, 2))
+        assert not np.array_equal(once((2, 2)), other)
     drawn = initializer(shape=(1000,)).numpy()
     assert drawn.mean() == pytest.approx(0, abs=0.1)
     assert drawn.std() == pytest.approx(1, abs=0.1)
@@ -1215,14 +1223,17 @@ def test_layers_in_a_list() -> None:
         assert len(told.trainable_variables) == 5
 
 
+@says("A layer that is made within `call` is not: it is a new one each time.")
 @says(
-    "A layer that is made within `call` is not: it is a new one each time, "
-    "and `fit` stops with `tf.function only supports singleton tf.Variables`."
+    "A loop that runs eagerly says nothing of it; `fit` stops with "
+    "`tf.function only supports singleton tf.Variables` or, if the layer is "
+    "made an attribute, `You cannot add new elements of state`."
 )
 @says("Make it in `__init__`, after `super().__init__()`.")
 @says(
-    "If that line is missing, Keras stops at the first call: `you forgot to "
-    "call super().__init__() as the first statement`."
+    "If that line is missing, the first call says `you forgot to call "
+    "super().__init__() as the first statement`, and `compile` says `object "
+    "has no attribute '_dtype_policy'`."
 )
 def test_layers_without_a_place() -> None:
     made = []
@@ -1231,6 +1242,11 @@ def test_layers_without_a_place() -> None:
         def call(self, x: Any) -> Any:
             made.append(tf.keras.layers.Dense(1))
             return made[-1](x)
+
+    class Attribute(tf.keras.Model):
+        def call(self, x: Any) -> Any:
+            self.dense = tf.keras.layers.Dense(1)
+            return self.dense(x)
 
     class Placed(tf.keras.Model):
         def __init__(self) -> None:
@@ -1248,10 +1264,13 @@ def test_layers_without_a_place() -> None:
         assert len(model.trainable_variables) == count
     assert len(made) == 2
     assert not np.array_equal(made[0].kernel, made[1].kernel)
-    message = "tf.function only supports singleton tf.Variables"
-    within.compile("sgd", "mse")
-    with pytest.raises(ValueError, match=re.escape(message)):
-        within.fit(x, x, verbose=0)
+    for model, message in (
+        (within, "tf.function only supports singleton tf.Variables"),
+        (Attribute(), "You cannot add new elements of state"),
+    ):
+        model.compile("sgd", "mse")
+        with pytest.raises(ValueError, match=re.escape(message)):
+            model.fit(x, x, verbose=0)
     message = re.escape("you forgot to call `super().__init__()` as the first")
     for kind in (tf.keras.Model, tf.keras.layers.Layer):
 
@@ -1265,6 +1284,10 @@ def test_layers_without_a_place() -> None:
         hasty = Hasty()
         with pytest.raises(RuntimeError, match=message):
             hasty(x)
+        if kind is tf.keras.Model:
+            lost = "object has no attribute '_dtype_policy'"
+            with pytest.raises(AttributeError, match=lost):
+                Hasty().compile("sgd", "mse")
 
 
 @says(

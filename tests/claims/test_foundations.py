@@ -1419,11 +1419,14 @@ def test_none_in_fit() -> None:
     model.fit(x, x, verbose=0)
 
 
-@says("A model whose `call` has none returns `None`, and `fit` says the same.")
 @says(
-    "If it is the loss that has none, the tape says `Argument target should "
-    "be a list or nested structure of Tensors, Variables or CompositeTensors "
-    "to be differentiated, but received None`."
+    "A model whose `call` has none returns `None`, and `fit` says the same, "
+    "as it does of a compiled loss that has none."
+)
+@says(
+    "In a loop of your own the tape says of such a loss `Argument target "
+    "should be a list or nested structure of Tensors, Variables or "
+    "CompositeTensors to be differentiated, but received None`."
 )
 def test_no_return() -> None:
     class Mute(tf.keras.Model):
@@ -1442,8 +1445,13 @@ def test_no_return() -> None:
         model.fit(x, x, verbose=0)
     w = tf.Variable(2.0)
 
-    def mute(y: Any) -> Any:
-        tf.square(y)
+    def mute(y: Any, y_pred: Any = 0.0) -> Any:
+        tf.square(y - y_pred)
+
+    spoken = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+    spoken.compile("sgd", mute)
+    with pytest.raises(ValueError, match="None values not supported"):
+        spoken.fit(x, x, verbose=0)
 
     def step() -> None:
         with tf.GradientTape() as tape:

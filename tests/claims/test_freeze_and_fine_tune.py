@@ -1563,22 +1563,58 @@ def test_the_rates_of_two() -> None:
         assert length == pytest.approx(0.01, rel=1e-3)
 
 
+@says(
+    "But a `tf.train.Checkpoint` keeps none of the averages of the two, nor "
+    "their rates, and `assert_consumed` does not mind."
+)
+@says("Name them as well: `Checkpoint(model=model, slow=slow, fast=fast)`.")
+@says("What `model.save` writes has them.")
+def test_what_a_checkpoint_keeps_of_two_optimizers() -> None:
+    model, optimizer, slow, fast = of_two()
+    plain(make_step(model, optimizer))(X, Y)
+    slow.learning_rate = 0.002
+    kept: dict[str, Any] = {"model": model, "optimizer": optimizer}
+    for names in ({"slow": slow, "fast": fast}, {}):
+        path = tf.train.Checkpoint(**kept, **names).write("two")
+        other, new, *both = of_two()
+        new.build(other.trainable_variables)
+        found = dict(zip(names, both, strict=False))
+        restored = tf.train.Checkpoint(model=other, optimizer=new, **found)
+        restored.read(path).assert_consumed()
+        np.testing.assert_array_equal(
+            other.get_weights()[0], model.get_weights()[0]
+        )
+        for old, each in zip((slow, fast), both, strict=True):
+            pairs = zip(old.variables, each.variables, strict=True)
+            same = [np.array_equal(a, b) for a, b in pairs]
+            assert len(same) == 6
+            assert all(same) if names else not any(same[2:])
+        rate = float(both[0].learning_rate)
+        assert rate == pytest.approx(0.002 if names else 0.001)
+    model.compile(optimizer, "mse")
+    model.save("two.keras")
+    loaded = tf.keras.models.load_model("two.keras").optimizer
+    for a, b in zip(optimizer.variables, loaded.variables, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 PARTS = slice(0, 2), slice(2, 4)
 
 
 @says(
-    "And whoever freezes a layer later needs a new one: `Gradients must match "
-    "trainable variables one-to-one`."
+    "And whoever changes `trainable` later needs a new one: `Gradients must "
+    "match trainable variables one-to-one`."
 )
 def test_two_rates_and_a_frozen_layer() -> None:
     model, optimizer, *_ = of_two()
     fitted(model, optimizer)
-    model.get_layer("base").trainable = False
     said = "Gradients must match trainable variables one-to-one"
-    with pytest.raises(ValueError, match=said):
-        fitted(model, optimizer)
-    _, new, *_ = of_two()
-    assert moves(model, new) == [0.0, pytest.approx(0.05, rel=1e-3)]
+    for trainable, base in ((False, 0.0), (True, 0.001)):
+        model.get_layer("base").trainable = trainable
+        with pytest.raises(ValueError, match=said):
+            fitted(model, optimizer)
+        _, optimizer, *_ = of_two()
+        assert moves(model, optimizer) == pytest.approx([base, 0.05], rel=1e-3)
 
 
 # EMA
@@ -2037,8 +2073,8 @@ ZERO = tf.zeros((1, 1))
 
 @says("Weight decay with a schedule, AdamW")
 @says(
-    "In one update a weight loses the share *learning rate times weight "
-    "decay*."
+    "In one update of `SGD`, `Adam`, `AdamW` or `RMSprop` a weight loses the "
+    "share *learning rate times weight decay*."
 )
 @says(
     "To see that alone, apply gradients of 0, with a learning rate that "
@@ -2048,7 +2084,10 @@ ZERO = tf.zeros((1, 1))
 def test_decay_follows_the_rate() -> None:
     shares = [row[1] for row in lines("decay_follows")]
     assert shares == [0.05, 0.025, 0.0125]
-    for kind, rate in ((SGD, 0.1), (tf.keras.optimizers.AdamW, 0.02)):
+    for name, rate in [
+        *(("SGD", 0.1), ("Adam", 0.02), ("AdamW", 0.02), ("RMSprop", 0.1)),
+    ]:
+        kind = getattr(tf.keras.optimizers, name)
         model, optimizer = KerasLinearModel(), kind(rate, weight_decay=0.5)
         plain(make_step(model, optimizer))(ZERO, ZERO)
         assert float(model.w) == pytest.approx(5 * (1 - rate / 2), rel=1e-6)
@@ -2119,7 +2158,7 @@ def test_a_decay_that_was_saved() -> None:
 
 
 @says("`CosineDecay` has one, `warmup_steps` long and up to `warmup_target`.")
-@says("Any other schedule is a class of your own.")
+@says("For any other, write a class of your own.")
 def test_the_warm_up_of_a_cosine() -> None:
     warm = tf.keras.optimizers.schedules.CosineDecay(
         0.0, 10, warmup_target=0.1, warmup_steps=4
@@ -2163,6 +2202,18 @@ def test_schedules() -> None:
     ]
     assert "decay_steps=20" in BLOCKS["schedule"].code
     assert rows[3] == printed(NAME, "by_epoch")
+
+
+@says(
+    "(A `tf.Variable` of your own, a NumPy `float32` or the whole number 1 is "
+    "refused: ``Argument `learning_rate` should be float``.)"
+)
+def test_what_is_no_rate() -> None:
+    said = "Argument `learning_rate` should be float"
+    for rate in (tf.Variable(0.1), np.float32(0.1), 1):
+        with pytest.raises(ValueError, match=said):
+            SGD(rate)
+    SGD(0.1)
 
 
 @says(

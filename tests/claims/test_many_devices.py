@@ -765,7 +765,7 @@ def test_a_decision_for_all_devices(strategy: Any, batch: Any) -> None:
 
 @says("What do other calls say that stand in the wrong place?")
 @says("Add up all parts from inside of a step: fails.")
-@says("In this order, and with four more:")
+@says("In this order, and with five more:")
 @says(
     "**`Method requires being in cross-replica context`**: a step calls "
     "`strategy.reduce`, `strategy.run` or `strategy.scope`. Return the "
@@ -779,7 +779,7 @@ def test_a_decision_for_all_devices(strategy: Any, batch: Any) -> None:
 @says("(To `float`, it is a `TypeError` that ends in `not 'PerReplica'`.)")
 def test_parts_in_the_wrong_context(strategy: Any, batch: Any) -> None:
     asked = re.findall(r"\*\*`(.*?)`\*\*[:,]", SOURCE)
-    assert len(asked) == 9
+    assert len(asked) == 10
     said = printed(NAME, "wrong_calls").splitlines()
     assert len(said) == 5
     assert all(ask in line for ask, line in zip(asked[:5], said, strict=True))
@@ -884,6 +884,40 @@ def test_a_number_of_a_mirrored_variable(strategy: Any) -> None:
     )
     with pytest.raises(TypeError, match=r"not 'MirroredVariable'$"):
         line.fit(tf.ones((4, 1)), tf.ones((4, 1)), callbacks=[noting])
+
+
+@says(
+    "**`Unable to automatically build the model`**: with a strategy `fit` "
+    "first calls the model with a tensor that has no values."
+)
+@says("What that cannot do stands under `Exception encountered`.")
+@says(
+    "To build the model before, as is advised, does not help: write it for a "
+    "graph, by `tf.where`, say, in place of `if`."
+)
+def test_a_model_that_cannot_be_called_without_values(strategy: Any) -> None:
+    class Branching(KerasLinearModel):
+        def call(self, x: Any) -> Any:
+            line = super().call(x)
+            return line if tf.reduce_sum(x) > 0 else -line
+
+    class Graphic(KerasLinearModel):
+        def call(self, x: Any) -> Any:
+            line = super().call(x)
+            return tf.where(tf.reduce_sum(x) > 0, line, -line)
+
+    x = tf.ones((4, 1))
+    for kind in (Branching, Graphic):
+        with strategy.scope():
+            line = kind()
+            line.compile(SGD(0.25), "mse")
+        line(x)
+        if kind is Graphic:
+            line.fit(x, x, verbose=0)
+            continue
+        said = "Unable to automatically build.*(?s:.*)Exception encountered.*"
+        with pytest.raises(RuntimeError, match=f"{said}(?s:.*)Python `bool`"):
+            line.fit(x, x, verbose=0)
 
 
 @says(

@@ -799,7 +799,10 @@ def test_tapes_in_place_of_backward() -> None:
 @says(
     "`clip_grad_norm_(…, 1.0)` | `tf.clip_by_global_norm(gradients, 1.0)[0]`"
 )
-@says("`scheduler.step()` | nothing: the optimizer asks its schedule")
+@says(
+    "`scheduler.step()` | nothing: the optimizer asks its schedule in each "
+    "update"
+)
 def test_what_an_optimizer_does_with_gradients() -> None:
     w = tf.Variable(0.0)
     optimizer = SGD(1.0, gradient_accumulation_steps=2)
@@ -965,9 +968,38 @@ def test_the_epsilon_under_the_root(epsilon: float, same: bool) -> None:
     assert (float(w) == pytest.approx(due, rel=1e-2)) == same
 
 
+@says("Some differences stay.")
 @says(
-    "One difference stays: for the average of variances `BatchNorm1d` divides "
-    "by one less than the number of rows, and Keras by that number."
+    "The `epsilon` of `Adam` counts about 32 times as much as PyTorch's in "
+    "the first update, and less in each later one: gradients of a millionth "
+    "or less move a weight less far."
+)
+def test_the_epsilon_before_the_correction() -> None:
+    for gradient in (1e-7, 1e-6, 1e-3):
+        w, mean, square = tf.Variable(0.0), 0.0, 0.0
+        optimizer = Adam(0.01, epsilon=1e-8)
+        before, shares = 0.0, []
+        for number in range(1, 4):
+            optimizer.apply([tf.constant(gradient)], [w])
+            mean = 0.9 * mean + 0.1 * gradient
+            square = 0.999 * square + 0.001 * gradient**2
+            mean_of_all = mean / (1 - 0.9**number)
+            root = (square / (1 - 0.999**number)) ** 0.5
+            of_pytorch = 0.01 * mean_of_all / (root + 1e-8)
+            moved, before = before - float(w), float(w)
+            shares.append(moved / of_pytorch)
+            times = 1 / (1 - 0.999**number) ** 0.5
+            due = 0.01 * mean_of_all / (root + 1e-8 * times)
+            assert moved == pytest.approx(due, rel=1e-3)
+            assert number > 1 or times == pytest.approx(32, abs=0.5)
+        assert shares == sorted(shares)
+        assert (shares[0] < 0.8) == (gradient <= 1e-6)
+        assert shares[0] < 0.8 or shares[0] == pytest.approx(1, abs=1e-3)
+
+
+@says(
+    "For the average of variances `BatchNorm1d` divides by one less than "
+    "the number of rows, Keras by that number."
 )
 def test_the_average_of_variances() -> None:
     norm = layers.BatchNormalization(momentum=0.9)
@@ -1019,6 +1051,10 @@ def test_what_the_share_is_of() -> None:
     "In a step, or in `compile`, the loss is `lambda y, y_pred: "
     "hardest(each_loss(y, y_pred), 0.25)`."
 )
+@says(
+    "With it `sample_weight` weights no row: `fit` multiplies the one number "
+    "by the mean of all weights."
+)
 @says("A row with a wrong label is hard as well.")
 def test_hard_rows_in_a_step_and_in_fit() -> None:
     each_loss = ran("other_loops_hard", "hard_rows")["each_loss"]
@@ -1038,6 +1074,14 @@ def test_hard_rows_in_a_step_and_in_fit() -> None:
     other.compile(SGD(0.1), loss)
     history = other.fit(x, y, 64, verbose=0, shuffle=False)
     assert history.history["loss"][0] == pytest.approx(each[-16:].mean())
+    weighted = make()
+    weighted.compile(SGD(0.1), loss)
+    weights = np.where(each_loss(y, weighted(x)) < each[-16], 3.0, 0.0)
+    history = weighted.fit(x, y, 64, sample_weight=weights, verbose=0)
+    assert weights.mean() == 2.25
+    assert history.history["loss"][0] == pytest.approx(
+        2.25 * each[-16:].mean(), rel=1e-5
+    )
     np.testing.assert_allclose(
         other.get_weights()[0], model.get_weights()[0], rtol=1e-5
     )
@@ -1078,8 +1122,8 @@ def test_looking_ahead() -> None:
 
 
 @says(
-    "Of its optimizers Keras has `AdamW` and `Lamb`, besides `Lion`, which is "
-    "newer."
+    "Of its optimizers Keras has `AdamW`, `Lamb` and [`MultiOptimizer`] … "
+    "besides `Lion`, which is newer."
 )
 @says("`MovingAverage` is the option `use_ema=True`: see [EMA]")
 @says("`RectifiedAdam` is not there.")
@@ -1089,7 +1133,7 @@ def test_looking_ahead() -> None:
 )
 def test_what_keras_has_of_addons() -> None:
     optimizers = tf.keras.optimizers
-    for name in ("AdamW", "Lamb", "Lion"):
+    for name in ("AdamW", "Lamb", "MultiOptimizer", "Lion"):
         assert hasattr(optimizers, name)
     for name in ("RectifiedAdam", "MovingAverage"):
         assert not hasattr(optimizers, name)

@@ -1776,13 +1776,31 @@ def test_what_a_temperature_does() -> None:
 
 
 @says(
-    "Without `training=False` this teacher would move the averages of its "
+    "With `training=True` this teacher would move the averages of its "
     "`BatchNormalization`, though no optimizer touches it."
+)
+@says(
+    "Within the `call` of a model in training it does so even if nothing is "
+    "said, hence the `training=False`."
 )
 def test_a_teacher_in_training_moves_its_averages() -> None:
     left = ran("two_models_traps", "distilled", batch=128, noises=NOISES)
     teacher, student = left["teacher"], left["student"]
     call = partial(teacher, NOISE)
+
+    class Around(tf.keras.Model):
+        def __init__(self, **said: bool) -> None:
+            super().__init__()
+            self.said = said
+
+        def call(self, x: Any, training: bool = False) -> Any:
+            return teacher(x, **self.said)
+
+    for said, moves in (({}, True), ({"training": False}, False)):
+        model: Any = Around(**said)
+        around = partial(model, NOISE, training=True)
+        assert (max(movement(teacher.weights, around)) > 0) == moves
+    assert max(movement(teacher.weights, call)) == 0
     assert max(movement(teacher.weights, partial(call, training=False))) == 0
     assert max(movement(teacher.weights, partial(call, training=True))) > 0
 

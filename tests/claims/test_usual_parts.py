@@ -9,6 +9,7 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -1123,6 +1124,55 @@ def test_epochs_of_two_batches() -> None:
     assert [len(log[name]) for name in ("loss", "val_loss")] == [4, 2]
 
 
+@says(
+    "The patience of `EarlyStopping` and of `ReduceLROnPlateau` then counts "
+    "validations."
+)
+@says(
+    "But a `ModelCheckpoint` with `save_best_only` saves in the epochs "
+    "between them, over the best: let `EarlyStopping` keep that, with "
+    "`restore_best_weights=True`."
+)
+def test_epochs_that_are_not_validated(tmp_path: Path) -> None:
+    callbacks, file = tf.keras.callbacks, str(tmp_path / "best.weights.h5")
+    model = KerasLinearModel()
+    model.compile(SGD(1e-9), "mse")
+    # The loss is best in the second epoch, the first that is validated.
+    setter = callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: model.w.assign(epoch + 2.0)
+    )
+    rows = np.ones((4, 1)), np.full((4, 1), 3.0)
+    stopper = callbacks.EarlyStopping(patience=2, restore_best_weights=True)
+    reducer = callbacks.ReduceLROnPlateau(patience=1, factor=0.5)
+    saver = callbacks.ModelCheckpoint(
+        file, save_best_only=True, save_weights_only=True
+    )
+    saved: list[float] = []
+
+    def note(epoch: int, logs: Any) -> None:
+        kept = KerasLinearModel()
+        kept(rows[0])
+        kept.load_weights(file)
+        saved.append(float(kept.w))
+
+    noting = callbacks.LambdaCallback(on_epoch_end=note)
+    with pytest.warns(UserWarning, match="save best model only with val_loss"):
+        log = model.fit(
+            *rows,
+            validation_data=rows,
+            validation_freq=2,
+            epochs=20,
+            verbose=0,
+            callbacks=[setter, stopper, reducer, saver, noting],
+        ).history
+    assert log["val_loss"] == pytest.approx([0.0, 4.0, 16.0], abs=1e-5)
+    assert len(log["loss"]) == 6
+    rates = [1e-9] * 4 + [0.5e-9] * 2
+    assert log["learning_rate"] == pytest.approx(rates)
+    assert float(model.w) == pytest.approx(3.0)
+    assert saved == pytest.approx([2.0, 3.0, 4.0, 4.0, 6.0, 6.0])
+
+
 @says("The F1 score, and other metrics of your own")
 @says(
     "A custom metric that is a function and returns one number is averaged "
@@ -1840,15 +1890,11 @@ def test_validation_split_takes_the_last_rows() -> None:
 @says("A dataset has no last fifth that `fit` could take.")
 @says(
     "Nor has a generator or a `PyDataset`, and a list of numbers is refused "
-    "as well."
+    "as well: make an array of it, by `np.array`."
 )
 @says(
-    "Make an array of a list, by `np.array`, and of a DataFrame, by "
-    "`to_numpy`."
-)
-@says(
-    "Split a dataset yourself, as below, and hand over its parts: "
-    "`fit(train, validation_data=valid)`."
+    "Split a dataset yourself, as below, and hand over its parts, in batches: "
+    "`fit(train.batch(32), validation_data=valid.batch(32))`."
 )
 @says(
     "Or call `tf.keras.utils.split_dataset(data, left_size=0.8)`, which reads "

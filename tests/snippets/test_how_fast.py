@@ -169,6 +169,7 @@ def test_numpy_finds_the_largest_error() -> None:
     y, y_pred = tf.constant([1.0, 2.0, 3.0]), tf.constant([1.5, -2.0, 4.0])
     for error in (largest_error, tf.function(largest_error)):
         assert float(error(y, y_pred)) == 4.0
+        assert float(error(y, y_pred[:, tf.newaxis])) == 4.0
     traced = tf.function(largest_error).get_concrete_function(y, y_pred)
     assert traced.structured_outputs.shape == ()
 

@@ -32,6 +32,22 @@ def test_a_step_descends_the_squared_error(kind: type[Bare]) -> None:
     assert found == pytest.approx(errors, rel=1e-5)
 
 
+@pytest.mark.usefixtures("each_way")
+@pytest.mark.parametrize("kind", [Bare, Tracked])
+def test_vectors_and_weights(kind: type[Bare]) -> None:
+    """Outputs in a vector are those of the rows, and weights count."""
+    ends, rows = [], (X[:2], Y[:2], tf.constant([4.0, 0.0]))
+    for data in (rows, (X[:2], Y[:2, 0], rows[2])):
+        model = kind()
+        model.compile(tf.keras.optimizers.SGD(0.1))
+        model.train_step(data)
+        ends.append([float(v) for v in model.weights])
+    assert ends[0] == ends[1]
+    # Weights of 4 and 0: the mean over two rows is twice that of the first.
+    error = 5.0 * -1.0 - -1.0
+    assert ends[0] == pytest.approx([5.0 + 0.4 * error, -0.4 * error])
+
+
 def test_the_script(printed_by: Callable[[str], list[str]]) -> None:
     bare, tracked = printed_by("keras_fit_bare")
     assert bare == "losses: 0.0000 0.0000"

@@ -25,8 +25,9 @@ def test_the_loss_of_each_batch_is_taken_out_of_the_mean_so_far() -> None:
     assert noted.means[1] == pytest.approx(2.5)
 
 
-def test_the_share_of_small_errors() -> None:
-    near, logs = ShareNear(X, Y), {"loss": 1.0}
+@pytest.mark.parametrize("y", [Y, Y[:, 0]])
+def test_the_share_of_small_errors(y: tf.Tensor) -> None:
+    near, logs = ShareNear(X, y), {"loss": 1.0}
     near.set_model(KerasLinearModel())
     near.on_epoch_end(0, logs)
     assert logs == {"loss": 1.0, "val_near": 0.5}

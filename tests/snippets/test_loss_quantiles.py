@@ -22,6 +22,12 @@ def test_the_formula() -> None:
     np.testing.assert_allclose(found, wanted.mean(axis=-1), rtol=1e-6)
 
 
+@pytest.mark.parametrize("columns", [1, 3])
+def test_a_vector_is_taken_for_a_column(columns: int) -> None:
+    loss, y_pred = pinball_loss(Q[:columns]), Y_PRED[:, :columns]
+    np.testing.assert_array_equal(loss(Y[:, 0], y_pred), loss(Y, y_pred))
+
+
 def test_the_gradient_is_the_share_below_less_the_quantile() -> None:
     y = tf.constant([[1.0], [2.0], [3.0], [4.0], [9.0]])
     at = tf.Variable([[2.5, 2.5, 8.0]])

@@ -88,6 +88,13 @@ def test_shares_of_two_parts_are_the_loss_and_gradients_of_the_batch(
     assert float(dw) == pytest.approx(2 * np.mean(errors * x), abs=1e-4)
 
 
+def test_outputs_of_another_shape_are_refused(
+    x: tf.Tensor, y: tf.Tensor
+) -> None:
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        part_gradients(LinearModel(), x[:, tf.newaxis], y)
+
+
 @pytest.mark.parametrize(("rate", "momentum"), [(0.05, 0.9), (0.4, 0.0)])
 def test_one_device_descends_as_the_formula_does_in_float64(
     rate: float, momentum: float, x: tf.Tensor, y: tf.Tensor

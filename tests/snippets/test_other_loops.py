@@ -287,6 +287,15 @@ def test_a_step_leads_to_the_reward_and_what_follows() -> None:
         np.testing.assert_array_equal(before, after)
 
 
+@pytest.mark.usefixtures("each_way")
+def test_rewards_in_a_column_are_refused() -> None:
+    online, zeros = make_values(), np.zeros(2, "float32")
+    step = make_q_step(online, make_values(), SGD(0.1), 0.9)
+    states = one_hot(np.array([1, 3]))
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        step(states, np.array([0, 1]), zeros[:, None], states, zeros)
+
+
 def test_exact_values_are_powers_of_gamma() -> None:
     up = 0.8 ** np.array([3, 2, 1, 0])
     down = 0.8 * up[[0, 0, 1, 2]]

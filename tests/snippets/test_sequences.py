@@ -115,6 +115,14 @@ def test_with_weights_of_one_it_adds() -> None:
     assert float(mean_real(y, outputs, mask)) < 1e-10
 
 
+@pytest.mark.parametrize("loss", [mean_real, mean_rows])
+def test_outputs_of_another_shape_are_refused(loss: Any) -> None:
+    x, y, mask = make_sums(1, 6)  # a batch of one would fit any
+    outputs = make_rnn(1.0, 1.0)(x)
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        loss(y[..., 0], outputs, mask)
+
+
 # 1. Padding changes the answer
 
 
@@ -623,6 +631,9 @@ def test_the_step_learns_from_one_window_and_hands_on_the_state() -> None:
     for a, b in zip(state, due, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
     assert float(make_stream_step(model, optimizer)(x, y, zeros)[0]) < expected
+    one = [tf.zeros((1, 4))] * 2
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        make_stream_step(model, optimizer)(x[:1], y[:1, :, 0], one)
 
 
 # The rest

@@ -7,6 +7,12 @@ import tensorflow as tf
 from snippets.usual_parts_more import dice_loss
 
 
+def test_labels_without_the_last_axis_are_refused() -> None:
+    shares = tf.fill((1, 8, 8, 1), 0.5)  # a batch of one would fit
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        dice_loss(tf.zeros((1, 8, 8)), shares)
+
+
 def test_the_dice_loss_agrees_with_numpy() -> None:
     generator = np.random.default_rng(0)
     y = generator.integers(0, 2, (3, 4, 5, 1)).astype("float32")

@@ -933,12 +933,13 @@ def test_balanced_weights(
 def test_summed_gradients_are_those_of_all_rows(
     batch: int, columns: Any
 ) -> None:
-    sums = summed_gradients(make_line(), columns[0], columns[1], batch)
     x, y = doubles(*columns)
     expected = [-2 * np.mean(y * x), -2 * np.mean(y)]
-    assert [float(g.numpy().item()) for g in sums] == pytest.approx(
-        expected, rel=1e-4
-    )
+    for outputs in (columns[1], columns[1][:, 0]):
+        sums = summed_gradients(make_line(), columns[0], outputs, batch)
+        assert [float(g.numpy().item()) for g in sums] == pytest.approx(
+            expected, rel=1e-4
+        )
 
 
 def test_the_gradients_are_printed(
