@@ -1569,9 +1569,14 @@ def test_what_a_thread_does_not_see(data: Data) -> None:
 
 
 @says(
-    "The seed of `tf.keras.utils.set_random_seed` and "
-    "`tf.config.run_functions_eagerly` do hold for all threads."
+    "`tf.config.run_functions_eagerly` does hold for all threads, and so does "
+    "the seed of `tf.keras.utils.set_random_seed`."
 )
+@says(
+    "But which thread draws first is left to chance, and with it which "
+    "weights a model begins with."
+)
+@says("So make the models before, one after the other.")
 def test_what_a_thread_sees() -> None:
     def drawn() -> float:
         layer = tf.keras.layers.Dense(1)
@@ -1583,6 +1588,45 @@ def test_what_a_thread_sees() -> None:
         tf.keras.utils.set_random_seed(1)
         found.append(place(drawn))
     assert len(set(found)) == 1
+
+    def both(first: int) -> list[float]:
+        """Return what two threads draw, of which one is the first."""
+        tf.keras.utils.set_random_seed(1)
+        drew = threading.Event()
+
+        def draw(number: int) -> float:
+            if number != first:
+                drew.wait(60)
+            kernel = drawn()
+            drew.set()
+            return kernel
+
+        with concurrent.futures.ThreadPoolExecutor(2) as threads:
+            return list(threads.map(draw, range(2)))
+
+    assert both(0) == both(1)[::-1] != both(1)
+    assert found[0] in both(0)
+
+    def ends() -> list[Any]:
+        """Return where two models end that are made before the threads."""
+        tf.keras.utils.set_random_seed(1)
+        models = []
+        for _ in range(2):
+            dense, drop = tf.keras.layers.Dense, tf.keras.layers.Dropout(0.5)
+            model = tf.keras.Sequential(
+                [tf.keras.Input((1,)), dense(4), drop, dense(1)]
+            )
+            model.compile("sgd", "mse")
+            models.append(model)
+        column = make_data()[0][:, tf.newaxis]
+        with concurrent.futures.ThreadPoolExecutor(2) as threads:
+            jobs = [
+                threads.submit(m.fit, column, column, verbose=0)
+                for m in models
+            ]
+        return [job.result().history for job in jobs]
+
+    assert ends() == ends()
     tf.config.run_functions_eagerly(True)
     seen = in_thread(tf.config.functions_run_eagerly)
     tf.config.run_functions_eagerly(False)
