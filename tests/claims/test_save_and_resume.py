@@ -1291,8 +1291,13 @@ FACTOR = 3.0
     "says that the class `must override get_config()`."
 )
 @says(
-    "A layer notes down numbers and strings by itself, but needs `**options`, "
-    "too."
+    "A layer of your own notes down numbers and strings by itself, but needs "
+    "`**options`, too."
+)
+@says(
+    "Not so a `Dense` of your own, or another layer of Keras to which you add "
+    "an argument: without a `get_config` it is loaded with the default, "
+    "without a word."
 )
 def test_a_class_with_arguments(tmp_path: Path) -> None:
     told = printed(NAME, "not_revived").strip().split("\n")
@@ -1364,6 +1369,29 @@ def test_a_class_with_arguments(tmp_path: Path) -> None:
     assert (loaded.layers[0].scale, loaded.layers[0].how) == (2.0, "so")
     with pytest.raises(TypeError, match="argument 'trainable'"):
         cycle(tf.keras.Sequential([tf.keras.Input((1,)), Bare(2.0)]))
+
+    class Divided(tf.keras.layers.Dense):
+        def __init__(
+            self, units: int, scale: float = 1.0, **options: object
+        ) -> None:
+            super().__init__(units, **options)
+            self.scale = scale
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return super().call(x) / self.scale
+
+    class Noted(Divided):
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "scale": self.scale}
+
+    for kind, scale in ((Divided, 1.0), (Noted, 2.0)):
+        layer = kind(1, scale=2.0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", "__array__", DeprecationWarning)
+            before, loaded = cycle(tf.keras.Sequential([inputs, layer]))
+        assert loaded.layers[0].scale == scale
+        assert np.allclose(loaded(x), before * 2.0 / scale)
 
 
 @says(
@@ -1775,8 +1803,8 @@ class Renamed(tf.keras.Model):
 )
 @says(
     "An `.h5` file of a whole model goes by order, and says `Layer count "
-    "mismatch when loading weights from file` where a layer was added or left "
-    "out."
+    "mismatch when loading weights from file` where a layer with weights was "
+    "added or left out."
 )
 def test_layers_that_a_file_does_not_fit() -> None:
     dense(2, 2).save("whole.h5")
@@ -1785,6 +1813,9 @@ def test_layers_that_a_file_does_not_fit() -> None:
         told = "Layer count mismatch when loading weights from file"
         with pytest.raises(ValueError, match=told):
             dense(*[2] * count).load_weights("whole.h5")
+    more = dense(2, 2)
+    more.add(tf.keras.layers.Dropout(0.5))
+    more.load_weights("whole.h5")
     rows = tf.constant([[1.0], [2.0]])
     path = "some.weights.h5"
     no_such = "of 1 objects.+Layer '.+' expected 2 variables, but received 0 v"
