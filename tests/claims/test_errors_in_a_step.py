@@ -3218,7 +3218,10 @@ def test_labels_are_cast_back() -> None:
     "nothing, in silence."
 )
 @says("The layers stand in the `path`.")
-@says("**The check** is the last line. Nor ask … compares numbers.")
+@says(
+    "**The check** is the last line, for two layers of one name can have one "
+    "path. Nor ask … compares numbers."
+)
 @says(
     "It says `The truth value of an array with more than one element is "
     "ambiguous` or `Incompatible shapes`, and of single numbers that are "
@@ -3243,6 +3246,19 @@ def test_variables_are_no_keys() -> None:
     assert not any("batch_normalization" in v.name for v in variables)
     assert sum("batch_normalization" in v.path for v in variables) == 2
     first, second = (tf.keras.Variable([1.0, number]) for number in (2.0, 3.0))
+
+    class Two(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = (layers.Dense(1, name="d") for _ in range(2))
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return self.two(self.one(x))
+
+    two = Two()
+    two(X)
+    assert len(two.variables) == 4
+    assert len({v.path for v in two.variables}) == 2
     for variable, error, message in (
         (first, ValueError, "The truth value of an array with more than one"),
         (tf.keras.Variable(np.ones(3)), tf.errors.InvalidArgumentError, "Inc"),
@@ -3263,8 +3279,8 @@ def test_variables_are_no_keys() -> None:
     "the model that it made."
 )
 @says(
-    "Where it is `call` that lacks its `return`, `fit` says `None values not "
-    "supported`."
+    "Where it is the model's `call` that lacks its `return`, `fit` says `None "
+    "values not supported`."
 )
 def test_a_return_that_is_missing() -> None:
     def make_model() -> Any:
@@ -3291,6 +3307,7 @@ def test_a_return_that_is_missing() -> None:
     "`tf.reshape`, `tf.transpose` and `tf.size`, and `tf.reduce_mean(x)` in "
     "place of `x.mean()`."
 )
+@says("(Of whole numbers the mean is a whole one then, so cast them before.)")
 @says("So the gradient is kept, which `x.numpy()` loses.")
 @says("Python's `round(x)` says it of `astype`, too: take `tf.round`.")
 @says("A `SymbolicTensor` is the same in a graph.")
@@ -3330,6 +3347,9 @@ def test_methods_of_arrays() -> None:
     with pytest.raises(AttributeError, match="no attribute 'astype'"):
         round(tf.constant(1.7))
     assert float(tf.round(1.7)) == 2.0
+    whole = tf.constant([1, 2])
+    assert float(tf.reduce_mean(whole)) == 1 != np.mean(whole)
+    assert float(tf.reduce_mean(tf.cast(whole, tf.float32))) == np.mean(whole)
 
 
 @says(
@@ -3447,7 +3467,8 @@ def test_names_that_a_model_has() -> None:
 @says(
     "Strings are no numbers, either. An array of them is refused as `Invalid "
     "dtype: str32` or the like, and a dataset of them with `Cast string to "
-    "float is not supported`: `tf.strings.to_number` makes numbers of them."
+    "float is not supported`: `tf.strings.to_number` makes numbers of them, "
+    "and of names of classes `names, y = np.unique(y, return_inverse=True)`."
 )
 @says(
     "Nor has it places or a shape, `'_BatchDataset' object is not "
@@ -3471,6 +3492,9 @@ def test_strings_and_places() -> None:
     model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     model.fit(tf.strings.to_number(strings), Y[:2], verbose=0)
+    names, y = np.unique(np.array(["b", "a", "b"]), return_inverse=True)
+    assert names.tolist() == ["a", "b"]
+    assert y.tolist() == [1, 0, 1]
     with pytest.raises(TypeError, match="'_BatchDataset' object is not subs"):
         dataset[0]
     with pytest.raises(AttributeError, match="no attribute 'shape'"):
@@ -3610,7 +3634,7 @@ def test_other_words_for_a_batch_size_that_is_none() -> None:
 
 @says(
     "While a functional model is built, it happens within `Could not "
-    "automatically infer the output shape`, and outside of a layer it is "
+    "automatically infer the output shape`, and outside of a layer noise says "
     "`Attempt to convert a value (None) with an unsupported type`."
 )
 @says("Put it into the `call` of a layer.")
