@@ -1427,6 +1427,10 @@ def test_epochs_written_out(data: Data) -> None:
     "Mostly the function takes all rows as it is: operations work number by "
     "number, and sums and means take an `axis`."
 )
+@says(
+    "But compare the losses once, as here: where `x` is `(rows, 1)` and `y` "
+    "is `(rows,)`, each row meets all others, without a word."
+)
 def test_rows_in_a_loop(data: Data) -> None:
     rows = [row.split() for row in printed(NAME, "by_rows").split("\n")]
     assert [row[-1] for row in rows[:2]] == ["1", "0"]
@@ -1459,13 +1463,19 @@ def test_rows_in_a_loop(data: Data) -> None:
     one, *others = (way(*data).numpy() for way in ways)
     for other in others:
         np.testing.assert_allclose(other, one, rtol=1e-6)
+    column = data[0][:, tf.newaxis], data[1]
+    for way, size in zip(ways, (201, 201, 201**2), strict=True):
+        found = way(*column)
+        assert tf.size(found) == size
+        right = abs(float(tf.reduce_mean(found)) - one.mean()) < 1e-3
+        assert right == (size == 201)
     square = tf.reshape(tf.range(6.0), (2, 3))
     np.testing.assert_array_equal(
         tf.map_fn(tf.reduce_mean, square), tf.reduce_mean(square, axis=1)
     )
 
 
-@says("If not, `vectorized_map` helps.")
+@says("Otherwise `vectorized_map` helps.")
 @says(
     "Where it has no way to do an operation with all rows, as `tf.unique`, it "
     "makes a loop and logs `Using a while_loop for converting`, and results "
