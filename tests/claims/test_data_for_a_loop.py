@@ -768,6 +768,8 @@ def test_homes_and_prices() -> None:
     assert np.corrcoef(x[:, 0], y[:, 0])[0, 1] > 0.98
     assert make_priced(layers.Dense(1)).input_shape == (None, 1)
     assert float(squared(tf.zeros((2, 1)), tf.fill((2, 1), 3.0))) == 9
+    with pytest.raises(ValueError, match="incompatible"):
+        squared(tf.zeros(2), tf.zeros((2, 1)))
     assert spread(tf.constant([[1.0], [3.0]])) == "mean 2, deviation 1"
 
 
