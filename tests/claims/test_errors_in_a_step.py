@@ -804,6 +804,10 @@ def refuse(value: tf.Tensor) -> None:
 @says("Say it with tensors, by `tf.minimum`, `tf.where` or the like.")
 @says("Or put the condition into a function of tensors, and decorate that.")
 @says("Both are right.")
+@says(
+    "But above 100 such a loss has a gradient of 0: where each batch is, the "
+    "log says 100 for ever."
+)
 @says("Return a number, or 100 if it is larger.")
 @says("A line whose loss counts as 100 at most.")
 @says("Return the compiled loss, or 100.")
@@ -820,6 +824,11 @@ def test_conditions_in_the_graph() -> None:
         model = compiled(kind)
         assert float(model.compute_loss(X, Y, Y + 1000.0)) == 100.0
         assert float(model.compute_loss(X, Y, Y + 2.0)) == pytest.approx(4.0)
+        stuck = compiled(kind)
+        start = [float(v) for v in stuck.trainable_variables]
+        fit = stuck.fit(X, Y + 100.0, batch_size=67, epochs=3, verbose=0)
+        assert fit.history["loss"] == [100.0] * 3
+        assert [float(v) for v in stuck.trainable_variables] == start
     assert float(tf.where(tf.constant(200.0) > 100.0, 100.0, 1.0)) == 100.0
 
 
