@@ -56,6 +56,7 @@ def mean_real(
     y: tf.Tensor, predictions: tf.Tensor, mask: tf.Tensor
 ) -> tf.Tensor:
     """Return the mean squared error of the real steps."""
+    y.shape.assert_is_compatible_with(predictions.shape)
     errors = tf.square(y - predictions)
     return tf.reduce_mean(tf.boolean_mask(errors, mask))
 
@@ -132,6 +133,7 @@ def mean_rows(
 
     Each row needs a step that is real.
     """
+    y.shape.assert_is_compatible_with(predictions.shape)
     errors = tf.reduce_mean(tf.square(y - predictions), axis=-1)
     real = tf.cast(mask, errors.dtype)
     sums = tf.reduce_sum(errors * real, axis=1)
