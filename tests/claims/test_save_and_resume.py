@@ -1268,6 +1268,66 @@ def test_what_else_keras_cannot_locate() -> None:
         del keras.saving.get_custom_objects()["Custom>Then"]
 
 
+@says(
+    "Nor does it know what else was set on the way: in a class of your own no "
+    "layer is frozen any more, and what `exclude_from_weight_decay` kept out "
+    "decays again, without a word."
+)
+@says("Set both again, before the first step.")
+def test_what_a_keras_file_forgets(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    x = tf.constant([[1.0], [2.0]])
+
+    class Two(tf.keras.Model):
+        def __init__(self, **options: object) -> None:
+            super().__init__(**options)
+            self.base = tf.keras.layers.Dense(1)
+            self.head = tf.keras.layers.Dense(1, bias_initializer="ones")
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return self.head(self.base(x))
+
+    def fit(model: Any) -> list[float]:
+        model.fit(x, x, shuffle=False, verbose=0)
+        return [float(tf.squeeze(v)) for v in model.weights]
+
+    def load() -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return tf.keras.models.load_model(path, {"Two": Two})
+
+    model = Two()
+    model(x)
+    model.base.trainable = False
+    optimizer = SGD(0.01, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(optimizer, "mse")
+    fit(model)
+    model.save(path)
+    due = fit(model)
+    loaded, unfrozen, again = load(), load(), load()
+    assert loaded.base.trainable
+    loaded.base.trainable = again.base.trainable = False
+    apart = np.not_equal(fit(loaded), due)
+    assert apart.tolist() == [False, False, False, True]
+    for one in (unfrozen, again):
+        one.optimizer.exclude_from_weight_decay(var_names=["bias"])
+    assert all(np.not_equal(fit(unfrozen)[:2], due[:2]))
+    assert fit(again) == due
+
+    def decays(optimizer: Any) -> bool:
+        """Return whether a step without a gradient moves a bias."""
+        bias = model.head.bias
+        bias.assign([1.0])
+        optimizer.apply([tf.zeros(1)], [bias])
+        return float(bias[0]) != 1.0
+
+    assert not decays(optimizer)
+    own = [model.head.bias]
+    for copied in (copy.deepcopy(optimizer), copy_optimizer(optimizer, own)):
+        assert decays(copied)
+
+
 FACTOR = 3.0
 
 
@@ -1544,6 +1604,7 @@ class Unknown(Line):
     "copied whole, such as plain `SGD`. Build the copy, then hand over what "
     "the variables hold."
 )
+@says("(No copy knows of `exclude_from_weight_decay`, either.)")
 @says("Return an optimizer for these variables, with the state of another.")
 @says("They have the shapes and the order of those that it was built for.")
 def test_copies_of_models_and_optimizers(story: Names) -> None:
