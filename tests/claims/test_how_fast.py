@@ -779,7 +779,10 @@ def test_auto_is_xla_where_a_gpu_is_seen(
 )
 @says("With `jit_compile=True` a CPU does the same.")
 @says('`fit` uses XLA on a GPU: `jit_compile="auto"`')
-@says("Here is a metric that NumPy computes:")
+@says(
+    "Here is a metric that NumPy computes, of one batch with all rows (of "
+    "several, Keras logs the mean):"
+)
 @says("Return the largest error of a batch, computed by NumPy.")
 @says("XLA has no code for Python.")
 @says("**The mend** is `compile(jit_compile=False)`.")
@@ -787,7 +790,15 @@ def test_auto_is_xla_where_a_gpu_is_seen(
 def test_fit_by_xla_refuses_what_numpy_computes(data: Data) -> None:
     [told, worst] = printed(NAME, "jit_compile").splitlines()
     assert told == "True, XLA_CPU_JIT: PyFunc"
-    assert float(worst.split()[-1]) > 0
+    x, y = data
+    errors = np.abs(y - KerasLinearModel()(x))
+    assert float(worst.split()[-1]) == pytest.approx(errors.max(), abs=1e-4)
+    model = KerasLinearModel()
+    model.compile("sgd", "mse", metrics=[largest_error])
+    _, mean = model.evaluate(x[:100], y[:100], batch_size=50, verbose=0)
+    halves = errors[:100].reshape(2, 50).max(axis=1)
+    assert halves[0] > halves[1] + 1
+    assert mean == pytest.approx(halves.mean(), rel=1e-5)
 
     def trained(**options: Any) -> Any:
         model = KerasLinearModel()
