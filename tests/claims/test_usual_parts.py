@@ -1840,11 +1840,7 @@ def test_validation_split_takes_the_last_rows() -> None:
 @says("A dataset has no last fifth that `fit` could take.")
 @says(
     "Nor has a generator or a `PyDataset`, and a list of numbers is refused "
-    "as well."
-)
-@says(
-    "Make an array of a list, by `np.array`, and of a DataFrame, by "
-    "`to_numpy`."
+    "as well: make an array of it, by `np.array`."
 )
 @says(
     "Split a dataset yourself, as below, and hand over its parts: "
