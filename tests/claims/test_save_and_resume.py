@@ -566,6 +566,10 @@ def test_the_weights_alone_go_another_way(story: Names) -> None:
     "variables, and nothing would move any more."
 )
 @says("`optimizer.iterations.assign(0)` sets back a schedule alone.")
+@says(
+    "(Not so with `Adam`, which then takes its averages for young ones, and "
+    "steps of another length.)"
+)
 def test_an_optimizer_that_is_reset(story: Names) -> None:
     assert printed(NAME, "reset") == "as from the weights alone: True"
     given = {**story, "path": story["stopped_at"]}
@@ -605,6 +609,21 @@ def test_an_optimizer_that_is_reset(story: Names) -> None:
         for value in optimizer.variables:
             value.assign(tf.zeros_like(value))
         assert moved() == pytest.approx(0.1 if counted else 0, abs=1e-6)
+    adam = optimizers.Adam(0.1)
+    adam.build([w])
+    ends = [float(w)]
+    for number in range(301):
+        if number == 300:
+            adam.iterations.assign(0)
+        adam.apply([tf.ones([])], [w])
+        ends.append(float(w))
+    steps = -np.diff(ends)
+    assert steps[-2] == pytest.approx(0.1, abs=1e-4)
+    # Averages m and v of ones, divided by what they were after one step.
+    m, v = 1 - 0.9**301, 1 - 0.999**301
+    due = 0.1 * (m / 0.1) / np.sqrt(v / 0.001)
+    assert steps[-1] == pytest.approx(due, rel=1e-3)
+    assert due < 0.07
 
 
 # The place in the data
