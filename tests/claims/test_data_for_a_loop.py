@@ -1778,6 +1778,12 @@ def test_splits_of_folders(pictures: str) -> None:
             for _ in range(4)
         }
         assert (len(walks) == 1) == same
+    pictures_one_by_one = load(pictures, seed=1).unbatch()
+    taken, skipped = (
+        {int(x[0, 0, 0]) for x, _ in part}
+        for part in (pictures_one_by_one.take(9), pictures_one_by_one.skip(9))
+    )
+    assert taken & skipped
     for heading in ("### Predictions in another order", "### take and skip"):
         assert "shuffle" in below("usual_parts", heading)
 
