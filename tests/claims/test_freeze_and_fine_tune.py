@@ -1512,14 +1512,14 @@ def test_an_optimizer_for_each_part() -> None:
     base = tf.keras.Model(inputs, layers.Dense(2)(inputs), name="base")
     parts = [tf.keras.Input((1,)), base, layers.Dense(1, name="head")]
     keys = {v.path: Adam(0.001) for v in base.trainable_variables}
-    for given, low in (({".*base/.*": Adam(0.001)}, []), (keys, [0.001] * 2)):
+    for given, rate in (({".*base/.*": Adam(0.001)}, 0.05), (keys, 0.001)):
         rates = tf.keras.optimizers.OptimizerMap(Adam(0.05), given)
         model = tf.keras.Sequential(parts)
         each = [
             float(rates[v.path].learning_rate)
             for v in model.trainable_variables
         ]
-        assert each == pytest.approx((low or [0.05] * 2) + [0.05] * 2)
+        assert each == pytest.approx([rate] * 2 + [0.05] * 2)
     far = moves(model, tf.keras.optimizers.MultiOptimizer(rates))
     assert far == pytest.approx([0.001, 0.05], rel=1e-3)
     model, optimizer, slow, _ = of_two()
