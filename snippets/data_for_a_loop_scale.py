@@ -29,6 +29,7 @@ def make_priced(*layers: Layer) -> Model:
 # region squared
 def squared(y: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
     """Return the mean squared error of rows; both are (batch, 1)."""
+    y.shape.assert_is_compatible_with(predictions.shape)
     return tf.reduce_mean(tf.square(y - predictions))
 
 

@@ -132,17 +132,16 @@ def make_step_of_parts(model: tf.keras.Model, parts: Parts) -> Step:
 
 
 # region make_scaled_step
-def make_scaled_step(
-    model: tf.keras.Model, optimizer: tf.keras.Optimizer, scale: float
-) -> Step:
+def make_scaled_step(model, optimizer, scale):
     """Return a step that scales the gradients of the base."""
 
-    def step(x: tf.Tensor, y: tf.Tensor) -> None:
+    def step(x, y):
         with tf.GradientTape() as tape:
             current_loss = loss(y, model(x, training=True))
         variables = model.trainable_variables
         gradients = tape.gradient(current_loss, variables)
-        scales = [scale if "base" in v.path else 1.0 for v in variables]
+        base = {id(v) for v in model.get_layer("base").variables}
+        scales = [scale if id(v) in base else 1.0 for v in variables]
         scaled = [s * g for s, g in zip(scales, gradients, strict=True)]
         optimizer.apply(scaled, variables)
 

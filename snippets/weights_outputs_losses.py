@@ -96,7 +96,7 @@ def weighted_loss(
 ) -> tf.Tensor:
     """Return the mean of the rows' losses, each times its weight."""
     losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=logits)
-    if losses.shape != weights.shape:
+    if losses.shape.rank is None or losses.shape != weights.shape:
         raise ValueError(f"losses {losses.shape}, weights {weights.shape}")
     return tf.reduce_mean(weights * losses)
 

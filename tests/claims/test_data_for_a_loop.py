@@ -768,6 +768,8 @@ def test_homes_and_prices() -> None:
     assert np.corrcoef(x[:, 0], y[:, 0])[0, 1] > 0.98
     assert make_priced(layers.Dense(1)).input_shape == (None, 1)
     assert float(squared(tf.zeros((2, 1)), tf.fill((2, 1), 3.0))) == 9
+    with pytest.raises(ValueError, match="incompatible"):
+        squared(tf.zeros(2), tf.zeros((2, 1)))
     assert spread(tf.constant([[1.0], [3.0]])) == "mean 2, deviation 1"
 
 
@@ -1282,10 +1284,14 @@ def test_a_class_without_a_weight() -> None:
 
 @says("Make the dictionary from the labels.")
 @says(
-    "These weights are 1 on average over the rows, so the loss stays as large "
-    "as it was."
+    "These weights are 1 on average over the rows: the loss of a model that "
+    "knows nothing stays as it was."
 )
 @says("**The check** is `assert set(np.unique(y)) <= set(weights)`.")
+@says(
+    "For one-hot labels, write `np.argmax(y, -1)` in both, for their numbers "
+    "are 0 and 1 alone."
+)
 def test_balanced_weights() -> None:
     names = ran("data_for_a_loop_imbalance", "class_missing", "class_refused")
     before = ran("data_for_a_loop_imbalance", "class_balanced", **names)
@@ -1296,8 +1302,17 @@ def test_balanced_weights() -> None:
         data, class_weight=weights, shuffle=False, verbose=0
     ).history
     assert history["loss"][0] == pytest.approx(np.log(3), rel=1e-5)
-    for fits, given in ((True, weights), (False, {0: 1.0, 1: 9.0})):
+    short = {0: 1.0, 1: 9.0}
+    for fits, given in ((True, weights), (False, short)):
         assert (set(np.unique(LABELS)) <= set(given)) == fits
+    one_hot = np.eye(3, dtype="float32")[LABELS]
+    assert set(np.unique(one_hot)) <= set(short)
+    assert weights_in_fit(ROWS, one_hot, class_weight=short)[-1] == 1
+    assert np.argmax(one_hot, -1).tolist() == LABELS.tolist()
+    with pytest.raises(ValueError, match="too deep"):
+        np.bincount(one_hot.astype(int), minlength=3)
+    given = weights_in_fit(ROWS, one_hot, class_weight=weights)
+    assert given == pytest.approx([weights[label] for label in LABELS])
 
 
 # 6. Data larger than memory
@@ -1404,9 +1419,9 @@ def test_what_copies_a_whole_file(file: Path) -> None:
 )
 @says(
     "And name the axes in the signature: with `tf.TensorSpec(None)` a "
-    "compiled step knows no shapes, and a check such as that of "
+    "compiled step knows no shapes, so it cannot check them: "
     "[`weighted_loss`](weights_outputs_losses.md#sample-weights-in-a-custom-"
-    "loop) compares nothing."
+    "loop) refuses them."
 )
 def test_seeds_in_and_outside_of_a_generator() -> None:
     first, second = lines("same_order")
@@ -1436,12 +1451,11 @@ def test_seeds_in_and_outside_of_a_generator() -> None:
     for y, logits, weights in unknown:
         with pytest.raises(ValueError, match="weights"):
             weighted_loss(y, logits, weights)
-    # Weights of the wrong shape are broadcast in a graph without shapes.
-    checked = unknown.map(weighted_loss)
-    assert len(list(checked)) == 1
+    with pytest.raises(ValueError, match="losses <unknown>, weights <unkn"):
+        unknown.map(weighted_loss)
     known = tf.TensorSpec((None, 1)), tf.TensorSpec((None,))
     signature = (known[0], known[0], known[1])
-    with pytest.raises(ValueError, match="weights"):
+    with pytest.raises(ValueError, match=r"losses \(None, 1\), weights \(N"):
         tf.function(compiled, input_signature=signature)(y, logits, weights)
 
 
@@ -1499,6 +1513,10 @@ def test_what_fit_shuffles() -> None:
     "first two, to see their shapes."
 )
 @says("So make a batch from its number, and not with `next`.")
+@says(
+    "`predict` calls `on_epoch_end` as well: of a `Shuffled`, it returns the "
+    "next predictions in another order than the labels. Hand it `Rows`."
+)
 def test_when_fit_asks() -> None:
     events: list[Any] = []
 
@@ -1522,6 +1540,13 @@ def test_when_fit_asks() -> None:
         if not shuffle:
             assert asked[:4] == [0, 1, 2, 3]
             assert not np.array_equal(data.order, np.arange(7))
+    x = np.arange(7.0)[:, np.newaxis]
+    same = tf.keras.Sequential([layers.Activation("linear")])
+    for kind in (Rows, Shuffled):
+        data = kind(x, x, batch=2)
+        first, second = (same.predict(data, verbose=0) for _ in range(2))
+        np.testing.assert_array_equal(first, x)
+        assert np.array_equal(second, x) == (kind is Rows)
 
 
 @says("use_multiprocessing: the same random numbers in every epoch")
@@ -1682,11 +1707,13 @@ def test_labels_of_folders(pictures: str) -> None:
 
 @says(
     "Compare what was found with what you have. Files of other kinds are left "
-    "out, `.webp` among them."
+    "out, `.webp` among them, and so is a folder that `class_names` does not "
+    "name."
 )
+@says("An empty folder counts as a class.")
 @says(
-    "`Found 0 files` says that there are no folders for the classes, and "
-    "`1 classes` most often that you named the folder above."
+    "`belonging to 0 classes` says that there are no folders for the classes, "
+    "and `1 classes` most often that you named the folder above."
 )
 def test_what_is_found(
     pictures: str, capsys: pytest.CaptureFixture[str]
@@ -1697,7 +1724,18 @@ def test_what_is_found(
     assert "Found 15 files belonging to 3 classes" in capsys.readouterr().out
     with pytest.raises(ValueError, match="No images found"):
         load(f"{pictures}/1")
-    assert "Found 0 files" in capsys.readouterr().out
+    assert "files belonging to 0 classes" in capsys.readouterr().out
+    # Folders without pictures are classes all the same.
+    Path(pictures, "1", "inner").mkdir()
+    with pytest.raises(ValueError, match="No images found"):
+        load(f"{pictures}/1")
+    assert "Found 0 files belonging to 1 classes" in capsys.readouterr().out
+    Path(pictures, "1", "inner").rmdir()
+    Path(pictures, "11").mkdir()
+    assert load(pictures).class_names == ["1", "10", "11", "2"]
+    Path(pictures, "11").rmdir()
+    load(pictures, class_names=["2", "10"])
+    assert "Found 10 files belonging to 2 classes" in capsys.readouterr().out
     load(str(Path(pictures).parent))
     assert "Found 15 files belonging to 1 classes" in capsys.readouterr().out
 
@@ -1740,6 +1778,12 @@ def test_splits_of_folders(pictures: str) -> None:
             for _ in range(4)
         }
         assert (len(walks) == 1) == same
+    pictures_one_by_one = load(pictures, seed=1).unbatch()
+    taken, skipped = (
+        {int(x[0, 0, 0]) for x, _ in part}
+        for part in (pictures_one_by_one.take(9), pictures_one_by_one.skip(9))
+    )
+    assert taken & skipped
     for heading in ("### Predictions in another order", "### take and skip"):
         assert "shuffle" in below("usual_parts", heading)
 
@@ -1772,7 +1816,8 @@ def complaint(parse: Callable[..., Any], data: Any, features: Any) -> str:
 @says("Return batches of dictionaries, with what the features name.")
 @says(
     "Whoever says another length, type or name than was written gets an "
-    "`InvalidArgumentError`:"
+    "`InvalidArgumentError` (but for a name that has a `default_value`, which "
+    "is then taken without a word):"
 )
 @says(
     "`tf.io.parse_single_example`, for a row and not a batch, says of another "
@@ -1803,6 +1848,9 @@ def test_what_parsing_complains_of(records: str) -> None:
                 "slice was not parsed"
             )
         assert said in single
+    given = {"z": fixed([1], tf.float32, [7.0])}
+    for rows in read_rows(records, 2, given):
+        assert rows["z"].numpy().tolist() == [[7.0], [7.0]]
 
 
 @says(
@@ -1815,12 +1863,12 @@ def test_what_parsing_complains_of(records: str) -> None:
 )
 @says("**The check** prints what a file holds:")
 @says(
-    "If nothing comes out of a file, its writer was not closed: use `with`, "
-    "as above."
+    "If nothing comes out of a file, or it ends in a `truncated record`, its "
+    "writer was not closed: use `with`, as above."
 )
 @says(
-    "`corrupted record at 0` says that it is compressed, or no such file; for "
-    'the first there is `TFRecordDataset(file, "GZIP")`.'
+    "`corrupted record at 0` says that it is compressed, or no TFRecord file; "
+    'for the first there is `TFRecordDataset(file, "GZIP")`.'
 )
 @says(
     "Nobody knows how many records there are, so tell `fit` [the length]"
@@ -1843,8 +1891,12 @@ def test_what_a_file_of_records_holds(records: str, tmp_path: Path) -> None:
     writer = tf.io.TFRecordWriter(path)
     writer.write(record.numpy())
     assert not list(tf.data.TFRecordDataset(path))
+    for _ in range(2999):
+        writer.write(record.numpy())
+    with pytest.raises(tf.errors.DataLossError, match="truncated record"):
+        list(tf.data.TFRecordDataset(path))
     writer.close()
-    assert len(list(tf.data.TFRecordDataset(path))) == 1
+    assert len(list(tf.data.TFRecordDataset(path))) == 3000
     with tf.io.TFRecordWriter(path, "GZIP") as writer:
         writer.write(record.numpy())
     other = tmp_path / "other"

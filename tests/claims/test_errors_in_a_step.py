@@ -804,6 +804,10 @@ def refuse(value: tf.Tensor) -> None:
 @says("Say it with tensors, by `tf.minimum`, `tf.where` or the like.")
 @says("Or put the condition into a function of tensors, and decorate that.")
 @says("Both are right.")
+@says(
+    "But above 100 such a loss has a gradient of 0: where each batch is, the "
+    "log says 100 for ever."
+)
 @says("Return a number, or 100 if it is larger.")
 @says("A line whose loss counts as 100 at most.")
 @says("Return the compiled loss, or 100.")
@@ -820,6 +824,11 @@ def test_conditions_in_the_graph() -> None:
         model = compiled(kind)
         assert float(model.compute_loss(X, Y, Y + 1000.0)) == 100.0
         assert float(model.compute_loss(X, Y, Y + 2.0)) == pytest.approx(4.0)
+        stuck = compiled(kind)
+        start = [float(v) for v in stuck.trainable_variables]
+        fit = stuck.fit(X, Y + 100.0, batch_size=67, epochs=3, verbose=0)
+        assert fit.history["loss"] == [100.0] * 3
+        assert [float(v) for v in stuck.trainable_variables] == start
     assert float(tf.where(tf.constant(200.0) > 100.0, 100.0, 1.0)) == 100.0
 
 
@@ -3218,7 +3227,10 @@ def test_labels_are_cast_back() -> None:
     "nothing, in silence."
 )
 @says("The layers stand in the `path`.")
-@says("**The check** is the last line. Nor ask … compares numbers.")
+@says(
+    "**The check** is the last line, for two layers of one name can have one "
+    "path. Nor ask … compares numbers."
+)
 @says(
     "It says `The truth value of an array with more than one element is "
     "ambiguous` or `Incompatible shapes`, and of single numbers that are "
@@ -3243,6 +3255,19 @@ def test_variables_are_no_keys() -> None:
     assert not any("batch_normalization" in v.name for v in variables)
     assert sum("batch_normalization" in v.path for v in variables) == 2
     first, second = (tf.keras.Variable([1.0, number]) for number in (2.0, 3.0))
+
+    class Two(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = (layers.Dense(1, name="d") for _ in range(2))
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return self.two(self.one(x))
+
+    two = Two()
+    two(X)
+    assert len(two.variables) == 4
+    assert len({v.path for v in two.variables}) == 2
     for variable, error, message in (
         (first, ValueError, "The truth value of an array with more than one"),
         (tf.keras.Variable(np.ones(3)), tf.errors.InvalidArgumentError, "Inc"),
@@ -3263,8 +3288,8 @@ def test_variables_are_no_keys() -> None:
     "the model that it made."
 )
 @says(
-    "Where it is `call` that lacks its `return`, `fit` says `None values not "
-    "supported`."
+    "Where it is the model's `call` that lacks its `return`, `fit` says `None "
+    "values not supported`."
 )
 def test_a_return_that_is_missing() -> None:
     def make_model() -> Any:
@@ -3291,6 +3316,7 @@ def test_a_return_that_is_missing() -> None:
     "`tf.reshape`, `tf.transpose` and `tf.size`, and `tf.reduce_mean(x)` in "
     "place of `x.mean()`."
 )
+@says("(Of whole numbers the mean is a whole one then, so cast them before.)")
 @says("So the gradient is kept, which `x.numpy()` loses.")
 @says("Python's `round(x)` says it of `astype`, too: take `tf.round`.")
 @says("A `SymbolicTensor` is the same in a graph.")
@@ -3330,6 +3356,9 @@ def test_methods_of_arrays() -> None:
     with pytest.raises(AttributeError, match="no attribute 'astype'"):
         round(tf.constant(1.7))
     assert float(tf.round(1.7)) == 2.0
+    whole = tf.constant([1, 2])
+    assert float(tf.reduce_mean(whole)) == 1 != np.mean(whole)
+    assert float(tf.reduce_mean(tf.cast(whole, tf.float32))) == np.mean(whole)
 
 
 @says(
@@ -3447,7 +3476,8 @@ def test_names_that_a_model_has() -> None:
 @says(
     "Strings are no numbers, either. An array of them is refused as `Invalid "
     "dtype: str32` or the like, and a dataset of them with `Cast string to "
-    "float is not supported`: `tf.strings.to_number` makes numbers of them."
+    "float is not supported`: `tf.strings.to_number` makes numbers of them, "
+    "and of names of classes `names, y = np.unique(y, return_inverse=True)`."
 )
 @says(
     "Nor has it places or a shape, `'_BatchDataset' object is not "
@@ -3471,6 +3501,9 @@ def test_strings_and_places() -> None:
     model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     model.fit(tf.strings.to_number(strings), Y[:2], verbose=0)
+    names, y = np.unique(np.array(["b", "a", "b"]), return_inverse=True)
+    assert names.tolist() == ["a", "b"]
+    assert y.tolist() == [1, 0, 1]
     with pytest.raises(TypeError, match="'_BatchDataset' object is not subs"):
         dataset[0]
     with pytest.raises(AttributeError, match="no attribute 'shape'"):
@@ -3610,7 +3643,7 @@ def test_other_words_for_a_batch_size_that_is_none() -> None:
 
 @says(
     "While a functional model is built, it happens within `Could not "
-    "automatically infer the output shape`, and outside of a layer it is "
+    "automatically infer the output shape`, and outside of a layer noise says "
     "`Attempt to convert a value (None) with an unsupported type`."
 )
 @says("Put it into the `call` of a layer.")

@@ -1481,6 +1481,11 @@ def moves(model: Any, optimizer: Any, **options: Any) -> list[float]:
     "A `MultiOptimizer` trains all at one rate | [In `fit`] … multioptimizer)"
 )
 @says("**The check** is what the block does: ask for the rate of each path.")
+@says(
+    "In a base that is a functional model, as in `keras.applications`, the "
+    "paths do not have its name, and no such key fits: take `{v.path: slow "
+    "for v in base.trainable_variables}`."
+)
 @says("In a loop of your own it works, too.")
 def test_an_optimizer_for_each_part() -> None:
     for call in (layers.Dense, layers.Layer, Adam):
@@ -1503,6 +1508,20 @@ def test_an_optimizer_for_each_part() -> None:
         assert caught == []
         assert head == pytest.approx(0.05, rel=1e-3)
         assert base == pytest.approx(0.001 if low else 0.05, rel=1e-3)
+    inputs = tf.keras.Input((1,))
+    base = tf.keras.Model(inputs, layers.Dense(2)(inputs), name="base")
+    parts = [tf.keras.Input((1,)), base, layers.Dense(1, name="head")]
+    keys = {v.path: Adam(0.001) for v in base.trainable_variables}
+    for given, rate in (({".*base/.*": Adam(0.001)}, 0.05), (keys, 0.001)):
+        rates = tf.keras.optimizers.OptimizerMap(Adam(0.05), given)
+        model = tf.keras.Sequential(parts)
+        each = [
+            float(rates[v.path].learning_rate)
+            for v in model.trainable_variables
+        ]
+        assert each == pytest.approx([rate] * 2 + [0.05] * 2)
+    far = moves(model, tf.keras.optimizers.MultiOptimizer(rates))
+    assert far == pytest.approx([0.001, 0.05], rel=1e-3)
     model, optimizer, slow, _ = of_two()
     step = plain(make_step(model, optimizer))
     base, head = model.layers

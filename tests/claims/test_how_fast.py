@@ -779,7 +779,10 @@ def test_auto_is_xla_where_a_gpu_is_seen(
 )
 @says("With `jit_compile=True` a CPU does the same.")
 @says('`fit` uses XLA on a GPU: `jit_compile="auto"`')
-@says("Here is a metric that NumPy computes:")
+@says(
+    "Here is a metric that NumPy computes, of one batch with all rows (of "
+    "several, Keras logs the mean):"
+)
 @says("Return the largest error of a batch, computed by NumPy.")
 @says("XLA has no code for Python.")
 @says("**The mend** is `compile(jit_compile=False)`.")
@@ -787,7 +790,15 @@ def test_auto_is_xla_where_a_gpu_is_seen(
 def test_fit_by_xla_refuses_what_numpy_computes(data: Data) -> None:
     [told, worst] = printed(NAME, "jit_compile").splitlines()
     assert told == "True, XLA_CPU_JIT: PyFunc"
-    assert float(worst.split()[-1]) > 0
+    x, y = data
+    errors = np.abs(y - KerasLinearModel()(x))
+    assert float(worst.split()[-1]) == pytest.approx(errors.max(), abs=1e-4)
+    model = KerasLinearModel()
+    model.compile("sgd", "mse", metrics=[largest_error])
+    _, mean = model.evaluate(x[:100], y[:100], batch_size=50, verbose=0)
+    halves = errors[:100].reshape(2, 50).max(axis=1)
+    assert halves[0] > halves[1] + 1
+    assert mean == pytest.approx(halves.mean(), rel=1e-5)
 
     def trained(**options: Any) -> Any:
         model = KerasLinearModel()
@@ -1427,6 +1438,10 @@ def test_epochs_written_out(data: Data) -> None:
     "Mostly the function takes all rows as it is: operations work number by "
     "number, and sums and means take an `axis`."
 )
+@says(
+    "But compare the losses once, as here: where `x` is `(rows, 1)` and `y` "
+    "is `(rows,)`, each row meets all others, without a word."
+)
 def test_rows_in_a_loop(data: Data) -> None:
     rows = [row.split() for row in printed(NAME, "by_rows").split("\n")]
     assert [row[-1] for row in rows[:2]] == ["1", "0"]
@@ -1459,13 +1474,19 @@ def test_rows_in_a_loop(data: Data) -> None:
     one, *others = (way(*data).numpy() for way in ways)
     for other in others:
         np.testing.assert_allclose(other, one, rtol=1e-6)
+    column = data[0][:, tf.newaxis], data[1]
+    for way, size in zip(ways, (201, 201, 201**2), strict=True):
+        found = way(*column)
+        assert tf.size(found) == size
+        right = abs(float(tf.reduce_mean(found)) - one.mean()) < 1e-3
+        assert right == (size == 201)
     square = tf.reshape(tf.range(6.0), (2, 3))
     np.testing.assert_array_equal(
         tf.map_fn(tf.reduce_mean, square), tf.reduce_mean(square, axis=1)
     )
 
 
-@says("If not, `vectorized_map` helps.")
+@says("Otherwise `vectorized_map` helps.")
 @says(
     "Where it has no way to do an operation with all rows, as `tf.unique`, it "
     "makes a loop and logs `Using a while_loop for converting`, and results "
@@ -1569,9 +1590,14 @@ def test_what_a_thread_does_not_see(data: Data) -> None:
 
 
 @says(
-    "The seed of `tf.keras.utils.set_random_seed` and "
-    "`tf.config.run_functions_eagerly` do hold for all threads."
+    "`tf.config.run_functions_eagerly` does hold for all threads, and so does "
+    "the seed of `tf.keras.utils.set_random_seed`."
 )
+@says(
+    "But which thread draws first is left to chance, and with it which "
+    "weights a model begins with."
+)
+@says("So make the models before, one after the other.")
 def test_what_a_thread_sees() -> None:
     def drawn() -> float:
         layer = tf.keras.layers.Dense(1)
@@ -1583,6 +1609,45 @@ def test_what_a_thread_sees() -> None:
         tf.keras.utils.set_random_seed(1)
         found.append(place(drawn))
     assert len(set(found)) == 1
+
+    def both(first: int) -> list[float]:
+        """Return what two threads draw, of which one is the first."""
+        tf.keras.utils.set_random_seed(1)
+        drew = threading.Event()
+
+        def draw(number: int) -> float:
+            if number != first:
+                drew.wait(60)
+            kernel = drawn()
+            drew.set()
+            return kernel
+
+        with concurrent.futures.ThreadPoolExecutor(2) as threads:
+            return list(threads.map(draw, range(2)))
+
+    assert both(0) == both(1)[::-1] != both(1)
+    assert found[0] in both(0)
+
+    def ends() -> list[Any]:
+        """Return where two models end that are made before the threads."""
+        tf.keras.utils.set_random_seed(1)
+        models = []
+        for _ in range(2):
+            dense, drop = tf.keras.layers.Dense, tf.keras.layers.Dropout(0.5)
+            model = tf.keras.Sequential(
+                [tf.keras.Input((1,)), dense(4), drop, dense(1)]
+            )
+            model.compile("sgd", "mse")
+            models.append(model)
+        column = make_data()[0][:, tf.newaxis]
+        with concurrent.futures.ThreadPoolExecutor(2) as threads:
+            jobs = [
+                threads.submit(m.fit, column, column, verbose=0)
+                for m in models
+            ]
+        return [job.result().history for job in jobs]
+
+    assert ends() == ends()
     tf.config.run_functions_eagerly(True)
     seen = in_thread(tf.config.functions_run_eagerly)
     tf.config.run_functions_eagerly(False)

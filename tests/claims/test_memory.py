@@ -1534,7 +1534,8 @@ def test_several_batches_have_less_noise() -> None:
 @says("Give it an epoch of your training in a test.")
 @says(
     "Arrays of NumPy, such as what `predict` returns, it does not see, nor "
-    "the rows that `cache` and `shuffle` of a data set keep."
+    "tensors of strings, nor the rows that `cache` and `shuffle` of a data "
+    "set keep."
 )
 def test_the_check_to_paste() -> None:
     done: list[Any] = []
@@ -1563,6 +1564,8 @@ def test_the_check_to_paste() -> None:
     arrays: list[Any] = []
     check_growth(lambda: arrays.append(np.zeros(1000)))
     assert sum(array.nbytes for array in arrays) == 4 * 8000
+    check_growth(lambda: arrays.append(tf.constant(["string"] * 9)))
+    assert len(arrays) == 8
     made: list[int] = []
 
     def row(number: Any) -> Any:

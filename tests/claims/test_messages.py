@@ -27,7 +27,11 @@ from snippets.loss import loss
 from snippets.nan_sources import train_short
 from snippets.saved_arguments import Kept, Scaled
 from snippets.sequences_attention import leak
-from snippets.weights_outputs_losses import make_scales, mean_error
+from snippets.weights_outputs_losses import (
+    make_scales,
+    mean_error,
+    weighted_loss,
+)
 from tests.claims.says import printed, record, says
 from tests.claims.sentences import DOCS, ROOT, read
 from tools.compare import EXPECTED
@@ -767,6 +771,10 @@ def test_watching() -> None:
 )
 @says("Give both one shape.")
 @says(
+    "Where it says `<unknown>`, name the axes, by `set_shape` or in the "
+    "signature."
+)
+@says(
     "`weights_outputs_losses:columns` A loss function that was compiled "
     "returned something other than a number per row, and there are weights "
     "for rows."
@@ -788,6 +796,19 @@ def test_a_compiled_loss_function() -> None:
     model.compile(loss=mean_error(0))
     with pytest.raises(Refused):
         model.compute_loss(two, two, 0 * two, tf.ones(8))
+    column = tf.ones((8, 1))
+
+    def named(*parts: tf.Tensor) -> tf.Tensor:
+        for part in parts:
+            part.set_shape((None, 1))
+        return weighted_loss(*parts)
+
+    unknown = [tf.TensorSpec(None)] * 3
+    with pytest.raises(ValueError, match="losses <unknown>, weights <unk"):
+        tf.function(weighted_loss, unknown)(column, column, column)
+    known = [tf.TensorSpec((None, 1))] * 3
+    for called, signature in ((named, unknown), (weighted_loss, known)):
+        tf.function(called, signature)(column, column, column)
 
 
 @says(

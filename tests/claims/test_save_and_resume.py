@@ -566,6 +566,10 @@ def test_the_weights_alone_go_another_way(story: Names) -> None:
     "variables, and nothing would move any more."
 )
 @says("`optimizer.iterations.assign(0)` sets back a schedule alone.")
+@says(
+    "(Not so with `Adam`, which then takes its averages for young ones, and "
+    "steps of another length.)"
+)
 def test_an_optimizer_that_is_reset(story: Names) -> None:
     assert printed(NAME, "reset") == "as from the weights alone: True"
     given = {**story, "path": story["stopped_at"]}
@@ -605,6 +609,21 @@ def test_an_optimizer_that_is_reset(story: Names) -> None:
         for value in optimizer.variables:
             value.assign(tf.zeros_like(value))
         assert moved() == pytest.approx(0.1 if counted else 0, abs=1e-6)
+    adam = optimizers.Adam(0.1)
+    adam.build([w])
+    ends = [float(w)]
+    for number in range(301):
+        if number == 300:
+            adam.iterations.assign(0)
+        adam.apply([tf.ones([])], [w])
+        ends.append(float(w))
+    steps = -np.diff(ends)
+    assert steps[-2] == pytest.approx(0.1, abs=1e-4)
+    # Averages m and v of ones, divided by what they were after one step.
+    m, v = 1 - 0.9**301, 1 - 0.999**301
+    due = 0.1 * (m / 0.1) / np.sqrt(v / 0.001)
+    assert steps[-1] == pytest.approx(due, rel=1e-3)
+    assert due < 0.07
 
 
 # The place in the data
@@ -1268,6 +1287,66 @@ def test_what_else_keras_cannot_locate() -> None:
         del keras.saving.get_custom_objects()["Custom>Then"]
 
 
+@says(
+    "Nor does it know what else was set on the way: in a class of your own no "
+    "layer is frozen any more, and what `exclude_from_weight_decay` kept out "
+    "decays again, without a word."
+)
+@says("Set both again, before the first step.")
+def test_what_a_keras_file_forgets(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    x = tf.constant([[1.0], [2.0]])
+
+    class Two(tf.keras.Model):
+        def __init__(self, **options: object) -> None:
+            super().__init__(**options)
+            self.base = tf.keras.layers.Dense(1)
+            self.head = tf.keras.layers.Dense(1, bias_initializer="ones")
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return self.head(self.base(x))
+
+    def fit(model: Any) -> list[float]:
+        model.fit(x, x, shuffle=False, verbose=0)
+        return [float(tf.squeeze(v)) for v in model.weights]
+
+    def load() -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return tf.keras.models.load_model(path, {"Two": Two})
+
+    model = Two()
+    model(x)
+    model.base.trainable = False
+    optimizer = SGD(0.01, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(optimizer, "mse")
+    fit(model)
+    model.save(path)
+    due = fit(model)
+    loaded, unfrozen, again = load(), load(), load()
+    assert loaded.base.trainable
+    loaded.base.trainable = again.base.trainable = False
+    apart = np.not_equal(fit(loaded), due)
+    assert apart.tolist() == [False, False, False, True]
+    for one in (unfrozen, again):
+        one.optimizer.exclude_from_weight_decay(var_names=["bias"])
+    assert all(np.not_equal(fit(unfrozen)[:2], due[:2]))
+    assert fit(again) == due
+
+    def decays(optimizer: Any) -> bool:
+        """Return whether a step without a gradient moves a bias."""
+        bias = model.head.bias
+        bias.assign([1.0])
+        optimizer.apply([tf.zeros(1)], [bias])
+        return float(bias[0]) != 1.0
+
+    assert not decays(optimizer)
+    own = [model.head.bias]
+    for copied in (copy.deepcopy(optimizer), copy_optimizer(optimizer, own)):
+        assert decays(copied)
+
+
 FACTOR = 3.0
 
 
@@ -1291,8 +1370,13 @@ FACTOR = 3.0
     "says that the class `must override get_config()`."
 )
 @says(
-    "A layer notes down numbers and strings by itself, but needs `**options`, "
-    "too."
+    "A layer of your own notes down numbers and strings by itself, but needs "
+    "`**options`, too."
+)
+@says(
+    "Not so a `Dense` of your own, or another layer of Keras to which you add "
+    "an argument: without a `get_config` it is loaded with the default, "
+    "without a word."
 )
 def test_a_class_with_arguments(tmp_path: Path) -> None:
     told = printed(NAME, "not_revived").strip().split("\n")
@@ -1364,6 +1448,29 @@ def test_a_class_with_arguments(tmp_path: Path) -> None:
     assert (loaded.layers[0].scale, loaded.layers[0].how) == (2.0, "so")
     with pytest.raises(TypeError, match="argument 'trainable'"):
         cycle(tf.keras.Sequential([tf.keras.Input((1,)), Bare(2.0)]))
+
+    class Divided(tf.keras.layers.Dense):
+        def __init__(
+            self, units: int, scale: float = 1.0, **options: object
+        ) -> None:
+            super().__init__(units, **options)
+            self.scale = scale
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return super().call(x) / self.scale
+
+    class Noted(Divided):
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "scale": self.scale}
+
+    for kind, scale in ((Divided, 1.0), (Noted, 2.0)):
+        layer = kind(1, scale=2.0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", "__array__", DeprecationWarning)
+            before, loaded = cycle(tf.keras.Sequential([inputs, layer]))
+        assert loaded.layers[0].scale == scale
+        assert np.allclose(loaded(x), before * 2.0 / scale)
 
 
 @says(
@@ -1516,6 +1623,7 @@ class Unknown(Line):
     "copied whole, such as plain `SGD`. Build the copy, then hand over what "
     "the variables hold."
 )
+@says("(No copy knows of `exclude_from_weight_decay`, either.)")
 @says("Return an optimizer for these variables, with the state of another.")
 @says("They have the shapes and the order of those that it was built for.")
 def test_copies_of_models_and_optimizers(story: Names) -> None:
@@ -1775,8 +1883,8 @@ class Renamed(tf.keras.Model):
 )
 @says(
     "An `.h5` file of a whole model goes by order, and says `Layer count "
-    "mismatch when loading weights from file` where a layer was added or left "
-    "out."
+    "mismatch when loading weights from file` where a layer with weights was "
+    "added or left out."
 )
 def test_layers_that_a_file_does_not_fit() -> None:
     dense(2, 2).save("whole.h5")
@@ -1785,6 +1893,9 @@ def test_layers_that_a_file_does_not_fit() -> None:
         told = "Layer count mismatch when loading weights from file"
         with pytest.raises(ValueError, match=told):
             dense(*[2] * count).load_weights("whole.h5")
+    more = dense(2, 2)
+    more.add(tf.keras.layers.Dropout(0.5))
+    more.load_weights("whole.h5")
     rows = tf.constant([[1.0], [2.0]])
     path = "some.weights.h5"
     no_such = "of 1 objects.+Layer '.+' expected 2 variables, but received 0 v"

@@ -217,7 +217,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         "unclipped": "step 2: loss inf, then u nan, w nan",
         "  ": "`triggered tf.function retracing`",
         "copied": "[2, 3, 3, 3, 3, 3]",
-        "masks": "1 at padding: 1.89",
+        "masks": "1 at padding: 0.81",
         "two_axes": "Incompatible shapes: [2,2,4,4] vs. [1,1,2,4]",
     }
     assert len(rows) == len(shows)

@@ -645,13 +645,21 @@ def test_labels_in_a_vector() -> None:
 @says("Multiply row by row, and insist that the shapes agree.")
 @says("Return the mean of the rows' losses, each times its weight.")
 @says("That is the `w` of `fit`.")
-@says("The function refuses such weights.")
+@says(
+    "The function refuses such weights, and shapes that a graph does not know."
+)
 def test_weighted_loss() -> None:
     weights = tf.where(LABEL > 0, 9.0, 1.0)
     expected = np.mean(np.ravel(weights) * entropies())
     assert float(weighted_loss(LABEL, X, weights)) == pytest.approx(expected)
     with pytest.raises(ValueError, match=r"losses .* weights"):
         weighted_loss(LABEL, X, weights[:, 0])
+    known, unknown = (tf.TensorSpec(shape) for shape in ((None, 1), None))
+    for signature in ([unknown] * 3, [known, unknown, unknown]):
+        with pytest.raises(ValueError, match=r"losses <unknown>, weights <un"):
+            tf.function(weighted_loss, signature)(LABEL, X, weights)
+    whole = tf.function(weighted_loss, [known] * 3)(LABEL, X, weights)
+    assert float(whole) == pytest.approx(expected)
     assert lines(NAME, "by_hand")[0] == lines(NAME, "imbalanced")[1][1:]
     assert "fit(" not in BLOCKS["by_hand"].code
 
@@ -675,7 +683,7 @@ def test_weighted_loss() -> None:
 )
 def test_all_pairs() -> None:
     check, refusal = highlighted(BLOCKS["weighted_loss"])
-    assert check.startswith("if losses.shape != weights.shape")
+    assert check.endswith("or losses.shape != weights.shape:")
     assert refusal.startswith("raise ")
     model, weights = make_line(), tf.where(LABEL > 0, 9.0, 1.0)
 

@@ -479,6 +479,21 @@ def test_scaling_leaves_the_head_alone(trainable: bool) -> None:
     assert moved[0] == moved[1] > 0
 
 
+def test_a_functional_base_is_scaled_as_well() -> None:
+    # The paths of its variables do not have its name.
+    moved = []
+    for scale in (1.0, 0.02):
+        inputs = keras.Input((1,))
+        outputs = keras.layers.Dense(2, kernel_initializer="ones")(inputs)
+        base = keras.Model(inputs, outputs, name="base")
+        assert not any("base" in v.path for v in base.variables)
+        head = keras.layers.Dense(1, kernel_initializer="ones")
+        model = keras.Sequential([keras.Input((1,)), base, head])
+        step = make_scaled_step(model, keras.optimizers.SGD(0.05), scale)
+        moved.append(movement(base, step, *rows()))
+    assert moved[1] == pytest.approx(0.02 * moved[0], rel=1e-2)
+
+
 # Fine-tuning
 
 

@@ -25,6 +25,7 @@ from snippets.sequences import (
     make_rnn,
     make_step,
     make_sums,
+    mean_all,
     mean_real,
     mean_rows,
 )
@@ -113,6 +114,10 @@ def test_with_weights_of_one_it_adds() -> None:
     x, y, mask = make_sums(9, 6)
     outputs = make_rnn(1.0, 1.0)(x)
     assert float(mean_real(y, outputs, mask)) < 1e-10
+    for loss in (mean_real, mean_rows):
+        # Of a single row all steps would meet all.
+        with pytest.raises(ValueError, match="incompatible"):
+            loss(y[:1, :, 0], outputs[:1], mask[:1])
 
 
 @pytest.mark.parametrize("loss", [mean_real, mean_rows])
@@ -220,6 +225,12 @@ def test_check_padding_passes_what_is_right_and_catches_the_mean_of_all(
     assert "the mean of real steps passes" in capsys.readouterr().out
     x, y, mask = make_sums(32, 10)
     check_padding(mean_rows, make_model(), x, y, mask)
+
+    def small(*arguments: Any) -> tf.Tensor:
+        return 1e-6 * mean_all(*arguments)
+
+    with pytest.raises(AssertionError, match=r"loss 0\.0000"):
+        check_padding(small, make_model(), x, y, mask)
 
 
 def test_keras_finds_the_mask_and_loses_it() -> None:

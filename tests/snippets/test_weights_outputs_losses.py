@@ -328,6 +328,9 @@ def test_the_weighted_loss_is_the_mean_over_the_rows(label: tf.Tensor) -> None:
     assert result == pytest.approx(float(expected), rel=1e-5)
     with pytest.raises(ValueError, match=r"losses .* weights"):
         weighted_loss(label, logits, weights[:, 0])
+    in_graph = tf.function(weighted_loss, [tf.TensorSpec(None)] * 3)
+    with pytest.raises(ValueError, match=r"losses .* weights"):
+        in_graph(label, logits, weights[:, 0])
 
 
 def test_by_hand_is_as_fit(run: Run, fitted: Names) -> None:
