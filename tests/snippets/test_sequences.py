@@ -114,10 +114,6 @@ def test_with_weights_of_one_it_adds() -> None:
     x, y, mask = make_sums(9, 6)
     outputs = make_rnn(1.0, 1.0)(x)
     assert float(mean_real(y, outputs, mask)) < 1e-10
-    for loss in (mean_real, mean_rows):
-        # Of a single row all steps would meet all.
-        with pytest.raises(ValueError, match="incompatible"):
-            loss(y[:1, :, 0], outputs[:1], mask[:1])
 
 
 @pytest.mark.parametrize("loss", [mean_real, mean_rows])
