@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SECONDS_ALLOWED = 120.0
+SECONDS_ALLOWED = 300.0
 TOLD = """\
     import traceback
 

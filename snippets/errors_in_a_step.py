@@ -415,6 +415,13 @@ if __name__ == "__main__":
         print(f"epoch {epoch}: {sum(1 for _ in make_rows(x, y))} batches")
     # endregion fresh
 
+    # region not_tuned
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    untuned = rows.with_options(options)
+    print("batches:", sum(1 for _ in untuned))
+    # endregion not_tuned
+
     try:
         # region past_the_end
         iterator = iter(rows)

@@ -44,6 +44,7 @@ BLOCKS = {block.name: block for block in PAGE.blocks}
 SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
 X, Y = (values[:, tf.newaxis] for values in make_data())
 SGD = tf.keras.optimizers.SGD
+THREADS = Path("/proc/self/task")
 SILENT = "the-second-epoch-has-no-batches"
 NotAllowed = tf.errors.OperatorNotAllowedInGraphError
 
@@ -127,6 +128,7 @@ def test_each_mistake_is_made_and_mended() -> None:
     "[Steps] … data)"
 )
 @says("The first epoch never ends, the training freezes | [Validation] … end)")
+@says("Training stands still for a minute, and goes on | [An iterator] … on)")
 @says(
     "In older releases: `Unexpected result of train_function` | "
     "[Steps] … data)"
@@ -1194,6 +1196,32 @@ def test_an_epoch_without_a_batch() -> None:
         log = model.fit(none, shuffle=False, verbose=0).history
     assert (log, float(model.w), float(model.b)) == ({}, 5.0, 0.0)
     assert "ran out of data; interrupting" in printed(NAME, "ran_out")
+
+
+@says("Training stands still for a minute, and goes on")
+@says(
+    "An iterator of `tf.data` has a thread that tunes it, by and by more "
+    "seldom."
+)
+@says("Data that are not tuned have no such thread:")
+@pytest.mark.skipif(not THREADS.exists(), reason="the system has no /proc")
+def test_the_thread_of_an_iterator() -> None:
+    rows = tf.data.Dataset.range(100).batch(2)
+
+    def threads_of(tuned: bool, count: int = 10) -> int:
+        options = tf.data.Options()
+        options.autotune.enabled = tuned
+        data = rows.with_options(options)
+        kept = [iter(data)]
+        next(kept[0])
+        before = len([*THREADS.iterdir()])
+        kept += [iter(data) for _ in range(count)]
+        for iterator in kept[1:]:
+            next(iterator)
+        return len([*THREADS.iterdir()]) - before
+
+    assert threads_of(tuned=True) - threads_of(tuned=False) >= 10
+    assert printed(NAME, "not_tuned") == "batches: 3"
 
 
 @says("The first epoch never ends, or training freezes at its end")
