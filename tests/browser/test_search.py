@@ -735,6 +735,15 @@ ASKED = {
     ),
     "minimal example training loop tf2": "basic_training_loops",
     "what does one epoch mean": "basic_training_loops",
+    "tf.train.AdamOptimizer not found": "old_names",
+    "feed_dict in tf2": "old_names",
+    "WARNING:tensorflow:Gradients do not exist for variables "
+    "['embedding/embeddings:0'] when minimizing the loss.": "foundations",
+    "loss scaling with multiple replicas": "many_devices",
+    "log(0) in loss": "not_a_number",
+    "load pretrained weights change last layer number of classes": (
+        "freeze_and_fine_tune"
+    ),
 }
 ALIKE = {
     # What a message has of a machine tells nothing.
