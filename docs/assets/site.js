@@ -270,75 +270,168 @@
 
   // The search -----------------------------------------------------------
 
-  // What a pasted message has of its machine: files and lines, devices.
-  const MACHINE =
-    /in user code:|(?:File )?\S+\.py\b\S*|line \d+(?:, in \S+)?|\S*\/job:\S*|{{[^}]*}}/g;
+  // What a pasted message has of its machine: times, files, lines, devices.
+  const MACHINE = new RegExp(
+    [
+      /\d{4}-\d\d-\d\d[ T][\d:.]+/,
+      /https?:\S+/,
+      /<ipython[^>]*>/,
+      /(?:File )?\S+\.(?:py|cc|cu|h)\b\S*/,
+      /line \d+(?:, in \S+)?/,
+      /\S*\/job:\S*/,
+      /{{[^}]*}}/,
+      /__inference\w*/,
+      /\S*(?:loss|acc\w*): (?=-?(?:[nN]a[nN]|inf))/,
+      /in user code:|\(?most recent call last\)?/,
+    ]
+      .map(({ source }) => source)
+      .join("|"),
+    "g",
+  );
   // Words of any question, and of any page here: nothing is told by them.
   const COMMON = new Set(
     (
-      "a able about after all almost also am an and any anyone are as at " +
-      "attributeerror bad be because been before being but by can cannot " +
-      "considerably could custom did do does doesn don either else error every " +
-      "exist existing first for from get gets getting got had happen happening " +
-      "happens has have having he her his how however i if importerror in into " +
-      "is isn it its just keyerror least let like likely loop loops may me " +
-      "might more most must my needs neither no nor not notimplementederror of " +
-      "off often on only or other our own please properly rather runtimeerror " +
-      "said same say should since so some still tensorflow tf than that the " +
-      "their them then there these they this to too training tried try trying " +
-      "twas typeerror understand us use used userwarning using valueerror ve " +
-      "very vs want wants warning was way we were what when where which while " +
-      "who whom why will with work working works worse would wrong yet you your"
+      "a able about after all almost also am an and any anyone anything are " +
+      "as at attributeerror bad be because been before being between but by " +
+      "can cannot considerably could custom did do does doesn don either " +
+      "else error even every everything exist existing first for from get " +
+      "gets getting got had happen happening happens has have having he her " +
+      "his how however i if importerror in into is isn it its just keras " +
+      "keyerror least let like likely loop loops may me might more most " +
+      "must my needs neither no nor not notimplementederror of off often on " +
+      "only or other our own please properly rather really runtimeerror " +
+      "said same say should since so some something still tensorflow tf " +
+      "than that the their them then there these they this to too training " +
+      "tried try trying twas typeerror understand us use used userwarning " +
+      "using valueerror ve very vs want wants warning was way we were what " +
+      "when where which while who whom why will with work working works " +
+      "worse would wrong yet you your"
     ).split(" "),
   );
+  // What readers write for short, or otherwise than the pages.
+  const SHORT = new Map(
+    Object.entries({
+      acc: "accuracy",
+      autodiff: "gradient tape",
+      autograd: "gradient tape",
+      batchnorm: "batch normalization",
+      bn: "batch normalization",
+      bptt: "truncated backpropagation",
+      ckpt: "checkpoint",
+      cnn: "model",
+      crossvalidation: "cross validation",
+      dcgan: "gan",
+      dnn: "model",
+      explosion: "exploding",
+      finetune: "fine tune",
+      finetuning: "fine tuning",
+      float16: "float16 mixed precision",
+      fp16: "mixed precision",
+      graphics: "gpu",
+      lr: "learning rate",
+      net: "model",
+      nets: "models",
+      network: "model",
+      networks: "models",
+      neural: "",
+      nn: "model",
+      ram: "ram memory",
+      reproduceable: "reproducible",
+      val: "validation",
+      val_acc: "validation accuracy",
+      val_accuracy: "val_accuracy validation accuracy",
+      val_loss: "validation loss",
+      wrt: "respect",
+    }),
+  );
+  // What does not learn is stuck.
+  const STUCK =
+    /(?:\bnot|n.t|never) (?:really |seem to )?(?:learn|converg)\w*/gi;
   const ENDING =
     /^([a-z]{4,}?)(?:ations?|ions?|ings?|ed|es|e|[sz](?:e[ds]?|ing|ations?))$|(?<=[a-z]{2}[^s])s$/;
+  // A word that more sections have counts half.
+  const FREQUENT = 200;
 
   const wordsOf = (text) => text.toLowerCase().split(/\W+/).filter(Boolean);
+  const stem = (word) =>
+    word.replace(ENDING, "$1").replace(/(?<=..)([^ls])\1$/, "$1");
 
-  /** Return the titles of some length as words between blanks, the longest
-   * first. */
-  function titlesOf(entries) {
-    return entries
-      .map(({ title }) => wordsOf(title.replace(/<[^>]+>|&[^;]+;/g, " ")))
-      .filter((words) => words.length > 3)
-      .map((words) => ` ${words.join(" ")} `)
-      .sort((one, other) => other.length - one.length);
+  /** Return in how many sections each word is. */
+  function learn(sections) {
+    const counts = new Map();
+    for (const { title, text, tags = [] } of sections) {
+      const all = [title, text, ...tags].join(" ");
+      const words = wordsOf(all.replace(/<[^>]+>|&[^;]+;/g, " "));
+      for (const word of new Set(words)) {
+        counts.set(word, (counts.get(word) ?? 0) + 1);
+      }
+    }
+    return counts;
   }
 
-  /** Return the words of a question, or of a pasted message, that tell what
-   * it is about. In a title that it holds, common words tell as well. Each is
-   * found with any ending, so its own is taken away; a word of two letters
-   * begins too many others, and is found as it is. */
-  function telling(question, titles) {
-    const said = question.replace(MACHINE, " ");
-    const words = wordsOf(said.trim() || question);
-    const whole = ` ${words.join(" ")} `;
-    const named = titles.find((title) => whole.includes(title)) ?? "";
+  /** Return in how many sections the most frequent word is that begins so. */
+  function count(start, counts) {
+    if (start.length < 3) return counts.get(start) ?? 0;
+    let most = 0;
+    for (const [word, times] of counts) {
+      if (word.startsWith(start)) most = Math.max(most, times);
+    }
+    return most;
+  }
+
+  /** Return the words of a question, or of a pasted message, as the pages
+   * have them: a short form in full, and a name that none has in its parts. */
+  function worded(question, counts) {
+    const said = question.replace(MACHINE, " ").trim() || question;
+    return wordsOf(
+      said
+        .replace(STUCK, " stuck ")
+        .replace(
+          /(?<![.\w])\w+/g,
+          (word) => SHORT.get(word.toLowerCase()) ?? word,
+        )
+        .replace(/\w+/g, (word) =>
+          count(stem(word.toLowerCase()), counts)
+            ? word
+            : word
+                .split(/_|(?<=[a-z])(?=[A-Z])/)
+                .filter((part) => !SHORT.has(part))
+                .join(" "),
+        ),
+    );
+  }
+
+  /** Return the words that tell what a question is about. Each is found with
+   * any ending, so its own is taken away; a word of two letters begins too
+   * many others, and is found as it is. One that no page has may be misspelt
+   * by a letter. */
+  function telling(question, counts) {
+    const words = worded(question, counts);
     const rare = words.filter(
-      (word) =>
-        (word.length > 2 && named.includes(` ${word} `)) ||
-        (word.length > 1 && !COMMON.has(word) && !/^\d+$/.test(word)),
+      (word) => word.length > 1 && !COMMON.has(word) && !/^\d/.test(word),
     );
-    const stems = (rare.length ? rare : words).map((word) =>
-      word.replace(ENDING, "$1").replace(/([^ls])\1$/, "$1"),
-    );
-    if (stems.length === 1) return stems[0];
-    const asked = stems.map((stem) => (stem.length < 3 ? `${stem}^1` : stem));
-    return [...new Set(asked)].join(" ");
+    const starts = [...new Set((rare.length ? rare : words).map(stem))];
+    const terms = starts.flatMap((start) => {
+      const found = count(start, counts);
+      if (!found) return start.length > 4 ? [`${start}~1`] : [];
+      const whole = start.length < 3 && starts.length > 1;
+      const term = whole ? `${start}^1` : start;
+      return found > FREQUENT ? [term] : [term, term];
+    });
+    return (terms.length ? terms : starts).join(" ");
   }
 
   /** Have Material's search look for the telling words alone. */
   function askBetter() {
     const { Worker } = window;
     const [SETUP, QUESTION] = [0, 2];
-    let titles = [];
+    let counts;
     window.Worker = class extends Worker {
       postMessage(message) {
         const { type, data } = message;
-        if (type === SETUP) titles = titlesOf(data.docs);
+        if (type === SETUP) counts = learn(data.docs);
         super.postMessage(
-          type === QUESTION ? { type, data: telling(data, titles) } : message,
+          type === QUESTION ? { type, data: telling(data, counts) } : message,
         );
       }
     };

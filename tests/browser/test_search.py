@@ -654,6 +654,120 @@ ASKED = {
     "Inputs to eager execution function cannot be Keras symbolic tensors": (
         "errors_in_a_step"
     ),
+    "CNN model is not learning": "traps",
+    "NN not learning": "traps",
+    "net doesn't learn anything": "traps",
+    "Val loss behaves strange while using custom training loop in "
+    "tensorflow 2.0": "usual_parts",
+    "difference between categorical_crossentropy and "
+    "sparse_categorical_crossentropy labels one hot": "errors_in_a_step",
+    "Validation loss nan but regular loss normal": "not_a_number",
+    "Sudden Loss Explosion, followed by total missevaluation": "not_a_number",
+    "512/512 [==============================] - 127s 247ms/step - loss: nan"
+    " - acc: nan - val_loss: nan - val_acc: nan": "not_a_number",
+    "2018-03-21T13:57:51.344488: step 3874, loss 322.297, acc 0.234375": (
+        "traps"
+    ),
+    '"OP_REQUIRES failed at conv_grad_input_ops.cc:1103 : Resource '
+    'exhausted..." after training for a while': "memory",
+    "2019-09-11 01:58:49.790228: W "
+    "tensorflow/core/framework/op_kernel.cc:1318] OP_REQUIRES failed at "
+    "assign_op.h:117 : Resource exhausted: OOM when allocating tensor with "
+    "shape[256] and type float on "
+    "/job:localhost/replica:0/task:0/device:GPU:0 by allocator GPU_0_bfc": (
+        "memory"
+    ),
+    "WARNING:tensorflow:11 out of the last 11 via using Keras library": (
+        "memory"
+    ),
+    "experimental_relax_shapes": "memory",
+    "Bad finetune accuracy .": "freeze_and_fine_tune",
+    "Change lr without recompiling the model": "freeze_and_fine_tune",
+    "K.set_value(model.optimizer.lr, 0.02)": "freeze_and_fine_tune",
+    "get current lr from Adam optimizer": "freeze_and_fine_tune",
+    "continue training after crash": "save_and_resume",
+    "tf.train.latest_checkpoint can't find any checkpoint": "save_and_resume",
+    "backpropagation custom loss function keras no gradient": "foundations",
+    "how does autodiff work in tensorflow": "foundations",
+    "data parallel training keras": "many_devices",
+    "use several graphics cards": "many_devices",
+    "multi_gpu_model": "many_devices",
+    "fp16 training custom loop": "traps",
+    "lack of consistency in Keras Model": "same_run_twice",
+    "Why I still getting differetn accuracy even after using np.ramdon.seed": (
+        "same_run_twice"
+    ),
+    "unstable prediction performance between runs": "same_run_twice",
+    "Unable to create a reproduceable code": "same_run_twice",
+    "PYTHONHASHSEED keras": "same_run_twice",
+    "TF_DETERMINISTIC_OPS": "same_run_twice",
+    "TensorFlow 2.16 / Keras 3 have undocumented breaking API changes": (
+        "old_names"
+    ),
+    "NotImplementedError: Model.compiled_loss": "old_names",
+    "tensorflow 1 to 2 migration training loop": "old_names",
+    "val_loss don't converge, but val_acc is improving after using "
+    "mnist_mlp.py": "reading_the_curves",
+    "249/249 [==============================] - 19s 75ms/step - loss: "
+    "0.2813 - acc: 1.0000 - val_loss: 1.7843 - val_acc: 0.2222": (
+        "reading_the_curves"
+    ),
+    "train acc 99 val acc 50": "reading_the_curves",
+    "val_acc stays the same": "reading_the_curves",
+    "train loss spiky": "reading_the_curves",
+    "generalisation gap": "reading_the_curves",
+    "optimal number of epochs": "reading_the_curves",
+    "Problem using masks with sequential outputs": "sequences",
+    "BPTT tensorflow": "sequences",
+    "huge dataset does not fit into ram": "data_for_a_loop",
+    "flow_from_directory": "data_for_a_loop",
+    "deep q learning custom training loop keras": "other_loops",
+    "get gradients wrt inputs keras": "other_gradients",
+    "visualise which pixels matter": "other_gradients",
+    "genrator loss is increasing steadily": "two_models",
+    "DCGAN training loop tensorflow": "two_models",
+    "history object custom training loop plot loss": "watch_a_training",
+    "train test validation split custom loop": "usual_parts",
+    "val loss in custom loop per epoch": "usual_parts",
+    "crossvalidation keras": "real_problem",
+    "mnist custom training loop example": "real_problem",
+    "simple linear regression gradient tape": "basic_training_loops",
+    "train a model without keras tensorflow": "basic_training_loops",
+    "how is gradient descent implemented in tensorflow 2": (
+        "basic_training_loops"
+    ),
+    "minimal example training loop tf2": "basic_training_loops",
+    "what does one epoch mean": "basic_training_loops",
+    "tf.train.AdamOptimizer not found": "old_names",
+    "feed_dict in tf2": "old_names",
+    "WARNING:tensorflow:Gradients do not exist for variables "
+    "['embedding/embeddings:0'] when minimizing the loss.": "foundations",
+    "loss scaling with multiple replicas": "many_devices",
+    "log(0) in loss": "not_a_number",
+    "load pretrained weights change last layer number of classes": (
+        "freeze_and_fine_tune"
+    ),
+}
+ALIKE = {
+    # What a message has of a machine tells nothing.
+    "2019-09-11 01:58:49.790228: W tensorflow/core/framework/op_kernel.cc:1318"
+    "] Resource exhausted: OOM when allocating tensor on /job:localhost/"
+    "replica:0/task:0/device:GPU:0": (
+        "Resource exhausted: OOM when allocating tensor"
+    ),
+    'File "/usr/local/lib/python3.10/dist-packages/keras/src/trainer.py", '
+    "line 1401, in train_function ValueError: Unknown variable": (
+        "Unknown variable"
+    ),
+    "38/468 - 2s 53ms/step - loss: nan - accuracy: nan": "step nan",
+    # A short form is what it stands for.
+    "val_loss increases": "validation loss increases",
+    "lr schedule": "learning rate schedule",
+    # A name that no page has is what it is made of.
+    "accumulateGradients": "accumulate gradients",
+    "shuffle_and_prefetch": "shuffle and prefetch",
+    # What does not learn is stuck.
+    "my network isn't learning": "my network is stuck",
 }
 
 
@@ -693,3 +807,14 @@ def test_words_of_any_question_change_nothing(results: Results) -> None:
     assert results(
         "Please, why do I not get any gradients in my training loop?"
     ) == results("gradients")
+
+
+@pytest.mark.parametrize("words", ALIKE)
+def test_other_words_for_the_same_find_the_same(
+    results: Results, words: str
+) -> None:
+    assert results(words) == results(ALIKE[words])
+
+
+def test_a_letter_that_is_wrong_does_not_matter(results: Results) -> None:
+    assert "two_models" in results("genrator")
