@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from errno import ENOSPC
 from pathlib import Path
 
-from engine.errors import PageError
+from engine.errors import PageError, not_encoded
 from engine.project import Project
 from engine.read import marks
 from engine.read.snippets import did_you_mean
@@ -53,7 +53,10 @@ def _errors(text: str, project: Project) -> Iterator[PageError]:
             or line_of(docs / path, link),
         )
     elif match := NOT_READ.search(text):
-        yield not_utf8(project.root, project.docs / match[1])
+        try:
+            (docs / match[1]).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            yield not_encoded(error, project.docs / match[1])
     elif match := IN_NAV.search(text):
         hint = (
             f"{did_you_mean(match[1], _pages(docs))}name a page that is there"
@@ -148,22 +151,6 @@ def _plugin(file: str) -> str | None:
     if parts[0] in {*sys.stdlib_module_names, *RENDERING}:
         return None
     return ".".join(parts).removesuffix(".__init__")
-
-
-def not_utf8(root: Path, path: Path) -> PageError:
-    """Return the error for a page that cannot be decoded."""
-    try:
-        line = None
-        data = (root / path).read_bytes()
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-    return PageError(
-        "is not encoded in UTF-8",
-        hint="save it as UTF-8",
-        path=path,
-        line=line,
-    )
 
 
 def _hint(page: str, link: str, project: Project) -> str:
