@@ -74,7 +74,7 @@ class Notebooks:
         pages = [
             file.src_uri
             for file in files.documentation_pages()
-            if file.src_uri.endswith(".md")
+            if not file.src_uri.endswith(".ipynb")
             and file.url not in (".", "./")
             and file.src_uri != "index.md"
         ]
@@ -153,4 +153,4 @@ class Notebooks:
 
 
 def _uri(source: str) -> str:
-    return f"{FOLDER}/{source.removesuffix('.md')}.ipynb"
+    return f"{FOLDER}/{source.rpartition('.')[0]}.ipynb"

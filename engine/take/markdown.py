@@ -26,6 +26,8 @@ FIRST_OF_LINE = re.compile(rf"(?m)^{STARTS_LINE}")
 AFTER_NEWLINE = re.compile(rf"(?<=\n){STARTS_LINE}")
 BACKTICKS = re.compile("`+")
 LANGUAGE = re.compile(r"language-(\S+)")
+FENCE = re.compile(r'<pre class="(?!highlight)([\w-]+)"><code>')
+"""How a fence begins that a browser is to draw, as mermaid."""
 PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
 NO_CELL = ["blockquote", "caption", "dl", "ol", "pre", "table", "ul"]
 """What no table of Markdown can hold."""
@@ -114,7 +116,7 @@ class _Writer(CONVERTER):
     def convert_pre(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         around = [el, *el.find_all("code"), *el.parents]
         names = " ".join(" ".join(e.get("class") or ()) for e in around)
-        language = LANGUAGE.search(names)
+        language = LANGUAGE.search(names) or FENCE.match(str(el))
         code = el.get_text().strip("\n")
         if "_inline" in parent_tags:
             return self.convert_code(el, " ".join(code.split()), parent_tags)

@@ -112,7 +112,8 @@ def _name_titles(article: Tag) -> None:
 def _needs_the_page(element: Tag) -> bool:
     unseen = element.name in NOT_TAKEN or element.has_attr("hidden")
     unseen &= element.get("type") != "checkbox"
-    return unseen or "headerlink" in element.get_attribute_list("class")
+    names = element.get_attribute_list("class")
+    return unseen or "headerlink" in names or "linenos" in names
 
 
 def _is_title(element: Tag) -> bool:

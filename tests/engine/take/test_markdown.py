@@ -117,6 +117,13 @@ def test_code_blocks_keep_their_language_and_their_fences() -> None:
     assert fenced("text", "a `b`") == "```text\na `b`\n```"
 
 
+def test_a_fence_that_a_browser_draws_keeps_its_name() -> None:
+    drawn = prose('<pre class="mermaid"><code>a --&gt; b\n</code></pre>')
+    assert drawn.markdown == drawn.cell == "```mermaid\na --> b\n```"
+    plain = prose('<pre class="highlight"><code>a\n</code></pre>')
+    assert plain.markdown == "```\na\n```"
+
+
 def test_code_within_a_line_begins_no_other() -> None:
     (prose,) = walk("<p><code>a\n# b</code> <code>```</code></p>")
     assert isinstance(prose, Prose)
@@ -151,7 +158,12 @@ def test_line_numbers_are_no_code() -> None:
         "<tr><td><div><pre>1</pre></div></td><td><div><pre><code>x</code>"
         "</pre></div></td></tr></table></div>"
     )
-    assert prose(table).markdown == "```text\nx\n```"
+    inline = (
+        '<div class="language-text highlight"><pre><code>'
+        '<span class="linenos">1</span>x</code></pre></div>'
+    )
+    for numbered in (table, inline):
+        assert prose(numbered).markdown == "```text\nx\n```"
 
 
 def test_an_item_keeps_what_is_in_it() -> None:
