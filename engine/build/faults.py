@@ -12,12 +12,12 @@ from mkdocs.structure.files import Files, InclusionLevel
 from mkdocs.structure.pages import Page
 from mkdocs.utils.meta import YAML_RE
 
-from engine.build.messages import CONFIG, line_of
+from engine.build.messages import CONFIG, place_of
 from engine.build.rendered import RenderedPage
 from engine.errors import PageError, PageErrors
 from engine.read.values import OPEN
 
-SCRIPT = re.compile(r"(?s)<(script|style)\b.*?</\1>|<!--.*?-->")
+SCRIPT = re.compile(r"(?s)(<(script|style)\b[^>]*>).*?</\2>|<!--.*?-->")
 TAG = re.compile(r"<[^>]*>")
 ADDRESS = re.compile(r'[ \n](?:href|src)="([^"#][^"]*)"')
 LINK = re.compile(rf"<\w[^>]*?{ADDRESS.pattern}")
@@ -60,16 +60,13 @@ def unfilled_values(page: Page, path: Path, root: Path) -> Iterator[PageError]:
         _, brace, expression = str(text).partition(OPEN)
         if not brace:
             continue
-        places = {path: root / path, Path(CONFIG): root / CONFIG}
-        begin = brace + expression
-        lines = {name: line_of(file, begin) for name, file in places.items()}
-        named = next((name for name in lines if lines[name]), path)
+        named, line = place_of(brace + expression, root, path)
         yield PageError(
             f"a value cannot stand in a title or description: {text}",
             hint="let the page's first heading have it, and leave the "
             "title out",
             path=named,
-            line=lines[named],
+            line=line,
         )
 
 
@@ -133,7 +130,7 @@ def dead_links(
             if not (target.is_file() or (target / "index.html").is_file()):
                 # Themes link to the home page, even if there is none.
                 written = text if below else page.page.content or ""
-                if found not in LINK.findall(SCRIPT.sub("", written)):
+                if found not in LINK.findall(SCRIPT.sub(r"\1", written)):
                     continue
                 yield _dead_link(page, link, config)
             seen.add(below)
@@ -146,13 +143,9 @@ def _dead_link(
     root = Path(config.config_file_path or "").parent
     name = PurePosixPath(urlsplit(link).path).name
     source = unquote(name if "." in name else f"{name}.md")
-    places = (
-        (path, line_of(root / path, text))
-        for path in (page.read.path, Path(CONFIG))
-        for text in (f'"{link}"', source)
-    )
-    nowhere = page.read.path, None
-    path, line = next((place for place in places if place[1]), nowhere)
+    path, line = place_of(f'"{link}"', root, page.read.path)
+    if not line:
+        path, line = place_of(source, root, page.read.path)
     return PageError(
         f'the link "{link}" leads to nothing that is built',
         hint="link to a file that is, or leave the link out",
