@@ -17,6 +17,7 @@ from engine.build.rendered import RenderedPage
 from engine.errors import PageError, PageErrors
 from engine.read.values import OPEN
 
+EMPTY = re.compile(r"---[ \t]*\n(---|\.\.\.)[ \t]*\n")
 SCRIPT = re.compile(r"(?s)(<(script|style)\b[^>]*>).*?</\2>|<!--.*?-->")
 TAG = re.compile(r"<[^>]*>")
 ADDRESS = re.compile(r'[ \n](?:href|src)="([^"#][^"]*)"')
@@ -39,6 +40,13 @@ def another_kind(item: object, kind: type, event: str) -> Iterator[PageError]:
 
 def unread_front_matter(text: str, path: Path) -> Iterator[PageError]:
     """Yield an error for front matter that MkDocs shows as text."""
+    if EMPTY.match(text):
+        yield PageError(
+            "the front matter is empty, so it is shown as text",
+            hint="write a value into it, or remove both of its lines",
+            path=path,
+            line=1,
+        )
     if not (found := YAML_RE.match(text)):
         return
     try:

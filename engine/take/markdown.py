@@ -6,6 +6,7 @@ all of them take as an escape is used, and else an entity.
 
 import re
 import string
+from copy import copy
 from typing import Any
 
 import markdownify
@@ -137,6 +138,13 @@ class _Writer(CONVERTER):
         quoted = title.replace('"', r"\"")
         said = f' "{quoted}"' if title else ""
         return f"![{alt}]({el.get('src', '')}{said})"
+
+    def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        if "\\" in (title := str(el.get("title", ""))):
+            el = copy(el)
+            el["title"] = title.replace("\\", r"\\")
+        link: str = super().convert_a(el, text, parent_tags)
+        return link
 
     def convert_input(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return "[x]" if el.has_attr("checked") else "[ ]"

@@ -238,6 +238,14 @@ def test_front_matter_that_is_no_yaml_is_named_with_its_line(
     assert words.count("mend:") == 1
 
 
+def test_front_matter_that_is_empty_is_named(site: Site) -> None:
+    site.page("p", "---\n---\n\n# P\n\nText.\n")
+    site.page("q", "---\n\n# Q\n\n---\n\nText.\n")
+    words = site.bad()
+    assert words.startswith("docs/p.md:1: the front matter is empty, so")
+    assert words.count("mend:") == 1
+
+
 @pytest.mark.parametrize("key", ["title", "description"])
 def test_a_value_where_only_text_can_stand_is_named(
     site: Site, key: str

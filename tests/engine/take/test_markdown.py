@@ -230,6 +230,15 @@ def test_an_image_keeps_its_title() -> None:
     assert prose(page).markdown == r'![a](b.png "c \"d\"")'
 
 
+def test_a_link_keeps_its_title() -> None:
+    page = '<p><a href="b" title="\\c \\&quot;d\\&quot;">a</a></p>'
+    link = prose(page)
+    for _ in range(2):
+        shown = BeautifulSoup(markdown2html_mistune(link.cell), "html.parser")
+        assert shown.a
+        assert shown.a["title"] == r'\c \"d\"'
+
+
 def test_a_task_is_done_or_not() -> None:
     box = '<label><input type="checkbox" disabled{}><span></span></label>'
     items = f"<li>{box.format(' checked')} a</li><li>{box.format('')} b</li>"
