@@ -236,7 +236,7 @@ def test_a_link_keeps_its_title() -> None:
     for _ in range(2):
         shown = BeautifulSoup(markdown2html_mistune(link.cell), "html.parser")
         assert shown.a
-        assert shown.a["title"] == r'\c \"d\"'
+        assert shown.a["title"] == r"\c \"d\""
 
 
 def test_a_task_is_done_or_not() -> None:
