@@ -151,7 +151,7 @@ class EnginePlugin:
             rendered.page.url: rendered.program
             for rendered in self.pages.values()
         }
-        self.notebooks.prune(self.pages, files)
+        self.notebooks.follow(self.pages, config, files)
         self._end_if(faults.at_one_address(files, self.project.docs))
         spare_the_search(config)
         self.env = env
