@@ -19,6 +19,7 @@ from engine.read.values import OPEN
 
 EMPTY = re.compile(r"---[ \t]*\n(---|\.\.\.)[ \t]*\n")
 SCRIPT = re.compile(r"(?s)(<(script|style)\b[^>]*>).*?</\2>|<!--.*?-->")
+PREFORMATTED = re.compile(r"(?s)<pre\b.*?</pre>")
 TAG = re.compile(r"<[^>]*>")
 ADDRESS = re.compile(r'[ \n](?:href|src)="([^"#][^"]*)"')
 LINK = re.compile(rf"<\w[^>]*?{ADDRESS.pattern}")
@@ -93,25 +94,23 @@ def at_one_address(files: Files, docs: Path) -> Iterator[PageError]:
             )
 
 
-def lost_words(page: RenderedPage, output: str) -> Iterator[PageError]:
-    """Yield an error if a page is written without words that it shows.
+def lost(
+    pages: Iterable[RenderedPage], config: MkDocsConfig
+) -> Iterator[PageError]:
+    """Yield an error for each page that is written without what it shows.
 
     Others may add to it: what readers take home is all the same of it.
     """
-    shown = page.shown.html
-    if all(part in output for part in shown.split("</h1>", 1)):
-        return
-    written = iter(_words(output))
-    for word in _words(shown):
-        if word not in written:
+    for page in pages:
+        output = _written(page, config)
+        if page.filled and (found := _lost(page.shown.html, output)):
             yield PageError(
-                f'a plugin, hook or template takes "{word}" from what this '
-                "page shows",
+                "a plugin, hook or template changes what this page shows at "
+                f'"{found}"',
                 hint="change a page in on_page_markdown or on_page_content, "
                 "and let its template show all of page.content",
                 path=page.read.path,
             )
-            return
 
 
 def dead_links(
@@ -125,8 +124,7 @@ def dead_links(
     site, seen = Path(config.site_dir), set[str]()
     mount = f"{urlsplit(config.site_url or '').path.rstrip('/')}/"
     for page in pages:
-        uri = str(page.page.file.dest_uri)
-        text = (site / uri).read_text("utf-8")
+        uri, text = page.page.file.dest_uri, _written(page, config)
         for found in dict.fromkeys(ADDRESS.findall(text)):
             link = html.unescape(found)
             address = urlsplit(urljoin(f"//site{mount}{quote(uri)}", link))
@@ -162,5 +160,29 @@ def _dead_link(
     )
 
 
+def _written(page: RenderedPage, config: MkDocsConfig) -> str:
+    """Return the page as it is in the site; a plugin may have left it out."""
+    file = Path(config.site_dir, page.page.file.dest_uri)
+    return file.read_text("utf-8") if file.exists() else ""
+
+
+def _lost(shown: str, output: str) -> str:
+    """Return the first word or line that is not written as it is shown."""
+    if all(part in output for part in shown.split("</h1>", 1)):
+        return ""
+    for parts in (_words, _codes):
+        written = iter(parts(output))
+        for part in parts(shown):
+            if part not in written:
+                return part.partition("\n")[0]
+    return ""
+
+
 def _words(markup: str) -> Iterable[str]:
     return html.unescape(TAG.sub(" ", markup)).split()
+
+
+def _codes(markup: str) -> Iterable[str]:
+    """Return what stands in lines of its own, whose blanks matter."""
+    codes = PREFORMATTED.findall(markup)
+    return [html.unescape(TAG.sub("", code)).strip() for code in codes]

@@ -161,12 +161,9 @@ class EnginePlugin:
     def on_post_page(
         self, output: str, page: Page, config: MkDocsConfig
     ) -> str:
-        """Let nothing be lost of what a page with a program shows."""
+        """See what is written."""
         self._end_if_superseded()
         self._end_if(faults.another_kind(output, str, "on_post_page"))
-        rendered = self.pages.get(page.file.src_uri)
-        if rendered and rendered.filled:
-            self._end_if(faults.lost_words(rendered, output))
         return output
 
     @event_priority(-50)  # once other plugins have written what they write
@@ -179,8 +176,9 @@ class EnginePlugin:
 
     @event_priority(-100)  # once the builds within this one have ended
     def _follow(self, config: MkDocsConfig) -> None:
-        """Look for marks that are left; follow all links."""
+        """Look for marks that are left and what is lost; follow all links."""
         self._end_if(fill_elsewhere(Path(config.site_dir), self.pages))
+        self._end_if(faults.lost(self.pages.values(), config))
         if dead := list(faults.dead_links(self.pages.values(), config)):
             self._end(faults.DeadLinks(dead))
         self.project.make_again = Built(

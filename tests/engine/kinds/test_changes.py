@@ -66,6 +66,18 @@ HOOKS = {
         "def on_post_page(output, **_):\n"
         "    return output.replace('<samp>one', '<samp>two')\n"
     ),
+    "lines": (
+        "import re\n"
+        "def on_post_page(output, **_):\n"
+        "    return re.sub(r'>\\s+<', '> <', output)\n"
+    ),
+    "file": (
+        "from pathlib import Path\n"
+        "def on_post_build(config):\n"
+        "    page = Path(config.site_dir, 'p/index.html')\n"
+        "    page.write_text(page.read_text().replace('two 0', 'two 9'))\n"
+    ),
+    "nothing": "def on_post_page(output, **_):\n    return ''\n",
     "context": (
         "def on_page_context(context, page, **_):\n"
         "    page.content = page.content.replace('Text', 'Other')\n"
@@ -81,7 +93,7 @@ def test_what_changes_a_page_when_it_is_done_is_a_fault(
     sections.add_hook(HOOKS[name])
     sections.page("p", page("P", "%1\nText.\n\n%2\n%3\n"))
     words = sections.bad()
-    assert "docs/p.md: a plugin, hook or template takes " in words
+    assert "docs/p.md: a plugin, hook or template changes what " in words
     assert words.count("mend:") == 1
 
 
