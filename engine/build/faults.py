@@ -22,6 +22,8 @@ SCRIPT = re.compile(r"(?s)(<(script|style)\b[^>]*>).*?</\2>|<!--.*?-->")
 PREFORMATTED = re.compile(r"(?s)<pre\b.*?</pre>")
 TAG = re.compile(r"<[^>]*>")
 ADDRESS = re.compile(r'[ \n](?:href|src)="([^"#][^"]*)"')
+BEFORE = "\"'(/[< "
+"""What stands before an address, in a page or in the settings."""
 LINK = re.compile(rf"<\w[^>]*?{ADDRESS.pattern}")
 
 
@@ -102,7 +104,7 @@ def lost(
     Others may add to it: what readers take home is all the same of it.
     """
     for page in pages:
-        output = _written(page, config)
+        output = _written(page.page, config)
         if page.filled and (found := _lost(page.shown.html, output)):
             yield PageError(
                 "a plugin, hook or template changes what this page shows at "
@@ -114,7 +116,7 @@ def lost(
 
 
 def dead_links(
-    pages: Iterable[RenderedPage], config: MkDocsConfig
+    files: Files, docs: Path, config: MkDocsConfig
 ) -> Iterator[PageError]:
     """Yield an error for each address to which pages link in vain.
 
@@ -123,8 +125,8 @@ def dead_links(
     """
     site, seen = Path(config.site_dir), set[str]()
     mount = f"{urlsplit(config.site_url or '').path.rstrip('/')}/"
-    for page in pages:
-        uri, text = page.page.file.dest_uri, _written(page, config)
+    for page in [f.page for f in files.documentation_pages() if f.page]:
+        uri, text = page.file.dest_uri, _written(page, config)
         for found in dict.fromkeys(ADDRESS.findall(text)):
             link = html.unescape(found)
             address = urlsplit(urljoin(f"//site{mount}{quote(uri)}", link))
@@ -135,23 +137,21 @@ def dead_links(
             target = site / unquote(below)
             if not (target.is_file() or (target / "index.html").is_file()):
                 # Themes link to the home page, even if there is none.
-                written = text if below else page.page.content or ""
+                written = text if below else page.content or ""
                 if found not in LINK.findall(SCRIPT.sub(r"\1", written)):
                     continue
-                yield _dead_link(page, link, config)
+                yield _dead_link(docs / page.file.src_uri, link, config)
             seen.add(below)
 
 
-def _dead_link(
-    page: RenderedPage, link: str, config: MkDocsConfig
-) -> PageError:
+def _dead_link(page: Path, link: str, config: MkDocsConfig) -> PageError:
     """Return the error, with the line on which an author has the link."""
     root = Path(config.config_file_path or "").parent
     name = PurePosixPath(urlsplit(link).path).name
     source = unquote(name if "." in name else f"{name}.md")
-    path, line = place_of(f'"{link}"', root, page.read.path)
-    if not line:
-        path, line = place_of(source, root, page.read.path)
+    texts = [f'"{link}"', f"({link}", *(f"{m}{source}" for m in BEFORE)]
+    places = [place_of(text, root, page) for text in texts]
+    path, line = next((p for p in places if p[1]), (page, None))
     return PageError(
         f'the link "{link}" leads to nothing that is built',
         hint="link to a file that is, or leave the link out",
@@ -160,9 +160,9 @@ def _dead_link(
     )
 
 
-def _written(page: RenderedPage, config: MkDocsConfig) -> str:
+def _written(page: Page, config: MkDocsConfig) -> str:
     """Return the page as it is in the site; a plugin may have left it out."""
-    file = Path(config.site_dir, page.page.file.dest_uri)
+    file = Path(config.site_dir, page.file.dest_uri)
     return file.read_text("utf-8") if file.exists() else ""
 
 

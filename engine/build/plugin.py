@@ -179,7 +179,8 @@ class EnginePlugin:
         """Look for marks that are left and what is lost; follow all links."""
         self._end_if(fill_elsewhere(Path(config.site_dir), self.pages))
         self._end_if(faults.lost(self.pages.values(), config))
-        if dead := list(faults.dead_links(self.pages.values(), config)):
+        docs = self.project.docs
+        if dead := list(faults.dead_links(self.files, docs, config)):
             self._end(faults.DeadLinks(dead))
         self.project.make_again = Built(
             self.project,
