@@ -149,12 +149,13 @@ def _dead_link(page: Path, link: str, config: MkDocsConfig) -> PageError:
     root = Path(config.config_file_path or "").parent
     name = PurePosixPath(urlsplit(link).path).name
     source = unquote(name if "." in name else f"{name}.md")
-    texts = [f'"{link}"', f"({link}", *(f"{m}{source}" for m in BEFORE)]
+    texts = [f"{mark}{text}" for text in (link, source) for mark in BEFORE]
     places = [place_of(text, root, page) for text in texts]
     path, line = next((p for p in places if p[1]), (page, None))
     return PageError(
         f'the link "{link}" leads to nothing that is built',
-        hint="link to a file that is, or leave the link out",
+        hint="link to a file that is, leave the link out, or write the whole "
+        "address if it is of another site",
         path=path,
         line=line,
     )

@@ -73,6 +73,10 @@ INHERITED = {
     "form": ("extra: [", "MkDocs encountered an error parsing"),
     "nav": ("nav: [index.md, nowhere.md]", "A reference to 'nowhere.md'"),
     "name": ('nav: [{"{{ x }}": index.md}]', "a value cannot stand in a"),
+    "language": (
+        "extra: {alternate: [{name: E, link: /en/, lang: en}]}",
+        'the link "/en/" leads to',
+    ),
     "link": ("extra_javascript: [none.js]", 'the link "none.js" leads to'),
 }
 
