@@ -188,7 +188,8 @@ def _hint(page: str, link: str, project: Project) -> str:
 
 
 def _pages(docs: Path) -> list[str]:
-    return [path.relative_to(docs).as_posix() for path in docs.rglob("*.md")]
+    found = [path for path in docs.rglob("*.md") if path.is_file()]
+    return [path.relative_to(docs).as_posix() for path in found]
 
 
 def line_of(path: Path, text: str) -> int | None:

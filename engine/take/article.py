@@ -1,5 +1,6 @@
 """A page's HTML as elements that end where browsers end them."""
 
+import re
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
@@ -7,6 +8,7 @@ from bs4.element import PreformattedString
 
 from engine.read.visible import ENDS_PARAGRAPH
 
+DELIMITERS = re.compile(r"\A(\\[(\[]|\${1,2})\s*|\s*(\\[)\]]|\${1,2})\Z")
 LISTS = {"dl", "menu", "ol", "table", "ul"}
 SIBLINGS = [
     {"li"},
@@ -38,6 +40,16 @@ class Article(BeautifulSoup):
             if tag.name in LISTS:
                 break
         return ""
+
+
+def name_formulas(article: Tag) -> None:
+    """Make an element of each formula that a script of the site is to set."""
+    for formula in article.find_all(class_="arithmatex"):
+        source = formula.find(class_="MathJax_Preview") or formula
+        latex = DELIMITERS.sub("", source.get_text().strip())
+        display = "inline" if formula.name == "span" else "block"
+        named = {"data-latex": latex, "display": display}
+        formula.replace_with(Tag(name="math", attrs=named))
 
 
 def drop_comments(article: Tag) -> None:

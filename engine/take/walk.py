@@ -11,7 +11,7 @@ from urllib.parse import quote
 from bs4 import Tag
 from bs4.element import PageElement
 
-from engine.take.article import Article, drop_comments
+from engine.take.article import Article, drop_comments, name_formulas
 from engine.take.markdown import markdown
 
 NOT_TAKEN = ["button", "input", "script", "select", "style", "textarea"]
@@ -78,6 +78,7 @@ def walk(html: str, link: Callable[[str], str] = str) -> list[Piece]:
 
 def _leave_out(article: Tag) -> None:
     """Leave out what needs the page, and say what drawings show."""
+    name_formulas(article)
     for element in article.find_all(_needs_the_page):
         element.decompose()
     drop_comments(article)

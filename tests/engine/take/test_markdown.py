@@ -230,6 +230,24 @@ def test_an_image_keeps_its_title() -> None:
     assert prose(page).markdown == r'![a](b.png "c \"d\"")'
 
 
+def test_a_formula_that_a_script_sets_is_a_formula() -> None:
+    for inline, block in (
+        (r"\(a_b\)", "\\[\nc &lt; d\n\\]"),
+        ("$a_b$", "$$c &lt; d$$"),
+        (
+            '<span class="MathJax_Preview">a_b</span>'
+            '<script type="math/tex">a_b</script>',
+            '<div class="MathJax_Preview">c &lt; d</div><script>c</script>',
+        ),
+    ):
+        page = prose(
+            f'<p>A <span class="arithmatex">{inline}</span>.</p>'
+            f'<div class="arithmatex">{block}</div>'
+        )
+        expected = "A $a_b$.\n\n$$\nc < d\n$$"
+        assert page.markdown == page.cell == expected
+
+
 def test_a_link_keeps_its_title() -> None:
     page = '<p><a href="b" title="\\c \\&quot;d\\&quot;">a</a></p>'
     link = prose(page)
