@@ -60,7 +60,7 @@ def walk(html: str, link: Callable[[str], str] = str) -> list[Piece]:
     ``link`` is given every address and returns the one to write, or
     nothing where no link is to be.
     """
-    article = Article(html, "html.parser")
+    article = Article(html)
     _leave_out(article)
     _name_titles(article)
     for name in ("href", "src"):

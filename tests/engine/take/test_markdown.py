@@ -230,6 +230,12 @@ def test_an_image_keeps_its_title() -> None:
     assert prose(page).markdown == r'![a](b.png "c \"d\"")'
 
 
+def test_what_looks_like_an_entity_is_text() -> None:
+    page = "<p>AT&T; a &copy; &amp;b; &#65; &none;</p>"
+    shown = markdown2html_mistune(prose(page).markdown)
+    assert joined(shown) == "AT&T;a©&b;A&none;"
+
+
 def test_a_formula_that_a_script_sets_is_a_formula() -> None:
     for inline, block in (
         (r"\(a_b\)", "\\[\nc &lt; d\n\\]"),
