@@ -114,7 +114,10 @@ def _tidy_markdown(markdown: Tag) -> None:
         mark.unwrap()  # it kept the notebook from seeing a formula here
     for pre in markdown.find_all("pre"):
         if not pre.find("code"):
-            _put_in_pre(pre, "code")
+            around = _put_in_pre(pre, "code")
+            # By its name a script of the theme knows what it is to draw.
+            if name := pre.attrs.pop("class", ""):
+                around["class"] = name
     for table in markdown.find_all("table"):
         # As Material's script does it on pages: what scrolls is a wrapper.
         for name in ("md-typeset__table", "md-typeset__scrollwrap"):

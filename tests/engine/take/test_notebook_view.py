@@ -65,6 +65,14 @@ def test_a_formula_that_cannot_be_set_is_left_to_a_script(
     assert "".join(other.split()) == r"\[\foo{a<b}\]"
 
 
+def test_what_a_script_draws_is_known_by_its_name(tmp_path: Path) -> None:
+    fence = '<pre class="mermaid"><code>a --&gt; b\n</code></pre>'
+    made = view(taken(fence, *SHOWN[:0]), tmp_path)
+    drawn = BeautifulSoup(made.html, "html.parser").select_one("pre.mermaid")
+    assert drawn
+    assert drawn.get_text().strip() == "a --> b"
+
+
 def test_formulas_alone_are_formulas(article: Tag) -> None:
     prose = article.select(".jp-RenderedMarkdown p")[1]
     assert prose.get_text() == "$5 < $6 &amp; a<b1, $x$ or \\(y\\)"
