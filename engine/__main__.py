@@ -1,19 +1,25 @@
-"""The engine's command line: ``python -m engine build|serve|run|check``."""
+"""The engine's command line: ``python -m engine build|serve|run|check``.
+
+A command imports what it needs when it is called: that takes long, and may
+be interrupted as well.
+"""
 
 import argparse
 import errno
 import io
+import os
 import signal
 import sys
 from pathlib import Path
 
-from engine.build.author import check, run
-from engine.build.site import build
 from engine.errors import EngineError, PageError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Carry out the command; return 0, or 1 after saying what failed."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # It was closed before; many use it.
+            setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115
     options = _parser().parse_args(arguments)
     root = options.root.resolve()
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -22,8 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         options.command(root, options)
+        sys.stdout.flush()
     except EngineError as error:
         print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever reads what is printed has had enough; nothing more is.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except OSError as error:
         print(_disk(error, root), file=sys.stderr)
@@ -57,11 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--force", action="store_true", help="run every page again"
     )
-    command.set_defaults(
-        command=lambda root, o: build(
-            root, o.site and root / o.site, jobs=o.jobs, force=o.force
-        )
-    )
+    command.set_defaults(command=_build)
 
     command = commands.add_parser("serve", parents=[jobs], help="preview it")
     command.add_argument("--port", type=number, default=8000)
@@ -69,17 +76,36 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("run", help="run one page and print")
     command.add_argument("page")
-    command.set_defaults(command=lambda root, o: run(root, o.page))
+    command.set_defaults(command=_run)
 
     command = commands.add_parser("check", help="check without running")
-    command.set_defaults(command=lambda root, o: check(root))
+    command.set_defaults(command=_check)
     return parser
 
 
+def _build(root: Path, options: argparse.Namespace) -> None:
+    from engine.build.site import build
+
+    site = options.site and root / options.site
+    build(root, site, jobs=options.jobs, force=options.force)
+
+
 def _serve(root: Path, options: argparse.Namespace) -> None:
-    from engine.build.preview import preview  # no other command needs it
+    from engine.build.preview import preview
 
     preview(root, options.port, options.jobs)
+
+
+def _run(root: Path, options: argparse.Namespace) -> None:
+    from engine.build.author import run
+
+    run(root, options.page)
+
+
+def _check(root: Path, options: argparse.Namespace) -> None:
+    from engine.build.author import check
+
+    check(root)
 
 
 def _disk(error: OSError, root: Path) -> PageError:

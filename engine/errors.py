@@ -51,6 +51,16 @@ class Superseded(EngineError):
     """Ends a build of a state that another edit has replaced."""
 
 
+def not_encoded(error: UnicodeDecodeError, path: Path | str) -> PageError:
+    """Return the error for a file whose bytes are no text."""
+    return PageError(
+        f"is not encoded in {error.encoding.upper()}",
+        hint="save it as UTF-8",
+        path=path,
+        line=error.object.count(b"\n", 0, error.start) + 1,
+    )
+
+
 def raise_all(errors: Sequence[PageError]) -> None:
     """Raise the errors, if there are any."""
     if len(errors) == 1:

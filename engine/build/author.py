@@ -18,7 +18,7 @@ from mkdocs.structure.files import (
 from mkdocs.structure.nav import get_navigation
 from mkdocs.structure.pages import Page as MkDocsPage
 
-from engine.build.messages import in_config, placed
+from engine.build.messages import place_of, placed
 from engine.build.plugin import Checked
 from engine.build.rendered import RenderedPage
 from engine.build.site import (
@@ -117,7 +117,9 @@ def _checked(
     """Return what a check of the site's own finds wrong."""
 
     def wrong(what: object) -> PageError:
-        return in_config(project.root, f"checks: {name}: {what}")
+        path, line = place_of(name, project.root)
+        problem = f"checks: {name}: {what}"
+        return PageError(problem, hint="correct it", path=path, line=line)
 
     module, _, function = name.partition(":")
     try:

@@ -12,14 +12,18 @@ from mkdocs.structure.files import Files, InclusionLevel
 from mkdocs.structure.pages import Page
 from mkdocs.utils.meta import YAML_RE
 
-from engine.build.messages import CONFIG, line_of
+from engine.build.messages import CONFIG, place_of
 from engine.build.rendered import RenderedPage
 from engine.errors import PageError, PageErrors
 from engine.read.values import OPEN
 
-SCRIPT = re.compile(r"(?s)<(script|style)\b.*?</\1>|<!--.*?-->")
+EMPTY = re.compile(r"---[ \t]*\n(---|\.\.\.)[ \t]*\n")
+SCRIPT = re.compile(r"(?s)(<(script|style)\b[^>]*>).*?</\2>|<!--.*?-->")
+PREFORMATTED = re.compile(r"(?s)<pre\b.*?</pre>")
 TAG = re.compile(r"<[^>]*>")
 ADDRESS = re.compile(r'[ \n](?:href|src)="([^"#][^"]*)"')
+BEFORE = "\"'(/[< "
+"""What stands before an address, in a page or in the settings."""
 LINK = re.compile(rf"<\w[^>]*?{ADDRESS.pattern}")
 
 
@@ -39,6 +43,13 @@ def another_kind(item: object, kind: type, event: str) -> Iterator[PageError]:
 
 def unread_front_matter(text: str, path: Path) -> Iterator[PageError]:
     """Yield an error for front matter that MkDocs shows as text."""
+    if EMPTY.match(text):
+        yield PageError(
+            "the front matter is empty, so it is shown as text",
+            hint="write a value into it, or remove both of its lines",
+            path=path,
+            line=1,
+        )
     if not (found := YAML_RE.match(text)):
         return
     try:
@@ -60,16 +71,13 @@ def unfilled_values(page: Page, path: Path, root: Path) -> Iterator[PageError]:
         _, brace, expression = str(text).partition(OPEN)
         if not brace:
             continue
-        places = {path: root / path, Path(CONFIG): root / CONFIG}
-        begin = brace + expression
-        lines = {name: line_of(file, begin) for name, file in places.items()}
-        named = next((name for name in lines if lines[name]), path)
+        named, line = place_of(brace + expression, root, path)
         yield PageError(
             f"a value cannot stand in a title or description: {text}",
             hint="let the page's first heading have it, and leave the "
             "title out",
             path=named,
-            line=lines[named],
+            line=line,
         )
 
 
@@ -88,29 +96,27 @@ def at_one_address(files: Files, docs: Path) -> Iterator[PageError]:
             )
 
 
-def lost_words(page: RenderedPage, output: str) -> Iterator[PageError]:
-    """Yield an error if a page is written without words that it shows.
+def lost(
+    pages: Iterable[RenderedPage], config: MkDocsConfig
+) -> Iterator[PageError]:
+    """Yield an error for each page that is written without what it shows.
 
     Others may add to it: what readers take home is all the same of it.
     """
-    shown = page.shown.html
-    if all(part in output for part in shown.split("</h1>", 1)):
-        return
-    written = iter(_words(output))
-    for word in _words(shown):
-        if word not in written:
+    for page in pages:
+        output = _written(page.page, config)
+        if page.filled and (found := _lost(page.shown.html, output)):
             yield PageError(
-                f'a plugin, hook or template takes "{word}" from what this '
-                "page shows",
+                "a plugin, hook or template changes what this page shows at "
+                f'"{found}"',
                 hint="change a page in on_page_markdown or on_page_content, "
                 "and let its template show all of page.content",
                 path=page.read.path,
             )
-            return
 
 
 def dead_links(
-    pages: Iterable[RenderedPage], config: MkDocsConfig
+    files: Files, docs: Path, config: MkDocsConfig
 ) -> Iterator[PageError]:
     """Yield an error for each address to which pages link in vain.
 
@@ -119,9 +125,8 @@ def dead_links(
     """
     site, seen = Path(config.site_dir), set[str]()
     mount = f"{urlsplit(config.site_url or '').path.rstrip('/')}/"
-    for page in pages:
-        uri = str(page.page.file.dest_uri)
-        text = (site / uri).read_text("utf-8")
+    for page in [f.page for f in files.documentation_pages() if f.page]:
+        uri, text = page.file.dest_uri, _written(page, config)
         for found in dict.fromkeys(ADDRESS.findall(text)):
             link = html.unescape(found)
             address = urlsplit(urljoin(f"//site{mount}{quote(uri)}", link))
@@ -132,34 +137,53 @@ def dead_links(
             target = site / unquote(below)
             if not (target.is_file() or (target / "index.html").is_file()):
                 # Themes link to the home page, even if there is none.
-                written = text if below else page.page.content or ""
-                if found not in LINK.findall(SCRIPT.sub("", written)):
+                written = text if below else page.content or ""
+                if found not in LINK.findall(SCRIPT.sub(r"\1", written)):
                     continue
-                yield _dead_link(page, link, config)
+                yield _dead_link(docs / page.file.src_uri, link, config)
             seen.add(below)
 
 
-def _dead_link(
-    page: RenderedPage, link: str, config: MkDocsConfig
-) -> PageError:
+def _dead_link(page: Path, link: str, config: MkDocsConfig) -> PageError:
     """Return the error, with the line on which an author has the link."""
     root = Path(config.config_file_path or "").parent
     name = PurePosixPath(urlsplit(link).path).name
     source = unquote(name if "." in name else f"{name}.md")
-    places = (
-        (path, line_of(root / path, text))
-        for path in (page.read.path, Path(CONFIG))
-        for text in (f'"{link}"', source)
-    )
-    nowhere = page.read.path, None
-    path, line = next((place for place in places if place[1]), nowhere)
+    texts = [f"{mark}{text}" for text in (link, source) for mark in BEFORE]
+    places = [place_of(text, root, page) for text in texts]
+    path, line = next((p for p in places if p[1]), (page, None))
     return PageError(
         f'the link "{link}" leads to nothing that is built',
-        hint="link to a file that is, or leave the link out",
+        hint="link to a file that is, leave the link out, or write the whole "
+        "address if it is of another site",
         path=path,
         line=line,
     )
 
 
+def _written(page: Page, config: MkDocsConfig) -> str:
+    """Return the page as it is in the site; a plugin may have left it out."""
+    file = Path(config.site_dir, page.file.dest_uri)
+    return file.read_text("utf-8") if file.exists() else ""
+
+
+def _lost(shown: str, output: str) -> str:
+    """Return the first word or line that is not written as it is shown."""
+    if all(part in output for part in shown.split("</h1>", 1)):
+        return ""
+    for parts in (_words, _codes):
+        written = iter(parts(output))
+        for part in parts(shown):
+            if part not in written:
+                return part.partition("\n")[0]
+    return ""
+
+
 def _words(markup: str) -> Iterable[str]:
     return html.unescape(TAG.sub(" ", markup)).split()
+
+
+def _codes(markup: str) -> Iterable[str]:
+    """Return what stands in lines of its own, whose blanks matter."""
+    codes = PREFORMATTED.findall(markup)
+    return [html.unescape(TAG.sub("", code)).strip() for code in codes]

@@ -1,6 +1,7 @@
 """Turn what MkDocs warns of into messages with page, line and hint."""
 
 import logging
+import os
 import re
 import sys
 import traceback
@@ -8,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from errno import ENOSPC
 from pathlib import Path
 
-from engine.errors import PageError
+from engine.errors import PageError, not_encoded
 from engine.project import Project
 from engine.read import marks
 from engine.read.snippets import did_you_mean
@@ -19,6 +20,8 @@ RENDERING = ("engine", "jinja2", "markdown", "mkdocs")
 ENGINE = Path(__file__).parents[1]
 TRACE = re.compile(r"(?m)^\s.*\n")
 NAMES_KEY = re.compile(r"(?:Config value '|configuration name: )(\w+)")
+NAMES_PLACE = re.compile(r'\n\s+in "(.+?)", line (\d+), column \d+:?')
+INHERIT = re.compile(r"(?m)^INHERIT:\s*[\"']?(.+?)[\"']?\s*(?:#.*)?$")
 LINK = re.compile(r"Doc file '(.+?)' (contains an? .*?link '(.+?)'.*)", re.S)
 NOT_READ = re.compile(r"Encoding error reading file: (.+)")
 FAILED = re.compile(r"Error (?:reading|building) page '(.+?)':")
@@ -53,13 +56,16 @@ def _errors(text: str, project: Project) -> Iterator[PageError]:
             or line_of(docs / path, link),
         )
     elif match := NOT_READ.search(text):
-        yield not_utf8(project.root, project.docs / match[1])
+        try:
+            (docs / match[1]).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            yield not_encoded(error, project.docs / match[1])
     elif match := IN_NAV.search(text):
         hint = (
             f"{did_you_mean(match[1], _pages(docs))}name a page that is there"
         )
-        line = line_of(project.root / CONFIG, match[1])
-        yield PageError(text, hint=hint, path=CONFIG, line=line)
+        path, line = place_of(match[1], project.root)
+        yield PageError(text, hint=hint, path=path, line=line)
     elif match := NOT_IN_NAV.search(text):
         for page in match[1].split("\n"):
             yield PageError(
@@ -83,12 +89,31 @@ def page_that_failed(
 def in_config(root: Path, said: str) -> PageError:
     """Return the error for what MkDocs says of its configuration."""
     found = NAMES_KEY.search(said)
-    return PageError(
-        TRACE.sub("", said),
-        hint="correct it",
-        path=CONFIG,
-        line=line_of(root / CONFIG, f"{found[1]}:") if found else None,
-    )
+    path, line = place_of(f"{found[1]}:" if found else said, root)
+    for name, number in NAMES_PLACE.findall(said):
+        path, line = os.path.relpath(name, root), int(number)
+    problem, _, hint = NAMES_PLACE.sub("", said).partition("\n  mend: ")
+    problem = TRACE.sub("", problem).replace(f"PageError: {CONFIG}: ", "")
+    return PageError(problem, hint=hint or "correct it", path=path, line=line)
+
+
+def place_of(
+    text: str, root: Path, page: Path | None = None
+) -> tuple[Path | str, int | None]:
+    """Return where the page or the settings have the text: file and line.
+
+    What one file of settings leaves out it may inherit from another.
+    """
+    if page and (line := line_of(root / page, text)):
+        return page, line
+    file, looked_at = root / CONFIG, list[Path]()
+    while file.is_file() and file not in looked_at:
+        if line := line_of(file, text):
+            return os.path.relpath(file, root), line
+        looked_at.append(file)
+        found = INHERIT.search(_text(file))
+        file = (file.parent / found[1]).resolve() if found else file
+    return page or CONFIG, None
 
 
 def placed(
@@ -150,22 +175,6 @@ def _plugin(file: str) -> str | None:
     return ".".join(parts).removesuffix(".__init__")
 
 
-def not_utf8(root: Path, path: Path) -> PageError:
-    """Return the error for a page that cannot be decoded."""
-    try:
-        line = None
-        data = (root / path).read_bytes()
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-    return PageError(
-        "is not encoded in UTF-8",
-        hint="save it as UTF-8",
-        path=path,
-        line=line,
-    )
-
-
 def _hint(page: str, link: str, project: Project) -> str:
     """Return what to write instead of a link that leads nowhere."""
     target, _, anchor = link.partition("#")
@@ -179,12 +188,18 @@ def _hint(page: str, link: str, project: Project) -> str:
 
 
 def _pages(docs: Path) -> list[str]:
-    return [path.relative_to(docs).as_posix() for path in docs.rglob("*.md")]
+    found = [path for path in docs.rglob("*.md") if path.is_file()]
+    return [path.relative_to(docs).as_posix() for path in found]
 
 
 def line_of(path: Path, text: str) -> int | None:
     """Return the first line of the file that has the text."""
     if not path.is_file():
         return None
-    lines = path.read_text(encoding="utf-8-sig").split("\n")
+    lines = _text(path).split("\n")
     return next((n for n, line in enumerate(lines, 1) if text in line), None)
+
+
+def _text(path: Path) -> str:
+    """Return what a file says that may be what is wrong."""
+    return path.read_text(encoding="utf-8-sig", errors="replace")

@@ -10,15 +10,17 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-import latex2mathml.converter
 from bs4 import BeautifulSoup, Tag
 from bs4.element import PreformattedString
 from markdown.extensions.toc import nest_toc_tokens, unique
 
+from engine.errors import PageError
+from engine.read.formulas import formula
 from engine.take.article import drop_comments
 
 WRITES_FILE = re.compile(r"%%writefile (?:-a )?(.+)")
 MATH = re.compile(r"(\$\$?)((?:\\.|[^$\\])+)\1")
+ENDS = {"inline": (r"\(", r"\)"), "block": (r"\[", r"\]")}
 NO_MATH = re.compile(r"[$\\]\Z")
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 NOT_WANTED = {"zeroclipboard-container", "clipboard-copy-txt"}
@@ -112,7 +114,10 @@ def _tidy_markdown(markdown: Tag) -> None:
         mark.unwrap()  # it kept the notebook from seeing a formula here
     for pre in markdown.find_all("pre"):
         if not pre.find("code"):
-            _put_in_pre(pre, "code")
+            around = _put_in_pre(pre, "code")
+            # By its name a script of the theme knows what it is to draw.
+            if name := pre.attrs.pop("class", ""):
+                around["class"] = name
     for table in markdown.find_all("table"):
         # As Material's script does it on pages: what scrolls is a wrapper.
         for name in ("md-typeset__table", "md-typeset__scrollwrap"):
@@ -154,12 +159,15 @@ def _put_in_pre(element: Tag, name: str) -> Tag:
     return element.wrap(Tag(name="pre"))
 
 
-def _mathml(formula: re.Match[str]) -> str:
-    latex = html.unescape(formula[2])
-    if formula[1] == "$":
-        return str(latex2mathml.converter.convert(latex))
-    block = latex2mathml.converter.convert(latex, display="block")
-    return f'<span class="formula">{block}</span>'
+def _mathml(found: re.Match[str]) -> str:
+    display = "inline" if found[1] == "$" else "block"
+    try:
+        shown = formula(html.unescape(found[2]), display)
+    except PageError:  # a script that sets it on the page may set it here
+        begin, end = ENDS[display]
+        return f'<span class="arithmatex">{begin}{found[2]}{end}</span>'
+    is_inline = display == "inline"
+    return shown if is_inline else f'<span class="formula">{shown}</span>'
 
 
 def _add_link(article: Tag, page_address: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from markupsafe import escape
+from mkdocs.commands.build import _populate_page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
@@ -74,7 +75,7 @@ class Notebooks:
         pages = [
             file.src_uri
             for file in files.documentation_pages()
-            if file.src_uri.endswith(".md")
+            if not file.src_uri.endswith(".ipynb")
             and file.url not in (".", "./")
             and file.src_uri != "index.md"
         ]
@@ -142,15 +143,23 @@ class Notebooks:
         page.toc = get_toc(view["contents"])
         return str(view["html"])
 
-    def prune(self, pages: dict[str, RenderedPage], files: Files) -> None:
-        """Take out the notebooks of pages that have no program."""
+    def follow(
+        self,
+        pages: dict[str, RenderedPage],
+        config: MkDocsConfig,
+        files: Files,
+    ) -> None:
+        """Take out the notebooks of pages that have no program.
+
+        What plugins have made of others since, their notebooks show as well.
+        """
         for uri, source in self._sources.items():
-            page = pages.get(source)
-            if page is None or page.filled is None:
-                file = files.get_file_from_path(uri)
-                if file is not None:
-                    files.remove(file)
+            page, file = pages.get(source), files.get_file_from_path(uri)
+            if file and (page is None or page.filled is None):
+                files.remove(file)
+            elif file and file.page and page and page.rewritten:
+                _populate_page(file.page, config, files)
 
 
 def _uri(source: str) -> str:
-    return f"{FOLDER}/{source.removesuffix('.md')}.ipynb"
+    return f"{FOLDER}/{source.rpartition('.')[0]}.ipynb"

@@ -151,7 +151,7 @@ class EnginePlugin:
             rendered.page.url: rendered.program
             for rendered in self.pages.values()
         }
-        self.notebooks.prune(self.pages, files)
+        self.notebooks.follow(self.pages, config, files)
         self._end_if(faults.at_one_address(files, self.project.docs))
         spare_the_search(config)
         self.env = env
@@ -161,12 +161,9 @@ class EnginePlugin:
     def on_post_page(
         self, output: str, page: Page, config: MkDocsConfig
     ) -> str:
-        """Let nothing be lost of what a page with a program shows."""
+        """See what is written."""
         self._end_if_superseded()
         self._end_if(faults.another_kind(output, str, "on_post_page"))
-        rendered = self.pages.get(page.file.src_uri)
-        if rendered and rendered.filled:
-            self._end_if(faults.lost_words(rendered, output))
         return output
 
     @event_priority(-50)  # once other plugins have written what they write
@@ -179,9 +176,11 @@ class EnginePlugin:
 
     @event_priority(-100)  # once the builds within this one have ended
     def _follow(self, config: MkDocsConfig) -> None:
-        """Look for marks that are left; follow all links."""
+        """Look for marks that are left and what is lost; follow all links."""
         self._end_if(fill_elsewhere(Path(config.site_dir), self.pages))
-        if dead := list(faults.dead_links(self.pages.values(), config)):
+        self._end_if(faults.lost(self.pages.values(), config))
+        docs = self.project.docs
+        if dead := list(faults.dead_links(self.files, docs, config)):
             self._end(faults.DeadLinks(dead))
         self.project.make_again = Built(
             self.project,

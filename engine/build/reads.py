@@ -37,6 +37,19 @@ def reads(root: Path, found: set[Path]) -> Iterator[None]:
                     found.add(path)
 
 
+def has_changed(top: Path, since: float) -> bool:
+    """Return whether anything there may have come or changed since.
+
+    The clock of a disk may be a little late, and an old file that takes the
+    place of another has no other time than this.
+    """
+    try:
+        times = [path.lstat().st_ctime for path in [top, *top.rglob("*")]]
+    except FileNotFoundError:
+        return True
+    return max(times) > since - 1
+
+
 def _is_edited(root: Path, path: Path) -> bool:
     if path.is_relative_to(ENGINE) or path.is_relative_to(sys.prefix):
         return False

@@ -29,6 +29,7 @@ class RenderedPage:
         self.read = reading.page(markup)
         self.errors = list(reading.errors)
         self._own = reading.items.keys()
+        self._relocated = reading.relocated
         self.errors += self._of_others(markup)
         self.record: Future[Record] | None = None
         self.rewritten = False
@@ -96,12 +97,13 @@ class RenderedPage:
             return self.errors
         try:
             record = self.record.result()
-            self.errors += missing_alts(self.program, record)
-            assert self.errors or self.filled
+            found = missing_alts(self.program, record)
+            assert found or self.filled
         except PageErrors as errors:
-            self.errors += errors.errors
+            found = [*errors.errors]
         except PageError as error:
-            self.errors.append(error)
+            found = [error]
+        self.errors += map(self._relocated, found)
         return self.errors
 
     @property

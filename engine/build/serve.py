@@ -22,6 +22,7 @@ from typing import Any
 from mkdocs.livereload import LiveReloadServer
 
 from engine.build.headers import headers
+from engine.build.reads import has_changed
 from engine.errors import EngineError, PageError, Superseded
 
 HOST = "127.0.0.1"
@@ -159,6 +160,7 @@ class _Server(LiveReloadServer):
         with self._epoch_cond:  # Requests wait while these two differ.
             epoch, self._wanted_epoch = self._wanted_epoch, self._visible_epoch
             self._epoch_cond.notify_all()
+        since = time.time()
         self._follow()
         glanced = not self.message and self._show_glance(epoch)
         shown = _pages(self.served) if glanced else {}
@@ -166,9 +168,8 @@ class _Server(LiveReloadServer):
             self.message = self._build(lambda: glanced and self._want_rebuild)
         except Superseded:
             return  # The next edit is shown the sooner.
-        if self._follow():
-            # What has changed there since it was read, nobody has seen.
-            self._want_rebuild = True
+        if self._follow(since):
+            self._want_rebuild = True  # Else nobody would have seen it.
         self.good_epoch = self.good_epoch if self.message else epoch
         if glanced and not self.message and shown == _pages(self.served):
             return  # Whoever looks has seen it.
@@ -214,8 +215,8 @@ class _Server(LiveReloadServer):
             fresh.rename(self.served)
         return ""
 
-    def _follow(self) -> bool:
-        """Watch what there is; return whether any of it has come or gone."""
+    def _follow(self, since: float = 0) -> bool:
+        """Watch what there is; return whether any of it has changed since."""
         paths = [path.absolute() for path in self.watched()]
         before = self.missing
         self.missing = [path for path in paths if not path.exists()]
@@ -225,7 +226,8 @@ class _Server(LiveReloadServer):
         new = wanted - self._watched_paths.keys()
         for path in new:
             self.watch(path)
-        return bool(new or {*self.missing} - {*before})
+        has_gone = not {*self.missing} <= {*before}
+        return has_gone or any(has_changed(Path(p), since) for p in new)
 
     def _lost(self) -> set[str]:
         """Return what was gone for a moment, and so is not watched now."""

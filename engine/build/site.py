@@ -138,6 +138,9 @@ def importing(root: Path) -> Iterator[None]:
         # Another site may have modules of the same names, and an edit of one
         # is to be seen while the site is served.
         Hooks._load_hook.cache_clear()
+        # Those that a build has shut down are not to be started again.
+        option: Any = MkDocsConfig.plugins
+        option.plugin_cache.clear()
         for name in sys.modules.keys() - modules:
             if _is_of(root, name):
                 del sys.modules[name]

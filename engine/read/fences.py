@@ -7,7 +7,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from engine.errors import PageError
+from engine.errors import PageError, not_encoded
 from engine.program import (
     Block,
     CommandBlock,
@@ -140,9 +140,8 @@ def _file_section(
         )
     try:
         text = file.read_text(encoding="utf-8-sig").rstrip("\n")
-    except UnicodeDecodeError:
-        problem, hint = "is not encoded in UTF-8", "save it as UTF-8"
-        raise PageError(f"{source} {problem}", hint=hint) from None
+    except UnicodeDecodeError as error:
+        raise not_encoded(error, source) from None
     return Section(source, "", 1, text)
 
 

@@ -18,6 +18,7 @@ LEFT_OVER = re.compile(
     r"(?i)(?<![`~])(?<![`~] )(`{3,}|~{3,})\s*\S*\s.*"
     r"\b(run|source|exits|hl_lines|linenums)\s*="
 )
+NAME = re.compile(r"\w[\w./ -]*\w")
 PREFORMATTED = re.compile(r"(?s)<pre\b.*?</pre>")
 OPENING = re.compile(r"!!!|\?\?\?|===|[-*+] |\d+\. |:   |\[\^")
 """How what holds text that is indented begins."""
@@ -39,6 +40,17 @@ class Surroundings(Protocol):
     """Whether the page is to be shown, or only checked."""
 
 
+class Line(int):
+    """A line of a page, which may stand for what it includes."""
+
+    included = ""
+    """The line that is rendered, if it is not the page's own."""
+
+    def __reduce__(self) -> tuple[type[int], tuple[int]]:
+        """Be a number alone where programs run."""
+        return int, (int(self),)
+
+
 class Source(NamedTuple):
     """How lines that are rendered and those of the page's file agree."""
 
@@ -46,13 +58,20 @@ class Source(NamedTuple):
     """The lines that are rendered."""
     starts: Sequence[tuple[int, int, int]]
     """Runs of equal lines: where they start in each, and how many."""
+    before: "Source | None" = None
+    """The lines of which they are made, if not those of the file."""
 
     def line(self, index: int) -> int:
         """Return the file's line, from 1, of the rendered line."""
-        for start, in_file, size in reversed(self.starts):
-            if index >= start:
-                return in_file + min(index - start, size) + 1
-        return 1
+        runs = (run for run in reversed(self.starts) if index >= run[0])
+        start, there, size = next(runs, (index, 0, 0))
+        there += min(index - start, size)
+        if self.before:
+            return self.before.line(there)
+        line = Line(there + 1)
+        if index >= start + size:
+            line.included = "".join(self.lines[index : index + 1]).strip()
+        return line
 
     def find(self, text: str) -> int:
         """Return the file's line on which the text first stands."""
@@ -83,6 +102,7 @@ class Reading:
         """The page's file, relative to the project's root."""
         self.text = text
         """What is rendered."""
+        self._root = root
         self._numbers = numbers
         self._file: list[str] = []
         with contextlib.suppress(OSError, UnicodeError):
@@ -96,8 +116,10 @@ class Reading:
 
     def agree(self, lines: list[str]) -> Source:
         """Return how these lines and the file's agree."""
-        matcher = SequenceMatcher(None, lines, self._file or lines)
-        return Source(lines, list(matcher.get_matching_blocks()))
+        before = self.source if self.source.lines else None
+        others = before.lines if before else self._file or lines
+        matcher = SequenceMatcher(None, lines, others)
+        return Source(lines, list(matcher.get_matching_blocks()), before)
 
     def add(self, item: Item, line: int) -> int:
         """Note the item; return the number of its mark."""
@@ -110,7 +132,26 @@ class Reading:
         """Note the error, and where on the page it is if it does not say."""
         if error.path is None:
             error.path, error.line = self.path, line
-        self.errors.append(error)
+        self.errors.append(self.relocated(error))
+
+    def relocated(self, error: PageError) -> PageError:
+        """Return the error, with its place in the file that a page includes.
+
+        The page's line names that file, below one of the folders around it.
+        """
+        text, line = getattr(error.line, "included", ""), error.line or 0
+        if not text or error.path != self.path:
+            return error
+        for name in NAME.findall("".join(self._file[line - 1 : line])):
+            for folder in [*self.path.parents, *self._root.glob("*/")]:
+                with contextlib.suppress(OSError, ValueError):
+                    file = self._root / folder / name
+                    lines = file.read_text("utf-8-sig").expandtabs(4)
+                    found = [s.strip() for s in lines.split("\n")].index(text)
+                    path = file.relative_to(self._root)
+                    error.path, error.line = path, found + 1
+                    return error
+        return error
 
     def _fault(self, line: int | None, problem: str, hint: str) -> None:
         self.blame(PageError(problem, hint=hint), line)
@@ -166,7 +207,7 @@ class Reading:
         page, errors = arrange(self.path, html, items)
         # Without a block that has an error, those below it may seem wrong.
         if not self.errors:
-            self.errors.extend(errors)
+            self.errors.extend(map(self.relocated, errors))
         self.errors.sort(key=lambda error: error.line or 0)
         return page
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.errors import PageError
+from engine.errors import PageError, not_encoded
 from engine.program import Section
 
 MARKER = re.compile(r"#\s*(region|endregion)(?:\s+(.*\S))?\s*")
@@ -69,9 +69,7 @@ def _text(root: Path, path: Path) -> str:
         problem += error.msg
         line = error.lineno or source.count(b"\n", 0, max(at, 0)) + 1
     except UnicodeDecodeError as error:
-        problem = f"is not encoded in {error.encoding.upper()}"
-        line = error.object.count(b"\n", 0, error.start) + 1
-        hint = "save it as UTF-8"
+        raise not_encoded(error, path) from None
     raise PageError(problem, hint=hint, path=path, line=line)
 
 

@@ -1,5 +1,7 @@
 """A page's HTML as elements that end where browsers end them."""
 
+import re
+from html.entities import html5
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
@@ -7,6 +9,8 @@ from bs4.element import PreformattedString
 
 from engine.read.visible import ENDS_PARAGRAPH
 
+DELIMITERS = re.compile(r"\A(\\[(\[]|\${1,2})\s*|\s*(\\[)\]]|\${1,2})\Z")
+ENTITY = re.compile(r"&(\w+;)")
 LISTS = {"dl", "menu", "ol", "table", "ul"}
 SIBLINGS = [
     {"li"},
@@ -19,7 +23,13 @@ SIBLINGS = [
 
 
 class Article(BeautifulSoup):
-    """What html.parser reads, which knows of no end without a tag."""
+    """What html.parser reads, which knows of no end without a tag.
+
+    Of an entity that there is not, it would leave out the semicolon.
+    """
+
+    def __init__(self, markup: str) -> None:
+        super().__init__(ENTITY.sub(_known, markup), "html.parser")
 
     def handle_starttag(self, name: str, *rest: Any, **more: Any) -> Any:
         """Begin an element, once those that it ends have ended."""
@@ -40,10 +50,24 @@ class Article(BeautifulSoup):
         return ""
 
 
+def name_formulas(article: Tag) -> None:
+    """Make an element of each formula that a script of the site is to set."""
+    for formula in article.find_all(class_="arithmatex"):
+        source = formula.find(class_="MathJax_Preview") or formula
+        latex = DELIMITERS.sub("", source.get_text().strip())
+        display = "inline" if formula.name == "span" else "block"
+        named = {"data-latex": latex, "display": display}
+        formula.replace_with(Tag(name="math", attrs=named))
+
+
 def drop_comments(article: Tag) -> None:
     """Take out comments, and other strings that no browser shows."""
     for string in article.find_all(string=_is_no_text):
         string.extract()
+
+
+def _known(entity: re.Match[str]) -> str:
+    return entity[0] if entity[1] in html5 else f"&amp;{entity[1]}"
 
 
 def _is_no_text(string: object) -> bool:

@@ -6,6 +6,7 @@ all of them take as an escape is used, and else an entity.
 
 import re
 import string
+from copy import copy
 from typing import Any
 
 import markdownify
@@ -26,6 +27,8 @@ FIRST_OF_LINE = re.compile(rf"(?m)^{STARTS_LINE}")
 AFTER_NEWLINE = re.compile(rf"(?<=\n){STARTS_LINE}")
 BACKTICKS = re.compile("`+")
 LANGUAGE = re.compile(r"language-(\S+)")
+FENCE = re.compile(r'<pre class="(?!highlight)([\w-]+)"><code>')
+"""How a fence begins that a browser is to draw, as mermaid."""
 PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
 NO_CELL = ["blockquote", "caption", "dl", "ol", "pre", "table", "ul"]
 """What no table of Markdown can hold."""
@@ -114,7 +117,7 @@ class _Writer(CONVERTER):
     def convert_pre(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         around = [el, *el.find_all("code"), *el.parents]
         names = " ".join(" ".join(e.get("class") or ()) for e in around)
-        language = LANGUAGE.search(names)
+        language = LANGUAGE.search(names) or FENCE.match(str(el))
         code = el.get_text().strip("\n")
         if "_inline" in parent_tags:
             return self.convert_code(el, " ".join(code.split()), parent_tags)
@@ -135,6 +138,13 @@ class _Writer(CONVERTER):
         quoted = title.replace('"', r"\"")
         said = f' "{quoted}"' if title else ""
         return f"![{alt}]({el.get('src', '')}{said})"
+
+    def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        if "\\" in (title := str(el.get("title", ""))):
+            el = copy(el)
+            el["title"] = title.replace("\\", r"\\")
+        link: str = super().convert_a(el, text, parent_tags)
+        return link
 
     def convert_input(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return "[x]" if el.has_attr("checked") else "[ ]"

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from bs4 import Tag
 from bs4.element import PageElement
 
-from engine.take.article import Article, drop_comments
+from engine.take.article import Article, drop_comments, name_formulas
 from engine.take.markdown import markdown
 
 NOT_TAKEN = ["button", "input", "script", "select", "style", "textarea"]
@@ -60,7 +60,7 @@ def walk(html: str, link: Callable[[str], str] = str) -> list[Piece]:
     ``link`` is given every address and returns the one to write, or
     nothing where no link is to be.
     """
-    article = Article(html, "html.parser")
+    article = Article(html)
     _leave_out(article)
     _name_titles(article)
     for name in ("href", "src"):
@@ -78,6 +78,7 @@ def walk(html: str, link: Callable[[str], str] = str) -> list[Piece]:
 
 def _leave_out(article: Tag) -> None:
     """Leave out what needs the page, and say what drawings show."""
+    name_formulas(article)
     for element in article.find_all(_needs_the_page):
         element.decompose()
     drop_comments(article)
@@ -112,7 +113,8 @@ def _name_titles(article: Tag) -> None:
 def _needs_the_page(element: Tag) -> bool:
     unseen = element.name in NOT_TAKEN or element.has_attr("hidden")
     unseen &= element.get("type") != "checkbox"
-    return unseen or "headerlink" in element.get_attribute_list("class")
+    names = element.get_attribute_list("class")
+    return unseen or "headerlink" in names or "linenos" in names
 
 
 def _is_title(element: Tag) -> bool:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -158,11 +159,14 @@ def test_what_a_build_reads_elsewhere_is_followed(scratch: Scratch) -> None:
         '--8<-- "shared/words.txt"\n\n```json source="shared/speed.json" '
         'file="speed.json"\n```\n',
     )
+    time.sleep(1)  # else they might have changed while they were read
     with (
         contextlib.chdir(scratch.root),
         serving(scratch) as (url, lines),
     ):
         assert "Made." in wait_for(url, "Some words.")
+        time.sleep(2)
+        assert reloads(lines) == 1
         scratch.write("shared/words.txt", "Other words.\n")
         wait_for(url, "Other words.")
         scratch.write("shared/speed.json", "[222]\n")

@@ -1,5 +1,6 @@
 """The development server goes on serving, and says what went wrong."""
 
+import os
 import re
 import signal
 import socket
@@ -12,6 +13,7 @@ import pytest
 
 from engine.build import serve
 from engine.build.headers import HEADERS, headers
+from engine.build.reads import has_changed
 from engine.errors import PageError
 from tests.engine.build import served
 from tests.engine.build.served import FAILED, FAULT, MORE, NO_PAGE, Start
@@ -158,6 +160,24 @@ def test_what_comes_or_goes_between_two_looks_is_told(tmp_path: Path) -> None:
         change()
         assert server._follow()
     server.shutdown()
+
+
+def test_what_took_the_place_of_another_has_changed(tmp_path: Path) -> None:
+    words, old = tmp_path / "docs/words", tmp_path / "old"
+    for path in (words, old):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(path.name)
+        os.utime(path, (0, 0))
+    late = time.time() + 3600
+    assert has_changed(words.parent, time.time())
+    assert not has_changed(words.parent, late)
+    time.sleep(1.5)
+    since = time.time()
+    assert not has_changed(words.parent, since)
+    old.rename(words)
+    assert has_changed(words.parent, since)
+    words.unlink()
+    assert has_changed(words, late)
 
 
 def test_an_edit_during_a_build_leads_to_another(start: Start) -> None:

@@ -90,6 +90,45 @@ def test_a_number_that_cannot_be_is_named(
     assert f"argument {options[1]}: invalid number value: " in said
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_build_needs_no_streams(scratch: Scratch, closed: str) -> None:
+    subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *build_of(scratch)],
+        check=True,
+    )
+    assert (scratch.root / "site/index.html").exists()
+
+
+def test_whoever_prints_may_be_left(built: Scratch) -> None:
+    run = subprocess.Popen(
+        [*build_of(built)[:-1], "run", "index"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert run.stdout
+    run.stdout.close()
+    assert run.stderr
+    assert run.stderr.read() == b""
+    assert run.wait(60) == 1
+
+
+def test_a_command_may_be_interrupted_while_it_is_imported(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch.write("mkdocs.py", "raise KeyboardInterrupt\n")
+    paths = [str(scratch.root), os.environ["PYTHONPATH"]]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    ended = subprocess.run(
+        build_of(scratch), capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == "Interrupted; nothing was changed.\n"
+
+
+def build_of(site: Scratch) -> list[str]:
+    return [*ENGINE, str(site.root), "build"]
+
+
 def test_pages_run_again_if_that_is_wanted(built: Scratch) -> None:
     code, words = built.engine("build", "--force", "--jobs", "1")
     assert code == 0

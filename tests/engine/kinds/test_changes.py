@@ -16,13 +16,41 @@ def test_what_another_extension_includes_is_the_page(sections: Site) -> None:
     assert "{{" not in shown
 
 
-def test_a_fault_in_what_is_included_names_the_line_that_includes_it(
+FENCE = '```python run="snippets/a.py:one"\n```\n'
+INCLUDED = {
+    "value": ("{{ 1 + }}\n", "cannot read the value"),
+    "fence": ('```python runs="x"\n```\n', 'unknown fence option "runs"'),
+    "hidden": ("<!-- {{ 1 }} -->\n", "this value is not shown"),
+    "twice": (FENCE, "snippets/a.py:one is shown twice, first on line 3"),
+    "run": ("{{ none_such }}\n", "the value {{ none_such }} raised"),
+    "left_over": ("Text ```python run=x\n", "this fence would be shown"),
+}
+
+
+@pytest.mark.parametrize("held", ["", '=== "Tab"\n\n    '])
+@pytest.mark.parametrize("name", INCLUDED)
+def test_a_fault_in_what_is_included_is_named_there(
+    sections: Site, name: str, held: str
+) -> None:
+    fault, problem = INCLUDED[name]
+    part = page("", "%2\n" + "Text.\n\n" * 9 + "FAULT\n\nText.\n")
+    line = part.partition("FAULT")[0].count("\n") + 1
+    sections.write("parts/part.md", part.replace("FAULT", fault))
+    text = f'%1\n{held}--8<-- "parts/part.md"\n\n%3\n'
+    sections.page("p", page("P", text))
+    words = sections.bad()
+    assert words.count("mend:") == 1, words
+    assert f"parts/part.md:{line}: {problem}" in words, words
+
+
+def test_a_fault_beside_what_is_included_is_named_on_the_page(
     sections: Site,
 ) -> None:
-    sections.write("parts/part.md", "Text.\n\n" * 9 + "{{ 1 + }}\n")
-    text = '# P\n\nText.\n\n--8<-- "parts/part.md"\n\n{{ 2 + }}\n'
+    sections.write("parts/part.md", "Text.\n\n" * 9 + "{{ 2 }}\n")
+    text = '%1\n--8<-- "parts/part.md"\n\n{{ 1 + }}\n\n%2\n%3\n'
     sections.page("p", page("P", text))
-    assert "docs/p.md:7: cannot read the value" in sections.bad()
+    line = page("P", text).partition("{{")[0].count("\n") + 1
+    assert f"docs/p.md:{line}: cannot read the value" in sections.bad()
 
 
 def test_a_hook_may_add_blocks_and_change_text(sections: Site) -> None:
@@ -66,6 +94,18 @@ HOOKS = {
         "def on_post_page(output, **_):\n"
         "    return output.replace('<samp>one', '<samp>two')\n"
     ),
+    "lines": (
+        "import re\n"
+        "def on_post_page(output, **_):\n"
+        "    return re.sub(r'>\\s+<', '> <', output)\n"
+    ),
+    "file": (
+        "from pathlib import Path\n"
+        "def on_post_build(config):\n"
+        "    page = Path(config.site_dir, 'p/index.html')\n"
+        "    page.write_text(page.read_text().replace('two 0', 'two 9'))\n"
+    ),
+    "nothing": "def on_post_page(output, **_):\n    return ''\n",
     "context": (
         "def on_page_context(context, page, **_):\n"
         "    page.content = page.content.replace('Text', 'Other')\n"
@@ -81,7 +121,7 @@ def test_what_changes_a_page_when_it_is_done_is_a_fault(
     sections.add_hook(HOOKS[name])
     sections.page("p", page("P", "%1\nText.\n\n%2\n%3\n"))
     words = sections.bad()
-    assert "docs/p.md: a plugin, hook or template takes " in words
+    assert "docs/p.md: a plugin, hook or template changes what " in words
     assert words.count("mend:") == 1
 
 
@@ -111,5 +151,5 @@ def test_what_another_plugin_fills_in_late_is_shown(sections: Site) -> None:
     )
     sections.page("p", page("P", "%1\nA LIST.\n\n%2\n%3\n"))
     built = sections.good()
-    assert "Alate." in forms.page(built, "p/").text
+    assert "Alate." in sections.alike("p", *SAID.values()).text
     assert "A **late**." in (built / "p/index.md").read_text()

@@ -12,6 +12,7 @@ DEAD = {
     "image": ('<img src="no.png" alt="x">\n', "", 3),
     "draft": ("[x](w.md)\n", "draft_docs: w.md\n", 3),
     "excluded": ("[x](w.md)\n", "exclude_docs: w.md\n", 3),
+    "left_as_it_is": ("[h](index.md)\n\n[x](e.org/x)\n", "", 5),
     "excluded_file": ("[x](a%20b.txt)\n", "exclude_docs: '*.txt'\n", 0),
 }
 
@@ -28,6 +29,18 @@ def test_each_is_named_with_its_line(site: Site, name: str) -> None:
     place = f"docs/p.md:{line}" if line else "docs/p.md"
     assert words.startswith(f'{place}: the link "'), words
     assert "leads to nothing that is built" in words
+    assert words.count("mend:") == 1
+
+
+def test_a_link_in_an_authors_notebook_is_followed(site: Site) -> None:
+    cell = '"cell_type": "markdown", "id": "a", "metadata": {}'
+    site.write(
+        "docs/own.ipynb",
+        f'{{"cells": [{{{cell}, "source": "[x](none.md) [h](..)"}}], '
+        '"metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
+    )
+    words = site.bad()
+    assert words.startswith('docs/own.ipynb:1: the link "none.md" leads to')
     assert words.count("mend:") == 1
 
 

@@ -195,6 +195,19 @@ def test_plugins_are_started_and_shut_down_as_by_mkdocs(
     assert said == "[('build', False), 'config']\n"
 
 
+def test_plugins_that_were_shut_down_are_not_used_again(
+    sections: Site,
+) -> None:
+    """The blog has a folder of its own until then."""
+    sections.add_plugin("blog")
+    sections.page("blog/index", "# Blog\n")
+    draft = FRONT.replace("date", "draft: true\ndate")
+    sections.page("blog/posts/first", draft + page("Post", POST))
+    sections.page("p", page("P", "%1\n%2\n%3\n"))
+    for _ in range(2):
+        sections.good()
+
+
 def test_plugins_may_copy_what_pages_say_of_themselves(
     sections: Site,
 ) -> None:

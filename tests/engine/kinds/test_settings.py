@@ -67,6 +67,43 @@ def test_a_setting_that_is_wrong_is_named(site: Site, name: str) -> None:
         assert words.count("mend: correct it\n") <= 1
 
 
+INHERITED = {
+    "key": ("site_nmae: x", "Config value 'site_nmae'"),
+    "value": ("use_directory_urls: x", "Config value 'use_directory_urls'"),
+    "form": ("extra: [", "MkDocs encountered an error parsing"),
+    "nav": ("nav: [index.md, nowhere.md]", "A reference to 'nowhere.md'"),
+    "name": ('nav: [{"{{ x }}": index.md}]', "a value cannot stand in a"),
+    "language": (
+        "extra: {alternate: [{name: E, link: /en/, lang: en}]}",
+        'the link "/en/" leads to',
+    ),
+    "link": ("extra_javascript: [none.js]", 'the link "none.js" leads to'),
+}
+
+
+@pytest.mark.parametrize("name", INHERITED)
+def test_what_is_inherited_is_named_where_it_stands(
+    site: Site, name: str
+) -> None:
+    added, problem = INHERITED[name]
+    site.write("shared/base.yml", f"{MKDOCS}{added}\n")
+    site.write("shared/more.yml", "INHERIT: 'base.yml'  # the rest\n")
+    site.write("mkdocs.yml", "site_name: Own\nINHERIT: shared/more.yml\n")
+    line = MKDOCS.count("\n") + 1 + (name == "form")
+    words = site.bad()
+    assert words.startswith(f"shared/base.yml:{line}: {problem}"), words
+    assert words.count("mend:") == 1
+
+
+@pytest.mark.parametrize("text", ["site_author: Grü\n", "INHERIT: x\nü: 1\n"])
+def test_settings_that_are_no_text_are_named(site: Site, text: str) -> None:
+    with (site.root / "mkdocs.yml").open("a", encoding="latin-1") as file:
+        file.write(text)
+    words = site.bad()
+    assert words.startswith("mkdocs.yml: MkDocs encountered an error")
+    assert words.count("mend:") == 1
+
+
 def test_pages_in_another_folder_are_a_fault(site: Site) -> None:
     site.write("../elsewhere/index.md", "# X\n")
     site.replace(
@@ -166,13 +203,22 @@ def bad(project, pages):
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        ("none_such:all", "mkdocs.yml: checks: none_such:all: No module"),
-        ("rules", "mkdocs.yml: checks: rules: "),
-        ("rules:none", "mkdocs.yml: checks: rules:none: "),
+        ("none_such:all", "mkdocs.yml:{}: checks: none_such:all: No module"),
+        ("rules", "mkdocs.yml:{}: checks: rules: "),
+        ("rules:none", "mkdocs.yml:{}: checks: rules:none: "),
         ("rules:bad", "rules.py:5: this raised ZeroDivisionError: "),
-        ("rules:word", "mkdocs.yml: checks: rules:word: 'odd' is no PageErr"),
-        ("rules:nothing", "mkdocs.yml: checks: rules:nothing: 'NoneType' ob"),
-        ("rules:number", "mkdocs.yml: checks: rules:number: 'int' object is"),
+        (
+            "rules:word",
+            "mkdocs.yml:{}: checks: rules:word: 'odd' is no PageErr",
+        ),
+        (
+            "rules:nothing",
+            "mkdocs.yml:{}: checks: rules:nothing: 'NoneType' ob",
+        ),
+        (
+            "rules:number",
+            "mkdocs.yml:{}: checks: rules:number: 'int' object is",
+        ),
     ],
 )
 def test_a_check_of_the_sites_own_that_fails_is_named(
@@ -183,7 +229,7 @@ def test_a_check_of_the_sites_own_that_fails_is_named(
     site.replace("mkdocs.yml", EXTENSION, option)
     code, words = site.engine("check")
     assert code == 1
-    assert words.startswith(said), words
+    assert words.startswith(said.format(MKDOCS.count("\n") + 1)), words
     assert words.count("mend:") == 1
 
 
@@ -193,6 +239,14 @@ def test_front_matter_that_is_no_yaml_is_named_with_its_line(
     site.page("p", "---\ntags: [a]\ntitle: One: two\n---\n\n# P\n\nText.\n")
     words = site.bad()
     assert words.startswith("docs/p.md:3: the front matter cannot be read: ")
+    assert words.count("mend:") == 1
+
+
+def test_front_matter_that_is_empty_is_named(site: Site) -> None:
+    site.page("p", "---\n---\n\n# P\n\nText.\n")
+    site.page("q", "---\n\n# Q\n\n---\n\nText.\n")
+    words = site.bad()
+    assert words.startswith("docs/p.md:1: the front matter is empty, so")
     assert words.count("mend:") == 1
 
 

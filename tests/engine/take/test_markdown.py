@@ -117,6 +117,13 @@ def test_code_blocks_keep_their_language_and_their_fences() -> None:
     assert fenced("text", "a `b`") == "```text\na `b`\n```"
 
 
+def test_a_fence_that_a_browser_draws_keeps_its_name() -> None:
+    drawn = prose('<pre class="mermaid"><code>a --&gt; b\n</code></pre>')
+    assert drawn.markdown == drawn.cell == "```mermaid\na --> b\n```"
+    plain = prose('<pre class="highlight"><code>a\n</code></pre>')
+    assert plain.markdown == "```\na\n```"
+
+
 def test_code_within_a_line_begins_no_other() -> None:
     (prose,) = walk("<p><code>a\n# b</code> <code>```</code></p>")
     assert isinstance(prose, Prose)
@@ -151,7 +158,12 @@ def test_line_numbers_are_no_code() -> None:
         "<tr><td><div><pre>1</pre></div></td><td><div><pre><code>x</code>"
         "</pre></div></td></tr></table></div>"
     )
-    assert prose(table).markdown == "```text\nx\n```"
+    inline = (
+        '<div class="language-text highlight"><pre><code>'
+        '<span class="linenos">1</span>x</code></pre></div>'
+    )
+    for numbered in (table, inline):
+        assert prose(numbered).markdown == "```text\nx\n```"
 
 
 def test_an_item_keeps_what_is_in_it() -> None:
@@ -216,6 +228,39 @@ def test_a_formula_in_a_table_of_html_is_no_drawing() -> None:
 def test_an_image_keeps_its_title() -> None:
     page = '<p><img alt="a" src="b.png" title="c &quot;d&quot;"></p>'
     assert prose(page).markdown == r'![a](b.png "c \"d\"")'
+
+
+def test_what_looks_like_an_entity_is_text() -> None:
+    page = "<p>AT&T; a &copy; &amp;b; &#65; &none;</p>"
+    shown = markdown2html_mistune(prose(page).markdown)
+    assert joined(shown) == "AT&T;a©&b;A&none;"
+
+
+def test_a_formula_that_a_script_sets_is_a_formula() -> None:
+    for inline, block in (
+        (r"\(a_b\)", "\\[\nc &lt; d\n\\]"),
+        ("$a_b$", "$$c &lt; d$$"),
+        (
+            '<span class="MathJax_Preview">a_b</span>'
+            '<script type="math/tex">a_b</script>',
+            '<div class="MathJax_Preview">c &lt; d</div><script>c</script>',
+        ),
+    ):
+        page = prose(
+            f'<p>A <span class="arithmatex">{inline}</span>.</p>'
+            f'<div class="arithmatex">{block}</div>'
+        )
+        expected = "A $a_b$.\n\n$$\nc < d\n$$"
+        assert page.markdown == page.cell == expected
+
+
+def test_a_link_keeps_its_title() -> None:
+    page = '<p><a href="b" title="\\c \\&quot;d\\&quot;">a</a></p>'
+    link = prose(page)
+    for _ in range(2):
+        shown = BeautifulSoup(markdown2html_mistune(link.cell), "html.parser")
+        assert shown.a
+        assert shown.a["title"] == r"\c \"d\""
 
 
 def test_a_task_is_done_or_not() -> None:

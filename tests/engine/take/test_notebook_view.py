@@ -53,6 +53,26 @@ def article(shown: View) -> Tag:
     return BeautifulSoup(shown.html, "html.parser")
 
 
+def test_a_formula_that_cannot_be_set_is_left_to_a_script(
+    tmp_path: Path,
+) -> None:
+    latex = '<math data-latex="\\foo{a &lt; b}">x</math>'
+    block = latex.replace("<math", '<math display="block"')
+    made = view(taken(f"<p>{latex}</p>{block}", *SHOWN[:0]), tmp_path)
+    found = BeautifulSoup(made.html, "html.parser").select(".arithmatex")
+    inline, other = (formula.get_text() for formula in found)
+    assert inline == r"\(\foo{a < b}\)"
+    assert "".join(other.split()) == r"\[\foo{a<b}\]"
+
+
+def test_what_a_script_draws_is_known_by_its_name(tmp_path: Path) -> None:
+    fence = '<pre class="mermaid"><code>a --&gt; b\n</code></pre>'
+    made = view(taken(fence, *SHOWN[:0]), tmp_path)
+    drawn = BeautifulSoup(made.html, "html.parser").select_one("pre.mermaid")
+    assert drawn
+    assert drawn.get_text().strip() == "a --> b"
+
+
 def test_formulas_alone_are_formulas(article: Tag) -> None:
     prose = article.select(".jp-RenderedMarkdown p")[1]
     assert prose.get_text() == "$5 < $6 &amp; a<b1, $x$ or \\(y\\)"
