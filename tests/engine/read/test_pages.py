@@ -88,13 +88,13 @@ def test_lines_from_one_to_another_are_highlighted(tmp_path: Path) -> None:
         read(tmp_path, fence.format("2-4"))
 
 
-def test_the_limit_is_two_minutes_unless_the_page_says(
+def test_the_limit_is_five_minutes_unless_the_page_says(
     tmp_path: Path,
 ) -> None:
     page = read(tmp_path, '```python run="a"\n```\n\n```console\nls\n```\n')
     python, command = page.program.blocks
-    assert python.seconds_allowed == 120.0
-    assert command.seconds_allowed == 120.0
+    assert python.seconds_allowed == 300.0
+    assert command.seconds_allowed == 300.0
 
 
 def test_a_file_grows_from_block_to_block(tmp_path: Path) -> None:
