@@ -36,6 +36,13 @@ from snippets.other_loops_sam import (
     differentiate,
     make_sam_step,
 )
+from snippets.other_loops_vae import (
+    divergence,
+    learn_code,
+    make_mixed,
+    make_vae_step,
+    vae_losses,
+)
 
 layers = tf.keras.layers
 SGD = tf.keras.optimizers.SGD
@@ -316,3 +323,53 @@ def test_slow_weights_follow_and_fast_ones_return() -> None:
     for weights in (fast, slow):
         np.testing.assert_allclose(weights[0].numpy(), [1.0, 2.0])
         np.testing.assert_allclose(weights[1].numpy(), [[1.5]])
+
+
+def make_vae() -> Any:
+    """Return an encoder of 16 numbers and its decoder, both of one layer."""
+    return tuple(
+        tf.keras.Sequential([tf.keras.Input((i,)), layers.Dense(j)])
+        for i, j in ((16, 8), (4, 16))
+    )
+
+
+def test_mixed_rows_have_four_parts() -> None:
+    x = make_mixed().numpy()
+    variances = np.linalg.eigvalsh(x.T @ x / 512)
+    assert (variances[:12] < 0.02).all()
+    assert (variances[12:] > 1).all()
+
+
+def test_a_divergence_agrees_with_the_closed_form() -> None:
+    mean, log_var = tf.constant([[1.0, -2.0]]), tf.constant([[0.0, 1.0]])
+    due = (1 + (math.e + 4 - 1 - 1)) / 2
+    np.testing.assert_allclose(divergence(mean, log_var), [due], rtol=1e-6)
+    assert not divergence(tf.zeros((2, 3)), tf.zeros((2, 3))).numpy().any()
+
+
+@pytest.mark.parametrize("reduce", [tf.reduce_sum, tf.reduce_mean])
+@pytest.mark.usefixtures("each_way")
+def test_a_step_of_a_vae_is_one_of_both_losses(reduce: Any) -> None:
+    vae, x = make_vae(), make_mixed()[:8]
+    variables = [v for part in vae for v in part.trainable_variables]
+    with tf.GradientTape() as tape:
+        random = tf.random.Generator.from_seed(0)
+        errors, divergences = vae_losses(vae, x, random)
+        loss = tf.reduce_mean(reduce(errors, axis=1) + divergences)
+    gradients = tape.gradient(loss, variables)
+    before = [variable.numpy() for variable in variables]
+    step = tf.function(make_vae_step(vae, SGD(0.1), reduce))
+    means = tf.reduce_mean(errors), tf.reduce_mean(divergences)
+    np.testing.assert_allclose(step(x), means, rtol=1e-5)
+    for value, variable, part in zip(
+        before, variables, gradients, strict=True
+    ):
+        np.testing.assert_allclose(variable, value - 0.1 * part, atol=1e-5)
+
+
+def test_a_code_is_learned_by_the_sum_of_errors() -> None:
+    x = make_mixed()
+    decoder, losses = learn_code(x, tf.reduce_sum)
+    assert float(losses[0]) < 0.2
+    assert float(losses[1]) > 3.5
+    assert decoder(tf.zeros((2, 4))).shape == (2, 16)
