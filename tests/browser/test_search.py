@@ -184,6 +184,8 @@ ASKED = {
     "VAE KL loss 0": "other_loops",
     "VAE reconstruction loss mean or sum": "other_loops",
     "variational autoencoder training loop": "other_loops",
+    "TimeStopping callback": "keras_from_fit_inwards",
+    "stop training after time limit": "keras_from_fit_inwards",
     "learning rate finder": "other_loops",
     "LR finder": "other_loops",
     "learning rate range test": "other_loops",
