@@ -186,6 +186,8 @@ ASKED = {
     "variational autoencoder training loop": "other_loops",
     "TimeStopping callback": "keras_from_fit_inwards",
     "stop training after time limit": "keras_from_fit_inwards",
+    "federated averaging": "other_loops",
+    "average weights of keras models": "other_loops",
     "learning rate finder": "other_loops",
     "LR finder": "other_loops",
     "learning rate range test": "other_loops",

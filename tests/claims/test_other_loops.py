@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets.other_loops_average import average, learn
 from snippets.other_loops_dqn import (
     add,
     choose,
@@ -109,6 +110,7 @@ def eagerly() -> Iterator[None]:
 @says("Only the largest losses: OHEM, hard example mining")
 @says("`No module named 'tensorflow_addons'` | [6]")
 @says("A VAE; its KL loss goes to 0 (posterior collapse) | [7]")
+@says("Models that are averaged make no sense; federated averaging | [8]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     shown = {
         "## 1. A learning rate finder": "find_rate",
@@ -123,6 +125,7 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "## 6. Lookahead": "look_ahead",
         "### No module named 'tensorflow_addons'": "no_addons",
         "## 7. A VAE": "posterior collapse",
+        "## 8. Federated averaging": "other_order",
     }
     for heading, word in shown.items():
         assert word in below(NAME, heading), heading
@@ -1279,3 +1282,76 @@ def test_new_rows_of_a_vae() -> None:
     [[square], _] = lines("mean_of_errors")
     [[new]] = lines("new_rows")
     assert new == pytest.approx(square - told("sum_of_errors")[0], abs=0.1)
+
+
+# 8. The mean of models
+
+
+@says("Return the mean of the weights of models, each as heavy as its rows.")
+@says("All have the same layers. McMahan and others, arXiv:1602.05629.")
+@says("Take 100 steps on all rows of a client.")
+def test_the_mean_of_weights() -> None:
+    models = [make_model(), make_model()]
+    for number, model in enumerate(models):
+        model.set_weights([part * 0 + number for part in model.get_weights()])
+    for part, like in zip(
+        average(models, [1, 3]), models[0].get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(part, np.full(like.shape, 0.75))
+    calls: list[Any] = []
+    learn(lambda *batch: calls.append(batch), X, Y)
+    assert len(calls) == 100
+    assert all(batch[0] is X for batch in calls)
+    assert "arxiv.org/abs/1602.05629" in SOURCE
+
+
+@says("Here the hidden units of the second stand in another order.")
+@says("It computes the same as the first.")
+@says(
+    "Each learned well, and their mean is worse than both: it mixes units "
+    "that have nothing to do with each other."
+)
+@says("So it is with any two models from starts of their own.")
+@says(
+    "the squared error of their mean is never above the mean of their errors"
+)
+def test_models_from_other_starts() -> None:
+    [[first], [second], [mean]] = lines("other_order")
+    start = float(square(Y, make_model()(X)))
+    assert max(first, second) < 0.3 * start
+    assert mean > 1.5 * max(first, second)
+    code = BLOCKS["other_order"].code
+    assert "kernel[:, ::-1], bias[::-1], head[::-1], shift" in code
+    models, told = [make_model(), make_model(), make_model()], []
+    kernel, bias, head, shift = models[0].get_weights()
+    models[1].set_weights([kernel[:, ::-1], bias[::-1], head[::-1], shift])
+    np.testing.assert_allclose(models[1](X), models[0](X), atol=1e-5)
+    tf.keras.utils.set_random_seed(5)
+    for layer in models[1].layers:
+        again = tf.keras.initializers.GlorotUniform(seed=7)
+        layer.kernel.assign(again(layer.kernel.shape))
+    for model in models[:2]:
+        learn(make_step(model, square, SGD(0.1)), X, Y)
+        told.append(float(square(Y, model(X))))
+    models[2].set_weights(average(models[:2], [1, 1]))
+    assert float(square(Y, models[2](X))) > 1.5 * max(told)
+    both = (models[0](X) + models[1](X)) / 2
+    assert float(square(Y, both)) <= sum(told) / 2
+
+
+@says("Give every client the same weights, and do so again after each average")
+@says("Each client keeps one compiled step and one optimizer for all rounds.")
+@says(
+    "A momentum would be that of weights which are gone; plain SGD has none."
+)
+def test_rounds_from_one_start() -> None:
+    [[first], [second], _] = lines("other_order")
+    rounds = [line[-1] for line in lines("from_one_start")]
+    assert rounds == sorted(rounds, reverse=True)
+    assert rounds[-1] < min(first, second)
+    assert "make_step" not in BLOCKS["from_one_start"].code
+    slots = []
+    for sgd in (SGD(0.1), SGD(0.1, momentum=0.9)):
+        sgd.build(make_model().trainable_variables)
+        slots.append(len(sgd.variables) - 2)
+    assert slots == [0, 4]

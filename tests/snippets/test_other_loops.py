@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets.other_loops_average import average, learn
 from snippets.other_loops_dqn import (
     add,
     choose,
@@ -373,3 +374,17 @@ def test_a_code_is_learned_by_the_sum_of_errors() -> None:
     assert float(losses[0]) < 0.2
     assert float(losses[1]) > 3.5
     assert decoder(tf.zeros((2, 4))).shape == (2, 16)
+
+
+def test_an_average_weighs_models_by_their_rows() -> None:
+    models = [make_line(), make_line(), make_line()]
+    for model, weight in zip(models, (1.0, 2.0, 6.0), strict=True):
+        model.set_weights([np.array([[weight]])])
+    [found] = average(models, [5, 4, 1])
+    assert found == pytest.approx((5 * 1 + 4 * 2 + 1 * 6) / 10)
+
+
+def test_a_client_takes_a_hundred_steps() -> None:
+    sgd = SGD(0.1)
+    learn(make_step(make_line(), square, sgd), *next(iter(ONE.batch(1))))
+    assert int(sgd.iterations) == 100
