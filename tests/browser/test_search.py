@@ -188,6 +188,8 @@ ASKED = {
     "stop training after time limit": "keras_from_fit_inwards",
     "federated averaging": "other_loops",
     "average weights of keras models": "other_loops",
+    "center loss": "weights_outputs_losses",
+    "center loss centers not updated": "weights_outputs_losses",
     "learning rate finder": "other_loops",
     "LR finder": "other_loops",
     "learning rate range test": "other_loops",
