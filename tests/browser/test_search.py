@@ -190,6 +190,8 @@ ASKED = {
     "average weights of keras models": "other_loops",
     "center loss": "weights_outputs_losses",
     "center loss centers not updated": "weights_outputs_losses",
+    "gradient centralization": "other_loops",
+    "optimizer get_gradients override": "other_loops",
     "learning rate finder": "other_loops",
     "LR finder": "other_loops",
     "learning rate range test": "other_loops",

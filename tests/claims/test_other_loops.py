@@ -36,7 +36,9 @@ from snippets.other_loops_finder import (
 from snippets.other_loops_hard import hardest
 from snippets.other_loops_lookahead import look_ahead
 from snippets.other_loops_sam import (
+    Centralized,
     add_noise,
+    centralize,
     climb,
     differentiate,
     make_sam_step,
@@ -109,6 +111,7 @@ def eagerly() -> Iterator[None]:
 @says("The same numbers as PyTorch | [4]")
 @says("Only the largest losses: OHEM, hard example mining")
 @says("`No module named 'tensorflow_addons'` | [6]")
+@says("Gradient centralization; `get_gradients` is never called | [2]")
 @says("A VAE; its KL loss goes to 0 (posterior collapse) | [7]")
 @says("Models that are averaged make no sense; federated averaging | [8]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
@@ -117,6 +120,7 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "### In fit": "rates_in_fit",
         "## 2. SAM": "make_sam_step",
         "### Gradient noise": "add_noise",
+        "### Gradient centralization": "centralize",
         "## 3. A DQN loop": "make_memory",
         "### A DQN that is slow": "predict",
         "## 4. From PyTorch": "zero_grad",
@@ -1282,6 +1286,56 @@ def test_new_rows_of_a_vae() -> None:
     [[square], _] = lines("mean_of_errors")
     [[new]] = lines("new_rows")
     assert new == pytest.approx(square - told("sum_of_errors")[0], abs=0.1)
+
+
+# Centralized gradients
+
+
+@says(
+    "*Gradient centralization* takes from the gradient of a kernel, for each "
+    "unit, its mean"
+)
+@says("Return the gradients; those of kernels less their mean for each unit.")
+@says("The units are the last axis. Yong and others, arXiv:2004.01461.")
+@says("SGD that centralizes its gradients, in a loop and in `fit`.")
+@says("Old programs override `get_gradients` of an optimizer.")
+@says("That of today has no such method, so the override is never called,")
+@says("`fit` and `apply_gradients` both call `apply`.")
+@says("The gradients were the weights themselves.")
+@says("So each column of the kernel keeps its mean, and the bias has gone all")
+def test_centralized_gradients() -> None:
+    kernel = tf.random.stateless_normal((3, 3, 2, 5), (0, 0))
+    found, bias = centralize([kernel, tf.ones(5)])
+    assert found.shape == kernel.shape
+    due = kernel.numpy() - kernel.numpy().mean(axis=(0, 1, 2))
+    np.testing.assert_allclose(found, due, atol=1e-6)
+    np.testing.assert_array_equal(bias, np.ones(5))
+    assert numbers(printed(NAME, "centralized")) == [2, 7, 2, 7, 0]
+    assert "arxiv.org/abs/2004.01461" in SOURCE
+    assert not hasattr(tf.keras.optimizers.Optimizer, "get_gradients")
+    calls: list[str] = []
+
+    class Old(tf.keras.optimizers.SGD):
+        def get_gradients(self, loss: Any, params: Any) -> Any:
+            calls.append("get_gradients")
+
+        def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+            calls.append("apply")
+            super().apply(grads, trainable_variables)
+
+    model = make_model()
+    model.compile(Old(0.1), "mse", run_eagerly=True)
+    model.fit(X[:8], Y[:8], batch_size=8, verbose=0)
+    Old(0.1).apply_gradients([(tf.ones(()), tf.Variable(1.0))])
+    assert calls == ["apply", "apply"]
+    model = make_model()
+    before = model.layers[0].kernel.numpy().mean(axis=0)
+    bias = model.layers[0].bias.numpy()
+    model.compile(Centralized(0.1), "mse")
+    model.fit(X, Y, batch_size=256, verbose=0)
+    after = model.layers[0].kernel.numpy()
+    np.testing.assert_allclose(after.mean(axis=0), before, atol=1e-5)
+    assert np.abs(model.layers[0].bias.numpy() - bias).max() > 1e-3
 
 
 # 8. The mean of models

@@ -32,7 +32,9 @@ from snippets.other_loops_finder import (
 from snippets.other_loops_hard import hardest
 from snippets.other_loops_lookahead import look_ahead
 from snippets.other_loops_sam import (
+    Centralized,
     add_noise,
+    centralize,
     climb,
     differentiate,
     make_sam_step,
@@ -388,3 +390,14 @@ def test_a_client_takes_a_hundred_steps() -> None:
     sgd = SGD(0.1)
     learn(make_step(make_line(), square, sgd), *next(iter(ONE.batch(1))))
     assert int(sgd.iterations) == 100
+
+
+def test_kernels_are_centralized_for_each_unit() -> None:
+    kernel = np.array([[1.0, 5.0], [3.0, 9.0]], "float32")
+    found = centralize([tf.constant(kernel), tf.constant([4.0, 2.0])])
+    np.testing.assert_allclose(found[0], kernel - kernel.mean(axis=0))
+    np.testing.assert_array_equal(found[1], [4.0, 2.0])
+    weight = tf.Variable(kernel)
+    Centralized(0.5).apply_gradients([(tf.constant(kernel), weight)])
+    due = kernel - 0.5 * (kernel - kernel.mean(axis=0))
+    np.testing.assert_allclose(weight, due)
