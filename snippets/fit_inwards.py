@@ -1,6 +1,9 @@
 """Keras from ``fit`` inwards: its calls, its step, and loops around it."""
 
+# ruff: noqa: F401 (a block that the page shows below uses the clock)
+
 # region setup
+import time
 import warnings
 
 import matplotlib.pyplot as plt

@@ -1,5 +1,6 @@
 """What ``fit`` logs of a batch, and what a callback can make of it."""
 
+import time
 import warnings
 
 import tensorflow as tf
@@ -65,6 +66,25 @@ class StopBelow(tf.keras.callbacks.Callback):
 # endregion StopBelow
 
 
+# region StopAfter
+class StopAfter(tf.keras.callbacks.Callback):
+    """Ends the training before another epoch would take it past seconds."""
+
+    def __init__(self, seconds: float, clock=time.monotonic) -> None:
+        super().__init__()
+        self.seconds, self.clock = seconds, clock
+        self.start, self.epochs = clock(), 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Tell `fit` to stop, if an epoch of mean length does not fit in."""
+        passed, self.epochs = self.clock() - self.start, self.epochs + 1
+        if passed + passed / self.epochs > self.seconds:
+            self.model.stop_training = True
+
+
+# endregion StopAfter
+
+
 # region CtrlC
 class CtrlC(tf.keras.callbacks.Callback):
     """Interrupts the training in its fourth epoch, as the keys would."""
@@ -122,6 +142,15 @@ if __name__ == "__main__":
     )
     print("losses:", *(f"{value:.3f}" for value in log.history["loss"]))
     # endregion stopped_below
+
+    # region stopped_after
+    seconds = iter(range(100))
+    stopper = StopAfter(10.0, clock=lambda: next(seconds))
+    log = compiled(KerasLinearModel()).fit(
+        batches, epochs=100, shuffle=False, verbose=0, callbacks=[stopper]
+    )
+    print("epochs:", len(log.epoch))
+    # endregion stopped_after
 
     # region interrupted
     stopper = tf.keras.callbacks.EarlyStopping(

@@ -81,6 +81,36 @@ def add_noise(
 # endregion add_noise
 
 
+# region centralize
+def centralize(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+    """Return the gradients; those of kernels less their mean for each unit.
+
+    The units are the last axis.  Yong and others, arXiv:2004.01461.
+    """
+    inputs = [range(part.shape.rank - 1) for part in gradients]
+    means = [
+        tf.reduce_mean(part, list(axes), keepdims=True)
+        for part, axes in zip(gradients, inputs, strict=True)
+    ]
+    pairs = zip(gradients, means, strict=True)
+    return [a - mean if a.shape.rank > 1 else a for a, mean in pairs]
+
+
+# endregion centralize
+
+
+# region Centralized
+class Centralized(tf.keras.optimizers.SGD):
+    """SGD that centralizes its gradients, in a loop and in `fit`."""
+
+    def apply(self, grads, trainable_variables=None):
+        """Update the variables."""
+        super().apply(centralize(grads), trainable_variables)
+
+
+# endregion Centralized
+
+
 if __name__ == "__main__":
     # region run_sam
     x, y = make_rows()
@@ -116,3 +146,11 @@ if __name__ == "__main__":
         [noisy] = add_noise(gradients, stddev, random)
         print(f"{stddev}: {tf.math.reduce_std(noisy):.4f}")
     # endregion noisy
+
+    # region centralized
+    kernel, bias = tf.Variable([[1.0, 5.0], [3.0, 9.0]]), tf.Variable([1.0])
+    Centralized(1.0).apply(
+        [tf.constant(kernel), tf.constant(bias)], [kernel, bias]
+    )
+    print("kernel", kernel.numpy().tolist(), "bias", bias.numpy())
+    # endregion centralized

@@ -270,6 +270,20 @@ def test_what_the_page_on_data_has() -> None:
 
 
 @says(
+    "[Several tasks, one model](several_tasks.md) Leave out labels that are "
+    "missing, train on two data sets, and balance the losses."
+)
+def test_what_the_page_on_several_tasks_has() -> None:
+    text = source("several_tasks")
+    for part in (
+        "## 1. Missing labels",
+        "## 2. Two tasks, two data sets",
+        "## 3. One loss drowns the other",
+    ):
+        assert part in text, part
+
+
+@says(
     "[Other gradients](other_gradients.md) Take the gradient of an input, of "
     "a derivative and of a reward, and define one yourself."
 )

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import textwrap
+import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ from snippets.keras_fit_logs import (
     BatchLosses,
     CtrlC,
     ShareNear,
+    StopAfter,
     StopBelow,
 )
 from snippets.keras_model import KerasLinearModel
@@ -121,7 +123,10 @@ def same(fit: Names) -> Names:
 
 @says("All blocks above, in order, as one file.")
 @says("It needs TensorFlow and Matplotlib.")
-@says("The imports are the guide's, and one more that will catch warnings.")
+@says(
+    "The imports are the guide's, a clock, and one more that will catch "
+    "warnings."
+)
 def test_all_blocks_ran_with_what_the_page_names() -> None:
     blocks = [name.rpartition(":")[2] for name in record(NAME)]
     assert [n for n in blocks if n in BLOCKS] == [b.name for b in PAGE.blocks]
@@ -131,7 +136,7 @@ def test_all_blocks_ran_with_what_the_page_names() -> None:
     guide = re.findall(
         r"(?m)^import .*", read("basic_training_loops").blocks[0].code
     )
-    assert imports[0] == ["import warnings", *guide]
+    assert imports[0] == ["import time", "import warnings", *guide]
     assert not any(imports[1:])
     assert guide == [
         "import matplotlib.pyplot as plt",
@@ -1218,6 +1223,70 @@ def test_a_value_that_ends_the_training() -> None:
     )
     assert batches == [0, 1]
     assert len(log["loss"]) == len(log["val_loss"]) == 1
+
+
+@says("Ends the training before another epoch would take it past seconds.")
+@says("Tell `fit` to stop, if an epoch of mean length does not fit in.")
+@says("An epoch that would not end in time is not begun.")
+@says("here is a clock by which each epoch takes a second.")
+@says("The time counts from when the callback is made, so make it first.")
+def test_a_time_limit() -> None:
+    assert lines(NAME, "stopped_after") == [[10]]
+    now, begun = [100.0], []
+
+    class Second(tf.keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            begun.append(now[0])
+            now[0] += 1.0
+
+    model = compiled(KerasLinearModel())
+    for seconds, due in ((3.0, 3), (3.5, 3), (1.0, 1), (0.5, 1)):
+        begun.clear()
+        stopper = StopAfter(seconds, clock=lambda: now[0])
+        start = now[0]
+        history(model, epochs=9, callbacks=[Second(), stopper])
+        assert len(begun) == due
+        assert now[0] <= start + max(1.0, seconds)
+    stopper = StopAfter(3.0, clock=lambda: now[0])
+    now[0] += 2.5
+    history(model, epochs=9, callbacks=[Second(), stopper])
+    assert now[0] == stopper.start + 3.5  # an epoch, and no second
+
+
+@says("It includes the validation, and the first epoch, which is slower than")
+def test_what_a_time_limit_counts() -> None:
+    calls: list[str] = []
+
+    class Noting(tf.keras.callbacks.Callback):
+        def on_test_end(self, logs: Any = None) -> None:
+            calls.append("validated")
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            calls.append("ended")
+
+    took = []
+    model = compiled(KerasLinearModel())
+    for _ in range(3):
+        begun = time.monotonic()
+        history(model, epochs=1, validation_data=FEWER, callbacks=[Noting()])
+        took.append(time.monotonic() - begun)
+    assert calls == ["validated", "ended"] * 3
+    assert took[0] > 2 * min(took[1:])
+
+
+@says(
+    "In a loop of your own the two last lines are the condition of a `break`"
+)
+@says(
+    "`time.monotonic` goes on evenly where `time.time` jumps, when the clock"
+)
+def test_the_clock() -> None:
+    *_, condition, stop = BLOCKS["StopAfter"].code.rstrip().split("\n")
+    assert condition.strip().startswith("if passed")
+    assert stop.strip() == "self.model.stop_training = True"
+    assert time.get_clock_info("monotonic").monotonic
+    assert not time.get_clock_info("monotonic").adjustable
+    assert time.get_clock_info("time").adjustable
 
 
 @says(

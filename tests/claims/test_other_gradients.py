@@ -9,6 +9,14 @@ import pytest
 import scipy.optimize
 import tensorflow as tf
 
+from snippets.other_gradients_actor import (
+    actor_critic_loss,
+    climb,
+    clipped_loss,
+    log_chances,
+    reuse,
+    worth,
+)
 from snippets.other_gradients_defined import (
     clip_backwards,
     reverse,
@@ -38,6 +46,7 @@ from snippets.other_gradients_policy import (
     learn_policy,
     play,
     policy_gradient,
+    policy_loss,
 )
 from snippets.other_gradients_setup import Defined, Loss, LossAt
 from tests.claims.says import (
@@ -59,7 +68,7 @@ SGD = tf.keras.optimizers.SGD
 InvalidArgumentError = tf.errors.InvalidArgumentError
 X, Y = tf.constant([[1.0, 0.5, 3.0]]), tf.constant([[1.0]])
 TIMES = tf.reshape(tf.linspace(0.0, 3.0, 31), (-1, 1))
-MODULES = ["input", "physics", "policy", "defined", "flat"]
+MODULES = ["input", "physics", "policy", "actor", "defined", "flat"]
 
 
 def gradient_of(function: Any, x: Any) -> Any:
@@ -87,6 +96,9 @@ def gradient_of(function: Any, x: Any) -> Any:
 @says("A differential equation in the loss: a PINN")
 @says("A variable beside the model that is to be trained, too")
 @says("A reward that has no gradient: REINFORCE")
+@says("PPO: the ratio is always 1 | [3]")
+@says("Actor and critic in one model | [3]")
+@says("DDPG: the actor's gradient | [3]")
 @says("A gradient through `tf.round` or `tf.sign` (VQ-VAE)")
 @says("A gradient reversal layer | [4](#a-gradient-reversal-layer)")
 @says("`grad_fn must accept keyword argument 'variables'`")
@@ -100,6 +112,9 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "## 2. A physics-informed": "physics_loss",
         "### A trainable number": "learn_unknown",
         "## 3. A policy gradient": "policy_gradient",
+        "### PPO: the ratio is always 1": "clipped_loss",
+        "### Actor and critic in one model": "actor_critic_loss",
+        "### DDPG": "climb",
         "## 4. `tf.custom_gradient`": "round_through",
         "### A gradient reversal layer": "reverse",
         "### grad_fn must accept": "closed_over",
@@ -778,6 +793,168 @@ def test_discounted_returns() -> None:
     found = discounted([0.0, 0.0, 1.0], 0.9)
     assert found == pytest.approx([0.81, 0.9, 1.0])
     assert lines(NAME, "run_discounted") == [[0.81, 0.9, 1.0]]
+
+
+LOGITS = tf.constant([[0.1, 0.7, -0.3]])
+
+
+def logits_after(old: Any, steps: int) -> Any:
+    """Return logits that learned from one play, which was the last action.
+
+    The old logarithm is that of the first step, or what a function makes of
+    that of each step.
+    """
+    logits = tf.Variable(LOGITS)
+    first = log_chances(logits, [2])
+    for _ in range(steps):
+        with tf.GradientTape() as tape:
+            now = log_chances(logits, [2])
+            ratio = tf.exp(now - (old(now) if old else first))
+            loss = -tf.reduce_mean(ratio)
+        logits.assign_sub(tape.gradient(loss, logits))
+    return logits, float(ratio[0])
+
+
+@says("A play serves for one step, for after that the policy is another.")
+@says("PPO takes several steps with the same plays.")
+@says(
+    "It weighs each play by the *ratio*, its probability now over that at the "
+    "time of the play, and no longer pushes where the ratio has left a range "
+    "around 1"
+)
+@says("Return the logarithm of the probability of each action.")
+@says("Return PPO's loss; now and old are logarithms of probabilities.")
+@says("All have the shape (batch,). Equation 7 of arXiv:1707.06347.")
+def test_the_loss_of_ppo() -> None:
+    chances = np.exp(LOGITS[0]) / np.exp(LOGITS[0]).sum()
+    found = log_chances(tf.repeat(LOGITS, 3, axis=0), [0, 1, 2])
+    np.testing.assert_allclose(found, np.log(chances), rtol=1e-5)
+    old = tf.math.log([0.5, 0.5, 0.5, 0.5])
+    ratios = np.array([1.5, 0.5, 1.5, 1.1], "float32")
+    now, returns = tf.math.log(ratios * 0.5), np.array([2.0, 2.0, -2.0, 2.0])
+    due = -np.minimum(ratios * returns, np.clip(ratios, 0.8, 1.2) * returns)
+    returns = tf.constant(returns, tf.float32)
+    loss = float(clipped_loss(now, old, returns))
+    assert loss == pytest.approx(due.mean(), rel=1e-5)
+    slope = gradient_of(lambda x: clipped_loss(x, old, returns), now).numpy()
+    wanted = -ratios * returns / 4 * [0, 1, 1, 1]  # the first has left
+    np.testing.assert_allclose(slope, wanted, atol=1e-6)
+    for wrong in (now[:, tf.newaxis], returns[:, tf.newaxis]):
+        with pytest.raises(InvalidArgumentError, match="not compatible"):
+            clipped_loss(now, old, wrong)
+        with pytest.raises(InvalidArgumentError, match="not compatible"):
+            clipped_loss(now, wrong, returns)
+    assert "arxiv.org/abs/1707.06347" in (DOCS / f"{NAME}.md").read_text()
+
+
+@says("Take 20 steps with the same plays; return what the last one makes.")
+@says("The ratio is 1 in every step, and nothing is ever clipped.")
+@says("20 steps on the luck of 64 plays have all but ruled out an action.")
+@says("(Without `stop_gradient` such a ratio has the gradient 0, and nothing")
+@says("Ask once, before the first step, and keep the numbers with the plays.")
+@says("**The check**: the ratio is 1 in the first step, if dropout is off,")
+@says("No second model is needed.")
+def test_a_ratio_of_one() -> None:
+    [spoiled], [kept] = lines(NAME, "ratio_of_one"), lines(NAME, "old_kept")
+    assert min(spoiled) < 0.01
+    for chance in kept:
+        assert 0.25 < chance < 0.41
+    logits, ratio = logits_after(tf.identity, 5)
+    assert ratio == 1
+    np.testing.assert_array_equal(logits, LOGITS)
+    logits, ratio = logits_after(tf.stop_gradient, 5)
+    assert ratio == 1
+    assert float(tf.reduce_max(tf.abs(logits - LOGITS))) > 0.1
+    assert logits_after(None, 1)[1] == 1
+    assert logits_after(None, 2)[1] > 1.05
+    actions, rewards = play(tf.zeros(3), 64, (0, 0))
+    returns = rewards - tf.reduce_mean(rewards)
+    found = reuse(tf.Variable(tf.zeros(3)), actions, returns, keep=True)
+    np.testing.assert_allclose(found, kept, atol=0.006)
+    assert "Model" not in BLOCKS["reuse"].code
+    inputs = tf.ones((1, 8))
+    dropped = tf.keras.Sequential([layers.Dropout(0.5), layers.Dense(3)])
+    one, two = (dropped(inputs, training=True) for _ in range(2))
+    assert not np.allclose(one, two)
+
+
+@says("One model can return logits and values.")
+@says("Its loss is the sum of both losses.")
+@says("Return the loss of a policy and of values, shaped (batch, 1).")
+@says("The values have the gradient of the squared error alone.")
+@says(
+    "Without `tf.stop_gradient` they would also be pushed to make the "
+    "policy's loss small, which is not what they are to tell."
+)
+def test_an_actor_and_a_critic() -> None:
+    logits = tf.repeat(LOGITS, 2, axis=0)
+    values, actions = tf.constant([[0.5], [0.1]]), tf.constant([0, 2])
+    returns = tf.constant([1.0, 0.0])
+    advantages = returns - values[:, 0]
+    errors = tf.reduce_mean(advantages**2)
+    actor = policy_loss(logits, actions, advantages)
+    loss = actor_critic_loss(logits, values, actions, returns)
+    assert float(loss) == pytest.approx(float(actor + errors), rel=1e-5)
+
+    def of_values(values: tf.Tensor) -> tf.Tensor:
+        return actor_critic_loss(logits, values, actions, returns)
+
+    def leaking(values: tf.Tensor) -> tf.Tensor:
+        advantages = returns - values[:, 0]
+        return policy_loss(logits, actions, advantages) + tf.reduce_mean(
+            advantages**2
+        )
+
+    due = values - returns[:, tf.newaxis]
+    np.testing.assert_allclose(gradient_of(of_values, values), due, rtol=1e-5)
+    more = gradient_of(leaking, values) - due
+    chances = log_chances(logits, actions)[:, tf.newaxis]
+    np.testing.assert_allclose(more, chances / 2, rtol=1e-4)
+    inputs = tf.keras.Input((4,))
+    outputs = [layers.Dense(3)(inputs), layers.Dense(1)(inputs)]
+    found = tf.keras.Model(inputs, outputs)(tf.ones((2, 4)))
+    assert [part.shape[1] for part in found] == [3, 1]
+    actor_critic_loss(found[0], found[1], actions, returns)
+    with pytest.raises(InvalidArgumentError, match="not compatible"):
+        actor_critic_loss(logits, values, actions, returns[:, tf.newaxis])
+    first, *_ = lines(NAME, "both_heads")
+    assert first == pytest.approx([-0.17, 0.08, 0.08])
+
+
+@says(
+    "An action that is a number, and not drawn, needs no logarithm: the "
+    "gradient goes through the critic into the actor"
+)
+@says("The paper multiplies two gradients; the tape does that by itself.")
+@says("Return gradients of the actor; its actions gain value against them.")
+@says("Lillicrap and others, arXiv:1509.02971.")
+@says("Return values of actions; the best action is twice the state.")
+@says("Name the variables of the actor alone, or the critic learns to praise.")
+@says("Here the critic is a formula whose best action is known.")
+def test_an_actor_and_its_critic() -> None:
+    assert lines(NAME, "learn_actor") == [[2.0]]
+    states = tf.constant([[1.0], [-0.5]])
+    best = [worth(states, k * states).numpy().sum() for k in (1.9, 2.0, 2.1)]
+    assert max(best) == best[1] == 0
+    actor = tf.keras.Sequential([tf.keras.Input((1,)), layers.Dense(1)])
+    critic = tf.keras.Sequential([tf.keras.Input((2,)), layers.Dense(1)])
+
+    def value(states: tf.Tensor, actions: tf.Tensor) -> tf.Tensor:
+        return critic(tf.concat([states, actions], axis=1))
+
+    gradients = climb(actor, value, states)
+    actions = actor(states)
+    slope = gradient_of(lambda a: value(states, a), actions)
+    with tf.GradientTape() as tape:
+        again = actor(states)
+    due = tape.gradient(again, actor.trainable_variables, -slope / 2)
+    for found, wanted in zip(gradients, due, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-4)
+    with tf.GradientTape() as tape:
+        loss = -tf.reduce_mean(value(states, actor(states)))
+    assert "arxiv.org/abs/1509.02971" in (DOCS / f"{NAME}.md").read_text()
+    bias = critic.layers[-1].bias
+    assert float(tape.gradient(loss, bias)[0]) == -1  # all values rise
 
 
 # 4. A gradient of one's own

@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import importlib
+import math
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets.other_loops_average import average, learn
 from snippets.other_loops_dqn import (
     add,
     choose,
@@ -34,13 +36,21 @@ from snippets.other_loops_finder import (
 from snippets.other_loops_hard import hardest
 from snippets.other_loops_lookahead import look_ahead
 from snippets.other_loops_sam import (
+    Centralized,
     add_noise,
+    centralize,
     climb,
     differentiate,
     make_sam_step,
     sam_gradients,
 )
 from snippets.other_loops_setup import Loss, Moves, Step
+from snippets.other_loops_vae import (
+    divergence,
+    make_mixed,
+    make_vae_step,
+    vae_losses,
+)
 from tests.claims.says import (
     figure,
     highlighted,
@@ -101,12 +111,16 @@ def eagerly() -> Iterator[None]:
 @says("The same numbers as PyTorch | [4]")
 @says("Only the largest losses: OHEM, hard example mining")
 @says("`No module named 'tensorflow_addons'` | [6]")
+@says("Gradient centralization; `get_gradients` is never called | [2]")
+@says("A VAE; its KL loss goes to 0 (posterior collapse) | [7]")
+@says("Models that are averaged make no sense; federated averaging | [8]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     shown = {
         "## 1. A learning rate finder": "find_rate",
         "### In fit": "rates_in_fit",
         "## 2. SAM": "make_sam_step",
         "### Gradient noise": "add_noise",
+        "### Gradient centralization": "centralize",
         "## 3. A DQN loop": "make_memory",
         "### A DQN that is slow": "predict",
         "## 4. From PyTorch": "zero_grad",
@@ -114,6 +128,8 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "## 5. Hard examples": "hardest",
         "## 6. Lookahead": "look_ahead",
         "### No module named 'tensorflow_addons'": "no_addons",
+        "## 7. A VAE": "posterior collapse",
+        "## 8. Federated averaging": "other_order",
     }
     for heading, word in shown.items():
         assert word in below(NAME, heading), heading
@@ -136,7 +152,7 @@ def test_what_other_pages_have() -> None:
 
 @says("The imports, two colours, and types.")
 @says("A `Loss` takes `y` and what the model made of `x`.")
-@says("A `Step` takes a batch and returns its loss.")
+@says("A `Step` takes a batch and returns its loss, or several.")
 @says("`Moves` are parts of a memory.")
 def test_what_the_set_up_has() -> None:
     left = ran("other_loops_setup", "setup")
@@ -1179,3 +1195,261 @@ def test_a_world_without_an_end() -> None:
     states, *_, over = left["memory"]
     assert over.any()
     assert not states[:, 4].any()
+
+
+# 7. A VAE
+
+
+def told(section: str) -> list[float]:
+    """Return the error and the divergence that a block prints."""
+    return lines(section)[-1]
+
+
+@says("These rows have 16 numbers, and four would do.")
+@says("Return 512 rows of 16 numbers, which mix four hidden ones, and noise.")
+def test_rows_of_four_hidden_numbers() -> None:
+    x = make_mixed().numpy()
+    assert x.shape == (512, 16)
+    spreads = np.linalg.svd(x, compute_uv=False) / math.sqrt(512)
+    assert spreads[3] > 1.2
+    assert spreads[4:].max() < 0.13
+
+
+@says(
+    "A variational autoencoder (VAE) has two losses: the error of what it "
+    "decodes, and the *KL divergence* of its codes from normal ones"
+)
+@says("Return the KL divergence of the code of each row from a normal one.")
+@says("Takes two shapes (batch, code). Appendix B of arXiv:1312.6114.")
+@says("The divergence is a sum over the code.")
+def test_the_divergence_of_codes() -> None:
+    mean = tf.constant([[0.3, -1.0], [0.0, 0.0]])
+    log_var = tf.constant([[-1.0, 0.5], [0.0, 0.0]])
+    z = np.linspace(-12, 12, 20_001)
+    for row, (found, *pair) in enumerate(
+        zip(divergence(mean, log_var), mean, log_var, strict=True)
+    ):
+        total = 0.0
+        for middle, log in zip(*(part.numpy() for part in pair), strict=True):
+            density = np.exp(-((z - middle) ** 2) / 2 / np.exp(log))
+            density /= np.sqrt(2 * np.pi * np.exp(log))
+            normal = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+            ratio = np.log(density + 1e-300) - np.log(normal + 1e-300)
+            total += np.trapezoid(density * ratio, z)
+        assert float(found) == pytest.approx(total, abs=1e-4), row
+    assert "arxiv.org/abs/1312.6114" in SOURCE
+
+
+@says("The encoder returns a mean and a logarithm of a variance for each part")
+@says("The code is drawn, in [a way that has a gradient]")
+@says("Return the squared error of each number, and the divergence of rows.")
+@says("Return a step, which returns the mean error and divergence.")
+def test_the_losses_of_a_vae() -> None:
+    x = make_mixed()[:8]
+    encoder, decoder = layers.Dense(8), layers.Dense(16)
+    vae = tuple(
+        tf.keras.Sequential([tf.keras.Input((i,)), layer])
+        for i, layer in ((16, encoder), (4, decoder))
+    )
+    for seed in (0, 1):
+        random = tf.random.Generator.from_seed(seed)
+        with tf.GradientTape() as tape:
+            errors, divergences = vae_losses(vae, x, random)
+        assert (errors.shape, divergences.shape) == ((8, 16), (8,))
+        gradients = tape.gradient(errors, encoder.trainable_variables)
+        assert all(tf.reduce_all(part != 0) for part in gradients[:1])
+        random = tf.random.Generator.from_seed(seed)
+        mean, log_var = tf.split(encoder(x), 2, axis=1)
+        code = mean + tf.sqrt(tf.exp(log_var)) * random.normal((8, 4))
+        np.testing.assert_allclose(errors, (x - decoder(code)) ** 2, rtol=1e-4)
+    step = make_vae_step(vae, SGD(0.0), tf.reduce_sum)
+    random = tf.random.Generator.from_seed(0)
+    due = [tf.reduce_mean(part) for part in vae_losses(vae, x, random)]
+    np.testing.assert_allclose(step(x), due, rtol=1e-5)
+    foundations = (DOCS / "foundations.md").read_text("utf-8")
+    assert "### A random draw: the gradient through sampling" in foundations
+
+
+@says(
+    "Is the error to be a mean over the 16 numbers, as in `MeanSquaredError`"
+)
+@says(
+    "The divergence is 0 and the error that of answering 0 to all: the codes "
+    "tell nothing, which is called *posterior collapse*."
+)
+@says("What a row could gain was divided by 16, and the divergence was not.")
+@says("Both are losses of a whole row now.")
+@says("**The check** is the divergence: it must not come to 0.")
+def test_a_code_that_tells_nothing_and_one_that_does() -> None:
+    """Of a linear VAE both are known (Lucas and others, arXiv:1911.02469).
+
+    A direction of the rows is coded if its variance is above half of what
+    the squared error is divided by, and then costs half the logarithm of
+    their quotient.
+    """
+    x = make_mixed().numpy()
+    variances = np.linalg.eigvalsh(np.cov(x.T, bias=True))
+    for section, divided in (("mean_of_errors", 16), ("sum_of_errors", 1)):
+        coded = variances[variances > divided / 2]
+        due = 0.5 * np.log(coded / (divided / 2)).sum()
+        assert told(section)[1] == pytest.approx(due, abs=0.05)
+    [[square], [error, none]] = lines("mean_of_errors")
+    assert square == pytest.approx(np.mean(x**2), abs=0.01)
+    assert error == pytest.approx(square, abs=0.03)
+    assert none == 0
+    assert told("sum_of_errors")[0] < 0.2 * square
+    y, y_pred = tf.ones((3, 16)), tf.zeros((3, 16))
+    names = "MeanSquaredError", "MeanAbsoluteError", "BinaryCrossentropy"
+    for name in names:
+        each = getattr(tf.keras.losses, name)(reduction="none")(y, y_pred)
+        assert each.shape == (3,)
+        one = getattr(tf.keras.losses, name)(reduction="none")
+        alone = one(y[:, :1], y_pred[:, :1])  # a mean, whatever the width
+        np.testing.assert_allclose(each, alone, rtol=1e-5)
+
+
+@says("So multiply a `MeanSquaredError` or a `BinaryCrossentropy` by the")
+def test_a_mean_times_the_numbers_is_a_sum() -> None:
+    x, x_pred = make_mixed()[:4], tf.zeros((4, 16))
+    mean = float(tf.keras.losses.MeanSquaredError()(x, x_pred))
+    due = np.square(x.numpy()).sum(axis=1).mean()
+    assert 16 * mean == pytest.approx(due, rel=1e-5)
+
+
+@says("A weight before the divergence, as in a beta-VAE, or one that [rises")
+def test_where_a_weight_rises() -> None:
+    outputs = (DOCS / "weights_outputs_losses.md").read_text("utf-8")
+    _, _, after = outputs.partition("### Change a loss weight during training")
+    assert "KL annealing" in after.partition("\n### ")[0]
+
+
+@says("Train a VAE for 1000 steps; return its decoder and the last losses.")
+@says("New rows are decoded from normal codes, and should be about as large")
+def test_new_rows_of_a_vae() -> None:
+    assert "range(1000)" in BLOCKS["learn_code"].code
+    [[square], _] = lines("mean_of_errors")
+    [[new]] = lines("new_rows")
+    assert new == pytest.approx(square - told("sum_of_errors")[0], abs=0.1)
+
+
+# Centralized gradients
+
+
+@says(
+    "*Gradient centralization* takes from the gradient of a kernel, for each "
+    "unit, its mean"
+)
+@says("Return the gradients; those of kernels less their mean for each unit.")
+@says("The units are the last axis. Yong and others, arXiv:2004.01461.")
+@says("SGD that centralizes its gradients, in a loop and in `fit`.")
+@says("Old programs override `get_gradients` of an optimizer.")
+@says("That of today has no such method, so the override is never called,")
+@says("`fit` and `apply_gradients` both call `apply`.")
+@says("The gradients were the weights themselves.")
+@says("So each column of the kernel keeps its mean, and the bias has gone all")
+def test_centralized_gradients() -> None:
+    kernel = tf.random.stateless_normal((3, 3, 2, 5), (0, 0))
+    found, bias = centralize([kernel, tf.ones(5)])
+    assert found.shape == kernel.shape
+    due = kernel.numpy() - kernel.numpy().mean(axis=(0, 1, 2))
+    np.testing.assert_allclose(found, due, atol=1e-6)
+    np.testing.assert_array_equal(bias, np.ones(5))
+    assert numbers(printed(NAME, "centralized")) == [2, 7, 2, 7, 0]
+    assert "arxiv.org/abs/2004.01461" in SOURCE
+    assert not hasattr(tf.keras.optimizers.Optimizer, "get_gradients")
+    calls: list[str] = []
+
+    class Old(tf.keras.optimizers.SGD):
+        def get_gradients(self, loss: Any, params: Any) -> Any:
+            calls.append("get_gradients")
+
+        def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+            calls.append("apply")
+            super().apply(grads, trainable_variables)
+
+    model = make_model()
+    model.compile(Old(0.1), "mse", run_eagerly=True)
+    model.fit(X[:8], Y[:8], batch_size=8, verbose=0)
+    Old(0.1).apply_gradients([(tf.ones(()), tf.Variable(1.0))])
+    assert calls == ["apply", "apply"]
+    model = make_model()
+    before = model.layers[0].kernel.numpy().mean(axis=0)
+    bias = model.layers[0].bias.numpy()
+    model.compile(Centralized(0.1), "mse")
+    model.fit(X, Y, batch_size=256, verbose=0)
+    after = model.layers[0].kernel.numpy()
+    np.testing.assert_allclose(after.mean(axis=0), before, atol=1e-5)
+    assert np.abs(model.layers[0].bias.numpy() - bias).max() > 1e-3
+
+
+# 8. The mean of models
+
+
+@says("Return the mean of the weights of models, each as heavy as its rows.")
+@says("All have the same layers. McMahan and others, arXiv:1602.05629.")
+@says("Take 100 steps on all rows of a client.")
+def test_the_mean_of_weights() -> None:
+    models = [make_model(), make_model()]
+    for number, model in enumerate(models):
+        model.set_weights([part * 0 + number for part in model.get_weights()])
+    for part, like in zip(
+        average(models, [1, 3]), models[0].get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(part, np.full(like.shape, 0.75))
+    calls: list[Any] = []
+    learn(lambda *batch: calls.append(batch), X, Y)
+    assert len(calls) == 100
+    assert all(batch[0] is X for batch in calls)
+    assert "arxiv.org/abs/1602.05629" in SOURCE
+
+
+@says("Here the hidden units of the second stand in another order.")
+@says("It computes the same as the first.")
+@says(
+    "Each learned well, and their mean is worse than both: it mixes units "
+    "that have nothing to do with each other."
+)
+@says("So it is with any two models from starts of their own.")
+@says(
+    "the squared error of their mean is never above the mean of their errors"
+)
+def test_models_from_other_starts() -> None:
+    [[first], [second], [mean]] = lines("other_order")
+    start = float(square(Y, make_model()(X)))
+    assert max(first, second) < 0.3 * start
+    assert mean > 1.5 * max(first, second)
+    code = BLOCKS["other_order"].code
+    assert "kernel[:, ::-1], bias[::-1], head[::-1], shift" in code
+    models, told = [make_model(), make_model(), make_model()], []
+    kernel, bias, head, shift = models[0].get_weights()
+    models[1].set_weights([kernel[:, ::-1], bias[::-1], head[::-1], shift])
+    np.testing.assert_allclose(models[1](X), models[0](X), atol=1e-5)
+    tf.keras.utils.set_random_seed(5)
+    for layer in models[1].layers:
+        again = tf.keras.initializers.GlorotUniform(seed=7)
+        layer.kernel.assign(again(layer.kernel.shape))
+    for model in models[:2]:
+        learn(make_step(model, square, SGD(0.1)), X, Y)
+        told.append(float(square(Y, model(X))))
+    models[2].set_weights(average(models[:2], [1, 1]))
+    assert float(square(Y, models[2](X))) > 1.5 * max(told)
+    both = (models[0](X) + models[1](X)) / 2
+    assert float(square(Y, both)) <= sum(told) / 2
+
+
+@says("Give every client the same weights, and do so again after each average")
+@says("Each client keeps one compiled step and one optimizer for all rounds.")
+@says(
+    "A momentum would be that of weights which are gone; plain SGD has none."
+)
+def test_rounds_from_one_start() -> None:
+    [[first], [second], _] = lines("other_order")
+    rounds = [line[-1] for line in lines("from_one_start")]
+    assert rounds == sorted(rounds, reverse=True)
+    assert rounds[-1] < min(first, second)
+    assert "make_step" not in BLOCKS["from_one_start"].code
+    slots = []
+    for sgd in (SGD(0.1), SGD(0.1, momentum=0.9)):
+        sgd.build(make_model().trainable_variables)
+        slots.append(len(sgd.variables) - 2)
+    assert slots == [0, 4]

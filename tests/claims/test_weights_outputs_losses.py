@@ -12,6 +12,13 @@ import tensorflow as tf
 
 from snippets.data import make_data
 from snippets.keras_model import KerasLinearModel
+from snippets.loss_centers import (
+    center_loss,
+    draw_in,
+    follow,
+    make_codes,
+    told,
+)
 from snippets.loss_quantiles import pinball_loss
 from snippets.loss_weights import weighted_losses
 from snippets.weights_outputs_losses import (
@@ -2408,3 +2415,110 @@ def test_where_a_contrastive_loss_begins_and_ends() -> None:
     some = cosines(64)
     few = float(contrastive_loss(some[:8], some[:8], 1.0))
     assert few < float(contrastive_loss(some, some, 1.0)) - 1
+
+
+# Centers
+
+
+@says("Center loss: the centers are never updated | [Centers]")
+@says("A *center loss* draws the codes of each class to a center of their own")
+@says("Return half the mean squared way of codes to their classes' centers.")
+@says("Codes have the shape (rows, numbers), labels (rows,).")
+@says("Return 64 codes of two numbers, and their labels 0 and 1 in turn.")
+def test_the_center_loss() -> None:
+    codes, labels = make_codes()
+    assert codes.shape == (64, 2)
+    assert labels.numpy().tolist() == [0, 1] * 32
+    centers = tf.Variable([[1.0, 2.0], [0.0, -1.0]])
+    ways = codes.numpy() - np.tile(centers.numpy(), (32, 1))
+    due = 0.5 * np.square(ways).sum(axis=1).mean()
+    with tf.GradientTape() as tape:
+        loss = center_loss(codes, labels, centers)
+    assert float(loss) == pytest.approx(due, rel=1e-5)
+    gradient = tape.gradient(loss, codes)  # to its own center
+    np.testing.assert_allclose(gradient, ways / 64, atol=1e-6)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not compatible"):
+        center_loss(codes, labels[:, tf.newaxis], centers)
+
+
+@says("No gradient moves the centers: they follow the codes.")
+@says("Move centers towards the codes of their classes (Wen et al., 2016).")
+def test_centers_follow_by_the_formula_of_the_paper() -> None:
+    codes = tf.constant([[1.0, 0.0], [3.0, 2.0], [5.0, 5.0]])
+    labels = tf.constant([0, 0, 2])
+    before = np.array([[0.0, 0.0], [7.0, 7.0], [1.0, 1.0]], "float32")
+    centers = tf.Variable(before)
+    follow(centers, codes, labels, 0.5)
+    due = before.copy()
+    for j in range(3):
+        own = codes.numpy()[labels.numpy() == j]
+        due[j] -= 0.5 * (before[j] - own).sum(axis=0) / (1 + len(own))
+    np.testing.assert_allclose(centers, due, rtol=1e-6)
+    np.testing.assert_array_equal(due[1], before[1])  # a class without rows
+
+
+@says("The centers are a variable that lives as long as the training.")
+@says("The step moves them after the weights, outside of the tape.")
+@says("Return codes that learned from their center loss, in 50 steps.")
+@says("Return the spread of the codes of a class, and how far two are apart.")
+@says("Here that is a rate of 0: they stay where they were made.")
+@says("All codes went to one point, and the loss fell all the way.")
+@says("Now each class has its own.")
+def test_lost_and_kept_centers() -> None:
+    before, lost = lines(NAME, "lost_centers")
+    [kept] = lines(NAME, "kept_centers")
+    assert lost[0] == kept[0] == 0
+    assert lost[1] < 0.02 < 1 < kept[1] < before[1]
+    code = BLOCKS["draw_in"].code
+    assert code.index("tf.Variable") < code.index("for _ in range(50)")
+    assert code.index("apply_gradients") < code.index("follow(")
+    line = next(n for n in code.split("\n") if "follow(" in n)
+    assert len(line) - len(line.lstrip()) == 8  # in the loop, not in the tape
+    codes, labels = make_codes()
+    centers, losses = tf.Variable(tf.zeros((2, 2))), []
+    for _ in range(50):
+        follow(centers, codes, labels, 0.0)
+        assert not centers.numpy().any()
+        losses.append(float(center_loss(codes, labels, centers)))
+        codes.assign(codes * 0.9)
+    assert losses == sorted(losses, reverse=True)
+    np.testing.assert_allclose(draw_in(0.0), 0, atol=0.05)
+    assert told(tf.Variable([[0.0, 2.0], [4.0, 5.0]] * 2)) == (
+        "spread 0.00, classes 5.00 apart"
+    )
+
+
+@says("Programs that make the centers within the loss begin with new ones in")
+@says("In `fit` the centers are a weight of the model with `trainable=False`,")
+def test_centers_in_fit() -> None:
+    class Centered(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = tf.keras.layers.Dense(2)
+            self.centers = self.add_weight(
+                shape=(2, 2), initializer="zeros", trainable=False
+            )
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return self.dense(x)
+
+        def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+            x, y = data
+            with tf.GradientTape() as tape:
+                codes = self(x, training=True)
+                loss = center_loss(codes, y, self.centers)
+            variables = self.trainable_variables
+            gradients = tape.gradient(loss, variables)
+            self.optimizer.apply_gradients(
+                zip(gradients, variables, strict=True)
+            )
+            follow(self.centers, codes, y, 0.5)
+            return {"loss": loss}
+
+    model = Centered()
+    model.compile(SGD(0.1))
+    codes, labels = make_codes()
+    model.fit(tf.constant(codes), labels, epochs=3, verbose=0)
+    centers = model.centers.numpy()
+    assert np.linalg.norm(centers[0] - centers[1]) > 0.1
+    assert all(v is not model.centers for v in model.trainable_variables)

@@ -5,7 +5,13 @@ import pytest
 import tensorflow as tf
 
 from snippets.fit_inwards import compiled
-from snippets.keras_fit_logs import BatchLosses, CtrlC, ShareNear, StopBelow
+from snippets.keras_fit_logs import (
+    BatchLosses,
+    CtrlC,
+    ShareNear,
+    StopAfter,
+    StopBelow,
+)
 from snippets.keras_model import KerasLinearModel
 
 X = tf.constant([[-1.0], [0.0], [0.25], [2.0]])
@@ -38,6 +44,21 @@ def test_the_training_stops_below_the_limit(loss: float, stops: bool) -> None:
     stopper, model = StopBelow(0.5), compiled(KerasLinearModel())
     stopper.set_model(model)
     stopper.on_epoch_end(0, {"loss": loss})
+    assert model.stop_training == stops
+
+
+@pytest.mark.parametrize(
+    ("passed", "epochs", "stops"),
+    [(4.0, 1, False), (5.1, 1, True), (8.0, 4, False), (8.1, 4, True)],
+)
+def test_the_training_stops_before_its_time_is_over(
+    passed: float, epochs: int, stops: bool
+) -> None:
+    times = iter([50.0, *[50.0 + passed] * epochs])
+    stopper, model = StopAfter(10.0, lambda: next(times)), KerasLinearModel()
+    stopper.set_model(compiled(model))
+    stopper.epochs = epochs - 1
+    stopper.on_epoch_end(0)
     assert model.stop_training == stops
 
 

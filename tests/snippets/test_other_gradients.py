@@ -6,6 +6,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets.other_gradients_actor import (
+    actor_critic_loss,
+    climb,
+    clipped_loss,
+    log_chances,
+    reuse,
+    worth,
+)
 from snippets.other_gradients_defined import (
     clip_backwards,
     reverse,
@@ -208,6 +216,47 @@ def test_a_policy_learns_the_best_action() -> None:
     plain = np.array(learn_policy(True))
     raised = np.array(learn_policy(True, extra=4.0))
     np.testing.assert_allclose(raised - plain, np.full(100, 4.0), atol=1e-3)
+
+
+def test_the_loss_of_ppo_agrees_with_numpy() -> None:
+    logits = np.array([[0.1, 0.7, -0.3], [2.0, 0.0, 1.0]], "float32")
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = log_chances(tf.constant(logits), tf.constant([2, 0]))
+    np.testing.assert_allclose(
+        found, np.log([chances[0, 2], chances[1, 0]]), rtol=1e-5
+    )
+    now, old = np.log([0.3, 0.9, 0.2]), np.log([0.5, 0.5, 0.21])
+    returns, ratios = np.array([1.0, 3.0, -2.0]), np.exp(now - old)
+    due = np.minimum(ratios * returns, np.clip(ratios, 0.8, 1.2) * returns)
+    rows = [tf.constant(part, tf.float32) for part in (now, old, returns)]
+    assert float(clipped_loss(*rows)) == pytest.approx(-due.mean(), rel=1e-5)
+
+
+def test_old_chances_limit_the_way() -> None:
+    actions, returns = tf.constant([0, 1]), tf.constant([1.0, -1.0])
+    free, kept = (
+        reuse(tf.Variable([0.0, 0.0]), actions, returns, keep)
+        for keep in (False, True)
+    )
+    assert free[0] > 0.99
+    assert 0.6 <= kept[0] < 0.8  # past 1.2 times a half in one step
+
+
+def test_the_loss_of_actor_and_critic_agrees_with_numpy() -> None:
+    logits, values = tf.zeros((2, 4)), tf.constant([[0.5], [2.0]])
+    returns = tf.constant([1.0, 0.0])
+    loss = actor_critic_loss(logits, values, tf.constant([0, 3]), returns)
+    due = np.log(4) * (0.5 - 2.0) / 2 + (0.25 + 4.0) / 2
+    assert float(loss) == pytest.approx(due, rel=1e-5)
+
+
+def test_an_actor_climbs_its_critic() -> None:
+    dense = tf.keras.layers.Dense(1, use_bias=False)
+    actor = tf.keras.Sequential([tf.keras.Input((1,)), dense])
+    dense.kernel.assign([[3.0]])
+    states = tf.constant([[1.0], [2.0]])
+    [gradient] = climb(actor, worth, states)
+    assert float(gradient[0, 0]) == pytest.approx(2 * (3 - 2) * (1 + 4) / 2)
 
 
 def test_returns_are_discounted_from_the_end() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets.other_loops_average import average, learn
 from snippets.other_loops_dqn import (
     add,
     choose,
@@ -31,10 +32,19 @@ from snippets.other_loops_finder import (
 from snippets.other_loops_hard import hardest
 from snippets.other_loops_lookahead import look_ahead
 from snippets.other_loops_sam import (
+    Centralized,
     add_noise,
+    centralize,
     climb,
     differentiate,
     make_sam_step,
+)
+from snippets.other_loops_vae import (
+    divergence,
+    learn_code,
+    make_mixed,
+    make_vae_step,
+    vae_losses,
 )
 
 layers = tf.keras.layers
@@ -325,3 +335,78 @@ def test_slow_weights_follow_and_fast_ones_return() -> None:
     for weights in (fast, slow):
         np.testing.assert_allclose(weights[0].numpy(), [1.0, 2.0])
         np.testing.assert_allclose(weights[1].numpy(), [[1.5]])
+
+
+def make_vae() -> Any:
+    """Return an encoder of 16 numbers and its decoder, both of one layer."""
+    return tuple(
+        tf.keras.Sequential([tf.keras.Input((i,)), layers.Dense(j)])
+        for i, j in ((16, 8), (4, 16))
+    )
+
+
+def test_mixed_rows_have_four_parts() -> None:
+    x = make_mixed().numpy()
+    variances = np.linalg.eigvalsh(x.T @ x / 512)
+    assert (variances[:12] < 0.02).all()
+    assert (variances[12:] > 1).all()
+
+
+def test_a_divergence_agrees_with_the_closed_form() -> None:
+    mean, log_var = tf.constant([[1.0, -2.0]]), tf.constant([[0.0, 1.0]])
+    due = (1 + (math.e + 4 - 1 - 1)) / 2
+    np.testing.assert_allclose(divergence(mean, log_var), [due], rtol=1e-6)
+    assert not divergence(tf.zeros((2, 3)), tf.zeros((2, 3))).numpy().any()
+
+
+@pytest.mark.parametrize("reduce", [tf.reduce_sum, tf.reduce_mean])
+@pytest.mark.usefixtures("each_way")
+def test_a_step_of_a_vae_is_one_of_both_losses(reduce: Any) -> None:
+    vae, x = make_vae(), make_mixed()[:8]
+    variables = [v for part in vae for v in part.trainable_variables]
+    with tf.GradientTape() as tape:
+        random = tf.random.Generator.from_seed(0)
+        errors, divergences = vae_losses(vae, x, random)
+        loss = tf.reduce_mean(reduce(errors, axis=1) + divergences)
+    gradients = tape.gradient(loss, variables)
+    before = [variable.numpy() for variable in variables]
+    step = tf.function(make_vae_step(vae, SGD(0.1), reduce))
+    means = tf.reduce_mean(errors), tf.reduce_mean(divergences)
+    np.testing.assert_allclose(step(x), means, rtol=1e-5)
+    for value, variable, part in zip(
+        before, variables, gradients, strict=True
+    ):
+        np.testing.assert_allclose(variable, value - 0.1 * part, atol=1e-5)
+
+
+def test_a_code_is_learned_by_the_sum_of_errors() -> None:
+    x = make_mixed()
+    decoder, losses = learn_code(x, tf.reduce_sum)
+    assert float(losses[0]) < 0.2
+    assert float(losses[1]) > 3.5
+    assert decoder(tf.zeros((2, 4))).shape == (2, 16)
+
+
+def test_an_average_weighs_models_by_their_rows() -> None:
+    models = [make_line(), make_line(), make_line()]
+    for model, weight in zip(models, (1.0, 2.0, 6.0), strict=True):
+        model.set_weights([np.array([[weight]])])
+    [found] = average(models, [5, 4, 1])
+    assert found == pytest.approx((5 * 1 + 4 * 2 + 1 * 6) / 10)
+
+
+def test_a_client_takes_a_hundred_steps() -> None:
+    sgd = SGD(0.1)
+    learn(make_step(make_line(), square, sgd), *next(iter(ONE.batch(1))))
+    assert int(sgd.iterations) == 100
+
+
+def test_kernels_are_centralized_for_each_unit() -> None:
+    kernel = np.array([[1.0, 5.0], [3.0, 9.0]], "float32")
+    found = centralize([tf.constant(kernel), tf.constant([4.0, 2.0])])
+    np.testing.assert_allclose(found[0], kernel - kernel.mean(axis=0))
+    np.testing.assert_array_equal(found[1], [4.0, 2.0])
+    weight = tf.Variable(kernel)
+    Centralized(0.5).apply_gradients([(tf.constant(kernel), weight)])
+    due = kernel - 0.5 * (kernel - kernel.mean(axis=0))
+    np.testing.assert_allclose(weight, due)
