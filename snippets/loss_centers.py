@@ -16,9 +16,7 @@ def make_codes() -> tuple[tf.Variable, tf.Tensor]:
 
 
 # region center_loss
-def center_loss(
-    codes: tf.Tensor, labels: tf.Tensor, centers: tf.Variable
-) -> tf.Tensor:
+def center_loss(codes, labels, centers) -> tf.Tensor:
     """Return half the mean squared way of codes to their classes' centers.
 
     Codes have the shape (rows, numbers), labels (rows,).

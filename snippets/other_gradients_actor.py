@@ -53,12 +53,7 @@ def reuse(
 
 
 # region actor_critic_loss
-def actor_critic_loss(
-    logits: tf.Tensor,
-    values: tf.Tensor,
-    actions: tf.Tensor,
-    returns: tf.Tensor,
-) -> tf.Tensor:
+def actor_critic_loss(logits, values, actions, returns) -> tf.Tensor:
     """Return the loss of a policy and of values, shaped (batch, 1)."""
     values = tf.ensure_shape(values, [None, 1])[:, 0]
     advantages = returns - tf.stop_gradient(values)

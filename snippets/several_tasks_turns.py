@@ -56,9 +56,7 @@ def variables_of(models: Models) -> list[tf.Variable]:
 
 
 # region losses_of
-def losses_of(
-    models: Models, loss: Loss, batches: Sequence[Batch]
-) -> list[tf.Tensor]:
+def losses_of(models, loss, batches) -> list[tf.Tensor]:
     """Return the loss of each model on its batch, in training."""
     pairs = zip(models, batches, strict=True)
     return [loss(y, model(x, training=True)) for model, (x, y) in pairs]
