@@ -31,6 +31,10 @@ class BlockRecord:
     """The figure as SVG, or nothing."""
     drawn: str = ""
     """The data that the figure draws, in words and numbers."""
+    value: bool = False
+    """Whether the last line has a value, which a notebook shows."""
+    late: bool = False
+    """Whether it printed when the program ended, as no notebook does."""
 
 
 @dataclass(frozen=True)
@@ -158,4 +162,6 @@ def _block(run: BlockRun) -> BlockRecord:
         error=screen(run.failure.message.encode()) if run.failure else "",
         figure=drawing.svg,
         drawn=drawing.data,
+        value=run.value,
+        late=run.late,
     )

@@ -18,10 +18,11 @@ IN_A_SCRIPT = re.compile(
     r"\b(__file__|asyncio\.(?:run|Runner)|run_until_complete"
     r"|sys\.argv|parse_(?:known_)?args\(\)|unittest\.main"
     r"|sys\.std(?:out|err)\.(?:buffer|reconfigure)"
+    r"|sys\.stdin(?= =)|builtins\.input"
     r"|(?<=[\"'])(?:spawn|forkserver))(?!\w)"
 )
 """What a notebook has not: a file, no running loop, functions to import,
-arguments of the reader's, an output for bytes.
+arguments or lines of the reader's, an output for bytes.
 """
 PROMPT = re.compile(r"(?m)^\s*(>>>)")
 """What notebooks take out of a text that is no docstring."""
@@ -46,11 +47,8 @@ def notebook(page: Taken) -> str:
             case Prose():
                 say(piece.cell)
             case Shown(number):
-                if used := _used_in_a_script(page.blocks[number - 1]):
-                    say(
-                        f"The next cells use `{used}`, which works in "
-                        "this page's script, and not in a notebook."
-                    )
+                for words in _run_anew(page, number):
+                    say(words)
                 cells.append(_code_cell(page, number))
             case _:
                 say("In this notebook, run all cells above.")
@@ -96,6 +94,22 @@ def _code_cell(page: Taken, number: int) -> Node:
         cell["metadata"] = {"tags": ["raises-exception"]}
     outputs = _outputs(block, result, number)
     return {**cell, "execution_count": number, "outputs": outputs}
+
+
+def _run_anew(page: Taken, number: int) -> Iterator[str]:
+    """Say what a cell does otherwise when it is run in a notebook."""
+    if used := _used_in_a_script(page.blocks[number - 1]):
+        yield (
+            f"The next cells use `{used}`, which works in this page's "
+            "script, and not in a notebook."
+        )
+    if page.results[number - 1].value:
+        yield "Run anew, the next cell also shows the value of its last line."
+    if page.results[number - 1].late:
+        yield (
+            "Some of what the next cell shows was printed when this page's "
+            "script ended, which a notebook does not show."
+        )
 
 
 def _used_in_a_script(block: Block) -> str:

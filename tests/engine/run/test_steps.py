@@ -8,6 +8,7 @@ from engine.program import CommandBlock, FileBlock, Section, Value
 from engine.run.results import BlockRun, ValueRun
 from tests.engine.run.programs import Page, program, value
 
+MOVES = "import os\n\nos.mkdir('d')\nos.chdir('d')"
 SOURCE = Section(Path("snippets/w.py"), "all", 7, "x = 1")
 
 
@@ -131,3 +132,46 @@ def test_a_session_keeps_names_and_answers_step_by_step(page: Page) -> None:
     assert second.failure.name == "ZeroDivisionError"
     assert third.output == b"1\n"
     assert again == ValueRun(text="2")
+
+
+def test_commands_know_nothing_of_what_the_program_sets(page: Page) -> None:
+    code = "import os\n\nos.environ['NAME'] = 'set'\nos.environ.pop('PATH')"
+    assert page.output(code, command('echo "$NAME"; ls')) == "\npage.py\n"
+
+
+@pytest.mark.parametrize("step", [command("ls"), file("w.py", "x = 1\n")])
+@pytest.mark.parametrize(
+    "code", [MOVES, f"{MOVES}\nos.rmdir(os.getcwd())"], ids=["moved", "gone"]
+)
+def test_nothing_is_done_beside_a_program_that_has_moved(
+    page: Page, code: str, step: CommandBlock | FileBlock
+) -> None:
+    assert "stands below an os.chdir, which a note" in page.fails(code, step)
+    back = code.replace("chdir('d')", "chdir('d')\nos.chdir('..')", 1)
+    if "rmdir" not in code:
+        assert page.runs(back, step)
+
+
+def test_a_file_that_was_imported_gets_no_further_piece(page: Page) -> None:
+    one, two = file("w.py", "x = 1\n"), file("w.py", "x = 1\n\n\ny = 2\n")
+    assert page.output(one, two, "import w\n\nprint(w.y)") == "2\n"
+    words = page.fails(one, "import w", two)
+    assert "is imported above without this piece" in words
+
+
+@pytest.mark.parametrize("mode", ["w", "a"])
+def test_a_file_that_the_program_has_written(page: Page, mode: str) -> None:
+    one, two = file("w.py", "x = 1\n"), file("w.py", "x = 1\n\n\ny = 2\n")
+    code = f"with open('w.py', '{mode}b') as file:\n"
+    words = page.fails(one, f"{code}    _ = file.write(b'\\xff')", two)
+    assert "is written by a block above, which would undo" in words
+    assert "is written by" in page.fails(
+        code + "    _ = file.write(b'z')", one
+    )
+
+
+def test_what_a_notebook_would_show_otherwise_is_noted(page: Page) -> None:
+    codes = ["x = 1\nx", "None", "def f(): ...\n\n\nf()", "print(x)", "x\n'a'"]
+    runs = page.blocks(*codes, "import atexit\n\n_ = atexit.register(print)")
+    assert [run.value for run in runs] == [True, *[False] * 3, True, False]
+    assert [run.late for run in runs] == [False] * 5 + [True]
