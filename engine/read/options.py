@@ -45,7 +45,7 @@ FILE_NAME = _matching(
 )
 TEXT = Option(None, str)
 ERROR = _matching(
-    "raises", r"[^\W\d]\w*", "the name of an exception", "ValueError"
+    "raises", r"[^\W\d][\w.]*", "the name of an exception", "ValueError"
 )
 LINES = _matching(
     "hl_lines", r"\d+(-\d+)?( \d+(-\d+)?)*", "a list of lines", "1 3-4"

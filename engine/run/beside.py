@@ -4,17 +4,12 @@ import importlib
 import os
 import subprocess
 import sys
-from os import getcwd  # under a name of our own, as in ``worker``
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.run.results import Failure
 
 REFUSED = {
-    "moved": (
-        "stands below an os.chdir, which a notebook follows and a reader's "
-        "terminal does not",
-        "name files by their paths, or change back in the block that changes",
-    ),
     "imported": (
         "is imported above without this piece, and the page's script finds "
         "it whole",
@@ -25,22 +20,25 @@ REFUSED = {
         "give the file another name",
     ),
 }
-"""Why a file was not saved, or a command not run, and what to do."""
+"""Why a file was not saved, and what to do."""
 
 
 class Beside:
-    """The folder and the environment in which the program has begun."""
+    """The folder and the environment in which the program has begun.
 
-    def __init__(self) -> None:
-        self._home = Path(getcwd())
+    A reader's terminal knows nothing of what the program makes of them.
+    """
+
+    def __init__(self, shorten: Callable[[str], str]) -> None:
+        self._home = Path.cwd()
         self._environment = dict(os.environ)
+        self._shorten = shorten
 
     def save(self, name: str, contents: str) -> Failure | None:
         """Save a file; return why it cannot be."""
-        file, module = Path(name), sys.modules.get(Path(name).stem)
-        if self._has_moved():
-            return _refused("moved")
-        if getattr(module, "__file__", None) == str(self._home / file):
+        file = self._home / name
+        module = sys.modules.get(file.stem)
+        if getattr(module, "__file__", None) == str(file):
             return _refused("imported")
         try:
             found = file.read_bytes() if file.exists() else b""
@@ -48,22 +46,19 @@ class Beside:
                 return _refused("written")
             file.write_text(contents, encoding="utf-8")
         except OSError as error:
-            return _failure(type(error).__name__, str(error))
+            return _failure(type(error).__name__, self._shorten(str(error)))
         # Python would not look again at a folder that changed just now.
         importlib.invalidate_caches()
         return None
 
     def command(self, code: str, exits: int) -> Failure | None:
-        """Hand the commands to the shell, which stops at the first to fail.
-
-        As a reader's terminal, it knows nothing of what the program sets.
-        """
-        if self._has_moved():
-            return _refused("moved")
-        arguments = ["sh", "-e", "-c", code]
+        """Hand the commands to the shell, which stops at the first to fail."""
         try:
             shell = subprocess.run(
-                arguments, check=False, env=self._environment
+                ["sh", "-e", "-c", code],
+                check=False,
+                cwd=self._home,
+                env=self._environment,
             )
             ended = shell.returncode
         except (OSError, ValueError) as error:
@@ -73,12 +68,6 @@ class Beside:
         # A shell counts the signals that end a command from 128 on.
         ended = 128 - ended if ended < 0 else ended
         return None if ended == exits else _failure(str(ended))
-
-    def _has_moved(self) -> bool:
-        try:
-            return getcwd() != str(self._home)
-        except OSError:  # the folder is no more
-            return True
 
 
 def _failure(name: str, message: str = "") -> Failure:

@@ -86,7 +86,7 @@ def _complaints(
     match block:
         case PythonBlock(raises=name):
             yield from _raised(name, run.failure)
-        case _ if run.failure and run.failure.name in REFUSED:
+        case FileBlock() if run.failure and run.failure.name in REFUSED:
             yield REFUSED[run.failure.name]
         case CommandBlock(exits=exits) if run.failure:
             code = run.failure.name

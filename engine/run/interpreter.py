@@ -8,6 +8,7 @@ reader sees, and tracebacks point into ``snippets/``.
 import __future__
 
 import ast
+import builtins
 import contextvars
 import gc
 import linecache
@@ -191,10 +192,22 @@ class Interpreter:
         line = getattr(error, "lineno", None)
         if report.stack:
             line = report.stack[0].lineno
-        name, message = type(error).__name__, _printable(last.strip())
-        return Failure(
-            name, self._shorten(message), self._shorten(trace), line
-        )
+        message, trace = map(self._shorten, (_printable(last.strip()), trace))
+        return Failure(self._name(error), message, trace, line)
+
+    def _name(self, error: BaseException) -> str:
+        """Return the name by which the page's script catches the error.
+
+        That is its class's, with the module before it if it is neither what
+        Python calls so nor an Exception.
+        """
+        kind, names = type(error), vars(self._module)
+        caught = getattr(builtins, kind.__name__, Exception)
+        if hasattr(builtins, kind.__name__):
+            caught = names.get(kind.__name__, caught)
+        if isinstance(caught, type) and isinstance(error, caught):
+            return kind.__name__
+        return f"{kind.__module__}.{kind.__name__}"
 
 
 def _printable(text: str) -> str:

@@ -88,7 +88,7 @@ class _Worker:
         self._output = _redirect(f"{job.folder}/output")
         self._read = 0
         _settle(Path(job.folder))
-        self._beside = Beside()
+        self._beside = Beside(job.shorten)
         sources = Path(job.folder, "sources")
         main = _main_module(job.script)
         self._interpreter = Interpreter(sources, main, job.shorten)

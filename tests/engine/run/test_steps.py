@@ -8,7 +8,6 @@ from engine.program import CommandBlock, FileBlock, Section, Value
 from engine.run.results import BlockRun, ValueRun
 from tests.engine.run.programs import Page, program, value
 
-MOVES = "import os\n\nos.mkdir('d')\nos.chdir('d')"
 SOURCE = Section(Path("snippets/w.py"), "all", 7, "x = 1")
 
 
@@ -139,17 +138,18 @@ def test_commands_know_nothing_of_what_the_program_sets(page: Page) -> None:
     assert page.output(code, command('echo "$NAME"; ls')) == "\npage.py\n"
 
 
-@pytest.mark.parametrize("step", [command("ls"), file("w.py", "x = 1\n")])
-@pytest.mark.parametrize(
-    "code", [MOVES, f"{MOVES}\nos.rmdir(os.getcwd())"], ids=["moved", "gone"]
-)
-def test_nothing_is_done_beside_a_program_that_has_moved(
-    page: Page, code: str, step: CommandBlock | FileBlock
+def test_files_and_commands_stay_where_the_program_has_begun(
+    page: Page,
 ) -> None:
-    assert "stands below an os.chdir, which a note" in page.fails(code, step)
-    back = code.replace("chdir('d')", "chdir('d')\nos.chdir('..')", 1)
-    if "rmdir" not in code:
-        assert page.runs(back, step)
+    moves = "import os\n\nos.mkdir('d')\nos.chdir('d')"
+    steps = moves, file("w.py", "x = 1\n"), command("ls")
+    assert page.output(*steps, "import w\n\nprint(w.x, os.listdir())") == (
+        "d\npage.py\nw.py\n1 []\n"
+    )
+    gone = "import os\nimport shutil\n\nshutil.rmtree(os.getcwd())"
+    words = page.fails(gone, file("w.py", "x"))
+    assert "cannot be saved: [Errno 2] No such file" in words
+    assert words.count("'w.py'") == 1
 
 
 def test_a_file_that_was_imported_gets_no_further_piece(page: Page) -> None:
