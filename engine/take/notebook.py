@@ -24,6 +24,8 @@ IN_A_SCRIPT = re.compile(
 """What a notebook has not: a file, no running loop, functions to import,
 arguments or lines of the reader's, an output for bytes.
 """
+START = "{_dh[0]}"
+"""The folder in which a notebook begins; IPython puts it into a magic."""
 PROMPT = re.compile(r"(?m)^\s*(>>>)")
 """What notebooks take out of a text that is no docstring."""
 Node = dict[str, Any]
@@ -70,17 +72,22 @@ def notebook(page: Taken) -> str:
     return str(nbformat.v4.writes(nbformat.from_dict(book))) + "\n"
 
 
-def cell_source(block: Block) -> str:
-    """Return the block as a notebook's cell, with a magic if it needs one."""
+def cell_source(block: Block, *, has_moved: bool = False) -> str:
+    """Return the block as a notebook's cell, with a magic if it needs one.
+
+    If a cell above has moved, that is to work in the folder of the start.
+    """
     if isinstance(block, CommandBlock):
-        return f"%%script sh -e\n{block.code}"
+        begun = f'env -C "{START}" ' if has_moved else ""
+        return f"%%script {begun}sh -e\n{block.code}"
     if not isinstance(block, FileBlock):
         return block.code
+    file = f'"{START}/{block.file}"' if has_moved else block.file
     above = block.contents.removesuffix(f"{block.code}\n")
     if not above:
-        return f"%%writefile {block.file}\n{block.code}"
+        return f"%%writefile {file}\n{block.code}"
     gap = above[len(above.rstrip("\n")) + 1 :]
-    return f"%%writefile -a {block.file}\n{gap}{block.code}"
+    return f"%%writefile -a {file}\n{gap}{block.code}"
 
 
 def _cell(kind: str, name: str, source: str) -> Node:
@@ -89,7 +96,9 @@ def _cell(kind: str, name: str, source: str) -> Node:
 
 def _code_cell(page: Taken, number: int) -> Node:
     block, result = page.blocks[number - 1], page.results[number - 1]
-    cell = _cell("code", f"block-{number}", cell_source(block))
+    moves = any("chdir(" in above.code for above in page.blocks[: number - 1])
+    source = cell_source(block, has_moved=moves)
+    cell = _cell("code", f"block-{number}", source)
     if _fails(block):
         cell["metadata"] = {"tags": ["raises-exception"]}
     outputs = _outputs(block, result, number)

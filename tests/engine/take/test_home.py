@@ -94,6 +94,18 @@ def test_files_and_commands_need_magic() -> None:
     assert cell_source(COMMAND) == "%%script sh -e\nls\nfalse"
 
 
+def test_files_and_commands_stay_where_the_notebook_begins() -> None:
+    shown = [python("os.chdir('d')"), FILE, MORE, COMMAND]
+    marks = "".join(MARK.format(number) for number in range(1, 5))
+    page = taken(marks, *((block, NOTHING) for block in shown))
+    cells = nbformat.reads(notebook(page), as_version=4).cells
+    assert [cell.source for cell in cells[2:-1]] == [
+        '%%writefile "{_dh[0]}/a_b.py"\ny = 2',
+        '%%writefile -a "{_dh[0]}/a_b.py"\n\n\nz = 3',
+        '%%script env -C "{_dh[0]}" sh -e\nls\nfalse',
+    ]
+
+
 def test_a_notebook_is_the_same_each_time(page: Taken) -> None:
     assert notebook(page) == notebook(taken(HTML, *SHOWN))
 
