@@ -158,7 +158,8 @@ def _caught(code: str, error: str) -> str:
         f"    {line}" if line and row not in inside else line
         for row, line in enumerate(code.split("\n"), 1)
     ]
-    kind = error if hasattr(builtins, error) else "Exception"
+    kind = "BaseException" if "." in error else "Exception"
+    kind = error if hasattr(builtins, error) else kind
     return "\n".join(["try:", *lines, f"except {kind} as meant:", TOLD])
 
 

@@ -13,9 +13,9 @@ from snippets.save_and_resume import BLUE, GREEN, RED
 
 # region run_training
 def run_training(folder: str, kill_at: int) -> None:
-    """Run train.py in a process of its own and say how it ended."""
+    """Run ../train.py in a process of its own and say how it ended."""
     ended = subprocess.run(
-        [sys.executable, "train.py", folder, str(kill_at)],
+        [sys.executable, "../train.py", folder, str(kill_at)],
         capture_output=True,
         text=True,
         check=False,

@@ -8,8 +8,9 @@ import json
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
 
 from engine.errors import PageError
 from engine.keep import versions
@@ -31,6 +32,10 @@ class BlockRecord:
     """The figure as SVG, or nothing."""
     drawn: str = ""
     """The data that the figure draws, in words and numbers."""
+    value: bool = False
+    """Whether the last line has a value, which a notebook shows."""
+    late: bool = False
+    """Whether it printed when the program ended, as no notebook does."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,10 @@ class Records:
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
             blocks = [BlockRecord(**block) for block in fields.pop("blocks")]
-            return Record(blocks=blocks, **fields)
+            record = Record(blocks=blocks, **fields)
+            if not _is(record, Record):
+                raise TypeError(path)
+            return record
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -143,6 +151,18 @@ def missing_alts(program: Program, record: Record) -> list[PageError]:
     return errors
 
 
+def _is(value: Any, kind: Any) -> bool:
+    """Return whether the value, and all in it, are of the kind."""
+    if is_dataclass(kind):
+        fields = get_type_hints(kind).items()
+        return all(_is(getattr(value, name), of) for name, of in fields)
+    if parts := get_args(kind):
+        held = value.values() if isinstance(value, dict) else value
+        is_kind = isinstance(value, get_origin(kind))
+        return is_kind and all(_is(part, parts[-1]) for part in held)
+    return isinstance(value, int | float if kind is float else kind)
+
+
 def _stamp(brought: set[str], names: Mapping[str, str]) -> dict[str, str]:
     found = {"Python": platform.python_version()}
     for distribution in [*names, *sorted(brought - names.keys())]:
@@ -158,4 +178,6 @@ def _block(run: BlockRun) -> BlockRecord:
         error=screen(run.failure.message.encode()) if run.failure else "",
         figure=drawing.svg,
         drawn=drawing.data,
+        value=run.value,
+        late=run.late,
     )

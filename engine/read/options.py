@@ -44,6 +44,9 @@ FILE_NAME = _matching(
     "file", r"\w[\w.-]*", "the name of a file that is saved", "worker.py"
 )
 TEXT = Option(None, str)
+ERROR = _matching(
+    "raises", r"[^\W\d][\w.]*", "the name of an exception", "ValueError"
+)
 LINES = _matching(
     "hl_lines", r"\d+(-\d+)?( \d+(-\d+)?)*", "a list of lines", "1 3-4"
 )
@@ -58,7 +61,8 @@ LOOK = {
 """The options of the highlighter."""
 LIMIT = {"limit": Option(SECONDS_ALLOWED, SECONDS)}
 BLOCK = {**LOOK, "fold": TEXT}
-PYTHON = {**BLOCK, **LIMIT, "run": TEXT, "alt": TEXT, "raises": TEXT}
+PYTHON = {**BLOCK, **LIMIT, "run": TEXT, "alt": TEXT}
+PYTHON["raises"] = Option(None, ERROR)
 SAVED = {"source": TEXT, "file": Option(None, FILE_NAME)}
 FILE = {**BLOCK, **SAVED, "run": TEXT}
 COMMAND = {**BLOCK, **LIMIT, "exits": Option(0, EXIT_CODE)}

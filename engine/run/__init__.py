@@ -7,6 +7,7 @@
 ``worker``       the process of one program
 ``session``      a program at work, and its limits
 ``environment``  what it finds in its environment
+``beside``       what a reader does beside it: files, commands
 ``hiding``       what it does not see of the engine
 ``interpreter``  its blocks of Python, as one file
 ``figures``      its figures, as SVG

@@ -14,6 +14,7 @@ from engine.program import (
     Step,
     Value,
 )
+from engine.run.beside import REFUSED
 from engine.run.results import BlockRun, Failure, StepRun, ValueRun
 from engine.run.terminal import screen
 
@@ -27,7 +28,7 @@ SHOWS_ENGINE = (
     "print no stack from within a drawing, and leave out the name of "
     "Matplotlib's backend and that of the folder in which the page runs",
 )
-ENGINE = re.compile(rb"engine(/run/|\.run\.)figures|/page-\w{8}\b")
+ENGINE = re.compile(rb"engine(/run/|\.run\.)\w|/page-\w{8}\b")
 FILE_LINE = re.compile(
     r'File "(?:[^"]*/)?(?P<file>[^"/]+)", line (?P<line>\d+)'
 )
@@ -85,6 +86,8 @@ def _complaints(
     match block:
         case PythonBlock(raises=name):
             yield from _raised(name, run.failure)
+        case FileBlock() if run.failure and run.failure.name in REFUSED:
+            yield REFUSED[run.failure.name]
         case CommandBlock(exits=exits) if run.failure:
             code = run.failure.name
             words = run.output.decode("utf-8", "replace").rstrip()

@@ -8,6 +8,7 @@ reader sees, and tracebacks point into ``snippets/``.
 import __future__
 
 import ast
+import builtins
 import contextvars
 import gc
 import linecache
@@ -15,7 +16,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from engine.program import Section, Value
@@ -27,6 +28,11 @@ FUTURES = sum(
     for name in __future__.all_feature_names
 )
 
+CANNOT_COMPILE = (
+    *(MemoryError, OverflowError, RecursionError, SyntaxError, ValueError),
+)
+LAST = "the last line's value"
+SIZED = (dict, list, set)
 TOO_LOW = "from __future__ imports must occur at the beginning of the file"
 
 
@@ -48,28 +54,51 @@ class Interpreter:
 
         self._greenlet = greenlet
         self._flags = 0
+        self._empty = True
+        """Whether no statement stands above."""
         self._begun = False
 
-    def execute(self, section: Section) -> Failure | None:
-        """Run a section's code; return the exception that ended it."""
+    def execute(self, section: Section) -> Failure | bool:
+        """Run a section's code; return the exception that ended it.
+
+        If none did, return whether its last line has a value.
+        """
         try:
             code = self._compile(section)
-        except Exception as error:
+        except CANNOT_COMPILE as error:
             return self._failure(error.with_traceback(None))
         self._forget_warnings(section)
         try:
             self.call(exec, code, vars(self._module))
         except BaseException as error:
             return self._failure(error)
-        return None
+        return vars(self._module).pop(LAST, None) is not None
 
     def evaluate(self, value: Value) -> ValueRun:
-        """Return what an f-string makes of the expression in its braces."""
+        """Return what an f-string makes of the expression in its braces.
+
+        No reader evaluates it, so it is to leave all as it was.
+        """
+        expression, before = value.expression.strip(), self._state()
         try:
-            return ValueRun(text=self._format(value.expression.strip()))
+            text = self._format(expression)
         except BaseException as error:
             message = f"raised {type(error).__name__}: {error}"
             return ValueRun(message=self._shorten(message))
+        for name, (found, size) in self._state().items():
+            was, held = before.get(name, (before, 0))
+            if found is not was or size != held:
+                message = f"changes {name}, which no reader does"
+                return ValueRun(message=message)
+        return ValueRun(text)
+
+    def _state(self) -> dict[str, tuple[Any, int]]:
+        """Return what each name stands for, and how much that holds."""
+        return {
+            name: (found, isinstance(found, SIZED) and len(found))
+            for name, found in vars(self._module).items()
+            if not name.startswith("__")
+        }
 
     def _format(self, expression: str) -> str:
         try:
@@ -97,12 +126,29 @@ class Interpreter:
         self.call(vars(self).__delitem__, "_module")
         self.call(gc.collect)
 
-    def _compile(self, section: Section) -> Any:
-        """Compile the section as if it stood where its module has it."""
+    def _compile(self, section: Section) -> CodeType:
+        """Compile the section as if it stood where its module has it.
+
+        The value of its last line, if it has one, is kept under ``LAST``.
+        """
         path = str(self._write(section))
+
+        def compiled(code: Any, flags: int = 0) -> Any:
+            flags |= self._flags
+            return compile(code, path, "exec", flags, dont_inherit=True)
+
         source = "\n" * (section.line - 1) + section.code + "\n"
-        self._check_futures(source, path)
-        code = compile(source, path, "exec", self._flags, dont_inherit=True)
+        tree = compiled(source, ast.PyCF_ONLY_AST)
+        self._check_futures(tree, path)
+        *above, last = tree.body or [ast.Pass()]
+        documents = ast.get_docstring(tree, clean=False) is not None
+        if isinstance(last, ast.Expr) and not (documents and not above):
+            keep = ast.Assign([ast.Name(LAST, ast.Store())], last.value)
+            tree.body[-1] = ast.copy_location(keep, last)
+        if documents and not self._empty:
+            del tree.body[0]  # in one file, it would document nothing
+        self._empty &= not tree.body
+        code: CodeType = compiled(ast.fix_missing_locations(tree))
         self._flags |= code.co_flags & FUTURES
         return code
 
@@ -130,8 +176,8 @@ class Interpreter:
         linecache.cache.pop(str(path), None)
         return path
 
-    def _check_futures(self, source: str, path: str) -> None:
-        for node in ast.parse(source, path).body:
+    def _check_futures(self, tree: ast.Module, path: str) -> None:
+        for node in tree.body:
             future = getattr(node, "module", "") == "__future__"
             if future and self._begun:
                 raise SyntaxError(TOO_LOW, (path, node.lineno, None, None))
@@ -146,10 +192,22 @@ class Interpreter:
         line = getattr(error, "lineno", None)
         if report.stack:
             line = report.stack[0].lineno
-        name, message = type(error).__name__, _printable(last.strip())
-        return Failure(
-            name, self._shorten(message), self._shorten(trace), line
-        )
+        message, trace = map(self._shorten, (_printable(last.strip()), trace))
+        return Failure(self._name(error), message, trace, line)
+
+    def _name(self, error: BaseException) -> str:
+        """Return the name by which the page's script catches the error.
+
+        That is its class's, with the module before it if it is neither what
+        Python calls so nor an Exception.
+        """
+        kind, names = type(error), vars(self._module)
+        caught = getattr(builtins, kind.__name__, Exception)
+        if hasattr(builtins, kind.__name__):
+            caught = names.get(kind.__name__, caught)
+        if isinstance(caught, type) and isinstance(error, caught):
+            return kind.__name__
+        return f"{kind.__module__}.{kind.__name__}"
 
 
 def _printable(text: str) -> str:

@@ -36,6 +36,10 @@ class BlockRun:
     figures: tuple[Drawing, ...]
     unshown: int
     """How many figures it left open without ``plt.show()``."""
+    value: bool = False
+    """Whether its last line has a value, which a notebook shows."""
+    late: bool = False
+    """Whether it printed when the program ended, as no notebook does."""
 
 
 @dataclass(frozen=True)

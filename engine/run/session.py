@@ -63,7 +63,12 @@ class Session:
         # Why nobody is there to take it is found out below.
         with contextlib.suppress(OSError):
             self.steps.send(order)
-        return self._receive(allowed, at)
+        answer = self._receive(allowed, at)
+        if isinstance(answer, str):
+            problem = f"leaves nothing to go on with ({answer})"
+            hint = "put back what was replaced in modules of Python's own"
+            raise fault(self.program, at, problem, hint)
+        return answer
 
     def _receive(self, allowed: float, at: Step | None) -> Any:
         deadline = time.monotonic() + allowed

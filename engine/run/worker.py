@@ -7,22 +7,26 @@ other native code write past ``sys.stdout``.
 import atexit
 import builtins
 import contextlib
-import importlib
 import io
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import threading
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from multiprocessing.connection import Connection
+
+# Under names of our own, since a program may put anything in their place.
+from os import fsdecode, fsencode, fstat, getpid, pread
 from pathlib import Path
+from typing import Any
 
 from engine.program import CommandBlock, FileBlock, Step, Value
+from engine.run.beside import Beside
 from engine.run.hiding import hidden, keep_figures
 from engine.run.interpreter import Interpreter
 from engine.run.results import BlockRun, Drawing, Failure, StepRun, ValueRun
@@ -62,34 +66,57 @@ def work(job: Job, steps: Connection) -> None:
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     worker = _Worker(job)
-    steps.send(os.getpid())
+    steps.send(getpid())
     while step := steps.recv():
-        steps.send(worker.carry_out(step))
-    steps.send(worker.end())
+        steps.send(_answer(worker.carry_out, step))
+    steps.send(_answer(worker.end))
+
+
+def _answer(act: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a function returns, or, as a text, why it cannot."""
+    try:
+        return act(*arguments)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
 
 
 class _Worker:
     def __init__(self, job: Job) -> None:
-        self._pid = os.getpid()
+        self._pid = getpid()
         self._job = job
         self._streams = sys.stdout, sys.stderr
         self._output = _redirect(f"{job.folder}/output")
         self._read = 0
         _settle(Path(job.folder))
+        self._beside = Beside(job.shorten)
         sources = Path(job.folder, "sources")
         main = _main_module(job.script)
         self._interpreter = Interpreter(sources, main, job.shorten)
 
     def carry_out(self, step: Step) -> StepRun:
+        """Do what the step says; of a value, see that it stays the same."""
+        run = self._carry_out(step)
+        if not isinstance(run, ValueRun) or run.message:
+            return run
+        again = self._carry_out(step)
+        assert isinstance(again, ValueRun)
+        if again == run:
+            return run
+        other = again.text or again.message
+        return ValueRun(message=f"was {run.text}, and {other} the next moment")
+
+    def _carry_out(self, step: Step) -> StepRun:
         with hidden():
             done = self._do(step)
-        if os.getpid() != self._pid:
+        if getpid() != self._pid:
             # The step has forked, and here is the child, which is through.
             os._exit(0)
         printed = self._printed()
         figures = _figures()
         if not isinstance(done, ValueRun):
-            return BlockRun(printed, done, *figures)
+            if isinstance(done, Failure):
+                return BlockRun(printed, done, *figures)
+            return BlockRun(printed, None, *figures, value=bool(done))
         if printed:
             return ValueRun(message=f"printed {printed.decode()!r}")
         return ValueRun(message="draws a figure") if any(figures) else done
@@ -103,14 +130,14 @@ class _Worker:
             self._interpreter.clear()
         return self._printed()
 
-    def _do(self, step: Step) -> ValueRun | Failure | None:
+    def _do(self, step: Step) -> ValueRun | Failure | bool | None:
         match step:
             case Value():
                 return self._interpreter.evaluate(step)
             case FileBlock(file=file, contents=contents):
-                return _save(file, contents)
+                return self._beside.save(file, contents)
             case CommandBlock(code=code, exits=exits):
-                return _command(code, exits)
+                return self._beside.command(code, exits)
             case _:
                 return self._interpreter.execute(step.section)
 
@@ -121,35 +148,9 @@ class _Worker:
             with contextlib.suppress(Exception):
                 stream.flush()
         start = self._read
-        self._read = os.fstat(self._output).st_size
-        printed = os.pread(self._output, self._read - start, start)
-        return os.fsencode(self._job.shorten(os.fsdecode(printed)))
-
-
-def _save(file: str, contents: str) -> Failure | None:
-    try:
-        Path(file).write_text(contents, encoding="utf-8")
-    except OSError as error:
-        return Failure(type(error).__name__, str(error), "", None)
-    # Python would not look again at a folder that changed just now.
-    importlib.invalidate_caches()
-    return None
-
-
-def _command(code: str, exits: int) -> Failure | None:
-    """Hand the commands to the shell, which stops at the first to fail."""
-    try:
-        shell = subprocess.run(["sh", "-e", "-c", code], check=False)
-        ended = shell.returncode
-    except (OSError, ValueError) as error:
-        # It is too long for the system, or holds a NUL.
-        os.write(2, f"sh: {error}\n".encode())
-        ended = 126
-    # A shell counts the signals that end a command from 128 on.
-    ended = 128 - ended if ended < 0 else ended
-    if ended == exits:
-        return None
-    return Failure(str(ended), message="", trace="", line=None)
+        self._read = fstat(self._output).st_size
+        printed = pread(self._output, self._read - start, start)
+        return fsencode(self._job.shorten(fsdecode(printed)))
 
 
 def _figures() -> tuple[tuple[Drawing, ...], int]:

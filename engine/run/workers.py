@@ -189,5 +189,6 @@ def _end(session: Session, runs: list[StepRun]) -> None:
     place = steps.index(block)
     run = runs[place]
     assert isinstance(run, BlockRun)
-    runs[place] = replace(run, output=run.output + session.end(block))
+    said = session.end(block)
+    runs[place] = replace(run, output=run.output + said, late=bool(said))
     check(session.program, block, runs[place])

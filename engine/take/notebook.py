@@ -18,11 +18,14 @@ IN_A_SCRIPT = re.compile(
     r"\b(__file__|asyncio\.(?:run|Runner)|run_until_complete"
     r"|sys\.argv|parse_(?:known_)?args\(\)|unittest\.main"
     r"|sys\.std(?:out|err)\.(?:buffer|reconfigure)"
+    r"|sys\.stdin(?= =)|builtins\.input"
     r"|(?<=[\"'])(?:spawn|forkserver))(?!\w)"
 )
 """What a notebook has not: a file, no running loop, functions to import,
-arguments of the reader's, an output for bytes.
+arguments or lines of the reader's, an output for bytes.
 """
+START = "{_dh[0]}"
+"""The folder in which a notebook begins; IPython puts it into a magic."""
 PROMPT = re.compile(r"(?m)^\s*(>>>)")
 """What notebooks take out of a text that is no docstring."""
 Node = dict[str, Any]
@@ -46,11 +49,8 @@ def notebook(page: Taken) -> str:
             case Prose():
                 say(piece.cell)
             case Shown(number):
-                if used := _used_in_a_script(page.blocks[number - 1]):
-                    say(
-                        f"The next cells use `{used}`, which works in "
-                        "this page's script, and not in a notebook."
-                    )
+                for words in _run_anew(page, number):
+                    say(words)
                 cells.append(_code_cell(page, number))
             case _:
                 say("In this notebook, run all cells above.")
@@ -72,17 +72,22 @@ def notebook(page: Taken) -> str:
     return str(nbformat.v4.writes(nbformat.from_dict(book))) + "\n"
 
 
-def cell_source(block: Block) -> str:
-    """Return the block as a notebook's cell, with a magic if it needs one."""
+def cell_source(block: Block, *, has_moved: bool = False) -> str:
+    """Return the block as a notebook's cell, with a magic if it needs one.
+
+    If a cell above has moved, that is to work in the folder of the start.
+    """
     if isinstance(block, CommandBlock):
-        return f"%%script sh -e\n{block.code}"
+        begun = f'env -C "{START}" ' if has_moved else ""
+        return f"%%script {begun}sh -e\n{block.code}"
     if not isinstance(block, FileBlock):
         return block.code
+    file = f'"{START}/{block.file}"' if has_moved else block.file
     above = block.contents.removesuffix(f"{block.code}\n")
     if not above:
-        return f"%%writefile {block.file}\n{block.code}"
+        return f"%%writefile {file}\n{block.code}"
     gap = above[len(above.rstrip("\n")) + 1 :]
-    return f"%%writefile -a {block.file}\n{gap}{block.code}"
+    return f"%%writefile -a {file}\n{gap}{block.code}"
 
 
 def _cell(kind: str, name: str, source: str) -> Node:
@@ -91,11 +96,29 @@ def _cell(kind: str, name: str, source: str) -> Node:
 
 def _code_cell(page: Taken, number: int) -> Node:
     block, result = page.blocks[number - 1], page.results[number - 1]
-    cell = _cell("code", f"block-{number}", cell_source(block))
+    moves = any("chdir(" in above.code for above in page.blocks[: number - 1])
+    source = cell_source(block, has_moved=moves)
+    cell = _cell("code", f"block-{number}", source)
     if _fails(block):
         cell["metadata"] = {"tags": ["raises-exception"]}
     outputs = _outputs(block, result, number)
     return {**cell, "execution_count": number, "outputs": outputs}
+
+
+def _run_anew(page: Taken, number: int) -> Iterator[str]:
+    """Say what a cell does otherwise when it is run in a notebook."""
+    if used := _used_in_a_script(page.blocks[number - 1]):
+        yield (
+            f"The next cells use `{used}`, which works in this page's "
+            "script, and not in a notebook."
+        )
+    if page.results[number - 1].value:
+        yield "Run anew, the next cell also shows the value of its last line."
+    if page.results[number - 1].late:
+        yield (
+            "Some of what the next cell shows was printed when this page's "
+            "script ended, which a notebook does not show."
+        )
 
 
 def _used_in_a_script(block: Block) -> str:

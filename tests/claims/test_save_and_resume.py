@@ -889,20 +889,25 @@ def test_which_reads_what() -> None:
             reading("wrong")
 
 
-@says("This function runs the file in a process of its own.")
-@says("Run train.py in a process of its own and say how it ended.")
+@says(
+    "This function runs the file, from the folder above, in a process of its "
+    "own."
+)
+@says("Run ../train.py in a process of its own and say how it ended.")
 @says(
     "`SIGKILL` is the end that a process cannot catch: no `finally`, no "
     "clean-up."
 )
 def test_nothing_is_done_after_a_kill(
-    capfd: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from snippets.killed_training import run_training
 
     with pytest.raises(OSError, match="Invalid argument"):
         signal.signal(signal.SIGKILL, signal.SIG_IGN)
-    Path("train.py").write_text(
+    Path("saved").mkdir()
+    monkeypatch.chdir("saved")
+    Path("../train.py").write_text(
         "import atexit, os, sys\n"
         "atexit.register(print, 'clean-up')\n"
         "print(os.getpid(), flush=True)\n"
@@ -2253,7 +2258,8 @@ def test_models_without_their_code(
     assert "LinearModel" not in code
     assert "class" not in code
     before = [values(t)[0] for t in printed(NAME, "served").splitlines()]
-    kept = record(NAME)["python reader.py 2> reader.log"].splitlines()
+    command = "cd saved-* && python ../reader.py 2> reader.log"
+    kept = record(NAME)[command].splitlines()
     after = [values(text)[0] for text in kept]
     assert [after[0], after[2]] == before
     assert before[0] != before[1]

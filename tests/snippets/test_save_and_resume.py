@@ -35,6 +35,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def above(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder above the current one, which is empty."""
+    (folder / "saved").mkdir()
+    monkeypatch.chdir("saved")
+    return folder
+
+
 # Training, and going on with it.
 
 
@@ -370,21 +378,21 @@ def test_batches_keep_inputs_and_outputs_together(
 def test_run_training_says_how_the_process_ended(
     body: str,
     printed: str,
-    folder: Path,
+    above: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (folder / "train.py").write_text(f"import os\nimport sys\n{body}\n")
+    (above / "train.py").write_text(f"import os\nimport sys\n{body}\n")
     run_training("a", kill_at=3)
     assert capsys.readouterr().out == printed
 
 
-def test_run_training_waits_for_the_process(folder: Path) -> None:
-    (folder / "train.py").write_text(
+def test_run_training_waits_for_the_process(above: Path) -> None:
+    (above / "train.py").write_text(
         "import os\nopen('pid', 'w').write(str(os.getpid()))\n"
     )
     run_training("a", kill_at=0)
     with pytest.raises(ProcessLookupError):
-        os.kill(int((folder / "pid").read_text()), 0)
+        os.kill(int(Path("pid").read_text()), 0)
 
 
 # The modules as scripts.

@@ -103,6 +103,23 @@ def test_moving_a_section_down_its_file_runs_nothing(built: Scratch) -> None:
         pytest.param(
             lambda s: s.replace('"values"', '"figures"'), id="other fields"
         ),
+        *(
+            pytest.param(
+                lambda s, field=field, other=other: json.dumps(
+                    {**json.loads(s), field: other}
+                ),
+                id=f"{field} is {other}",
+            )
+            for field, other in (
+                ("values", "text"),
+                ("values", [2]),
+                ("modules", {"math": 3}),
+                ("modules", []),
+                ("stamp", None),
+                ("seconds", "9"),
+                ("blocks", [{"output": 1, "error": "", "figure": ""}] * 2),
+            )
+        ),
     ],
 )
 def test_a_damaged_record_is_said_and_made_again(

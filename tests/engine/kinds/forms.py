@@ -13,7 +13,11 @@ import mistune
 from bs4 import BeautifulSoup, Tag
 
 HOST = "http://site.test/"
-IN_NOTEBOOKS = re.compile(r"Thenextcellsuse\S+?,andnotinanotebook\.")
+IN_NOTEBOOKS = re.compile(
+    r"Thenextcellsuse\S+?,andnotinanotebook\."
+    r"|Runanew,thenextcellalsoshowsthevalueofitslastline\."
+    r"|Someofwhatthenextcell\S+?,whichanotebookdoesnotshow\."
+)
 AROUND = (
     ".run-bar, .run-downloads, .run-versions, .run-program, .headerlink, "
     "svg, input, style, script, button, .md-source-file"

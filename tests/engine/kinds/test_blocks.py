@@ -75,6 +75,17 @@ BAD = {
 }
 
 
+MEANT = {
+    "ValueError": "int('x')",
+    "JSONDecodeError": "import json\n\njson.loads('')",
+    "asyncio.exceptions.CancelledError": "import asyncio\n\n"
+    "raise asyncio.CancelledError",
+    "multiprocessing.context.TimeoutError": "import multiprocessing\n\n"
+    "raise multiprocessing.TimeoutError('too late')",
+    "__main__.Stop": "class Stop(BaseException):\n    pass\n\n\nraise Stop",
+    "TimeoutError": "class TimeoutError(Exception):\n    pass\n\n\n"
+    "raise TimeoutError('mine')",
+}
 FUTURE = """\
 # region one
 from __future__ import annotations
@@ -133,6 +144,26 @@ def test_pages_print_what_the_downloaded_script_prints(
             printed = "\n".join(s for s in printed.split("\n") if s in shown)
         assert shown.split() == printed.split(), name
         site.alike(name, *(said for _, said in page.blocks))
+
+
+def test_a_script_goes_on_after_whatever_error_is_meant(
+    site: Site, tmp_path: Path
+) -> None:
+    codes = {f"s{n}": code for n, code in enumerate(MEANT.values())}
+    for section, error in zip(codes, MEANT, strict=True):
+        page = error.replace(".", "_")
+        site.sections(page, **{section: codes[section]}, end="print('on')")
+        fence = FENCE.replace("a.py", f"{page}.py")
+        meant = fence.format(section).replace('"\n', f'" raises="{error}"\n')
+        site.page(page, f"# P\n\n{meant}\n{fence.format('end')}")
+    built = site.good()
+    for error in MEANT:
+        page = error.replace(".", "_")
+        shown = "\n".join(t for _, t in forms.page(built, f"{page}/").blocks)
+        assert shown.endswith("\non")
+        assert (
+            run_alone(built / f"{page}.py", tmp_path / page).rstrip() == shown
+        )
 
 
 def test_a_future_holds_for_the_blocks_below_as_in_one_file(

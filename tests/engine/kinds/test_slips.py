@@ -37,6 +37,12 @@ CASES = {
     "ticks": (f"`{FENCE}", 1, TEXT),
     "no_quotes": ("```python run=snippets/a.py:one\n```\n", 1, TEXT),
     "rum": (FENCE.replace("run", "rum"), 1, 'unknown fence option "rum"'),
+    "raises": (FENCE.replace('e"\n', 'e" raises=""\n'), 1, 'raises="" is not'),
+    "raises_two": (
+        FENCE.replace('e"\n', 'e" raises="KeyError, OSError"\n'),
+        1,
+        "is not the name of an exception",
+    ),
     "raise": (FENCE.replace('e"\n', 'e" raise="E"\n'), 1, 'option "raise"'),
     "pyhton": (FENCE.replace("python", "pyhton"), 1, 'as "pyhton"'),
     "capital": (FENCE.replace("python", "Python"), 1, 'as "Python"'),

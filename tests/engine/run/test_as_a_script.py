@@ -53,6 +53,25 @@ GOOD = {
         "warnings.simplefilter('always')\n\n\nasync def never(): ...",
         "left = never()\nfile = open('/dev/null')",
     ],
+    "a text at the head of a block": [
+        "'''Words of the file.'''\nx = 1",
+        "'''Words of a block.'''\nprint(__doc__)",
+        "''\nprint(__doc__)",
+    ],
+    "what is traced up to a last line": [
+        "import sys\n\n\ndef f():\n    pass",
+        "sys.settrace(lambda f, e, a: print(e, f.f_code.co_name))\n"
+        "f()\nsys.settrace(None)",
+    ],
+    "a last line that has a value": [
+        "class A:\n    def __del__(self):\n        print('gone')",
+        "A()",
+        "print(sorted(name for name in globals() if name[0] != '_'))",
+    ],
+    "parts of the system, replaced for good": [
+        "import os\n\nos.getpid = lambda: 1\nos.fstat = os.pread = None",
+        "os.fsencode = os.fsdecode = os.getcwd = None\nprint(os.getpid())",
+    ],
     "context that blocks share": [
         "from contextvars import ContextVar\n\nstate = ContextVar('state')",
         "_ = state.set(2)",

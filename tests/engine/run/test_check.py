@@ -127,6 +127,19 @@ def test_carets_point_at_code_beside_a_text_at_the_margin(
     assert "    left''', (1).x\n             ^^^^^\n" in message
 
 
+CHANGES = """\
+from collections import defaultdict
+
+x, listed, counts = 999, [], defaultdict(int)
+left, last = iter([1, 2]), iter([3])
+
+
+def count():
+    global x
+    x += 1
+    return 5"""
+
+
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
@@ -135,10 +148,16 @@ def test_carets_point_at_code_beside_a_text_at_the_margin(
         ("1 +", "raised SyntaxError: "),
         ("exit(3)", "raised SystemExit: 3"),
         ("__import__('matplotlib.pyplot').pyplot.figure()", "draws a figure"),
+        ("next(left)", "was 1, and 2 the next moment"),
+        ("next(last)", "was 3, and raised StopIteration:  the next moment"),
+        ("(y := 4)", "changes y, which no reader does"),
+        ("count()", "changes x, which no reader does"),
+        ("listed.append(1)", "changes listed, which no reader does"),
+        ("counts['none']", "changes counts, which no reader does"),
     ],
 )
 def test_a_value(page: Page, expression: str, message: str) -> None:
-    words = page.fails("x = 1\nprint(x)", value(expression, line=7))
+    words = page.fails(CHANGES, value(expression, line=7))
     start = f"docs/page.md:7: the value {{{{ {expression} }}}} {message}"
     assert words.startswith(start)
 
@@ -214,3 +233,24 @@ def test_a_future_that_one_file_would_have_too_low(page: Page) -> None:
 def test_what_is_printed_at_the_end_is_checked_too(page: Page) -> None:
     code = "import atexit\natexit.register(print, '\\a')"
     assert "printed the control character BEL (\\x07)" in page.fails(code)
+
+
+@pytest.mark.parametrize("name", ["ast.parse", "gc.collect"])
+def test_what_the_engine_needs_was_replaced_for_good(
+    page: Page, name: str
+) -> None:
+    module, function = name.split(".")
+    code = f"import {module}\n\n{module}.{function} = None"
+    words = page.fails(code, "import ast\n\nast.Expr = None", "x = 1")
+    assert ': section "s' in words
+    assert "leaves nothing to go on with (TypeError: " in words
+    assert "mend: put back what was replaced in modules of Python" in words
+
+
+def test_what_carries_it_out_is_not_shown(page: Page) -> None:
+    words = page.fails(
+        "import tracemalloc\n\ntracemalloc.start()",
+        "taken = tracemalloc.take_snapshot()",
+        "print(*taken.statistics('filename'))",
+    )
+    assert "shows what carries it out, which no reader has" in words

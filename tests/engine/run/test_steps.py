@@ -131,3 +131,47 @@ def test_a_session_keeps_names_and_answers_step_by_step(page: Page) -> None:
     assert second.failure.name == "ZeroDivisionError"
     assert third.output == b"1\n"
     assert again == ValueRun(text="2")
+
+
+def test_commands_know_nothing_of_what_the_program_sets(page: Page) -> None:
+    code = "import os\n\nos.environ['NAME'] = 'set'\nos.environ.pop('PATH')"
+    assert page.output(code, command('echo "$NAME"; ls')) == "\npage.py\n"
+
+
+def test_files_and_commands_stay_where_the_program_has_begun(
+    page: Page,
+) -> None:
+    moves = "import os\n\nos.mkdir('d')\nos.chdir('d')"
+    steps = moves, file("w.py", "x = 1\n"), command("ls")
+    assert page.output(*steps, "import w\n\nprint(w.x, os.listdir())") == (
+        "d\npage.py\nw.py\n1 []\n"
+    )
+    gone = "import os\nimport shutil\n\nshutil.rmtree(os.getcwd())"
+    words = page.fails(gone, file("w.py", "x"))
+    assert "cannot be saved: [Errno 2] No such file" in words
+    assert words.count("'w.py'") == 1
+
+
+def test_a_file_that_was_imported_gets_no_further_piece(page: Page) -> None:
+    one, two = file("w.py", "x = 1\n"), file("w.py", "x = 1\n\n\ny = 2\n")
+    assert page.output(one, two, "import w\n\nprint(w.y)") == "2\n"
+    words = page.fails(one, "import w", two)
+    assert "is imported above without this piece" in words
+
+
+@pytest.mark.parametrize("mode", ["w", "a"])
+def test_a_file_that_the_program_has_written(page: Page, mode: str) -> None:
+    one, two = file("w.py", "x = 1\n"), file("w.py", "x = 1\n\n\ny = 2\n")
+    code = f"with open('w.py', '{mode}b') as file:\n"
+    words = page.fails(one, f"{code}    _ = file.write(b'\\xff')", two)
+    assert "is written by a block above, which would undo" in words
+    assert "is written by" in page.fails(
+        code + "    _ = file.write(b'z')", one
+    )
+
+
+def test_what_a_notebook_would_show_otherwise_is_noted(page: Page) -> None:
+    codes = ["x = 1\nx", "None", "def f(): ...\n\n\nf()", "print(x)", "x\n'a'"]
+    runs = page.blocks(*codes, "import atexit\n\n_ = atexit.register(print)")
+    assert [run.value for run in runs] == [True, *[False] * 3, True, False]
+    assert [run.late for run in runs] == [False] * 5 + [True]

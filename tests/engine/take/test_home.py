@@ -1,5 +1,7 @@
 """Notebook, script and plain text are made of the page and its record."""
 
+from dataclasses import replace
+
 import nbformat
 import pytest
 from nbformat import NotebookNode
@@ -92,6 +94,18 @@ def test_files_and_commands_need_magic() -> None:
     assert cell_source(COMMAND) == "%%script sh -e\nls\nfalse"
 
 
+def test_files_and_commands_stay_where_the_notebook_begins() -> None:
+    shown = [python("os.chdir('d')"), FILE, MORE, COMMAND]
+    marks = "".join(MARK.format(number) for number in range(1, 5))
+    page = taken(marks, *((block, NOTHING) for block in shown))
+    cells = nbformat.reads(notebook(page), as_version=4).cells
+    assert [cell.source for cell in cells[2:-1]] == [
+        '%%writefile "{_dh[0]}/a_b.py"\ny = 2',
+        '%%writefile -a "{_dh[0]}/a_b.py"\n\n\nz = 3',
+        '%%script env -C "{_dh[0]}" sh -e\nls\nfalse',
+    ]
+
+
 def test_a_notebook_is_the_same_each_time(page: Taken) -> None:
     assert notebook(page) == notebook(taken(HTML, *SHOWN))
 
@@ -172,6 +186,8 @@ def test_the_script_is_the_program_and_a_program() -> None:
         ("options = parser.parse_args()", "parse_args()"),
         ("unittest.main(exit=False)", "unittest.main"),
         ("sys.stdout.buffer.write(b'a')", "sys.stdout.buffer"),
+        ("sys.stdin = io.StringIO('5')", "sys.stdin"),
+        ("builtins.input = lambda: 5", "builtins.input"),
         ("text = '''\n  >>> 1\n  1\n'''", ">>>"),
         ("text = f'''\n>>> {1}'''", ">>>"),
     ],
@@ -198,9 +214,28 @@ def test_the_notebook_says_what_works_in_the_script_alone(
         "def f():\n    '''Say.\n\n    >>> f()\n    '''",
         "parser.parse_args(['--all'])",
         "print('a >>> b')",
+        "text = sys.stdin.read()",
     ],
 )
 def test_the_notebook_says_nothing_of_what_works_there(code: str) -> None:
     book = notebook(taken(MARK.format(1), (python(code), NOTHING)))
     sources = [cell.source for cell in nbformat.reads(book, 4).cells]
     assert sources[1] == code
+
+
+def test_the_notebook_says_what_it_shows_otherwise() -> None:
+    marks = "".join(MARK.format(number) for number in (1, 2, 3))
+    shown = [
+        (python("a"), replace(NOTHING, value=True)),
+        (python("b"), NOTHING),
+        (python("c"), replace(NOTHING, late=True)),
+    ]
+    cells = nbformat.reads(notebook(taken(marks, *shown)), as_version=4).cells
+    assert [cell.source for cell in cells[1:-1]] == [
+        "Run anew, the next cell also shows the value of its last line.",
+        "a",
+        "b",
+        "Some of what the next cell shows was printed when this page's script "
+        "ended, which a notebook does not show.",
+        "c",
+    ]

@@ -1,0 +1,78 @@
+"""What a reader does beside the program: saves its files, runs commands."""
+
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.run.results import Failure
+
+REFUSED = {
+    "imported": (
+        "is imported above without this piece, and the page's script finds "
+        "it whole",
+        "show all of the file above the block that imports it",
+    ),
+    "written": (
+        "is written by a block above, which would undo what a reader saves",
+        "give the file another name",
+    ),
+}
+"""Why a file was not saved, and what to do."""
+
+
+class Beside:
+    """The folder and the environment in which the program has begun.
+
+    A reader's terminal knows nothing of what the program makes of them.
+    """
+
+    def __init__(self, shorten: Callable[[str], str]) -> None:
+        self._home = Path.cwd()
+        self._environment = dict(os.environ)
+        self._shorten = shorten
+
+    def save(self, name: str, contents: str) -> Failure | None:
+        """Save a file; return why it cannot be."""
+        file = self._home / name
+        module = sys.modules.get(file.stem)
+        if getattr(module, "__file__", None) == str(file):
+            return _refused("imported")
+        try:
+            found = file.read_bytes() if file.exists() else b""
+            if not contents.encode().startswith(found):
+                return _refused("written")
+            file.write_text(contents, encoding="utf-8")
+        except OSError as error:
+            return _failure(type(error).__name__, self._shorten(str(error)))
+        # Python would not look again at a folder that changed just now.
+        importlib.invalidate_caches()
+        return None
+
+    def command(self, code: str, exits: int) -> Failure | None:
+        """Hand the commands to the shell, which stops at the first to fail."""
+        try:
+            shell = subprocess.run(
+                ["sh", "-e", "-c", code],
+                check=False,
+                cwd=self._home,
+                env=self._environment,
+            )
+            ended = shell.returncode
+        except (OSError, ValueError) as error:
+            # It is too long for the system, or holds a NUL.
+            os.write(2, f"sh: {error}\n".encode())
+            ended = 126
+        # A shell counts the signals that end a command from 128 on.
+        ended = 128 - ended if ended < 0 else ended
+        return None if ended == exits else _failure(str(ended))
+
+
+def _failure(name: str, message: str = "") -> Failure:
+    return Failure(name, message, trace="", line=None)
+
+
+def _refused(name: str) -> Failure:
+    return _failure(name, REFUSED[name][0])
