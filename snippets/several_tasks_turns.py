@@ -1,7 +1,5 @@
 """Two tasks, each with data of its own: together, and by turns."""
 
-from collections.abc import Sequence
-
 import tensorflow as tf
 
 from snippets.several_tasks_missing import make_step
