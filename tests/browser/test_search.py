@@ -16,6 +16,7 @@ ITEM = ".md-search-result__item"
 Results = Callable[[str], list[str]]
 ASKED = {
     "how do i write a custom training loop": "basic_training_loops",
+    "training freezes for a minute and then continues": "errors_in_a_step",
     "custom training loop tensorflow": "basic_training_loops",
     "training loop from scratch": "basic_training_loops",
     "multi gpu custom training loop": "many_devices",
