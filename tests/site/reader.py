@@ -25,6 +25,8 @@ LOGGED = re.compile(
 ISOLATED = [sys.executable, "-I", "-u"]
 
 END_OF_BLOCK = "<<< end of block >>>"
+BEGAN = "__file__.removesuffix('.py')"
+"""The folder in which the program began, wherever it has moved since."""
 
 
 @cache
@@ -48,13 +50,14 @@ class Copied:
         """Return what a reader does with the block, as Python."""
         if self.file:
             return (
-                f"with open({self.file!r}, 'a') as file:\n"
+                f"with open({BEGAN} + '/{self.file}', 'a') as file:\n"
                 f"    file.write({self.code!r})\n"
             )
         if self.exits:
             return (
                 "import subprocess\n"
-                f"ended = subprocess.run(['sh', '-ec', {self.code!r}])\n"
+                f"command = ['sh', '-ec', {self.code!r}]\n"
+                f"ended = subprocess.run(command, cwd={BEGAN})\n"
                 f"assert ended.returncode == {self.exits}\n"
             )
         if self.raises:

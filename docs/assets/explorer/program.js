@@ -41,13 +41,7 @@ def loss(y: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.square(predictions - y))
 
 
-def train(
-    w: tf.Variable,
-    b: tf.Variable,
-    optimizer: tf.keras.Optimizer,
-    x: tf.Tensor,
-    y: tf.Tensor,
-) -> None:
+def train(w, b, optimizer, x, y) -> None:
     """Update the weights once, on the batch (x, y)."""
     with tf.GradientTape() as tape:
         current_loss = loss(y, x * w + b)
@@ -55,13 +49,7 @@ def train(
     optimizer.apply_gradients(zip(gradients, [w, b], strict=True))
 
 
-def report(
-    history: dict[str, list[float]],
-    w: tf.Variable,
-    b: tf.Variable,
-    x: tf.Tensor,
-    y: tf.Tensor,
-) -> None:
+def report(history, w, b, x, y) -> None:
     """Add the weights and the loss to the history, and print them."""
     values = {"w": w, "b": b, "loss": loss(y, x * w + b)}
     for name, value in values.items():
