@@ -142,6 +142,7 @@ def test_what_the_page_has() -> None:
         *("vectors", "all_pairs", "by_series", "in_lists", "per_row"),
         *("axes", "uneven_log", "frozen_weight"),
         *("padded", "penalised", "turned", "three_models", "collapsed"),
+        "lost_centers",
     }
     # Of the seven blocks of a raised error, two are the checks'.
     assert [b.name for b in loud] == [

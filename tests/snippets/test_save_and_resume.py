@@ -456,12 +456,12 @@ def test_the_module_as_a_script(
 
 
 def test_a_training_is_killed_and_resumed(
-    folder: Path,
+    above: Path,
     figures: list[Figure],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (folder / "train.py").write_text(PROGRAM)
+    (above / "train.py").write_text(PROGRAM)
     monkeypatch.delitem(sys.modules, "snippets.killed_training")
     runpy.run_module("snippets.killed_training", run_name="__main__")
     assert capsys.readouterr().out.splitlines() == [
