@@ -325,11 +325,11 @@ def test_what_a_layer_does_that_is_told_nothing() -> None:
     assert changed(layers.Dropout(0.5)(X, training=True), X).all()
     for augment in (
         flip(seed=0),
-        layers.RandomRotation(0.3),
-        layers.RandomZoom(0.3),
-        layers.RandomTranslation(0.3, 0.3),
-        layers.RandomContrast(0.3),
-        layers.RandomBrightness(0.3),
+        layers.RandomRotation(0.3, seed=0),
+        layers.RandomZoom(0.3, seed=0),
+        layers.RandomTranslation(0.3, 0.3, seed=0),
+        layers.RandomContrast(0.3, seed=0),
+        layers.RandomBrightness(0.3, seed=0),
     ):
         for pictures in slices(X).batch(8).map(augment):
             assert changed(pictures, X).any()
