@@ -4,7 +4,7 @@ import math
 
 import tensorflow as tf
 
-from snippets.several_tasks_setup import Loss, Model, Optimizer, Step
+from snippets.other_loops_finder import make_step
 
 
 # region make_labels
@@ -47,25 +47,6 @@ def known_loss(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
 
 
 # endregion known_loss
-
-
-# region make_step
-def make_step(model: Model, loss: Loss, optimizer: Optimizer) -> Step:
-    """Return a compiled step, which returns the loss of before."""
-
-    def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            current_loss = loss(y, model(x, training=True))
-        variables = model.trainable_variables
-        gradients = tape.gradient(current_loss, variables)
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        return current_loss
-
-    compiled: Step = tf.function(step)
-    return compiled
-
-
-# endregion make_step
 
 
 # region by_task

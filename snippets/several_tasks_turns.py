@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from snippets.several_tasks_missing import make_step
+from snippets.other_loops_finder import make_step
 from snippets.several_tasks_setup import (
     Batch,
     Loss,

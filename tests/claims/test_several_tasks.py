@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets.other_loops_finder import make_step
 from snippets.several_tasks_balance import (
     balanced,
     even,
@@ -20,7 +21,6 @@ from snippets.several_tasks_missing import (
     by_task,
     known_loss,
     make_labels,
-    make_step,
     masked_late,
 )
 from snippets.several_tasks_setup import Batch, Loss
@@ -247,7 +247,7 @@ def test_another_loss_for_known_labels() -> None:
     assert float(mean) == pytest.approx(due, rel=1e-5)
 
 
-@says("Return a compiled step, which returns the loss of before.")
+@says("Return a compiled step: it updates the model, returns the loss.")
 @says("`compile` takes `known_loss`, as a metric too, while other metrics are")
 def test_known_loss_in_fit() -> None:
     model = make_line(2)

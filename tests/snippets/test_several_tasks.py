@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets.other_loops_finder import make_step
 from snippets.several_tasks_balance import (
     balanced,
     even,
@@ -19,7 +20,6 @@ from snippets.several_tasks_missing import (
     by_task,
     known_loss,
     make_labels,
-    make_step,
     masked_late,
 )
 from snippets.several_tasks_turns import (
