@@ -1470,7 +1470,11 @@ def test_rows_in_a_loop(data: Data) -> None:
     )
     looped(*data)
     assert int(rounds) == 201
-    ways = by_map_fn, by_vectorized_map, lambda x, y: row_loss((x, y))
+    ways: list[Callable[..., Any]] = [
+        by_map_fn,
+        by_vectorized_map,
+        lambda x, y: row_loss((x, y)),
+    ]
     one, *others = (way(*data).numpy() for way in ways)
     for other in others:
         np.testing.assert_allclose(other, one, rtol=1e-6)
