@@ -8,15 +8,17 @@ handed to the shell.
 import ast
 import builtins
 import contextlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS_ALLOWED = 300.0
 TOLD = """\
-    import traceback
+except {kind} as {meant}:
+    from traceback import format_exception_only
 
-    print(*traceback.format_exception_only(meant), end="")"""
+    print(*format_exception_only({meant}), end="")"""
 """Tells an error as a page shows it."""
 
 
@@ -130,6 +132,7 @@ def script(blocks: Sequence[Block]) -> str:
     """
     codes: list[str] = []
     saved: set[str] = set()
+    shown = "\n".join(block.code for block in blocks)
     for block in blocks:
         match block:
             case FileBlock(file=file):
@@ -140,13 +143,13 @@ def script(blocks: Sequence[Block]) -> str:
                 command = code.replace("\n", "\n#     ")
                 codes.append(f"# Left out: a command.\n#     {command}")
             case PythonBlock(raises=str(error)):
-                codes.append(_caught(block.code, error))
+                codes.append(_caught(block.code, error, shown))
             case _:
                 codes.append(block.code)
     return joined(codes)
 
 
-def _caught(code: str, error: str) -> str:
+def _caught(code: str, error: str, shown: str) -> str:
     """Return the code so that its error is told, and the program goes on."""
     inside: set[int] = set()
     with contextlib.suppress(SyntaxError):  # as a reader may have edited it
@@ -160,7 +163,10 @@ def _caught(code: str, error: str) -> str:
     ]
     kind = "BaseException" if "." in error else "Exception"
     kind = error if hasattr(builtins, error) else kind
-    return "\n".join(["try:", *lines, f"except {kind} as meant:", TOLD])
+    meant = "meant"  # goes with the error, and is to be no name of the page's
+    while re.search(rf"\b{meant}\b", shown):
+        meant += "_"
+    return "\n".join(["try:", *lines, TOLD.format(kind=kind, meant=meant)])
 
 
 def joined(codes: Sequence[str]) -> str:

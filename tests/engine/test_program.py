@@ -59,6 +59,18 @@ def test_a_program_goes_on_after_what_is_meant_to_fail(
     )
 
 
+def test_names_of_the_page_are_left_alone_by_what_tells_its_errors(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    blocks = [
+        block("meant, traceback = 1, 2"),
+        block("int('x')", raises="ValueError"),
+        block("print(meant, traceback)"),
+    ]
+    exec(script(blocks), {})
+    assert capsys.readouterr().out.endswith("'x'\n1 2\n")
+
+
 def test_what_a_reader_has_half_edited_is_a_program_all_the_same() -> None:
     assert "    x = (\n" in script([block("x = (", raises="TypeError")])
 
