@@ -14,7 +14,6 @@ from engine.program import (
     Step,
     Value,
 )
-from engine.run.beside import REFUSED
 from engine.run.results import BlockRun, Failure, StepRun, ValueRun
 from engine.run.terminal import screen
 
@@ -86,8 +85,6 @@ def _complaints(
     match block:
         case PythonBlock(raises=name):
             yield from _raised(name, run.failure)
-        case FileBlock() if run.failure and run.failure.name in REFUSED:
-            yield REFUSED[run.failure.name]
         case CommandBlock(exits=exits) if run.failure:
             code = run.failure.name
             words = run.output.decode("utf-8", "replace").rstrip()
@@ -97,9 +94,6 @@ def _complaints(
                 "correct the command or its files, or say "
                 f'exits="{code}" on the fence',
             )
-        case FileBlock() if run.failure:
-            problem = f"cannot be saved: {run.failure.message}"
-            yield problem, "give the file another name"
     said = run.output
     if run.failure:
         said += run.failure.message.encode()

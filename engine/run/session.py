@@ -13,7 +13,7 @@ from typing import Any, cast
 from engine.errors import PageError
 from engine.program import SECONDS_ALLOWED, Block, Program, Step
 from engine.run.check import BYTES_ALLOWED, TOO_LONG, fault
-from engine.run.results import StepRun
+from engine.run.results import StepRun, Stuck
 from engine.run.worker import Job
 
 START_ALLOWED = 300.0
@@ -64,10 +64,8 @@ class Session:
         with contextlib.suppress(OSError):
             self.steps.send(order)
         answer = self._receive(allowed, at)
-        if isinstance(answer, str):
-            problem = f"leaves nothing to go on with ({answer})"
-            hint = "put back what was replaced in modules of Python's own"
-            raise fault(self.program, at, problem, hint)
+        if isinstance(answer, Stuck):
+            raise fault(self.program, at, *answer.args)
         return answer
 
     def _receive(self, allowed: float, at: Step | None) -> Any:

@@ -247,6 +247,25 @@ def test_what_the_engine_needs_was_replaced_for_good(
     assert "mend: put back what was replaced in modules of Python" in words
 
 
+@pytest.mark.parametrize(
+    "starts", ["sys.setprofile(print)", "sys.settrace(lambda *_: None)"]
+)
+def test_what_sees_all_calls_is_not_left_on(page: Page, starts: str) -> None:
+    words = page.fails("import sys", starts, "sys.setprofile(None)")
+    assert words.startswith("docs/page.md:20: snippets/m.py:7: ")
+    assert "leaves a profiler or a trace on, which would see" in words
+
+
+def test_a_profile_is_that_of_a_script(page: Page) -> None:
+    said = page.output(
+        "import cProfile\nimport pstats\n\n\ndef f(): ...",
+        "with cProfile.Profile() as profile:\n    f()",
+        "print(sorted(name for _, _, name in pstats.Stats(profile).stats))",
+    )
+    assert "'f']" in said
+    assert "execute" not in said
+
+
 def test_what_carries_it_out_is_not_shown(page: Page) -> None:
     words = page.fails(
         "import tracemalloc\n\ntracemalloc.start()",
