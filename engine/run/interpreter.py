@@ -28,10 +28,12 @@ FUTURES = sum(
     for name in __future__.all_feature_names
 )
 
+MAIN = "__main__", "__mp_main__"
+"""The names of the main module; multiprocessing gave it the second."""
 CANNOT_COMPILE = (
     *(MemoryError, OverflowError, RecursionError, SyntaxError, ValueError),
 )
-LAST = "the last line's value"
+LAST = "whether the last line has a value"
 SIZED = (dict, list, set)
 TOO_LOW = "from __future__ imports must occur at the beginning of the file"
 
@@ -72,7 +74,7 @@ class Interpreter:
             self.call(exec, code, vars(self._module))
         except BaseException as error:
             return self._failure(error)
-        return vars(self._module).pop(LAST, None) is not None
+        return bool(vars(self._module).pop(LAST, False))
 
     def evaluate(self, value: Value) -> ValueRun:
         """Return what an f-string makes of the expression in its braces.
@@ -121,7 +123,8 @@ class Interpreter:
     def clear(self) -> None:
         """Let go of the module, as Python does when it ends."""
         self.call(gc.collect)
-        sys.modules.pop("__main__", None)
+        for name in MAIN:
+            sys.modules.pop(name, None)
         vars(sys)["meta_path"] = None
         self.call(vars(self).__delitem__, "_module")
         self.call(gc.collect)
@@ -129,7 +132,8 @@ class Interpreter:
     def _compile(self, section: Section) -> CodeType:
         """Compile the section as if it stood where its module has it.
 
-        The value of its last line, if it has one, is kept under ``LAST``.
+        Whether its last line has a value stands under ``LAST`` in the end;
+        the value is gone by then, as in a file.
         """
         path = str(self._write(section))
 
@@ -143,8 +147,10 @@ class Interpreter:
         *above, last = tree.body or [ast.Pass()]
         documents = ast.get_docstring(tree, clean=False) is not None
         if isinstance(last, ast.Expr) and not (documents and not above):
-            keep = ast.Assign([ast.Name(LAST, ast.Store())], last.value)
-            tree.body[-1] = ast.copy_location(keep, last)
+            name = ast.Name(LAST, ast.Store())
+            value = ast.NamedExpr(name, last.value)
+            some = ast.Compare(value, [ast.IsNot()], [ast.Constant(None)])
+            tree.body[-1] = ast.copy_location(ast.Assign([name], some), last)
         if documents and not self._empty:
             del tree.body[0]  # in one file, it would document nothing
         self._empty &= not tree.body

@@ -29,7 +29,7 @@ from typing import Any
 from engine.program import CommandBlock, FileBlock, Step, Value
 from engine.run.beside import Beside
 from engine.run.hiding import hidden, keep_figures
-from engine.run.interpreter import Interpreter
+from engine.run.interpreter import MAIN, Interpreter
 from engine.run.results import (
     BlockRun,
     Drawing,
@@ -234,7 +234,7 @@ def _main_module(script: str) -> types.ModuleType:
         __file__=script,
         __cached__=None,
     )
-    sys.modules["__main__"] = module
+    sys.modules |= dict.fromkeys(MAIN, module)
     sys.argv[:] = [Path(script).name]  # as typed beside it
     sys.orig_argv[:] = [sys.executable, *sys.argv]
     sys.breakpointhook = _refuse_to_debug

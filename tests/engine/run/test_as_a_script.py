@@ -185,6 +185,14 @@ def test_a_trace_of_another_thread_shows_the_code(page: Page) -> None:
     ) in said
 
 
+def test_a_last_value_goes_where_its_line_stands(page: Page) -> None:
+    said = page.output("async def f(): ...", "f()")
+    assert said.startswith(
+        "snippets/m.py:7: RuntimeWarning: coroutine 'f' was never awaited\n"
+        "  f()\n"
+    )
+
+
 def test_each_warning_shows_the_line_that_warns(page: Page) -> None:
     warn = "import warnings\nwarnings.warn('{}')"
     said = page.output(*(warn.format(word) for word in ("one", "two")))

@@ -50,12 +50,16 @@ process = spawn.Process(target=work, args=(8,))
 process.start()
 process.join()
 print("code", process.exitcode)"""
+BACK = """\
+if __name__ == "__main__":
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        print(pool.map(Point, [2.0]))"""
 GUARDED = SPAWN.replace("\n", "\n    ").join(
     ["if __name__ == '__main__':\n    ", ""]
 )
 
 
-@pytest.mark.parametrize("last", [THREAD, SPAWN, GUARDED])
+@pytest.mark.parametrize("last", [THREAD, SPAWN, BACK, GUARDED])
 def test_a_program_prints_what_the_readers_script_prints(
     page: Page, tmp_path: Path, last: str
 ) -> None:
