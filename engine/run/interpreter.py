@@ -11,9 +11,12 @@ import ast
 import builtins
 import contextvars
 import gc
+import io
 import linecache
+import pickle
 import sys
 import traceback
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -34,7 +37,11 @@ CANNOT_COMPILE = (
     *(MemoryError, OverflowError, RecursionError, SyntaxError, ValueError),
 )
 LAST = "whether the last line has a value"
-SIZED = (dict, list, set)
+PLAIN = {
+    *(bool, complex, float, int, str, type(None)),
+    *(Counter, defaultdict, deque, dict, list, set, tuple),
+}
+"""Kinds that hold nothing but what pickle writes of them."""
 TOO_LOW = "from __future__ imports must occur at the beginning of the file"
 
 
@@ -87,17 +94,16 @@ class Interpreter:
         except BaseException as error:
             message = f"raised {type(error).__name__}: {error}"
             return ValueRun(message=self._shorten(message))
-        for name, (found, size) in self._state().items():
-            was, held = before.get(name, (before, 0))
-            if found is not was or size != held:
+        for name, state in self._state().items():
+            if state != before.get(name):
                 message = f"changes {name}, which no reader does"
                 return ValueRun(message=message)
         return ValueRun(text)
 
-    def _state(self) -> dict[str, tuple[Any, int]]:
-        """Return what each name stands for, and how much that holds."""
+    def _state(self) -> dict[str, tuple[int, bytes]]:
+        """Return which object each name stands for, and what that holds."""
         return {
-            name: (found, isinstance(found, SIZED) and len(found))
+            name: (id(found), _held(found))
             for name, found in vars(self._module).items()
             if not name.startswith("__")
         }
@@ -214,6 +220,19 @@ class Interpreter:
         if isinstance(caught, type) and isinstance(error, caught):
             return kind.__name__
         return f"{kind.__module__}.{kind.__name__}"
+
+
+class _Contents(pickle.Pickler):
+    """Writes what plain objects hold, and of others, which they are."""
+
+    def persistent_id(self, found: Any) -> int | None:
+        return None if type(found) in PLAIN else id(found)
+
+
+def _held(found: Any) -> bytes:
+    written = io.BytesIO()
+    _Contents(written).dump(found)
+    return written.getvalue()
 
 
 def _printable(text: str) -> str:

@@ -131,6 +131,7 @@ CHANGES = """\
 from collections import defaultdict
 
 x, listed, counts = 999, [], defaultdict(int)
+held = {"losses": [2.0, 1.0]}
 left, last = iter([1, 2]), iter([3])
 
 
@@ -154,6 +155,7 @@ def count():
         ("count()", "changes x, which no reader does"),
         ("listed.append(1)", "changes listed, which no reader does"),
         ("counts['none']", "changes counts, which no reader does"),
+        ("len(held['losses'].sort() or '')", "changes held, which no"),
     ],
 )
 def test_a_value(page: Page, expression: str, message: str) -> None:
