@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from engine.errors import PageError
 from engine.program import (
@@ -37,19 +37,16 @@ Complaint = tuple[str, str]
 
 def check(program: Program, step: Step, run: StepRun) -> None:
     """Raise PageError if the step did not do what the page says it does."""
-    line = None
-    complaints: Iterable[Complaint] = ()
     match step, run:
         case Value(expression=expression), ValueRun():
             if what := run.message or _unshowable(run.text):
                 problem = f"the value {{{{ {expression} }}}} {what}"
                 hint = "use names that the blocks above it define"
-                complaints = [(problem, hint)]
+                raise fault(program, step, problem, hint)
         case Block(), BlockRun(failure=failure):
             line = failure.line if failure else None
-            complaints = _complaints(program, step, run)
-    for problem, hint in complaints:
-        raise fault(program, step, problem, hint, line)
+            for problem, hint in _complaints(program, step, run):
+                raise fault(program, step, problem, hint, line)
 
 
 def _unshowable(text: str) -> str:

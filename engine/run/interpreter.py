@@ -5,10 +5,9 @@ there as the page shows it, so that AutoGraph and ``inspect`` find what the
 reader sees, and tracebacks point into ``snippets/``.
 """
 
-import __future__
-
 import ast
 import builtins
+import codeop
 import contextvars
 import gc
 import io
@@ -26,11 +25,6 @@ from engine.program import Section, Value
 from engine.run.results import Failure, ValueRun
 
 HERE = str(Path(__file__).parent)
-FUTURES = sum(
-    getattr(__future__, name).compiler_flag
-    for name in __future__.all_feature_names
-)
-
 MAIN = "__main__", "__mp_main__"
 """The names of the main module; multiprocessing gave it the second."""
 CANNOT_COMPILE = (
@@ -62,7 +56,7 @@ class Interpreter:
         from greenlet import greenlet  # type: ignore[import-untyped]
 
         self._greenlet = greenlet
-        self._flags = 0
+        self._codes = codeop.Compile()  # remembers imports from __future__
         self._empty = True
         """Whether no statement stands above."""
         self._begun = False
@@ -142,13 +136,8 @@ class Interpreter:
         the value is gone by then, as in a file.
         """
         path = str(self._write(section))
-
-        def compiled(code: Any, flags: int = 0) -> Any:
-            flags |= self._flags
-            return compile(code, path, "exec", flags, dont_inherit=True)
-
         source = "\n" * (section.line - 1) + section.code + "\n"
-        tree = compiled(source, ast.PyCF_ONLY_AST)
+        tree = ast.parse(source, path)
         self._check_futures(tree, path)
         *above, last = tree.body or [ast.Pass()]
         documents = ast.get_docstring(tree, clean=False) is not None
@@ -160,9 +149,8 @@ class Interpreter:
         if documents and not self._empty:
             del tree.body[0]  # in one file, it would document nothing
         self._empty &= not tree.body
-        code: CodeType = compiled(ast.fix_missing_locations(tree))
-        self._flags |= code.co_flags & FUTURES
-        return code
+        whole: Any = ast.fix_missing_locations(tree)
+        return self._codes(whole, path, "exec")
 
     def _forget_warnings(self, section: Section) -> None:
         """Let no line of another module have warned for those of this one.

@@ -21,7 +21,7 @@ from importlib.machinery import SourceFileLoader
 from multiprocessing.connection import Connection
 
 # Under names of our own, since a program may put anything in their place.
-from os import _exit, fsdecode, fsencode, fstat, getpid, pread
+from os import fsdecode, fsencode, fstat, getpid, pread
 from pathlib import Path
 from sys import getprofile, gettrace
 from typing import Any
@@ -83,31 +83,23 @@ def work(job: Job, steps: Connection) -> None:
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     worker = _Worker(job)
-    pid = getpid()
-    steps.send(pid)
-
-    def answer(act: Callable[..., Any], *arguments: Any) -> None:
-        done = _done(act, *arguments)
-        if getpid() == pid:
-            steps.send(done)
-            return
-        steps.send(Stuck(*FORKED))
-        _exit(1)
-
+    steps.send(getpid())
     while step := steps.recv():
-        answer(worker.carry_out, step)
-    answer(worker.end)
+        steps.send(_answer(worker.carry_out, step))
+    steps.send(_answer(worker.end))
 
 
-def _done(act: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a function returns, or why it cannot."""
+def _answer(act: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a function returns, or why nothing can follow."""
+    pid = getpid()
     try:
-        return act(*arguments)
+        done = act(*arguments)
     except Stuck as stuck:
-        return stuck
+        done = stuck
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
-        return Stuck(f"leaves nothing to go on with ({why})", REPLACED)
+        done = Stuck(f"leaves nothing to go on with ({why})", REPLACED)
+    return done if getpid() == pid else Stuck(*FORKED)
 
 
 class _Worker:
