@@ -18,7 +18,7 @@ TOLD = """\
 except {kind} as {meant}:
     from traceback import format_exception_only
 
-    print(*format_exception_only({meant}), end="")"""
+    print(*format_exception_only({meant}), sep="", end="")"""
 """Tells an error as a page shows it."""
 
 

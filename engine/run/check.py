@@ -13,6 +13,7 @@ from engine.program import (
     PythonBlock,
     Step,
     Value,
+    script,
 )
 from engine.run.results import BlockRun, Failure, StepRun, ValueRun
 from engine.run.terminal import screen
@@ -82,6 +83,8 @@ def _complaints(
     match block:
         case PythonBlock(raises=name):
             yield from _raised(name, run.failure)
+            if name:
+                yield from _as_a_script(block)
         case CommandBlock(exits=exits) if run.failure:
             code = run.failure.name
             words = run.output.decode("utf-8", "replace").rstrip()
@@ -129,6 +132,15 @@ def _raised(
         hint = "show the section that defines the name before this block"
     other = f", not {wanted}" if wanted else ""
     yield f"raised {failure.name}{other}\n\n{failure.trace}", hint
+
+
+def _as_a_script(block: Block) -> Iterator[Complaint]:
+    """Complain of what would keep the page's script from beginning."""
+    try:
+        compile(script([block]), block.name, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        problem = f"lets no script that holds it begin ({error.msg})"
+        yield problem, "move that elsewhere, or hand it to exec() as a text"
 
 
 def _in_snippets(program: Program, trace: str) -> str:

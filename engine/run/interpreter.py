@@ -192,7 +192,7 @@ class Interpreter:
         line = getattr(error, "lineno", None)
         if report.stack:
             line = report.stack[0].lineno
-        message, trace = map(self._shorten, (_printable(last.strip()), trace))
+        message, trace = map(self._shorten, (_printable(last.rstrip()), trace))
         return Failure(self._name(error), message, trace, line)
 
     def _name(self, error: BaseException) -> str:

@@ -59,6 +59,14 @@ def test_a_program_goes_on_after_what_is_meant_to_fail(
     )
 
 
+def test_an_error_of_several_lines_is_told_as_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = "e = ValueError('a')\ne.add_note('  b')\nraise e"
+    exec(script([block(code, raises="ValueError")]), {})
+    assert capsys.readouterr().out == "ValueError: a\n  b\n"
+
+
 def test_names_of_the_page_are_left_alone_by_what_tells_its_errors(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

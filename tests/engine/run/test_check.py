@@ -95,6 +95,29 @@ def test_the_line_is_that_of_the_block_not_of_what_it_calls(
 
 
 @pytest.mark.parametrize(
+    ("code", "raises"),
+    [
+        ("x = = 1", "SyntaxError"),
+        ("return", "SyntaxError"),
+        ("from __future__ import annotations\n1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_no_block_keeps_the_pages_script_from_beginning(
+    page: Page, code: str, raises: str
+) -> None:
+    words = page.fails(code, raises=raises)
+    assert words.startswith("docs/page.md:10: snippets/m.py:")
+    assert "lets no script that holds it begin (" in words
+
+
+def test_an_error_in_a_text_is_one_of_the_block(page: Page) -> None:
+    code = "exec('x = = 1')"
+    (run,) = page.blocks(code, raises="SyntaxError")
+    assert run.failure
+    assert run.failure.message.startswith('  File "<string>", line 1\n')
+
+
+@pytest.mark.parametrize(
     ("code", "line", "words"),
     [
         ("x = 1\ny = = 2", 5, "SyntaxError: invalid syntax"),
