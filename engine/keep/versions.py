@@ -19,6 +19,7 @@ _RUN_BY_PYTHON = re.compile(
     r"\bpython[\d.]*\b[^\n;|&]* (?:-m|-c .*?\b(?:import|from)) (\w+)"
 )
 _COMMAND = re.compile(r"(?m)(?:^|[;|&(])\s*(?:\w+=\S*\s+)*([\w.-]+)")
+_distributions_of_modules = cache(importlib.metadata.packages_distributions)
 _IMPORTS = {"import_module", "__import__"}
 """Functions that import the module whose name they are given."""
 
@@ -130,11 +131,6 @@ def _sources(distribution: str) -> str:
                 paths = [Path(spec.origin)]
             texts += b"".join(path.read_bytes() for path in sorted(paths))
     return hashlib.sha256(texts).hexdigest()[:12]
-
-
-@cache
-def _distributions_of_modules() -> Mapping[str, list[str]]:
-    return importlib.metadata.packages_distributions()
 
 
 def _required(distribution: str) -> Iterable[str]:

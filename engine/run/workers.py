@@ -14,11 +14,11 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Self
 
 from engine.errors import PageError
 from engine.program import Program, Step, script
@@ -32,7 +32,7 @@ GRACE = 2.0
 """The seconds after which nobody waits for an end any more."""
 
 
-class Workers:
+class Workers(AbstractContextManager["Workers"]):
     """Starts processes for programs; may be used from several threads."""
 
     def __init__(
@@ -44,9 +44,6 @@ class Workers:
         self._preload = preload if sys.platform == "linux" else ()
         self._lock = threading.Lock()
         self._server: _Server | None = None
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
