@@ -9,11 +9,13 @@ import ast
 import builtins
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS_ALLOWED = 300.0
+IMPORTS = {"import_module", "__import__"}
+"""Functions that import the module whose name they are given."""
 TOLD = """\
 except {kind} as {meant}:
     from traceback import format_exception_only
@@ -167,6 +169,20 @@ def _caught(code: str, error: str, shown: str) -> str:
     while re.search(rf"\b{meant}\b", shown):
         meant += "_"
     return "\n".join(["try:", *lines, TOLD.format(kind=kind, meant=meant)])
+
+
+def modules_in(tree: ast.AST) -> Iterator[str]:
+    """Yield the modules that the code imports, up to their first dots."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name.partition(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield (node.module or "").partition(".")[0]
+        elif isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            module = getattr(node.args[0], "value", None)
+            if name in IMPORTS and isinstance(module, str):
+                yield module.partition(".")[0]
 
 
 def joined(codes: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from engine.program import CommandBlock, Program
+from engine.program import CommandBlock, Program, modules_in
 
 Versions = dict[str, str]
 _RUN_BY_PYTHON = re.compile(
@@ -20,8 +20,6 @@ _RUN_BY_PYTHON = re.compile(
 )
 _COMMAND = re.compile(r"(?m)(?:^|[;|&(])\s*(?:\w+=\S*\s+)*([\w.-]+)")
 _distributions_of_modules = cache(importlib.metadata.packages_distributions)
-_IMPORTS = {"import_module", "__import__"}
-"""Functions that import the module whose name they are given."""
 
 
 def imported(program: Program) -> list[str]:
@@ -36,7 +34,7 @@ def imported(program: Program) -> list[str]:
             found.update(_run_by(block.code))
         elif block.language == "python":
             with contextlib.suppress(SyntaxError):
-                found.update(_named(ast.parse(block.code)))
+                found.update(modules_in(ast.parse(block.code)))
     own = {name.removesuffix(".py") for name in program.files}
     return sorted(found - sys.stdlib_module_names - own - {"", "__main__"})
 
@@ -95,19 +93,6 @@ class Installed:
             return False
         absent = [name for name, found in modules.items() if not found]
         return not any(self._found(name) for name in absent)
-
-
-def _named(tree: ast.AST) -> Iterable[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (name.name.partition(".")[0] for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield (node.module or "").partition(".")[0]
-        elif isinstance(node, ast.Call) and node.args:
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            module = getattr(node.args[0], "value", None)
-            if name in _IMPORTS and isinstance(module, str):
-                yield module.partition(".")[0]
 
 
 def _run_by(commands: str) -> Iterable[str]:

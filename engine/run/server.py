@@ -102,10 +102,10 @@ def _keep(
 
 def _begin(job: Job, steps: Connection, keeper: Connection) -> None:
     keeper.close()
-    if sys.platform == "linux":
+    # Elsewhere, libraries do not bear a fork.
+    if sys.platform == "linux" and not job.anew:
         importlib.import_module(job.module).work(job, steps)
         return
-    # Elsewhere, libraries do not bear a fork.
     os.set_inheritable(steps.fileno(), True)
     arguments = [json.dumps(vars(job)), str(steps.fileno())]
     program = [sys.executable, "-m", job.module, *arguments]

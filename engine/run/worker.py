@@ -62,6 +62,8 @@ class Job:
     """The file that holds the whole program, as the reader copies it."""
     module: str = __name__
     """Whose function ``work`` the process carries out."""
+    anew: bool = False
+    """Whether the process is to have imported nothing beforehand."""
 
     def shorten(self, text: str) -> str:
         """Shorten the paths that a reader of the page has no use for."""

@@ -4,6 +4,7 @@ They are forked from a server that has imported what programs share and run
 nothing yet, so that they all share one import.
 """
 
+import ast
 import contextlib
 import json
 import select
@@ -16,18 +17,20 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import takewhile
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from engine.errors import PageError
-from engine.program import Program, Step, script
+from engine.program import Program, PythonBlock, Step, modules_in, script
 from engine.run.check import check
 from engine.run.environment import environment
 from engine.run.results import BlockRun, StepRun
 from engine.run.session import TICK, Session
 from engine.run.worker import Job
 
+IMPORT = (ast.Import, ast.ImportFrom)
 GRACE = 2.0
 """The seconds after which nobody waits for an end any more."""
 
@@ -97,7 +100,8 @@ class Workers(AbstractContextManager["Workers"]):
             whole = folder / "run" / f"{program.path.stem}.py"
             whole.parent.mkdir()
             whole.write_text(script(program.blocks), encoding="utf-8")
-            job = Job(str(self._root), str(folder), str(whole))
+            anew = _imports_late(program, self._preload)
+            job = Job(str(self._root), str(folder), str(whole), anew=anew)
             with self.process(job) as pipes:
                 session = Session(program, job, *pipes, stop)
                 try:
@@ -131,6 +135,22 @@ class Workers(AbstractContextManager["Workers"]):
         # It has been killed.
         self.close()
         self._send(job, ends)
+
+
+def _imports_late(program: Program, modules: Sequence[str]) -> bool:
+    """Return whether it does anything before it imports one of these.
+
+    That may bear on the import, as a variable of the environment does.
+    """
+    done: list[ast.stmt] = []
+    for block in program.blocks:
+        with contextlib.suppress(SyntaxError, ValueError):
+            if isinstance(block, PythonBlock):
+                done += ast.parse(block.code).body
+    first = [*takewhile(lambda it: isinstance(it, IMPORT), done)]
+    late = {*modules_in(ast.Module(done[len(first) :], []))}
+    late -= {*modules_in(ast.Module(first, []))}
+    return not late.isdisjoint(name.partition(".")[0] for name in modules)
 
 
 @contextlib.contextmanager
