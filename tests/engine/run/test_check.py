@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.program import CommandBlock, FileBlock, PythonBlock, Section
-from tests.engine.run.programs import Page, value
+from engine.program import FileBlock, PythonBlock, Section
+from tests.engine.run.programs import Page, command, value
 
 PLOT = "import matplotlib.pyplot as plt\nplt.plot([1, 2])"
 WORKER = "import json\n\n\nprint(jsn)\n"
@@ -190,8 +190,7 @@ def test_a_value(page: Page, expression: str, message: str) -> None:
 def test_a_command_names_the_line_of_the_snippet(page: Page) -> None:
     section = Section(Path("snippets/w.py"), "all", 20, WORKER.rstrip())
     file = FileBlock(line=3, section=section, file="w.py", contents=WORKER)
-    run = Section(Path("docs/page.md"), "", 6, "python w.py\necho not this")
-    words = page.fails(file, CommandBlock(line=5, section=run))
+    words = page.fails(file, command("python w.py\necho not this"))
     assert words.startswith(
         "docs/page.md:5: the command ended with exit code 1, not 0\n"
     )
@@ -214,24 +213,21 @@ def test_a_command_that_fails_in_the_first_line_of_a_part(page: Page) -> None:
             (2, "1 / 0", above + below),
         )
     ]
-    run = Section(Path("docs/page.md"), "", 6, "python w.py")
-    words = page.fails(*files, CommandBlock(line=5, section=run))
+    words = page.fails(*files, command("python w.py"))
     assert 'File "snippets/w.py", line 40, in <module>' in words
 
 
 def test_a_command_that_was_to_fail_and_does_not(page: Page) -> None:
-    section = Section(Path("docs/page.md"), "", 6, "true")
-    words = page.fails(CommandBlock(line=5, section=section, exits=2))
+    words = page.fails(command("true", exits=2))
     assert "the command ended with exit code 0, not 2" in words
 
 
 def test_a_command_that_a_signal_ends_has_the_shells_exit_code(
     page: Page,
 ) -> None:
-    section = Section(Path("docs/page.md"), "", 6, "kill -9 $$")
-    words = page.fails(CommandBlock(line=5, section=section))
+    words = page.fails(command("kill -9 $$"))
     assert "the command ended with exit code 137, not 0" in words
-    assert page.runs(CommandBlock(line=5, section=section, exits=137))
+    assert page.runs(command("kill -9 $$", exits=137))
 
 
 def test_a_file_that_cannot_be_saved(page: Page) -> None:
