@@ -25,10 +25,11 @@ TOO_LONG = (
 )
 SHOWS_ENGINE = (
     "shows what carries it out, which no reader has",
-    "print no stack from within a drawing, and leave out the name of "
-    "Matplotlib's backend and that of the folder in which the page runs",
+    "print no stack from within a drawing, and leave out the name and the "
+    "colours of Matplotlib's backend and the folder in which the page runs",
 )
-ENGINE = re.compile(rb"engine(/run/|\.run\.)\w|/page-\w{8}\b")
+ENGINE = re.compile(rb"engine(/run/|\.run\.)\w|/page-\w{8}\b|#010203")
+"""The last is the ink of figures, which stands for a page's own."""
 FILE_LINE = re.compile(
     r'File "(?:[^"]*/)?(?P<file>[^"/]+)", line (?P<line>\d+)'
 )

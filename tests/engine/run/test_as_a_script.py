@@ -115,6 +115,7 @@ GOOD = {
 }
 ENGINES_OWN = [
     "import matplotlib.pyplot as plt\nprint(plt.get_backend())",
+    "import matplotlib\nprint(matplotlib.rcParams['text.color'])",
     "import os\nprint(os.getcwd())",
     "from pathlib import Path\nprint([Path.cwd()])",
 ]
