@@ -31,11 +31,8 @@ CANNOT_COMPILE = (
     *(MemoryError, OverflowError, RecursionError, SyntaxError, ValueError),
 )
 LAST = "whether the last line has a value"
-PLAIN = {
-    *(bool, complex, float, int, str, type(None)),
-    *(Counter, defaultdict, deque, dict, list, set, tuple),
-}
-"""Kinds that hold nothing but what pickle writes of them."""
+HOLDERS = (Counter, defaultdict, deque)
+"""Kinds of which pickle writes what they hold, beside Python's own."""
 TOO_LOW = "from __future__ imports must occur at the beginning of the file"
 
 
@@ -211,10 +208,12 @@ class Interpreter:
 
 
 class _Contents(pickle.Pickler):
-    """Writes what plain objects hold, and of others, which they are."""
+    """Writes what containers hold, and of other objects, which they are."""
 
-    def persistent_id(self, found: Any) -> int | None:
-        return None if type(found) in PLAIN else id(found)
+    def reducer_override(self, found: Any) -> Any:
+        if found is int or type(found) in HOLDERS:
+            return NotImplemented
+        return int, (id(found),)
 
 
 def _held(found: Any) -> bytes:
