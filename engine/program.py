@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS_ALLOWED = 300.0
+CANNOT_COMPILE = (
+    *(MemoryError, OverflowError, RecursionError, SyntaxError, ValueError),
+)
+"""What Python raises of a text that is no code."""
 IMPORTS = {"import_module", "__import__"}
 """Functions that import the module whose name they are given."""
 TOLD = """\
@@ -154,7 +158,9 @@ def script(blocks: Sequence[Block]) -> str:
 def _caught(code: str, error: str, shown: str) -> str:
     """Return the code so that its error is told, and the program goes on."""
     inside: set[int] = set()
-    with contextlib.suppress(SyntaxError):  # as a reader may have edited it
+    with contextlib.suppress(
+        *CANNOT_COMPILE
+    ):  # as a reader may have edited it
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, ast.Constant | ast.JoinedStr):
                 end = node.end_lineno or node.lineno

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from engine.errors import PageError
 from engine.program import (
+    CANNOT_COMPILE,
     Block,
     CommandBlock,
     FileBlock,
@@ -139,8 +140,9 @@ def _as_a_script(block: Block) -> Iterator[Complaint]:
     """Complain of what would keep the page's script from beginning."""
     try:
         compile(script([block]), block.name, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        problem = f"lets no script that holds it begin ({error.msg})"
+    except CANNOT_COMPILE as error:
+        why = getattr(error, "msg", error)
+        problem = f"lets no script that holds it begin ({why})"
         yield problem, "move that elsewhere, or hand it to exec() as a text"
 
 

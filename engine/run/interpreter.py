@@ -21,15 +21,12 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from engine.program import Section, Value
+from engine.program import CANNOT_COMPILE, Section, Value
 from engine.run.results import Failure, ValueRun
 
 HERE = str(Path(__file__).parent)
 MAIN = "__main__", "__mp_main__"
 """The names of the main module; multiprocessing gave it the second."""
-CANNOT_COMPILE = (
-    *(MemoryError, OverflowError, RecursionError, SyntaxError, ValueError),
-)
 LAST = "whether the last line has a value"
 HOLDERS = (Counter, defaultdict, deque)
 """Kinds of which pickle writes what they hold, beside Python's own."""

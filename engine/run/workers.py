@@ -23,7 +23,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from engine.errors import PageError
-from engine.program import Program, PythonBlock, Step, modules_in, script
+from engine.program import (
+    CANNOT_COMPILE,
+    Program,
+    PythonBlock,
+    Step,
+    modules_in,
+    script,
+)
 from engine.run.check import check
 from engine.run.environment import environment
 from engine.run.results import BlockRun, StepRun
@@ -144,7 +151,7 @@ def _imports_late(program: Program, modules: Sequence[str]) -> bool:
     """
     done: list[ast.stmt] = []
     for block in program.blocks:
-        with contextlib.suppress(SyntaxError, ValueError):
+        with contextlib.suppress(*CANNOT_COMPILE):
             if isinstance(block, PythonBlock):
                 done += ast.parse(block.code).body
     first = [*takewhile(lambda it: isinstance(it, IMPORT), done)]

@@ -80,7 +80,8 @@ def test_names_of_the_page_are_left_alone_by_what_tells_its_errors(
 
 
 def test_what_a_reader_has_half_edited_is_a_program_all_the_same() -> None:
-    assert "    x = (\n" in script([block("x = (", raises="TypeError")])
+    for code in ("x = (", "x = '\0'", "x = " + "+".join("1" * 100_000)):
+        assert f"    {code}\n" in script([block(code, raises="TypeError")])
 
 
 def test_a_program_says_where_a_file_and_a_command_belong() -> None:

@@ -99,6 +99,7 @@ def test_the_line_is_that_of_the_block_not_of_what_it_calls(
     [
         ("x = = 1", "SyntaxError"),
         ("return", "SyntaxError"),
+        ("x = " + "+".join("1" * 100_000), "RecursionError"),
         ("from __future__ import annotations\n1 / 0", "ZeroDivisionError"),
     ],
 )
