@@ -8,15 +8,23 @@ handed to the shell.
 import ast
 import builtins
 import contextlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS_ALLOWED = 300.0
+CANNOT_COMPILE = (
+    *(MemoryError, OverflowError, RecursionError, SyntaxError, ValueError),
+)
+"""What Python raises of a text that is no code."""
+IMPORTS = {"import_module", "__import__"}
+"""Functions that import the module whose name they are given."""
 TOLD = """\
-    import traceback
+except {kind} as {meant}:
+    from traceback import format_exception_only
 
-    print(*traceback.format_exception_only(meant), end="")"""
+    print(*format_exception_only({meant}), sep="", end="")"""
 """Tells an error as a page shows it."""
 
 
@@ -130,6 +138,7 @@ def script(blocks: Sequence[Block]) -> str:
     """
     codes: list[str] = []
     saved: set[str] = set()
+    shown = "\n".join(block.code for block in blocks)
     for block in blocks:
         match block:
             case FileBlock(file=file):
@@ -140,16 +149,18 @@ def script(blocks: Sequence[Block]) -> str:
                 command = code.replace("\n", "\n#     ")
                 codes.append(f"# Left out: a command.\n#     {command}")
             case PythonBlock(raises=str(error)):
-                codes.append(_caught(block.code, error))
+                codes.append(_caught(block.code, error, shown))
             case _:
                 codes.append(block.code)
     return joined(codes)
 
 
-def _caught(code: str, error: str) -> str:
+def _caught(code: str, error: str, shown: str) -> str:
     """Return the code so that its error is told, and the program goes on."""
     inside: set[int] = set()
-    with contextlib.suppress(SyntaxError):  # as a reader may have edited it
+    with contextlib.suppress(
+        *CANNOT_COMPILE
+    ):  # as a reader may have edited it
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, ast.Constant | ast.JoinedStr):
                 end = node.end_lineno or node.lineno
@@ -160,7 +171,24 @@ def _caught(code: str, error: str) -> str:
     ]
     kind = "BaseException" if "." in error else "Exception"
     kind = error if hasattr(builtins, error) else kind
-    return "\n".join(["try:", *lines, f"except {kind} as meant:", TOLD])
+    meant = "meant"  # goes with the error, and is to be no name of the page's
+    while re.search(rf"\b{meant}\b", shown):
+        meant += "_"
+    return "\n".join(["try:", *lines, TOLD.format(kind=kind, meant=meant)])
+
+
+def modules_in(tree: ast.AST) -> Iterator[str]:
+    """Yield the modules that the code imports, up to their first dots."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name.partition(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield (node.module or "").partition(".")[0]
+        elif isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            module = getattr(node.args[0], "value", None)
+            if name in IMPORTS and isinstance(module, str):
+                yield module.partition(".")[0]
 
 
 def joined(codes: Sequence[str]) -> str:

@@ -12,15 +12,14 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from engine.program import CommandBlock, Program
+from engine.program import CommandBlock, Program, modules_in
 
 Versions = dict[str, str]
 _RUN_BY_PYTHON = re.compile(
     r"\bpython[\d.]*\b[^\n;|&]* (?:-m|-c .*?\b(?:import|from)) (\w+)"
 )
 _COMMAND = re.compile(r"(?m)(?:^|[;|&(])\s*(?:\w+=\S*\s+)*([\w.-]+)")
-_IMPORTS = {"import_module", "__import__"}
-"""Functions that import the module whose name they are given."""
+_distributions_of_modules = cache(importlib.metadata.packages_distributions)
 
 
 def imported(program: Program) -> list[str]:
@@ -35,7 +34,7 @@ def imported(program: Program) -> list[str]:
             found.update(_run_by(block.code))
         elif block.language == "python":
             with contextlib.suppress(SyntaxError):
-                found.update(_named(ast.parse(block.code)))
+                found.update(modules_in(ast.parse(block.code)))
     own = {name.removesuffix(".py") for name in program.files}
     return sorted(found - sys.stdlib_module_names - own - {"", "__main__"})
 
@@ -96,19 +95,6 @@ class Installed:
         return not any(self._found(name) for name in absent)
 
 
-def _named(tree: ast.AST) -> Iterable[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (name.name.partition(".")[0] for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield (node.module or "").partition(".")[0]
-        elif isinstance(node, ast.Call) and node.args:
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            module = getattr(node.args[0], "value", None)
-            if name in _IMPORTS and isinstance(module, str):
-                yield module.partition(".")[0]
-
-
 def _run_by(commands: str) -> Iterable[str]:
     """Return the modules that Python, or a script of theirs, runs."""
     yield from _RUN_BY_PYTHON.findall(commands)
@@ -130,11 +116,6 @@ def _sources(distribution: str) -> str:
                 paths = [Path(spec.origin)]
             texts += b"".join(path.read_bytes() for path in sorted(paths))
     return hashlib.sha256(texts).hexdigest()[:12]
-
-
-@cache
-def _distributions_of_modules() -> Mapping[str, list[str]]:
-    return importlib.metadata.packages_distributions()
 
 
 def _required(distribution: str) -> Iterable[str]:

@@ -7,20 +7,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.run.results import Failure
+from engine.run.results import Failure, Stuck
 
-REFUSED = {
-    "imported": (
-        "is imported above without this piece, and the page's script finds "
-        "it whole",
-        "show all of the file above the block that imports it",
-    ),
-    "written": (
-        "is written by a block above, which would undo what a reader saves",
-        "give the file another name",
-    ),
-}
-"""Why a file was not saved, and what to do."""
+IMPORTED = (
+    "is imported above without this piece, and the page's script finds it "
+    "whole",
+    "show all of the file above the block that imports it",
+)
+WRITTEN = "is written by a block above, which would undo what a reader saves"
+RENAME = "give the file another name"
 
 
 class Beside:
@@ -34,22 +29,22 @@ class Beside:
         self._environment = dict(os.environ)
         self._shorten = shorten
 
-    def save(self, name: str, contents: str) -> Failure | None:
-        """Save a file; return why it cannot be."""
+    def save(self, name: str, contents: str) -> None:
+        """Save a file; raise Stuck if it cannot be."""
         file = self._home / name
         module = sys.modules.get(file.stem)
         if getattr(module, "__file__", None) == str(file):
-            return _refused("imported")
+            raise Stuck(*IMPORTED)
         try:
             found = file.read_bytes() if file.exists() else b""
             if not contents.encode().startswith(found):
-                return _refused("written")
+                raise Stuck(WRITTEN, RENAME)
             file.write_text(contents, encoding="utf-8")
         except OSError as error:
-            return _failure(type(error).__name__, self._shorten(str(error)))
+            problem = f"cannot be saved: {self._shorten(str(error))}"
+            raise Stuck(problem, RENAME) from None
         # Python would not look again at a folder that changed just now.
         importlib.invalidate_caches()
-        return None
 
     def command(self, code: str, exits: int) -> Failure | None:
         """Hand the commands to the shell, which stops at the first to fail."""
@@ -67,12 +62,6 @@ class Beside:
             ended = 126
         # A shell counts the signals that end a command from 128 on.
         ended = 128 - ended if ended < 0 else ended
-        return None if ended == exits else _failure(str(ended))
-
-
-def _failure(name: str, message: str = "") -> Failure:
-    return Failure(name, message, trace="", line=None)
-
-
-def _refused(name: str) -> Failure:
-    return _failure(name, REFUSED[name][0])
+        if ended == exits:
+            return None
+        return Failure(str(ended), message="", trace="", line=None)

@@ -2,10 +2,11 @@
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from engine.errors import PageError
 from engine.program import (
+    CANNOT_COMPILE,
     Block,
     CommandBlock,
     FileBlock,
@@ -13,8 +14,8 @@ from engine.program import (
     PythonBlock,
     Step,
     Value,
+    script,
 )
-from engine.run.beside import REFUSED
 from engine.run.results import BlockRun, Failure, StepRun, ValueRun
 from engine.run.terminal import screen
 
@@ -25,10 +26,11 @@ TOO_LONG = (
 )
 SHOWS_ENGINE = (
     "shows what carries it out, which no reader has",
-    "print no stack from within a drawing, and leave out the name of "
-    "Matplotlib's backend and that of the folder in which the page runs",
+    "print no stack from within a drawing, and leave out the name and the "
+    "colours of Matplotlib's backend and the folder in which the page runs",
 )
-ENGINE = re.compile(rb"engine(/run/|\.run\.)\w|/page-\w{8}\b")
+ENGINE = re.compile(rb"engine(/run/|\.run\.)\w|/page-\w{8}\b|#010203")
+"""The last is the ink of figures, which stands for a page's own."""
 FILE_LINE = re.compile(
     r'File "(?:[^"]*/)?(?P<file>[^"/]+)", line (?P<line>\d+)'
 )
@@ -38,19 +40,16 @@ Complaint = tuple[str, str]
 
 def check(program: Program, step: Step, run: StepRun) -> None:
     """Raise PageError if the step did not do what the page says it does."""
-    line = None
-    complaints: Iterable[Complaint] = ()
     match step, run:
         case Value(expression=expression), ValueRun():
             if what := run.message or _unshowable(run.text):
                 problem = f"the value {{{{ {expression} }}}} {what}"
                 hint = "use names that the blocks above it define"
-                complaints = [(problem, hint)]
+                raise fault(program, step, problem, hint)
         case Block(), BlockRun(failure=failure):
             line = failure.line if failure else None
-            complaints = _complaints(program, step, run)
-    for problem, hint in complaints:
-        raise fault(program, step, problem, hint, line)
+            for problem, hint in _complaints(program, step, run):
+                raise fault(program, step, problem, hint, line)
 
 
 def _unshowable(text: str) -> str:
@@ -86,8 +85,8 @@ def _complaints(
     match block:
         case PythonBlock(raises=name):
             yield from _raised(name, run.failure)
-        case FileBlock() if run.failure and run.failure.name in REFUSED:
-            yield REFUSED[run.failure.name]
+            if name:
+                yield from _as_a_script(block)
         case CommandBlock(exits=exits) if run.failure:
             code = run.failure.name
             words = run.output.decode("utf-8", "replace").rstrip()
@@ -97,9 +96,6 @@ def _complaints(
                 "correct the command or its files, or say "
                 f'exits="{code}" on the fence',
             )
-        case FileBlock() if run.failure:
-            problem = f"cannot be saved: {run.failure.message}"
-            yield problem, "give the file another name"
     said = run.output
     if run.failure:
         said += run.failure.message.encode()
@@ -138,6 +134,16 @@ def _raised(
         hint = "show the section that defines the name before this block"
     other = f", not {wanted}" if wanted else ""
     yield f"raised {failure.name}{other}\n\n{failure.trace}", hint
+
+
+def _as_a_script(block: Block) -> Iterator[Complaint]:
+    """Complain of what would keep the page's script from beginning."""
+    try:
+        compile(script([block]), block.name, "exec", dont_inherit=True)
+    except CANNOT_COMPILE as error:
+        why = getattr(error, "msg", error)
+        problem = f"lets no script that holds it begin ({why})"
+        yield problem, "move that elsewhere, or hand it to exec() as a text"
 
 
 def _in_snippets(program: Program, trace: str) -> str:

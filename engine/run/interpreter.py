@@ -5,34 +5,31 @@ there as the page shows it, so that AutoGraph and ``inspect`` find what the
 reader sees, and tracebacks point into ``snippets/``.
 """
 
-import __future__
-
 import ast
 import builtins
+import codeop
 import contextvars
 import gc
+import io
 import linecache
+import pickle
 import sys
 import traceback
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from engine.program import Section, Value
+from engine.program import CANNOT_COMPILE, Section, Value
 from engine.run.results import Failure, ValueRun
 
 HERE = str(Path(__file__).parent)
-FUTURES = sum(
-    getattr(__future__, name).compiler_flag
-    for name in __future__.all_feature_names
-)
-
-CANNOT_COMPILE = (
-    *(MemoryError, OverflowError, RecursionError, SyntaxError, ValueError),
-)
-LAST = "the last line's value"
-SIZED = (dict, list, set)
+MAIN = "__main__", "__mp_main__"
+"""The names of the main module; multiprocessing gave it the second."""
+LAST = "whether the last line has a value"
+HOLDERS = (Counter, defaultdict, deque)
+"""Kinds of which pickle writes what they hold, beside Python's own."""
 TOO_LOW = "from __future__ imports must occur at the beginning of the file"
 
 
@@ -53,7 +50,7 @@ class Interpreter:
         from greenlet import greenlet  # type: ignore[import-untyped]
 
         self._greenlet = greenlet
-        self._flags = 0
+        self._codes = codeop.Compile()  # remembers imports from __future__
         self._empty = True
         """Whether no statement stands above."""
         self._begun = False
@@ -72,7 +69,7 @@ class Interpreter:
             self.call(exec, code, vars(self._module))
         except BaseException as error:
             return self._failure(error)
-        return vars(self._module).pop(LAST, None) is not None
+        return bool(vars(self._module).pop(LAST, False))
 
     def evaluate(self, value: Value) -> ValueRun:
         """Return what an f-string makes of the expression in its braces.
@@ -85,17 +82,16 @@ class Interpreter:
         except BaseException as error:
             message = f"raised {type(error).__name__}: {error}"
             return ValueRun(message=self._shorten(message))
-        for name, (found, size) in self._state().items():
-            was, held = before.get(name, (before, 0))
-            if found is not was or size != held:
+        for name, state in self._state().items():
+            if state != before.get(name):
                 message = f"changes {name}, which no reader does"
                 return ValueRun(message=message)
         return ValueRun(text)
 
-    def _state(self) -> dict[str, tuple[Any, int]]:
-        """Return what each name stands for, and how much that holds."""
+    def _state(self) -> dict[str, tuple[int, bytes]]:
+        """Return which object each name stands for, and what that holds."""
         return {
-            name: (found, isinstance(found, SIZED) and len(found))
+            name: (id(found), _held(found))
             for name, found in vars(self._module).items()
             if not name.startswith("__")
         }
@@ -121,7 +117,8 @@ class Interpreter:
     def clear(self) -> None:
         """Let go of the module, as Python does when it ends."""
         self.call(gc.collect)
-        sys.modules.pop("__main__", None)
+        for name in MAIN:
+            sys.modules.pop(name, None)
         vars(sys)["meta_path"] = None
         self.call(vars(self).__delitem__, "_module")
         self.call(gc.collect)
@@ -129,28 +126,25 @@ class Interpreter:
     def _compile(self, section: Section) -> CodeType:
         """Compile the section as if it stood where its module has it.
 
-        The value of its last line, if it has one, is kept under ``LAST``.
+        Whether its last line has a value stands under ``LAST`` in the end;
+        the value is gone by then, as in a file.
         """
         path = str(self._write(section))
-
-        def compiled(code: Any, flags: int = 0) -> Any:
-            flags |= self._flags
-            return compile(code, path, "exec", flags, dont_inherit=True)
-
         source = "\n" * (section.line - 1) + section.code + "\n"
-        tree = compiled(source, ast.PyCF_ONLY_AST)
+        tree = ast.parse(source, path)
         self._check_futures(tree, path)
         *above, last = tree.body or [ast.Pass()]
         documents = ast.get_docstring(tree, clean=False) is not None
         if isinstance(last, ast.Expr) and not (documents and not above):
-            keep = ast.Assign([ast.Name(LAST, ast.Store())], last.value)
-            tree.body[-1] = ast.copy_location(keep, last)
+            name = ast.Name(LAST, ast.Store())
+            value = ast.NamedExpr(name, last.value)
+            some = ast.Compare(value, [ast.IsNot()], [ast.Constant(None)])
+            tree.body[-1] = ast.copy_location(ast.Assign([name], some), last)
         if documents and not self._empty:
             del tree.body[0]  # in one file, it would document nothing
         self._empty &= not tree.body
-        code: CodeType = compiled(ast.fix_missing_locations(tree))
-        self._flags |= code.co_flags & FUTURES
-        return code
+        whole: Any = ast.fix_missing_locations(tree)
+        return self._codes(whole, path, "exec")
 
     def _forget_warnings(self, section: Section) -> None:
         """Let no line of another module have warned for those of this one.
@@ -192,7 +186,7 @@ class Interpreter:
         line = getattr(error, "lineno", None)
         if report.stack:
             line = report.stack[0].lineno
-        message, trace = map(self._shorten, (_printable(last.strip()), trace))
+        message, trace = map(self._shorten, (_printable(last.rstrip()), trace))
         return Failure(self._name(error), message, trace, line)
 
     def _name(self, error: BaseException) -> str:
@@ -208,6 +202,21 @@ class Interpreter:
         if isinstance(caught, type) and isinstance(error, caught):
             return kind.__name__
         return f"{kind.__module__}.{kind.__name__}"
+
+
+class _Contents(pickle.Pickler):
+    """Writes what containers hold, and of other objects, which they are."""
+
+    def reducer_override(self, found: Any) -> Any:
+        if found is int or type(found) in HOLDERS:
+            return NotImplemented
+        return int, (id(found),)
+
+
+def _held(found: Any) -> bytes:
+    written = io.BytesIO()
+    _Contents(written).dump(found)
+    return written.getvalue()
 
 
 def _printable(text: str) -> str:

@@ -5,9 +5,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from functools import partial
 from queue import PriorityQueue
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from engine.program import Program
 from engine.run.report import Reporter
@@ -17,7 +18,7 @@ from engine.run.workers import Workers
 T = TypeVar("T")
 
 
-class Queue:
+class Queue(AbstractContextManager["Queue"]):
     """Runs as many programs at a time as there are jobs."""
 
     def __init__(self, workers: Workers, jobs: int, tell: Reporter) -> None:
@@ -35,9 +36,6 @@ class Queue:
         ]
         for thread in self._threads:
             thread.start()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()

@@ -51,3 +51,7 @@ class ValueRun:
 
 
 StepRun = BlockRun | ValueRun
+
+
+class Stuck(Exception):
+    """Ends a program at a step: what is wrong, and what to do."""

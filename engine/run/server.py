@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from engine.run.hiding import keep_figures
@@ -102,10 +102,10 @@ def _keep(
 
 def _begin(job: Job, steps: Connection, keeper: Connection) -> None:
     keeper.close()
-    if sys.platform == "linux":
+    # Elsewhere, libraries do not bear a fork.
+    if sys.platform == "linux" and not job.anew:
         importlib.import_module(job.module).work(job, steps)
         return
-    # Elsewhere, libraries do not bear a fork.
     os.set_inheritable(steps.fileno(), True)
     arguments = [json.dumps(vars(job)), str(steps.fileno())]
     program = [sys.executable, "-m", job.module, *arguments]
@@ -114,8 +114,6 @@ def _begin(job: Job, steps: Connection, keeper: Connection) -> None:
 
 def _wait(worker: int, keeper: Connection) -> int:
     """Wait for the worker's end, and end it when the keeper is told to."""
-    if hasattr(os, "pidfd_open"):
-        wait([keeper, os.pidfd_open(worker)])
     while not keeper.poll(TICK):
         pid, status = os.waitpid(worker, os.WNOHANG)
         if pid:

@@ -13,10 +13,9 @@ from typing import Any, cast
 from engine.errors import PageError
 from engine.program import SECONDS_ALLOWED, Block, Program, Step
 from engine.run.check import BYTES_ALLOWED, TOO_LONG, fault
-from engine.run.results import StepRun
+from engine.run.results import StepRun, Stuck
 from engine.run.worker import Job
 
-START_ALLOWED = 300.0
 TICK = 0.1
 
 
@@ -42,7 +41,7 @@ class Session:
 
     def start(self) -> None:
         """Wait until the process is ready."""
-        self.group = self._receive(START_ALLOWED, None)
+        self.group = self._receive(None)
 
     def carry_out(self, step: Step) -> StepRun:
         """Return what the step did, good or bad.
@@ -50,27 +49,25 @@ class Session:
         Raises PageError for a step that prints without end, runs past its
         limit or ends the process, and CancelledError once it is stopped.
         """
-        allowed = SECONDS_ALLOWED
-        if isinstance(step, Block):
-            allowed = step.seconds_allowed
-        return cast(StepRun, self._ask(step, allowed, step))
+        return cast(StepRun, self._ask(step, step))
 
     def end(self, last: Step) -> bytes:
         """Wait for the program's end; return what it printed meanwhile."""
-        return cast(bytes, self._ask(None, SECONDS_ALLOWED, last))
+        return cast(bytes, self._ask(None, last))
 
-    def _ask(self, order: Step | None, allowed: float, at: Step) -> Any:
+    def _ask(self, order: Step | None, at: Step) -> Any:
         # Why nobody is there to take it is found out below.
         with contextlib.suppress(OSError):
             self.steps.send(order)
-        answer = self._receive(allowed, at)
-        if isinstance(answer, str):
-            problem = f"leaves nothing to go on with ({answer})"
-            hint = "put back what was replaced in modules of Python's own"
-            raise fault(self.program, at, problem, hint)
+        answer = self._receive(at)
+        if isinstance(answer, Stuck):
+            raise fault(self.program, at, *answer.args)
         return answer
 
-    def _receive(self, allowed: float, at: Step | None) -> Any:
+    def _receive(self, at: Step | None) -> Any:
+        allowed = SECONDS_ALLOWED
+        if isinstance(at, Block):
+            allowed = at.seconds_allowed
         deadline = time.monotonic() + allowed
         while not (ready := wait([self.steps, self.keeper], TICK)):
             if self.stop and self.stop.is_set():

@@ -23,15 +23,32 @@ from multiprocessing.connection import Connection
 # Under names of our own, since a program may put anything in their place.
 from os import fsdecode, fsencode, fstat, getpid, pread
 from pathlib import Path
+from sys import getprofile, gettrace
 from typing import Any
 
 from engine.program import CommandBlock, FileBlock, Step, Value
 from engine.run.beside import Beside
 from engine.run.hiding import hidden, keep_figures
-from engine.run.interpreter import Interpreter
-from engine.run.results import BlockRun, Drawing, Failure, StepRun, ValueRun
+from engine.run.interpreter import MAIN, Interpreter
+from engine.run.results import (
+    BlockRun,
+    Drawing,
+    Failure,
+    StepRun,
+    Stuck,
+    ValueRun,
+)
 
 INSTALLED = re.compile(r"(?<![^\s\"'])[^\s\"']*/site-packages/")
+FORKED = (
+    "forks a process that goes on when the block has ended",
+    "end that process in the block, with os._exit()",
+)
+WATCHED = (
+    "leaves a profiler or a trace on, which would see what no reader has",
+    "turn it off in the block that turns it on",
+)
+REPLACED = "put back what was replaced in modules of Python's own"
 
 
 @dataclass(frozen=True)
@@ -45,6 +62,8 @@ class Job:
     """The file that holds the whole program, as the reader copies it."""
     module: str = __name__
     """Whose function ``work`` the process carries out."""
+    anew: bool = False
+    """Whether the process is to have imported nothing beforehand."""
 
     def shorten(self, text: str) -> str:
         """Shorten the paths that a reader of the page has no use for."""
@@ -73,16 +92,20 @@ def work(job: Job, steps: Connection) -> None:
 
 
 def _answer(act: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a function returns, or, as a text, why it cannot."""
+    """Return what a function returns, or why nothing can follow."""
+    pid = getpid()
     try:
-        return act(*arguments)
+        done = act(*arguments)
+    except Stuck as stuck:
+        done = stuck
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        why = f"{type(error).__name__}: {error}"
+        done = Stuck(f"leaves nothing to go on with ({why})", REPLACED)
+    return done if getpid() == pid else Stuck(*FORKED)
 
 
 class _Worker:
     def __init__(self, job: Job) -> None:
-        self._pid = getpid()
         self._job = job
         self._streams = sys.stdout, sys.stderr
         self._output = _redirect(f"{job.folder}/output")
@@ -108,15 +131,12 @@ class _Worker:
     def _carry_out(self, step: Step) -> StepRun:
         with hidden():
             done = self._do(step)
-        if getpid() != self._pid:
-            # The step has forked, and here is the child, which is through.
-            os._exit(0)
-        printed = self._printed()
-        figures = _figures()
+        if _is_watched():
+            raise Stuck(*WATCHED)
+        printed, figures = self._printed(), _figures()
         if not isinstance(done, ValueRun):
-            if isinstance(done, Failure):
-                return BlockRun(printed, done, *figures)
-            return BlockRun(printed, None, *figures, value=bool(done))
+            failure = done if isinstance(done, Failure) else None
+            return BlockRun(printed, failure, *figures, value=done is True)
         if printed:
             return ValueRun(message=f"printed {printed.decode()!r}")
         return ValueRun(message="draws a figure") if any(figures) else done
@@ -135,7 +155,8 @@ class _Worker:
             case Value():
                 return self._interpreter.evaluate(step)
             case FileBlock(file=file, contents=contents):
-                return self._beside.save(file, contents)
+                self._beside.save(file, contents)
+                return None
             case CommandBlock(code=code, exits=exits):
                 return self._beside.command(code, exits)
             case _:
@@ -151,6 +172,13 @@ class _Worker:
         self._read = fstat(self._output).st_size
         printed = pread(self._output, self._read - start, start)
         return fsencode(self._job.shorten(fsdecode(printed)))
+
+
+def _is_watched() -> bool:
+    """Return whether somebody is called for each call or line."""
+    monitoring: Any = getattr(sys, "monitoring", None)  # since Python 3.12
+    tools = map(monitoring.get_tool, range(6)) if monitoring else ()
+    return bool(getprofile() or gettrace() or any(tools))
 
 
 def _figures() -> tuple[tuple[Drawing, ...], int]:
@@ -200,7 +228,7 @@ def _main_module(script: str) -> types.ModuleType:
         __file__=script,
         __cached__=None,
     )
-    sys.modules["__main__"] = module
+    sys.modules |= dict.fromkeys(MAIN, module)
     sys.argv[:] = [Path(script).name]  # as typed beside it
     sys.orig_argv[:] = [sys.executable, *sys.argv]
     sys.breakpointhook = _refuse_to_debug

@@ -4,6 +4,7 @@ They are forked from a server that has imported what programs share and run
 nothing yet, so that they all share one import.
 """
 
+import ast
 import contextlib
 import json
 import select
@@ -14,25 +15,34 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import takewhile
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Self
 
 from engine.errors import PageError
-from engine.program import Program, Step, script
+from engine.program import (
+    CANNOT_COMPILE,
+    Program,
+    PythonBlock,
+    Step,
+    modules_in,
+    script,
+)
 from engine.run.check import check
 from engine.run.environment import environment
 from engine.run.results import BlockRun, StepRun
 from engine.run.session import TICK, Session
 from engine.run.worker import Job
 
+IMPORT = (ast.Import, ast.ImportFrom)
 GRACE = 2.0
 """The seconds after which nobody waits for an end any more."""
 
 
-class Workers:
+class Workers(AbstractContextManager["Workers"]):
     """Starts processes for programs; may be used from several threads."""
 
     def __init__(
@@ -44,9 +54,6 @@ class Workers:
         self._preload = preload if sys.platform == "linux" else ()
         self._lock = threading.Lock()
         self._server: _Server | None = None
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
@@ -100,7 +107,8 @@ class Workers:
             whole = folder / "run" / f"{program.path.stem}.py"
             whole.parent.mkdir()
             whole.write_text(script(program.blocks), encoding="utf-8")
-            job = Job(str(self._root), str(folder), str(whole))
+            anew = _imports_late(program, self._preload)
+            job = Job(str(self._root), str(folder), str(whole), anew=anew)
             with self.process(job) as pipes:
                 session = Session(program, job, *pipes, stop)
                 try:
@@ -134,6 +142,22 @@ class Workers:
         # It has been killed.
         self.close()
         self._send(job, ends)
+
+
+def _imports_late(program: Program, modules: Sequence[str]) -> bool:
+    """Return whether it does anything before it imports one of these.
+
+    That may bear on the import, as a variable of the environment does.
+    """
+    done: list[ast.stmt] = []
+    for block in program.blocks:
+        with contextlib.suppress(*CANNOT_COMPILE):
+            if isinstance(block, PythonBlock):
+                done += ast.parse(block.code).body
+    first = [*takewhile(lambda it: isinstance(it, IMPORT), done)]
+    late = {*modules_in(ast.Module(done[len(first) :], []))}
+    late -= {*modules_in(ast.Module(first, []))}
+    return not late.isdisjoint(name.partition(".")[0] for name in modules)
 
 
 @contextlib.contextmanager

@@ -59,8 +59,29 @@ def test_a_program_goes_on_after_what_is_meant_to_fail(
     )
 
 
+def test_an_error_of_several_lines_is_told_as_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = "e = ValueError('a')\ne.add_note('  b')\nraise e"
+    exec(script([block(code, raises="ValueError")]), {})
+    assert capsys.readouterr().out == "ValueError: a\n  b\n"
+
+
+def test_names_of_the_page_are_left_alone_by_what_tells_its_errors(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    blocks = [
+        block("meant, traceback = 1, 2"),
+        block("int('x')", raises="ValueError"),
+        block("print(meant, traceback)"),
+    ]
+    exec(script(blocks), {})
+    assert capsys.readouterr().out.endswith("'x'\n1 2\n")
+
+
 def test_what_a_reader_has_half_edited_is_a_program_all_the_same() -> None:
-    assert "    x = (\n" in script([block("x = (", raises="TypeError")])
+    for code in ("x = (", "x = '\0'", "x = " + "+".join("1" * 100_000)):
+        assert f"    {code}\n" in script([block(code, raises="TypeError")])
 
 
 def test_a_program_says_where_a_file_and_a_command_belong() -> None:

@@ -115,6 +115,7 @@ GOOD = {
 }
 ENGINES_OWN = [
     "import matplotlib.pyplot as plt\nprint(plt.get_backend())",
+    "import matplotlib\nprint(matplotlib.rcParams['text.color'])",
     "import os\nprint(os.getcwd())",
     "from pathlib import Path\nprint([Path.cwd()])",
 ]
@@ -183,6 +184,14 @@ def test_a_trace_of_another_thread_shows_the_code(page: Page) -> None:
         "    return 1 + (2).real / 0\n"
         "               ~~~~~~~~~^~~\n"
     ) in said
+
+
+def test_a_last_value_goes_where_its_line_stands(page: Page) -> None:
+    said = page.output("async def f(): ...", "f()")
+    assert said.startswith(
+        "snippets/m.py:7: RuntimeWarning: coroutine 'f' was never awaited\n"
+        "  f()\n"
+    )
 
 
 def test_each_warning_shows_the_line_that_warns(page: Page) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.program import CommandBlock, FileBlock, PythonBlock, Section
-from tests.engine.run.programs import Page, value
+from engine.program import FileBlock, PythonBlock, Section
+from tests.engine.run.programs import Page, command, value
 
 PLOT = "import matplotlib.pyplot as plt\nplt.plot([1, 2])"
 WORKER = "import json\n\n\nprint(jsn)\n"
@@ -95,6 +95,30 @@ def test_the_line_is_that_of_the_block_not_of_what_it_calls(
 
 
 @pytest.mark.parametrize(
+    ("code", "raises"),
+    [
+        ("x = = 1", "SyntaxError"),
+        ("return", "SyntaxError"),
+        ("x = " + "+".join("1" * 100_000), "RecursionError"),
+        ("from __future__ import annotations\n1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_no_block_keeps_the_pages_script_from_beginning(
+    page: Page, code: str, raises: str
+) -> None:
+    words = page.fails(code, raises=raises)
+    assert words.startswith("docs/page.md:10: snippets/m.py:")
+    assert "lets no script that holds it begin (" in words
+
+
+def test_an_error_in_a_text_is_one_of_the_block(page: Page) -> None:
+    code = "exec('x = = 1')"
+    (run,) = page.blocks(code, raises="SyntaxError")
+    assert run.failure
+    assert run.failure.message.startswith('  File "<string>", line 1\n')
+
+
+@pytest.mark.parametrize(
     ("code", "line", "words"),
     [
         ("x = 1\ny = = 2", 5, "SyntaxError: invalid syntax"),
@@ -131,6 +155,7 @@ CHANGES = """\
 from collections import defaultdict
 
 x, listed, counts = 999, [], defaultdict(int)
+held = {"losses": [2.0, 1.0]}
 left, last = iter([1, 2]), iter([3])
 
 
@@ -154,6 +179,7 @@ def count():
         ("count()", "changes x, which no reader does"),
         ("listed.append(1)", "changes listed, which no reader does"),
         ("counts['none']", "changes counts, which no reader does"),
+        ("len(held['losses'].sort() or '')", "changes held, which no"),
     ],
 )
 def test_a_value(page: Page, expression: str, message: str) -> None:
@@ -165,8 +191,7 @@ def test_a_value(page: Page, expression: str, message: str) -> None:
 def test_a_command_names_the_line_of_the_snippet(page: Page) -> None:
     section = Section(Path("snippets/w.py"), "all", 20, WORKER.rstrip())
     file = FileBlock(line=3, section=section, file="w.py", contents=WORKER)
-    run = Section(Path("docs/page.md"), "", 6, "python w.py\necho not this")
-    words = page.fails(file, CommandBlock(line=5, section=run))
+    words = page.fails(file, command("python w.py\necho not this"))
     assert words.startswith(
         "docs/page.md:5: the command ended with exit code 1, not 0\n"
     )
@@ -189,24 +214,21 @@ def test_a_command_that_fails_in_the_first_line_of_a_part(page: Page) -> None:
             (2, "1 / 0", above + below),
         )
     ]
-    run = Section(Path("docs/page.md"), "", 6, "python w.py")
-    words = page.fails(*files, CommandBlock(line=5, section=run))
+    words = page.fails(*files, command("python w.py"))
     assert 'File "snippets/w.py", line 40, in <module>' in words
 
 
 def test_a_command_that_was_to_fail_and_does_not(page: Page) -> None:
-    section = Section(Path("docs/page.md"), "", 6, "true")
-    words = page.fails(CommandBlock(line=5, section=section, exits=2))
+    words = page.fails(command("true", exits=2))
     assert "the command ended with exit code 0, not 2" in words
 
 
 def test_a_command_that_a_signal_ends_has_the_shells_exit_code(
     page: Page,
 ) -> None:
-    section = Section(Path("docs/page.md"), "", 6, "kill -9 $$")
-    words = page.fails(CommandBlock(line=5, section=section))
+    words = page.fails(command("kill -9 $$"))
     assert "the command ended with exit code 137, not 0" in words
-    assert page.runs(CommandBlock(line=5, section=section, exits=137))
+    assert page.runs(command("kill -9 $$", exits=137))
 
 
 def test_a_file_that_cannot_be_saved(page: Page) -> None:
@@ -245,6 +267,25 @@ def test_what_the_engine_needs_was_replaced_for_good(
     assert ': section "s' in words
     assert "leaves nothing to go on with (TypeError: " in words
     assert "mend: put back what was replaced in modules of Python" in words
+
+
+@pytest.mark.parametrize(
+    "starts", ["sys.setprofile(print)", "sys.settrace(lambda *_: None)"]
+)
+def test_what_sees_all_calls_is_not_left_on(page: Page, starts: str) -> None:
+    words = page.fails("import sys", starts, "sys.setprofile(None)")
+    assert words.startswith("docs/page.md:20: snippets/m.py:7: ")
+    assert "leaves a profiler or a trace on, which would see" in words
+
+
+def test_a_profile_is_that_of_a_script(page: Page) -> None:
+    said = page.output(
+        "import cProfile\nimport pstats\n\n\ndef f(): ...",
+        "with cProfile.Profile() as profile:\n    f()",
+        "print(sorted(name for _, _, name in pstats.Stats(profile).stats))",
+    )
+    assert "'f']" in said
+    assert "execute" not in said
 
 
 def test_what_carries_it_out_is_not_shown(page: Page) -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.program import CommandBlock, Section
-from tests.engine.run.programs import Page, program
+from tests.engine.run.programs import Page, command, program
 from tests.waiting import wait_for_ends, wait_until
 
 REPOSITORY = Path(__file__).parents[3]
@@ -71,9 +70,7 @@ def test_nothing_that_a_program_starts_outlives_it(
 def test_nothing_that_a_command_starts_outlives_it(
     page: Page, mark: Path
 ) -> None:
-    code = f"sleep 600 &\necho $! $! > {mark}"
-    section = Section(Path("docs/page.md"), "", 5, code)
-    page.runs(CommandBlock(line=5, section=section))
+    page.runs(command(f"sleep 600 &\necho $! $! > {mark}"))
     wait_for_ends(*pids(mark))
 
 

@@ -50,12 +50,16 @@ process = spawn.Process(target=work, args=(8,))
 process.start()
 process.join()
 print("code", process.exitcode)"""
+BACK = """\
+if __name__ == "__main__":
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        print(pool.map(Point, [2.0]))"""
 GUARDED = SPAWN.replace("\n", "\n    ").join(
     ["if __name__ == '__main__':\n    ", ""]
 )
 
 
-@pytest.mark.parametrize("last", [THREAD, SPAWN, GUARDED])
+@pytest.mark.parametrize("last", [THREAD, SPAWN, BACK, GUARDED])
 def test_a_program_prints_what_the_readers_script_prints(
     page: Page, tmp_path: Path, last: str
 ) -> None:
@@ -76,10 +80,25 @@ def test_a_program_prints_what_the_readers_script_prints(
     assert page.output(*codes) == printed
 
 
-def test_a_child_that_a_block_forks_ends_with_the_block(page: Page) -> None:
-    fork = "import os\nif not os.fork(): print('child')\nelse: os.wait()"
+FORK = "import os\nif not os.fork():\n    {}\n_ = os.wait()"
+
+
+def test_a_child_that_ends_in_its_block_is_as_in_a_script(page: Page) -> None:
+    ends = "print('child')\n    os._exit(0)"
     number = "print(os.getpid() == os.getpgrp())"
-    assert page.output(fork, number) == "child\nTrue\n"
+    assert page.output(FORK.format(ends), number) == "child\nTrue\n"
+
+
+@pytest.mark.parametrize("goes_on", ["pass", "raise SystemExit(3)", "1 / 0"])
+def test_a_child_that_goes_on_after_its_block(
+    page: Page, goes_on: str
+) -> None:
+    words = page.fails(FORK.format(goes_on), "print('twice, in a script')")
+    assert words == (
+        'docs/page.md:10: snippets/m.py:4: section "s1" forks a process '
+        "that goes on when the block has ended\n"
+        "  mend: end that process in the block, with os._exit()"
+    )
 
 
 SEEN = "import os, sys\nfor name in sorted(os.environ): print(name)"

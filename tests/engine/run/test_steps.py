@@ -4,20 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from engine.program import CommandBlock, FileBlock, Section, Value
+from engine.program import FileBlock, Section, Value
 from engine.run.results import BlockRun, ValueRun
-from tests.engine.run.programs import Page, program, value
+from tests.engine.run.programs import Page, command, program, value
 
 SOURCE = Section(Path("snippets/w.py"), "all", 7, "x = 1")
 
 
 def file(name: str, contents: str) -> FileBlock:
     return FileBlock(line=1, section=SOURCE, file=name, contents=contents)
-
-
-def command(code: str, exits: int = 0) -> CommandBlock:
-    section = Section(Path("docs/page.md"), "", 5, code)
-    return CommandBlock(line=5, section=section, exits=exits)
 
 
 def test_a_program_and_its_commands_cannot_import_the_project(

@@ -127,6 +127,15 @@ def test_two_workers_share_nothing(tmp_path: Path, page: Page) -> None:
         assert page.output(loaded) == "True\n"
 
 
+def test_what_stands_above_an_import_bears_on_it(tmp_path: Path) -> None:
+    """One that was made beforehand would not say its Zen."""
+    with Workers(tmp_path, tmp_path / "cache", ["this"]) as workers:
+        page = Page(tmp_path, workers)
+        assert page.output("import this", "x = 1\nimport this") == ""
+        for late in ("x = 1\nimport this", "__import__('this')"):
+            assert page.output("y = 2", late).startswith("The Zen of Python")
+
+
 def test_nothing_is_set_for_whoever_runs_programs(page: Page) -> None:
     before = dict(os.environ), list(sys.path), Path.cwd(), sys.argv[:]
     page.runs("import os\nos.environ['NEW'] = '1'")
