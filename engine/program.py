@@ -158,9 +158,8 @@ def script(blocks: Sequence[Block]) -> str:
 def _caught(code: str, error: str, shown: str) -> str:
     """Return the code so that its error is told, and the program goes on."""
     inside: set[int] = set()
-    with contextlib.suppress(
-        *CANNOT_COMPILE
-    ):  # as a reader may have edited it
+    # A reader may have edited it.
+    with contextlib.suppress(*CANNOT_COMPILE):
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, ast.Constant | ast.JoinedStr):
                 end = node.end_lineno or node.lineno
