@@ -257,6 +257,10 @@ def test_an_actor_climbs_its_critic() -> None:
     states = tf.constant([[1.0], [2.0]])
     [gradient] = climb(actor, worth, states)
     assert float(gradient[0, 0]) == pytest.approx(2 * (3 - 2) * (1 + 4) / 2)
+    inputs = [tf.keras.Input((1,)), tf.keras.Input((1,))]
+    critic = tf.keras.Model(inputs, tf.keras.layers.Multiply()(inputs))
+    [gradient] = climb(actor, critic, states)
+    assert float(gradient[0, 0]) == pytest.approx(-(1 + 4) / 2)
 
 
 def test_returns_are_discounted_from_the_end() -> None:
