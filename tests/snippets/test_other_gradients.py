@@ -135,6 +135,11 @@ def test_derivatives_are_those_of_the_cosine() -> None:
         np.testing.assert_allclose(found, due, atol=1e-6)
 
 
+def test_times_in_a_row_are_refused() -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match="compatible"):
+        physics_loss(make_solution(), TIMES[:, 0])
+
+
 def test_derivatives_of_a_model_agree_with_differences() -> None:
     model, size = make_solution(), 0.05
     y, slope, bend = derivatives(model, TIMES)

@@ -297,13 +297,16 @@ def test_a_step_leads_to_the_reward_and_what_follows() -> None:
         np.testing.assert_array_equal(before, after)
 
 
+@pytest.mark.parametrize("column", [1, 2, 4])
 @pytest.mark.usefixtures("each_way")
-def test_rewards_in_a_column_are_refused() -> None:
+def test_a_column_of_a_memory_is_refused(column: int) -> None:
     online, zeros = make_values(), np.zeros(2, "float32")
     step = make_q_step(online, make_values(), SGD(0.1), 0.9)
     states = one_hot(np.array([1, 3]))
+    moves = [states, np.array([0, 1]), zeros, states, zeros]
+    moves[column] = moves[column][:, None]
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
-        step(states, np.array([0, 1]), zeros[:, None], states, zeros)
+        step(*moves)
 
 
 def test_exact_values_are_powers_of_gamma() -> None:
