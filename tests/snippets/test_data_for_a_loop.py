@@ -265,7 +265,8 @@ class Headed(tf.keras.Model):
         self.first = make_flat()
         self.head = tf.keras.layers.Dense(1, kernel_initializer="zeros")
 
-    def call(self, x: tf.Tensor) -> tf.Tensor:
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        assert training
         return self.head(self.first(x) + 1.0)
 
 

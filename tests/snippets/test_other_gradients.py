@@ -268,6 +268,14 @@ def test_an_actor_climbs_its_critic() -> None:
     assert float(gradient[0, 0]) == pytest.approx(-(1 + 4) / 2)
 
 
+def test_an_actor_climbs_in_training() -> None:
+    dense = tf.keras.layers.Dense(1, use_bias=False)
+    dropout = tf.keras.layers.Dropout(0.5, seed=0)
+    actor = tf.keras.Sequential([tf.keras.Input((1,)), dense, dropout])
+    [gradient] = climb(actor, lambda inputs: inputs[1], tf.ones((1, 1)))
+    assert float(gradient[0, 0]) in (0, -2)
+
+
 def test_returns_are_discounted_from_the_end() -> None:
     found = discounted([1.0, 2.0, 4.0], 0.5)
     assert found == [1 + 0.5 * (2 + 0.5 * 4), 2 + 0.5 * 4, 4.0]

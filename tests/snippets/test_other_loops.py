@@ -450,3 +450,28 @@ def test_kernels_are_centralized_for_each_unit() -> None:
     assert float(unused) == 7
     due = kernel - 0.5 * (kernel - kernel.mean(axis=0))
     np.testing.assert_allclose(weight, due)
+
+
+def test_what_learns_is_called_in_training() -> None:
+    calls: list[bool] = []
+
+    class Told(tf.keras.layers.Layer):
+        """A layer that notes whether it is called in training."""
+
+        def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+            calls.append(training)
+            return x
+
+    online, encoder, decoder = (
+        tf.keras.Sequential([tf.keras.Input((i,)), Told(), layers.Dense(j)])
+        for i, j in ((5, 2), (5, 4), (2, 5))
+    )
+    x, zeros = tf.ones((4, 5)), tf.zeros(4)
+    calls.clear()
+    make_step(online, square, SGD(0.1))(x, tf.ones((4, 2)))
+    differentiate(online, square, x, tf.ones((4, 2)))
+    vae_losses((encoder, decoder), x, tf.random.Generator.from_seed(0))
+    step = make_q_step(online, make_values(), SGD(0.1), 0.9)
+    step(x, tf.zeros(4, tf.int32), zeros, x, zeros)
+    assert len(calls) > 4
+    assert all(calls)

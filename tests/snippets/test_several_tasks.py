@@ -51,6 +51,8 @@ def test_the_losses_of_known_labels() -> None:
     assert float(masked_late(y, y_pred)) == pytest.approx((1 + 4 + 9) / 6)
     assert float(known_loss(y, y_pred)) == pytest.approx((1 + 4 + 9) / 3)
     assert float(by_task(y, y_pred)) == pytest.approx((5 / 2 + 9) / 2)
+    with pytest.raises(ValueError, match="shorter"):
+        by_task(y, y_pred[:, :1])
     half = known_loss(tf.cast(y, tf.float16), tf.cast(y_pred, tf.float16))
     assert half.dtype == tf.float16
 
@@ -91,6 +93,13 @@ def test_models_have_a_trunk_in_common() -> None:
 
 
 @pytest.mark.usefixtures("each_way")
+def test_losses_are_those_of_training() -> None:
+    dropout = tf.keras.layers.Dropout(0.5, seed=0)
+    model = tf.keras.Sequential([tf.keras.Input((8,)), dropout])
+    [loss] = losses_of([model], mse, [(tf.ones((4, 8)), tf.ones((4, 8)))])
+    assert float(loss) == 1  # each number is 0 or 2
+
+
 def test_a_joint_step_is_one_of_the_sum() -> None:
     _, models = make_models()
     variables = variables_of(models)
