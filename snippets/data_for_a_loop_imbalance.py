@@ -41,12 +41,11 @@ def make_line() -> Model:
 def make_step(model: Model, loss: Loss) -> Step:
     """Return a step with Adam; it returns the loss of its batch."""
     optimizer = Adam(0.2)
-    variables = model.trainable_variables
-    optimizer.build(variables)
 
     def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             current_loss = loss(y, model(x, training=True))
+        variables = model.trainable_variables
         gradients = tape.gradient(current_loss, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return current_loss

@@ -50,13 +50,13 @@ def unlabelled_loss(logits: tf.Tensor) -> tf.Tensor:
 # region make_joint_step
 def make_joint_step(model: Model, share: float) -> Step:
     """Return a step for labelled and unlabelled rows; share weighs these."""
-    optimizer, variables = Adam(0.05), model.trainable_variables
-    optimizer.build(variables)
+    optimizer = Adam(0.05)
 
     def step(x: tf.Tensor, y: tf.Tensor, unlabelled: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             total = cross_entropy(y, model(x, training=True))
             total += share * unlabelled_loss(model(unlabelled, training=True))
+        variables = model.trainable_variables
         gradients = tape.gradient(total, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return total

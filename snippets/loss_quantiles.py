@@ -19,7 +19,7 @@ def pinball_loss(
         """Return a number per row."""
         if len(y.shape) == 1:
             y = y[:, tf.newaxis]
-        error = y - y_pred
+        error = tf.ensure_shape(y - y_pred, [None, len(quantiles)])
         return tf.reduce_mean(tf.maximum(q * error, (q - 1) * error), axis=-1)
 
     return loss

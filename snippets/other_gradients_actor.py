@@ -74,7 +74,7 @@ def climb(
     """
     with tf.GradientTape() as tape:
         actions = actor(states, training=True)
-        current_loss = -tf.reduce_mean(critic(states, actions))
+        current_loss = -tf.reduce_mean(critic([states, actions]))
     variables = actor.trainable_variables
     gradients: list[tf.Tensor] = tape.gradient(current_loss, variables)
     return gradients
@@ -84,8 +84,9 @@ def climb(
 
 
 # region worth
-def worth(states: tf.Tensor, actions: tf.Tensor) -> tf.Tensor:
+def worth(inputs: list[tf.Tensor]) -> tf.Tensor:
     """Return values of actions; the best action is twice the state."""
+    states, actions = inputs
     return -((actions - 2.0 * states) ** 2)
 
 

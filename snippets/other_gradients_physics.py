@@ -30,6 +30,7 @@ def derivatives(
     model: Model, t: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Return y, y' and y'' at the times t; all are of shape (batch, 1)."""
+    t = tf.ensure_shape(t, [None, 1])
     with tf.GradientTape() as outer:
         outer.watch(t)
         with tf.GradientTape() as inner:

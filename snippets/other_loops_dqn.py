@@ -114,11 +114,11 @@ def value_gradients(
     states, actions, rewards, following, over = moves
     best = tf.reduce_max(target(following), axis=1)
     due = rewards + gamma * (1.0 - over) * best
-    due = tf.ensure_shape(due, best.shape)  # rewards in a column would not do
     with tf.GradientTape() as tape:
         values = online(states, training=True)
         chosen = tf.gather(values, actions, batch_dims=1)
-        current_loss = tf.reduce_mean((chosen - due) ** 2)
+        errors = tf.ensure_shape(chosen - due, best.shape)  # not of a column
+        current_loss = tf.reduce_mean(errors**2)
     variables = online.trainable_variables
     return current_loss, tape.gradient(current_loss, variables)
 

@@ -82,18 +82,15 @@ def add_noise(
 
 
 # region centralize
-def centralize(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-    """Return the gradients; those of kernels less their mean for each unit.
+def centralize(gradient: tf.Tensor) -> tf.Tensor:
+    """Return the gradient of a kernel less its mean for each unit.
 
     The units are the last axis.  Yong and others, arXiv:2004.01461.
     """
-    inputs = [range(part.shape.rank - 1) for part in gradients]
-    means = [
-        tf.reduce_mean(part, list(axes), keepdims=True)
-        for part, axes in zip(gradients, inputs, strict=True)
-    ]
-    pairs = zip(gradients, means, strict=True)
-    return [a - mean if a.shape.rank > 1 else a for a, mean in pairs]
+    if gradient is None or gradient.shape.rank < 2:
+        return gradient
+    inputs = list(range(gradient.shape.rank - 1))
+    return gradient - tf.reduce_mean(gradient, inputs, keepdims=True)
 
 
 # endregion centralize
@@ -105,7 +102,8 @@ class Centralized(tf.keras.optimizers.SGD):
 
     def apply(self, grads, trainable_variables=None):
         """Update the variables."""
-        super().apply(centralize(grads), trainable_variables)
+        parts = [centralize(part) for part in grads]
+        super().apply(parts, trainable_variables)
 
 
 # endregion Centralized

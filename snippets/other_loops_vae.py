@@ -39,12 +39,13 @@ Vae = tuple[Model, Model]
 def vae_losses(
     vae: Vae, x: tf.Tensor, random: tf.random.Generator
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the squared error of each number, and the divergence of rows."""
+    """Return squared errors (batch, numbers), and the divergence of rows."""
     encoder, decoder = vae
     mean, log_var = tf.split(encoder(x, training=True), 2, axis=1)
     noise = random.normal(tf.shape(mean))
     x_pred = decoder(mean + tf.exp(0.5 * log_var) * noise, training=True)
-    return (x - x_pred) ** 2, divergence(mean, log_var)
+    errors = (x - tf.ensure_shape(x_pred, x.shape)) ** 2
+    return tf.reshape(errors, [tf.shape(x)[0], -1]), divergence(mean, log_var)
 
 
 # endregion vae_losses
@@ -54,12 +55,12 @@ def vae_losses(
 def make_vae_step(vae: Vae, optimizer: Optimizer, reduce: Reduce) -> Step:
     """Return a step, which returns the mean error and divergence."""
     random = tf.random.Generator.from_seed(0)
-    variables = [v for part in vae for v in part.trainable_variables]
 
     def step(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             errors, divergences = vae_losses(vae, x, random)
             current_loss = tf.reduce_mean(reduce(errors, axis=1) + divergences)
+        variables = [v for part in vae for v in part.trainable_variables]
         gradients = tape.gradient(current_loss, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return tf.reduce_mean(errors), tf.reduce_mean(divergences)

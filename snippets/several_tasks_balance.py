@@ -57,11 +57,11 @@ def make_balanced_step(
     models: Models, scales: tf.Variable, loss: Loss, optimizer: Optimizer
 ) -> Step:
     """Return a compiled step that trains the scales as well."""
-    variables = [*variables_of(models), scales]
 
     def step(*batches: Batch) -> tf.Tensor:
         with tf.GradientTape() as tape:
             current_loss = balanced(losses_of(models, loss, batches), scales)
+        variables = [*variables_of(models), scales]
         gradients = tape.gradient(current_loss, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return current_loss
@@ -96,11 +96,14 @@ def surgery(
     trunk: Model, models: Models, loss: Loss, batches: Sequence[Batch]
 ) -> tuple[list[tf.Tensor], Pairs]:
     """Return two losses, and gradients with their variables."""
-    shared = trunk.trainable_variables
-    heads = variables_of([trunk, *models])[len(shared) :]
     with tf.GradientTape(persistent=True) as tape:
         losses = losses_of(models, loss, batches)
-    a, b = (tape.gradient(one, shared) for one in losses)
+    shared = trunk.trainable_variables
+    heads = variables_of([trunk, *models])[len(shared) :]
+    a, b = (
+        [tf.convert_to_tensor(part) for part in tape.gradient(one, shared)]
+        for one in losses
+    )
     both = zip(without(a, b), without(b, a), strict=True)
     gradients = [p + q for p, q in both] + tape.gradient(losses, heads)
     return losses, list(zip(gradients, shared + heads, strict=True))

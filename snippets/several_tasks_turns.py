@@ -66,12 +66,12 @@ def losses_of(models, loss, batches) -> list[tf.Tensor]:
 # region make_joint_step
 def make_joint_step(models: Models, loss: Loss, optimizer: Optimizer) -> Step:
     """Return a compiled step on a batch of each task; it returns losses."""
-    variables = variables_of(models)
 
     def step(*batches: Batch) -> tf.Tensor:
         with tf.GradientTape() as tape:
             losses = losses_of(models, loss, batches)
             current_loss = tf.add_n(losses)
+        variables = variables_of(models)
         gradients = tape.gradient(current_loss, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return tf.stack(losses)
@@ -86,12 +86,12 @@ def make_joint_step(models: Models, loss: Loss, optimizer: Optimizer) -> Step:
 # region make_masked_step
 def make_masked_step(models: Models, loss: Loss, optimizer: Optimizer) -> Step:
     """Return a compiled step on one task, with all of the variables."""
-    variables = variables_of(models)
 
     def step(x: tf.Tensor, y: tf.Tensor, task: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             losses = losses_of(models, loss, [(x, y)] * len(models))
             current_loss = tf.tensordot(task, losses, 1)
+        variables = variables_of(models)
         gradients = tape.gradient(current_loss, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return current_loss

@@ -1227,7 +1227,10 @@ def test_a_value_that_ends_the_training() -> None:
 
 @says("Ends the training before another epoch would take it past seconds.")
 @says("Tell `fit` to stop, if an epoch of mean length does not fit in.")
-@says("An epoch that would not end in time is not begun.")
+@says(
+    "The first epoch is begun in any case, another only if one of the mean "
+    "length would end in time."
+)
 @says("here is a clock by which each epoch takes a second.")
 @says("The time counts from when the callback is made, so make it first.")
 def test_a_time_limit() -> None:
@@ -1274,9 +1277,7 @@ def test_what_a_time_limit_counts() -> None:
     assert took[0] > 2 * min(took[1:])
 
 
-@says(
-    "In a loop of your own the two last lines are the condition of a `break`"
-)
+@says("In a loop of your own write `break` in place of the last line.")
 @says(
     "`time.monotonic` goes on evenly where `time.time` jumps, when the clock"
 )

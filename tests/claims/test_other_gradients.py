@@ -819,7 +819,7 @@ def logits_after(old: Any, steps: int) -> Any:
 @says("PPO takes several steps with the same plays.")
 @says(
     "It weighs each play by the *ratio*, its probability now over that at the "
-    "time of the play, and no longer pushes where the ratio has left a range "
+    "time of the play, and pushes a ratio no further that has left a range "
     "around 1"
 )
 @says("Return the logarithm of the probability of each action.")
@@ -837,7 +837,7 @@ def test_the_loss_of_ppo() -> None:
     loss = float(clipped_loss(now, old, returns))
     assert loss == pytest.approx(due.mean(), rel=1e-5)
     slope = gradient_of(lambda x: clipped_loss(x, old, returns), now).numpy()
-    wanted = -ratios * returns / 4 * [0, 1, 1, 1]  # the first has left
+    wanted = -ratios * returns / 4 * [0, 1, 1, 1]  # two are drawn back
     np.testing.assert_allclose(slope, wanted, atol=1e-6)
     for wrong in (now[:, tf.newaxis], returns[:, tf.newaxis]):
         with pytest.raises(InvalidArgumentError, match="not compatible"):
@@ -931,27 +931,26 @@ def test_an_actor_and_a_critic() -> None:
 @says("Return values of actions; the best action is twice the state.")
 @says("Name the variables of the actor alone, or the critic learns to praise.")
 @says("Here the critic is a formula whose best action is known.")
+@says("It takes a list, as a model of Keras with two inputs does.")
 def test_an_actor_and_its_critic() -> None:
     assert lines(NAME, "learn_actor") == [[2.0]]
     states = tf.constant([[1.0], [-0.5]])
-    best = [worth(states, k * states).numpy().sum() for k in (1.9, 2.0, 2.1)]
+    best = [worth([states, k * states]).numpy().sum() for k in (1.9, 2, 2.1)]
     assert max(best) == best[1] == 0
     actor = tf.keras.Sequential([tf.keras.Input((1,)), layers.Dense(1)])
-    critic = tf.keras.Sequential([tf.keras.Input((2,)), layers.Dense(1)])
-
-    def value(states: tf.Tensor, actions: tf.Tensor) -> tf.Tensor:
-        return critic(tf.concat([states, actions], axis=1))
-
-    gradients = climb(actor, value, states)
+    inputs = [tf.keras.Input((1,)), tf.keras.Input((1,))]
+    outputs = layers.Dense(1)(layers.Concatenate()(inputs))
+    critic = tf.keras.Model(inputs, outputs)
+    gradients = climb(actor, critic, states)
     actions = actor(states)
-    slope = gradient_of(lambda a: value(states, a), actions)
+    slope = gradient_of(lambda a: critic([states, a]), actions)
     with tf.GradientTape() as tape:
         again = actor(states)
     due = tape.gradient(again, actor.trainable_variables, -slope / 2)
     for found, wanted in zip(gradients, due, strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-4)
     with tf.GradientTape() as tape:
-        loss = -tf.reduce_mean(value(states, actor(states)))
+        loss = -tf.reduce_mean(critic([states, actor(states)]))
     assert "arxiv.org/abs/1509.02971" in (DOCS / f"{NAME}.md").read_text()
     bias = critic.layers[-1].bias
     assert float(tape.gradient(loss, bias)[0]) == -1  # all values rise

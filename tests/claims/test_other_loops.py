@@ -1242,7 +1242,7 @@ def test_the_divergence_of_codes() -> None:
 
 @says("The encoder returns a mean and a logarithm of a variance for each part")
 @says("The code is drawn, in [a way that has a gradient]")
-@says("Return the squared error of each number, and the divergence of rows.")
+@says("Return squared errors (batch, numbers), and the divergence of rows.")
 @says("Return a step, which returns the mean error and divergence.")
 def test_the_losses_of_a_vae() -> None:
     x = make_mixed()[:8]
@@ -1339,7 +1339,7 @@ def test_new_rows_of_a_vae() -> None:
     "*Gradient centralization* takes from the gradient of a kernel, for each "
     "unit, its mean"
 )
-@says("Return the gradients; those of kernels less their mean for each unit.")
+@says("Return the gradient of a kernel less its mean for each unit.")
 @says("The units are the last axis. Yong and others, arXiv:2004.01461.")
 @says("SGD that centralizes its gradients, in a loop and in `fit`.")
 @says("Old programs override `get_gradients` of an optimizer.")
@@ -1349,7 +1349,7 @@ def test_new_rows_of_a_vae() -> None:
 @says("So each column of the kernel keeps its mean, and the bias has gone all")
 def test_centralized_gradients() -> None:
     kernel = tf.random.stateless_normal((3, 3, 2, 5), (0, 0))
-    found, bias = centralize([kernel, tf.ones(5)])
+    found, bias = centralize(kernel), centralize(tf.ones(5))
     assert found.shape == kernel.shape
     due = kernel.numpy() - kernel.numpy().mean(axis=(0, 1, 2))
     np.testing.assert_allclose(found, due, atol=1e-6)
@@ -1409,10 +1409,11 @@ def test_the_mean_of_weights() -> None:
     "Each learned well, and their mean is worse than both: it mixes units "
     "that have nothing to do with each other."
 )
-@says("So it is with any two models from starts of their own.")
 @says(
-    "the squared error of their mean is never above the mean of their errors"
+    "So it is with networks from starts of their own, unless they have no "
+    "hidden units."
 )
+@says("the squared error of that mean is never above the mean of their errors")
 def test_models_from_other_starts() -> None:
     [[first], [second], [mean]] = lines("other_order")
     start = float(square(Y, make_model()(X)))
@@ -1435,6 +1436,17 @@ def test_models_from_other_starts() -> None:
     assert float(square(Y, models[2](X))) > 1.5 * max(told)
     both = (models[0](X) + models[1](X)) / 2
     assert float(square(Y, both)) <= sum(told) / 2
+    straight, told = [], []
+    for initializer in ("zeros", "ones", "zeros"):
+        dense = layers.Dense(1, kernel_initializer=initializer)
+        straight.append(tf.keras.Sequential([tf.keras.Input((4,)), dense]))
+    for model, part in zip(
+        straight, (slice(512), slice(512, None)), strict=False
+    ):
+        learn(make_step(model, square, SGD(0.1)), X[part], Y[part])
+        told.append(float(square(Y, model(X))))
+    straight[2].set_weights(average(straight[:2], [512, 1536]))
+    assert float(square(Y, straight[2](X))) < max(told)
 
 
 @says("Give every client the same weights, and do so again after each average")

@@ -248,7 +248,15 @@ def test_another_loss_for_known_labels() -> None:
 
 
 @says("Return a compiled step: it updates the model, returns the loss.")
-@says("`compile` takes `known_loss`, as a metric too, while other metrics are")
+@says("`compile` takes `known_loss`, as a metric too.")
+@says(
+    "Other metrics are NaN, or take a missing label for a wrong answer, as "
+    "`BinaryAccuracy` does."
+)
+@says(
+    "And with `known_loss` it weighs no label: `fit` multiplies the one "
+    "number by the mean of all weights."
+)
 def test_known_loss_in_fit() -> None:
     model = make_line(2)
     model.compile(SGD(0.5), known_loss, metrics=[known_loss, "mae"])
@@ -258,6 +266,17 @@ def test_known_loss_in_fit() -> None:
     assert float(step(X, Y)) == pytest.approx(logs["loss"][0], rel=1e-5)
     np.testing.assert_allclose(logs["known_loss"], logs["loss"], rtol=1e-5)
     assert np.isnan(logs["mae"]).all()
+    accuracy = tf.keras.metrics.BinaryAccuracy()
+    right = tf.constant([[1.0], [0.0], [math.nan], [math.nan]])
+    assert float(accuracy(right, tf.where(right > 0, 1.0, 0.0))) == 0.5
+    model = make_line(2)
+    model.compile(SGD(0.0), known_loss)
+    weights = np.where(np.arange(256) < 128, 9.0, 0.0)
+    weighed = model.fit(X, Y, 256, sample_weight=weights, verbose=0).history
+    due = 4.5 * float(known_loss(Y, tf.zeros_like(Y)))
+    assert weighed["loss"][0] == pytest.approx(due, rel=1e-5)
+    first = float(known_loss(Y[:128], tf.zeros((128, 2))))
+    assert first != pytest.approx(due / 4.5, rel=0.01)
 
 
 @says("A `sample_weight` of 0 does not help: 0 times NaN is NaN.")

@@ -1,5 +1,7 @@
 """Data for a loop are augmented as the page on them says."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -253,6 +255,28 @@ def test_a_step_has_two_terms(share: float) -> None:
     assert float(found) == pytest.approx(due, rel=1e-4)
     for weight, old in zip(model.get_weights(), before, strict=True):
         np.testing.assert_allclose(weight, old - 0.05, rtol=1e-4)
+
+
+class Headed(tf.keras.Model):
+    """A linear model under a layer that is built when it is first called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = make_flat()
+        self.head = tf.keras.layers.Dense(1, kernel_initializer="zeros")
+
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        assert training
+        return self.head(self.first(x) + 1.0)
+
+
+def test_a_layer_that_is_not_built_learns_as_well() -> None:
+    x, y = make_clusters(8)
+    models: list[Any] = [Headed(), Headed()]
+    make_step(models[0], cross_entropy)(x, y)
+    make_joint_step(models[1], 1.0)(x, y, x)
+    for model in models:
+        assert model.head.kernel.numpy().all()
 
 
 def test_unlabelled_rows_move_the_border() -> None:

@@ -28,6 +28,12 @@ def test_a_vector_is_taken_for_a_column(columns: int) -> None:
     np.testing.assert_array_equal(loss(Y[:, 0], y_pred), loss(Y, y_pred))
 
 
+def test_a_column_for_each_quantile_is_asked_for() -> None:
+    for columns, y_pred in ((3, Y_PRED[:2, :1]), (1, Y_PRED[:2, 0])):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="compatible"):
+            pinball_loss(Q[:columns])(Y[:2], y_pred)
+
+
 def test_the_gradient_is_the_share_below_less_the_quantile() -> None:
     y = tf.constant([[1.0], [2.0], [3.0], [4.0], [9.0]])
     at = tf.Variable([[2.5, 2.5, 8.0]])

@@ -135,6 +135,11 @@ def test_derivatives_are_those_of_the_cosine() -> None:
         np.testing.assert_allclose(found, due, atol=1e-6)
 
 
+def test_times_in_a_row_are_refused() -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match="compatible"):
+        physics_loss(make_solution(), TIMES[:, 0])
+
+
 def test_derivatives_of_a_model_agree_with_differences() -> None:
     model, size = make_solution(), 0.05
     y, slope, bend = derivatives(model, TIMES)
@@ -257,6 +262,18 @@ def test_an_actor_climbs_its_critic() -> None:
     states = tf.constant([[1.0], [2.0]])
     [gradient] = climb(actor, worth, states)
     assert float(gradient[0, 0]) == pytest.approx(2 * (3 - 2) * (1 + 4) / 2)
+    inputs = [tf.keras.Input((1,)), tf.keras.Input((1,))]
+    critic = tf.keras.Model(inputs, tf.keras.layers.Multiply()(inputs))
+    [gradient] = climb(actor, critic, states)
+    assert float(gradient[0, 0]) == pytest.approx(-(1 + 4) / 2)
+
+
+def test_an_actor_climbs_in_training() -> None:
+    dense = tf.keras.layers.Dense(1, use_bias=False)
+    dropout = tf.keras.layers.Dropout(0.5, seed=0)
+    actor = tf.keras.Sequential([tf.keras.Input((1,)), dense, dropout])
+    [gradient] = climb(actor, lambda inputs: inputs[1], tf.ones((1, 1)))
+    assert float(gradient[0, 0]) in (0, -2)
 
 
 def test_returns_are_discounted_from_the_end() -> None:

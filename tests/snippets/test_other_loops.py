@@ -297,13 +297,16 @@ def test_a_step_leads_to_the_reward_and_what_follows() -> None:
         np.testing.assert_array_equal(before, after)
 
 
+@pytest.mark.parametrize("column", [1, 2, 4])
 @pytest.mark.usefixtures("each_way")
-def test_rewards_in_a_column_are_refused() -> None:
+def test_a_column_of_a_memory_is_refused(column: int) -> None:
     online, zeros = make_values(), np.zeros(2, "float32")
     step = make_q_step(online, make_values(), SGD(0.1), 0.9)
     states = one_hot(np.array([1, 3]))
+    moves = [states, np.array([0, 1]), zeros, states, zeros]
+    moves[column] = moves[column][:, None]
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
-        step(states, np.array([0, 1]), zeros[:, None], states, zeros)
+        step(*moves)
 
 
 def test_exact_values_are_powers_of_gamma() -> None:
@@ -379,6 +382,41 @@ def test_a_step_of_a_vae_is_one_of_both_losses(reduce: Any) -> None:
         np.testing.assert_allclose(variable, value - 0.1 * part, atol=1e-5)
 
 
+def test_pictures_are_rows_of_pixels_to_a_vae() -> None:
+    x, random = tf.ones((5, 3, 4, 1)), tf.random.Generator.from_seed(0)
+    encoder = tf.keras.Sequential([layers.Flatten(), layers.Dense(4)])
+    decoder = tf.keras.Sequential([layers.Dense(12)])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="compatible"):
+        vae_losses((encoder, decoder), x, random)
+    decoder.add(layers.Reshape((3, 4, 1)))
+    errors, divergences = vae_losses((encoder, decoder), x, random)
+    assert errors.shape == (5, 12)
+    assert divergences.shape == (5,)
+
+
+class Coder(tf.keras.Model):
+    """A model whose last layer is built when it is first called."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        inputs = tf.keras.Input((4,))
+        self.first = tf.keras.Sequential([inputs, layers.Dense(4)])
+        self.last = layers.Dense(units)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return self.last(self.first(x))
+
+
+def test_layers_of_a_vae_that_are_not_built_learn_as_well() -> None:
+    coder = Coder(4)
+    vae, x = (Coder(8), coder), make_mixed()[:8, :4]
+    step = make_vae_step(vae, SGD(0.1), tf.reduce_sum)
+    step(x)
+    before = coder.last.kernel.numpy()
+    step(x)
+    assert np.abs(coder.last.kernel.numpy() - before).max() > 1e-4
+
+
 def test_a_code_is_learned_by_the_sum_of_errors() -> None:
     x = make_mixed()
     decoder, losses = learn_code(x, tf.reduce_sum)
@@ -403,10 +441,37 @@ def test_a_client_takes_a_hundred_steps() -> None:
 
 def test_kernels_are_centralized_for_each_unit() -> None:
     kernel = np.array([[1.0, 5.0], [3.0, 9.0]], "float32")
-    found = centralize([tf.constant(kernel), tf.constant([4.0, 2.0])])
-    np.testing.assert_allclose(found[0], kernel - kernel.mean(axis=0))
-    np.testing.assert_array_equal(found[1], [4.0, 2.0])
-    weight = tf.Variable(kernel)
-    Centralized(0.5).apply_gradients([(tf.constant(kernel), weight)])
+    found = centralize(tf.constant(kernel))
+    np.testing.assert_allclose(found, kernel - kernel.mean(axis=0))
+    np.testing.assert_array_equal(centralize(tf.constant([4.0])), [4.0])
+    weight, unused = tf.Variable(kernel), tf.Variable(7.0)
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        Centralized(0.5).apply([tf.constant(kernel), None], [weight, unused])
+    assert float(unused) == 7
     due = kernel - 0.5 * (kernel - kernel.mean(axis=0))
     np.testing.assert_allclose(weight, due)
+
+
+def test_what_learns_is_called_in_training() -> None:
+    calls: list[bool] = []
+
+    class Told(tf.keras.layers.Layer):
+        """A layer that notes whether it is called in training."""
+
+        def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+            calls.append(training)
+            return x
+
+    online, encoder, decoder = (
+        tf.keras.Sequential([tf.keras.Input((i,)), Told(), layers.Dense(j)])
+        for i, j in ((5, 2), (5, 4), (2, 5))
+    )
+    x, zeros = tf.ones((4, 5)), tf.zeros(4)
+    calls.clear()
+    make_step(online, square, SGD(0.1))(x, tf.ones((4, 2)))
+    differentiate(online, square, x, tf.ones((4, 2)))
+    vae_losses((encoder, decoder), x, tf.random.Generator.from_seed(0))
+    step = make_q_step(online, make_values(), SGD(0.1), 0.9)
+    step(x, tf.zeros(4, tf.int32), zeros, x, zeros)
+    assert len(calls) > 4
+    assert all(calls)

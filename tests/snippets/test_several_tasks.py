@@ -1,6 +1,7 @@
 """Several tasks: each part agrees with NumPy or a closed form."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,6 +51,8 @@ def test_the_losses_of_known_labels() -> None:
     assert float(masked_late(y, y_pred)) == pytest.approx((1 + 4 + 9) / 6)
     assert float(known_loss(y, y_pred)) == pytest.approx((1 + 4 + 9) / 3)
     assert float(by_task(y, y_pred)) == pytest.approx((5 / 2 + 9) / 2)
+    with pytest.raises(ValueError, match="shorter"):
+        by_task(y, y_pred[:, :1])
     half = known_loss(tf.cast(y, tf.float16), tf.cast(y_pred, tf.float16))
     assert half.dtype == tf.float16
 
@@ -90,6 +93,13 @@ def test_models_have_a_trunk_in_common() -> None:
 
 
 @pytest.mark.usefixtures("each_way")
+def test_losses_are_those_of_training() -> None:
+    dropout = tf.keras.layers.Dropout(0.5, seed=0)
+    model = tf.keras.Sequential([tf.keras.Input((8,)), dropout])
+    [loss] = losses_of([model], mse, [(tf.ones((4, 8)), tf.ones((4, 8)))])
+    assert float(loss) == 1  # each number is 0 or 2
+
+
 def test_a_joint_step_is_one_of_the_sum() -> None:
     _, models = make_models()
     variables = variables_of(models)
@@ -173,7 +183,49 @@ def test_a_step_of_surgery() -> None:
         np.testing.assert_allclose(variable, value - 0.1 * gradient, atol=1e-6)
 
 
+def test_surgery_on_an_embedding() -> None:
+    layers = [tf.keras.Input((2,)), tf.keras.layers.Embedding(4, 3)]
+    trunk = tf.keras.Sequential([*layers, tf.keras.layers.Flatten()])
+    models = [
+        tf.keras.Sequential([trunk, tf.keras.layers.Dense(1)])
+        for _ in range(2)
+    ]
+    for model in models:
+        model.build((None, 2))
+    words = tf.constant([[0, 1], [1, 1]])
+    batches = (words, tf.ones((2, 1))), (words, -tf.ones((2, 1)))
+    a, b = ([part] for part in pulls(trunk, models, mse, batches))
+    due = without(a, b)[0] + without(b, a)[0]
+    _, [(found, _), *_] = surgery(trunk, models, mse, batches)
+    np.testing.assert_allclose(found.numpy().ravel(), due, atol=1e-6)
+
+
 def test_weights_for_equal_lengths() -> None:
     weights = even([tf.constant([0.0, 2.0]), tf.constant([6.0])])
     np.testing.assert_allclose(weights, [2, 4 / 6], rtol=1e-6)
     assert even([tf.zeros(2), tf.ones(1)])[0] == 0
+
+
+class Headed(tf.keras.Model):
+    """A model whose head is built when it is first called."""
+
+    def __init__(self, trunk: tf.keras.Model) -> None:
+        super().__init__()
+        self.trunk = trunk
+        zeros = tf.keras.initializers.Zeros()
+        self.head = tf.keras.layers.Dense(1, kernel_initializer=zeros)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return self.head(self.trunk(x))
+
+
+def test_a_head_that_is_not_built_learns_as_well() -> None:
+    (trunk, _), scales = make_models(), tf.Variable([0.0, 0.0])
+    pairs: Any = [[Headed(trunk), Headed(trunk)] for _ in range(4)]
+    make_joint_step(pairs[0], mse, SGD(0.1))(*BATCHES)
+    make_masked_step(pairs[1], mse, SGD(0.1))(*BATCHES[0], tf.ones(2))
+    make_balanced_step(pairs[2], scales, mse, SGD(0.1))(*BATCHES)
+    make_surgery_step(trunk, pairs[3], mse, SGD(0.1))(*BATCHES)
+    for models in pairs:
+        for model in models:
+            assert model.head.kernel.numpy().all()
