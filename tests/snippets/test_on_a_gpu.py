@@ -2,6 +2,7 @@
 
 import ast
 import io
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from importlib import metadata
 from types import SimpleNamespace
@@ -144,6 +145,7 @@ def test_kinds_of_devices() -> None:
     assert devices(model) == {"CPU": 2}
 
 
+@pytest.mark.usefixtures("each_way")
 def test_a_step_goes_down() -> None:
     keras.utils.set_random_seed(0)
     step = make_step(8)
@@ -168,6 +170,25 @@ def test_a_product_that_is_turned() -> None:
     assert count_work(plain, tf.ones([2, 5]), tf.ones([5, 3]))[1] == 30
 
 
-def test_what_is_placed() -> None:
-    got = on_a_gpu_placed.compute(tf.ones([2, 3]), tf.ones([3, 1]))
-    np.testing.assert_allclose(got, 6.0)
+@pytest.mark.usefixtures("each_way")
+def test_what_is_placed(printed_by: Callable[[str], list[str]]) -> None:
+    np.testing.assert_allclose(
+        on_a_gpu_placed.compute(tf.ones([2, 3]), tf.ones([3, 1])), 6.0
+    )
+    printed_by("on_a_gpu_placed")
+    assert tf.debugging.get_log_device_placement()
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Have no other test tell where each operation runs."""
+    yield
+    tf.debugging.set_log_device_placement(False)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_the_device_of_a_function_run_as_python() -> None:
+    tf.config.set_soft_device_placement(True)
+    names = dict(vars(on_a_gpu)) | {"x": tf.ones([2, 3]), "w": tf.ones([3, 1])}
+    execute("on_a_gpu", statements("on_a_gpu", "in_function"), names)
+    assert kind(names["compute"](names["x"])) == "CPU"
