@@ -725,7 +725,10 @@ def test_another_way_to_add_up() -> None:
 # The end
 
 
-@says("All blocks above, in order, as one file, and the file that it runs.")
+@says(
+    "All blocks above, in order, as one file, and the files that it reads and "
+    "runs."
+)
 @says("They need TensorFlow.")
 def test_what_the_program_needs() -> None:
     standard = {"importlib", "json", "os", "pathlib", "platform", "re"}
@@ -734,6 +737,9 @@ def test_what_the_program_needs() -> None:
         "tensorflow",
     }
     assert "gpu_log.json" in BLOCKS["log"].code
+    files = {block.options.get("file") for block in PAGE.blocks} - {None}
+    assert files <= {"gpu_log.json", "placed.py"}
+    assert "placed.py" in COMMAND
 
 
 @says("Return how many weights of a Keras model are on CPU and on GPU.")
