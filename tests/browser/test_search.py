@@ -448,7 +448,7 @@ ASKED = {
     "defined in another function or code block": "memory",
     "Appending losses to a list in a loop inside tf.function fails": "memory",
     "How do I stop TensorFlow from taking all GPU memory?": "memory",
-    "set_memory_growth GPU": "memory",
+    "set_memory_growth GPU": "on_a_gpu",
     "W tensorflow/core/framework/cpu_allocator_impl.cc:82] Allocation of "
     "1207959552 exceeds 10% of free system memory.": "memory",
     "multiprocessing spawn train model release memory": "memory",
