@@ -448,7 +448,7 @@ ASKED = {
     "defined in another function or code block": "memory",
     "Appending losses to a list in a loop inside tf.function fails": "memory",
     "How do I stop TensorFlow from taking all GPU memory?": "memory",
-    "set_memory_growth GPU": "memory",
+    "set_memory_growth GPU": "on_a_gpu",
     "W tensorflow/core/framework/cpu_allocator_impl.cc:82] Allocation of "
     "1207959552 exceeds 10% of free system memory.": "memory",
     "multiprocessing spawn train model release memory": "memory",
@@ -776,6 +776,56 @@ ASKED = {
     "load pretrained weights change last layer number of classes": (
         "freeze_and_fine_tune"
     ),
+    "Could not find cuda drivers on your machine, GPU will not be used": (
+        "on_a_gpu"
+    ),
+    "2023-05-01 12:17:26.167599: I tensorflow/tsl/cuda/cudart_stub.cc:28] "
+    "Could not find cuda drivers on your machine, GPU will not be used.": (
+        "on_a_gpu"
+    ),
+    "despite cuda drivers being installed, I'm seeing this issue": "on_a_gpu",
+    "W tensorflow/core/common_runtime/gpu/gpu_device.cc:2256] Cannot dlopen "
+    "some GPU libraries. Please make sure the missing libraries mentioned "
+    "above are installed properly if you would like to use GPU.": "on_a_gpu",
+    "Skipping registering GPU devices...": "on_a_gpu",
+    "Unable to register cuDNN factory: Attempting to register factory for "
+    "plugin cuDNN when one has already been registered": "on_a_gpu",
+    "Unable to register cuBLAS factory": "on_a_gpu",
+    "This TensorFlow binary is optimized to use available CPU instructions in "
+    "performance-critical operations": "on_a_gpu",
+    "failed call to cuInit: UNKNOWN ERROR (303)": "on_a_gpu",
+    "failed call to cuInit: CUDA_ERROR_NO_DEVICE": "on_a_gpu",
+    "tf.config.list_physical_devices('GPU') returns empty list": "on_a_gpu",
+    "list_physical_devices('GPU') returns []": "on_a_gpu",
+    "Num GPUs Available: 0": "on_a_gpu",
+    "tensorflow not using GPU": "on_a_gpu",
+    "TensorFlow won't detect GPU": "on_a_gpu",
+    "GPU is detected but training starts on the CPU": "on_a_gpu",
+    "Tensorflow can't detect GPU windows 11 cuda installed": "on_a_gpu",
+    "TensorFlow GPU Windows native 2.11 WSL2": "on_a_gpu",
+    "tensorflow-gpu version 2.12.0 is not available": "on_a_gpu",
+    "tensorflow[and-cuda]": "on_a_gpu",
+    "is_gpu_available False": "on_a_gpu",
+    "nvidia-smi works but tensorflow does not see the GPU": "on_a_gpu",
+    "CUDA_VISIBLE_DEVICES": "on_a_gpu",
+    "UNIMPLEMENTED: DNN library is not found.": "on_a_gpu",
+    "Could not create cudnn handle: CUDNN_STATUS_NOT_INITIALIZED": "on_a_gpu",
+    "libdevice not found at ./libdevice.10.bc": "on_a_gpu",
+    "Couldn't get ptxas version": "on_a_gpu",
+    "RuntimeError: Physical devices cannot be modified after being "
+    "initialized": "on_a_gpu",
+    "Virtual devices cannot be modified after being initialized": "on_a_gpu",
+    "Cannot assign a device for operation 'MatMul': Could not satisfy explicit"
+    " device specification '/device:GPU:0' because no supported kernel for GPU"
+    " devices is available.": "on_a_gpu",
+    "which device does my tensor run on": "on_a_gpu",
+    "log device placement": "on_a_gpu",
+    "Running tensorflow on GPU is far slower than on CPU": "on_a_gpu",
+    "GPU slower than CPU small model": "on_a_gpu",
+    "Low GPU utilization": "how_fast",
+    "LSTM slow on GPU cuDNN": "on_a_gpu",
+    "MirroredStrategy stuck NCCL": "on_a_gpu",
+    "train with multi-gpu with MirroredStrategy will hang-up": "on_a_gpu",
 }
 ALIKE = {
     # What a message has of a machine tells nothing.

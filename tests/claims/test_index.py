@@ -361,6 +361,10 @@ def test_what_the_page_on_curves_has() -> None:
     "than you need."
 )
 @says(
+    "[Is the GPU used?](on_a_gpu.md) Find out why a GPU is not found, where "
+    "a step runs, and whether it has work enough."
+)
+@says(
     "Go by the symptoms of [silent failures](traps.md), by [the curves]("
     "reading_the_curves.md), or by those of a [loss that is not a number]("
     "not_a_number.md) and of [runs that differ](same_run_twice.md)."
@@ -396,6 +400,11 @@ def test_what_the_pages_for_a_symptom_have() -> None:
         "two_models": ["The smallest GAN", "One optimizer for two models"],
         "sequences": ["padded sequence", "reset_states", "Exploding"],
         "memory": ["## Traces that stay", "check"],
+        "on_a_gpu": [
+            "returns an empty list",
+            "found but not used",
+            "slower than the CPU",
+        ],
         "old_names": ["## 2. Sessions"],
     }
     for name, parts in has.items():

@@ -1,6 +1,7 @@
 """What the page on messages says is true."""
 
 import importlib
+import json
 import math
 import re
 import warnings
@@ -1583,3 +1584,74 @@ def test_a_variable_as_a_key() -> None:
     paths = {variable.path for variable in variables}
     assert len(paths) == 4
     assert sum("/one/" in path for path in paths) == 2
+
+
+@says(
+    "`on_a_gpu:log` TensorFlow 2.17 looked for TensorRT when it was imported, "
+    "and went on without."
+)
+@says("That of today no longer says so.")
+def test_a_line_on_tensorrt() -> None:
+    assert "on_a_gpu:log" in ITEMS
+    assert "Could not find TensorRT" in printed("on_a_gpu", "log")
+    path = ROOT / "snippets/results/gpu_log.json"
+    kept = json.loads(path.read_text("utf-8"))
+    saying = [
+        name
+        for name, messages in kept["messages"].items()
+        if any("TensorRT" in message for message in messages)
+    ]
+    assert saying == ["tensorflow==2.17.1"]
+    assert not kept["texts"]["TF-TRT Warning"]
+
+
+@says("`on_a_gpu:too_late` The devices are set up with the first tensor.")
+@says("Change them before, right after the import, or restart the notebook.")
+def test_devices_that_are_changed_too_late() -> None:
+    shown("on_a_gpu", "too_late", "RuntimeError", "cannot be modified after")
+    assert float(X[0]) == float(X[0])
+    [device] = tf.config.list_physical_devices("CPU")
+    parts = [tf.config.LogicalDeviceConfiguration()] * 3
+    with pytest.raises(RuntimeError, match="after being initialized"):
+        tf.config.set_logical_device_configuration(device, parts)
+
+
+@says(
+    "`on_a_gpu:hard` A GPU was asked for by `tf.device`, and TensorFlow has "
+    "[found none](on_a_gpu.md#list_physical_devicesgpu-returns-an-empty-list)."
+)
+@says("Without a `tf.device` it takes what is there.")
+@says("`on_a_gpu:in_function` The same, in a compiled function.")
+@says("`on_a_gpu:session` The same, in a graph of TensorFlow 1.")
+@says(
+    "With `tf.config.set_soft_device_placement(True)` a session takes another "
+    "device."
+)
+def test_a_gpu_that_is_not_there() -> None:
+    shown("on_a_gpu", "hard", "InvalidArgumentError", "Could not satisfy")
+    shown("on_a_gpu", "in_function", "InvalidArgumentError", "Unable to find")
+    shown("on_a_gpu", "session", "InvalidArgumentError", "Cannot assign")
+    tf.config.set_soft_device_placement(False)
+    try:
+        assert "CPU" in (X + Y).device
+        with tf.device("/GPU:0"), pytest.raises(Refused):
+            X + Y
+    finally:
+        tf.config.set_soft_device_placement(True)
+    with tf.Graph().as_default():
+        with tf.device("/GPU:0"):
+            total = tf.constant(1.0) + tf.constant(2.0)
+        assert tf.compat.v1.Session().run(total) == 3.0
+
+
+@says(
+    "`on_a_gpu:lstm` An `LSTM` was told to use cuDNN, and there is no GPU, or "
+    "an argument of the layer keeps it from that."
+)
+@says("Leave `use_cudnn` out.")
+def test_a_layer_that_is_to_use_cudnn() -> None:
+    shown("on_a_gpu", "lstm", "ValueError", "cuDNN is not supported")
+    x = tf.ones([1, 5, 2])
+    assert tf.keras.layers.LSTM(3)(x).shape == (1, 3)
+    with pytest.raises(ValueError, match="use_cudnn=True was specified"):
+        tf.keras.layers.LSTM(3, use_cudnn=True)(x)

@@ -41,7 +41,7 @@ BESIDE_THEIR_TESTS = re.compile(
     r"snippets\.(data_for_a_loop_(folder|large|noise|records)"
     r"|fit_inwards|freeze_and_fine_tune|how_fast(_to_build)?"
     r"|how_it_is_proven|memory_(?!setup).*|nan_(?!setup).*|old_names_.*"
-    r"|real_problem|same_run_twice.*|save_and_resume|saved_models"
+    r"|on_a_gpu.*|real_problem|same_run_twice.*|save_and_resume|saved_models"
     r"|sequences(_clip|_state)?|traps_(?!setup).*|two_models_traps"
     r"|usual_parts|watch(?!_setup).*|weights_outputs_losses)"
 )
