@@ -531,7 +531,8 @@ if __name__ == "__main__":
         drawn = tf.gather(values, choice)
         expected = tf.reduce_sum(values * tf.nn.softmax(logits))
     print("choice:", choice.dtype.name, tape.gradient(drawn, logits))
-    print("expected:", tape.gradient(expected, logits).numpy())
+    gradient = tape.gradient(expected, logits)
+    print("expected:", gradient.numpy().round(4))
     # endregion drawn_choice
 
     # region some_none

@@ -134,7 +134,7 @@ if __name__ == "__main__":
     step = make_step(lambda: measured_loss(model, k, t, y), variables, adam)
     for _ in range(2000):
         current_loss = step()
-    print(f"loss {current_loss:.4f}, k {k.numpy():.2f}")
+    print(f"loss {current_loss:.2f}, k {k.numpy():.1f}")
     # endregion unknown
 
     # region learn_unknown
@@ -143,5 +143,5 @@ if __name__ == "__main__":
     step = make_step(lambda: measured_loss(model, k, t, y), variables, adam)
     for _ in range(2000):
         current_loss = step()
-    print(f"loss {current_loss:.4f}, k {k.numpy():.2f}")
+    print(f"loss {current_loss:.2f}, k {k.numpy():.1f}")
     # endregion learn_unknown
