@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -107,13 +107,21 @@ def at_one_address(files: Files, docs: Path) -> Iterator[PageError]:
 
 
 def written(
-    files: Files, pages: Mapping[str, RenderedPage], config: MkDocsConfig
+    files: Files,
+    pages: Mapping[str, RenderedPage],
+    late: Collection[str],
+    config: MkDocsConfig,
 ) -> Written:
-    """Return the pages by their files, each with what the site has of it."""
+    """Return the pages by their files, each with what the site has of it.
+
+    What is late shows an earlier state, and may lead to where a page was.
+    """
     listed = {f.src_uri: f.page for f in files.documentation_pages() if f.page}
     rendered = {uri: page.page for uri, page in pages.items()}
     found: Written = {}
     for uri, page in (listed | rendered).items():
+        if uri in late:
+            continue
         file = Path(config.site_dir, page.file.dest_uri)
         # A plugin may have left it out.
         found[uri] = page, file.read_text("utf-8") if file.exists() else ""

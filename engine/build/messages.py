@@ -83,10 +83,11 @@ def _named(
     text: str, project: Project
 ) -> tuple[Path | str | None, int | None]:
     """Return the page that a plugin names, or a setting, and its line."""
+    begin = rf"(?:(?<![\w./-])|{project.docs.as_posix()}/)"
     found = [
         page
         for page in _pages(project)
-        if re.search(rf"(?<![\w.-]){re.escape(page)}\b", text)
+        if re.search(rf"{begin}{re.escape(page)}\b", text)
     ]
     if found:
         page = project.docs / max(found, key=len)

@@ -59,6 +59,8 @@ class Notebooks:
         self.folder = project.cache / FOLDER
         self._sources: dict[str, str] = {}
         """The page from which each notebook is taken, by their files."""
+        self.late: set[str] = set()
+        """Those that are shown as they were before an edit."""
 
     def add(self, files: Files, config: MkDocsConfig) -> None:
         """Add a notebook for each page but the home page.
@@ -107,10 +109,13 @@ class Notebooks:
 
     def write(self, page: Page, notebook: str) -> None:
         """Write the notebook for mkdocs-jupyter to read."""
-        late = self.project.late_notebooks
-        if late:
-            notebook = late(page.file.src_uri, notebook)
-        path = self.folder / page.file.src_uri
+        uri = page.file.src_uri
+        if held := self.project.late_notebooks:
+            shown = held(uri, notebook)
+            if shown != notebook:
+                self.late.add(uri)
+            notebook = shown
+        path = self.folder / uri
         if path.read_text(encoding="utf-8") != notebook:
             write_atomically(path, notebook)
 

@@ -6,7 +6,6 @@ readers take home.
 """
 
 from collections.abc import Iterable
-from math import inf
 from pathlib import Path
 from typing import NoReturn
 
@@ -33,7 +32,7 @@ from engine.project import Project
 from engine.read.reading import Reading
 
 SERVED = InclusionLevel.is_in_serve
-LAST = -inf
+LAST = float("-inf")
 """The priority of what looks at all that other plugins leave."""
 
 
@@ -56,7 +55,7 @@ class EnginePlugin:
         self.project = options.setdefault("project", project_of(options))
         self.project.take = self._take
         self.project.make_again = None
-        self.project.path = None  # where a build before may have failed
+        self.project.path = None
         spare_templates(config.theme, self.project.cache)
         self.page: Page | None = None
         """The page that MkDocs renders."""
@@ -75,7 +74,7 @@ class EnginePlugin:
     def on_nav(
         self, nav: Navigation, config: MkDocsConfig, files: Files
     ) -> Navigation:
-        """Keep what one page of a build needs to be made again."""
+        """Keep what one page needs to be made again."""
         self.nav, self.files = nav, files
         return nav
 
@@ -163,11 +162,11 @@ class EnginePlugin:
     def _follow(self, config: MkDocsConfig) -> None:
         """Look for marks that are left and what is lost; follow all links."""
         self._end_if(fill_elsewhere(Path(config.site_dir), self.pages))
-        written = faults.written(self.files, self.pages, config)
+        late = self.notebooks.late
+        written = faults.written(self.files, self.pages, late, config)
         self._end_if(faults.lost(self.pages, written))
-        docs = self.project.docs
-        if dead := list(faults.dead_links(written, docs, config)):
-            self._end(faults.Following(dead))
+        dead = faults.dead_links(written, self.project.docs, config)
+        self._end_if(dead, faults.Following)
         self.project.make_again = self._make_again
         vars(self).update(self._around)
 
@@ -240,9 +239,11 @@ class EnginePlugin:
         if self.project.is_superseded():
             self._end(Superseded())
 
-    def _end_if(self, errors: Iterable[PageError]) -> None:
+    def _end_if(
+        self, errors: Iterable[PageError], kind: type[PageErrors] = PageErrors
+    ) -> None:
         if found := list(errors):
-            self._end(PageErrors(found))
+            self._end(kind(found))
 
     def _end(self, error: EngineError) -> NoReturn:
         """End the build with the error, as MkDocs has plugins do it."""
