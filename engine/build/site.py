@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any
 
@@ -224,13 +223,22 @@ def _misspelt(error: Exception, root: Path) -> PageError | None:
 @contextlib.contextmanager
 def warnings_kept() -> Iterator[list[logging.LogRecord]]:
     """Keep what MkDocs and its plugins warn of, in place of printing it."""
-    kept = BufferingHandler(sys.maxsize)
+    kept = _Kept()
     logger = logging.getLogger("mkdocs")
     before = logger.handlers, logger.propagate, logger.level
     logger.handlers, logger.propagate = [kept], False
     logger.setLevel(logging.WARNING)
     try:
-        yield kept.buffer
+        yield kept.records
     finally:
         logger.handlers, logger.propagate = before[:2]
         logger.setLevel(before[2])
+
+
+class _Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
