@@ -91,9 +91,10 @@ def _named(
     ]
     if found:
         page = project.docs / max(found, key=len)
-        quoted = filter(None, map(str.strip, text.split("\n")))
-        lines = (line_of(project.root / page, part) for part in quoted)
-        return page, next(filter(None, lines), None)
+        quoted = map(str.strip, text.split("\n"))
+        said = {part for part in quoted if " " in part}
+        lines = enumerate(_text(project.root / page).split("\n"), 1)
+        return page, next((n for n, s in lines if s.strip() in said), None)
     places = (place_of(word, project.root) for word in QUOTED.findall(text))
     return next((place for place in places if place[1]), (None, None))
 

@@ -266,7 +266,7 @@ def test_what_follows_from_a_warning_is_not_told(sections: Site) -> None:
 
         def on_page_markdown(markdown, page, **_):
             if page.url == "q/p/":
-                text = "[x] ERROR\\nIn `q/p.md`:\\n    It is {{ x:.1f }}.\\n"
+                text = "[x] ERROR\\nIn `q/p.md`:\\n```\\n  It is {{ x:.1f }}."
                 logging.getLogger("mkdocs.plugins.x").warning(text)
                 return "# Error"
         """,
