@@ -30,6 +30,8 @@ from engine.run.results import StepRun
 from engine.run.workers import Workers
 
 RUN = re.compile(r"""\brun=["']([^"']+)["']""")
+ENDINGS = {".md", ".markdown", ".mdown", ".mkdn", ".mkd"}
+"""Those of files that generators take for pages."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,15 @@ class Project:
         if not errors:
             return []
         built = {self.root / program.path for program in programs}
-        for path in {*(self.root / self.docs).rglob("*.md")} - built:
+        for path in self.sources() - built:
             with contextlib.suppress(OSError, UnicodeError):
                 shown.update(RUN.findall(path.read_text("utf-8-sig")))
         return list(self.snippets.unshown(shown))
+
+    def sources(self) -> set[Path]:
+        """Return the files of all pages, of drafts too."""
+        found = (self.root / self.docs).rglob("*")
+        return {p for p in found if p.suffix in ENDINGS and p.is_file()}
 
     @cached_property
     def workers(self) -> Workers:

@@ -11,7 +11,6 @@
 ``messages``       what MkDocs warns of, as messages of ours
 ``notebooks``      notebooks as pages, which mkdocs-jupyter renders
 ``notebook_view``  and which are tidied
-``built``          what a build has made, a page of which is made again
 ``take_home``      what readers take home, put into the site
 ``kept``           what takes long to make, kept until it changes
 ``search``         what the search need not read

@@ -1,7 +1,6 @@
 """What an author asks before a build: run one page, or only check."""
 
 import importlib
-import re
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
@@ -18,8 +17,8 @@ from mkdocs.structure.files import (
 from mkdocs.structure.nav import get_navigation
 from mkdocs.structure.pages import Page as MkDocsPage
 
+from engine.build.faults import Checked
 from engine.build.messages import place_of, placed
-from engine.build.plugin import Checked
 from engine.build.rendered import RenderedPage
 from engine.build.site import (
     build_into,
@@ -30,13 +29,12 @@ from engine.build.site import (
 from engine.errors import PageError, PageErrors, raise_all
 from engine.keep.records import make_record, missing_alts
 from engine.program import Block
-from engine.project import Project
+from engine.project import ENDINGS, Project
 from engine.read.page import Page
 from engine.read.snippets import did_you_mean
 from engine.run.results import BlockRun
 from engine.run.terminal import screen
 
-EXTENSIONS = re.compile(r"\.(md|markdown|mdown|mkdn|mkd)$")
 Check = Callable[[Project, list[RenderedPage]], Iterable[PageError]]
 """What a site checks of its own; named under ``checks`` in its settings."""
 
@@ -101,7 +99,7 @@ def _read_all(
         with tempfile.TemporaryDirectory() as folder:
             build_into(Path(folder), config, project)
     except Checked as checked:
-        return checked.pages, checked.errors
+        return checked.pages, [*checked.wrong.errors]
     except PageErrors as several:
         return [], list(several.errors)
     except PageError as error:
@@ -176,7 +174,8 @@ def _find(files: Files, project: Project, name: str) -> File:
     wanted = Path(name).as_posix().removeprefix(f"{project.docs.as_posix()}/")
     if here.is_file() and here.is_relative_to(docs):
         wanted = here.relative_to(docs).as_posix()
-    wanted = EXTENSIONS.sub("", wanted)
+    if PurePosixPath(wanted).suffix in ENDINGS:
+        wanted = PurePosixPath(wanted).with_suffix("").as_posix()
     ends = [uri for uri in pages if uri.endswith(f"/{wanted}")]
     if wanted in pages or len(ends) == 1:
         return pages.get(wanted) or pages[ends[0]]

@@ -2,8 +2,9 @@
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import yaml
@@ -14,21 +15,30 @@ from mkdocs.utils.meta import YAML_RE
 
 from engine.build.messages import CONFIG, place_of
 from engine.build.rendered import RenderedPage
-from engine.errors import PageError, PageErrors
+from engine.errors import EngineError, PageError, PageErrors
 from engine.read.values import OPEN
 
 EMPTY = re.compile(r"---[ \t]*\n(---|\.\.\.)[ \t]*\n")
-SCRIPT = re.compile(r"(?s)(<(script|style)\b[^>]*>).*?</\2>|<!--.*?-->")
 PREFORMATTED = re.compile(r"(?s)<pre\b.*?</pre>")
 TAG = re.compile(r"<[^>]*>")
 ADDRESS = re.compile(r'[ \n](?:href|src)="([^"#][^"]*)"')
 BEFORE = "\"'(/[< "
 """What stands before an address, in a page or in the settings."""
-LINK = re.compile(rf"<\w[^>]*?{ADDRESS.pattern}")
+Written = dict[str, tuple[Page, str]]
+"""Pages by their files, each with its text in the site."""
 
 
-class DeadLinks(PageErrors):
-    """Links that lead to nothing; MkDocs may have warned of them."""
+class Checked(EngineError):
+    """Ends a build in which nothing is to be written, with what was read."""
+
+    def __init__(self, pages: list[RenderedPage], wrong: PageErrors) -> None:
+        super().__init__("nothing was to be written")
+        self.pages = pages
+        self.wrong = wrong
+
+
+class Following(PageErrors):
+    """What may follow from something that MkDocs has warned of."""
 
 
 def another_kind(item: object, kind: type, event: str) -> Iterator[PageError]:
@@ -96,27 +106,48 @@ def at_one_address(files: Files, docs: Path) -> Iterator[PageError]:
             )
 
 
+def written(
+    files: Files,
+    pages: Mapping[str, RenderedPage],
+    late: Collection[str],
+    config: MkDocsConfig,
+) -> Written:
+    """Return the pages by their files, each with what the site has of it.
+
+    What is late shows an earlier state, and may lead to where a page was.
+    """
+    listed = {f.src_uri: f.page for f in files.documentation_pages() if f.page}
+    rendered = {uri: page.page for uri, page in pages.items()}
+    found: Written = {}
+    for uri, page in (listed | rendered).items():
+        if uri in late:
+            continue
+        file = Path(config.site_dir, page.file.dest_uri)
+        # A plugin may have left it out.
+        found[uri] = page, file.read_text("utf-8") if file.exists() else ""
+    return found
+
+
 def lost(
-    pages: Iterable[RenderedPage], config: MkDocsConfig
+    pages: Mapping[str, RenderedPage], written: Written
 ) -> Iterator[PageError]:
-    """Yield an error for each page that is written without what it shows.
+    """Yield an error for each page that is not written once as it is shown.
 
     Others may add to it: what readers take home is all the same of it.
     """
-    for page in pages:
-        output = _written(page.page, config)
-        if page.filled and (found := _lost(page.shown.html, output)):
+    for uri, page in pages.items():
+        done = page.filled and _done(page.shown.html, written[uri][1])
+        if done:
             yield PageError(
-                "a plugin, hook or template changes what this page shows at "
-                f'"{found}"',
+                f"a plugin, hook or template {done}",
                 hint="change a page in on_page_markdown or on_page_content, "
-                "and let its template show all of page.content",
+                "and let its template show all of page.content, once",
                 path=page.read.path,
             )
 
 
 def dead_links(
-    files: Files, docs: Path, config: MkDocsConfig
+    written: Written, docs: Path, config: MkDocsConfig
 ) -> Iterator[PageError]:
     """Yield an error for each address to which pages link in vain.
 
@@ -125,11 +156,10 @@ def dead_links(
     """
     site, seen = Path(config.site_dir), set[str]()
     mount = f"{urlsplit(config.site_url or '').path.rstrip('/')}/"
-    for page in [f.page for f in files.documentation_pages() if f.page]:
-        uri, text = page.file.dest_uri, _written(page, config)
-        for found in dict.fromkeys(ADDRESS.findall(text)):
-            link = html.unescape(found)
-            address = urlsplit(urljoin(f"//site{mount}{quote(uri)}", link))
+    for page, text in written.values():
+        here = f"//site{mount}{quote(page.file.dest_uri)}"
+        for link in dict.fromkeys(map(html.unescape, ADDRESS.findall(text))):
+            address = urlsplit(urljoin(here, link))
             below = address.path.removeprefix(mount)
             is_ours = address.netloc == "site" and not address.scheme
             if not is_ours or below == address.path or below in seen:
@@ -137,11 +167,18 @@ def dead_links(
             target = site / unquote(below)
             if not (target.is_file() or (target / "index.html").is_file()):
                 # Themes link to the home page, even if there is none.
-                written = text if below else page.content or ""
-                if found not in LINK.findall(SCRIPT.sub(r"\1", written)):
+                if link not in _links(text if below else page.content or ""):
                     continue
                 yield _dead_link(docs / page.file.src_uri, link, config)
             seen.add(below)
+
+
+def _links(markup: str) -> set[Any]:
+    """Return the addresses in it, but none in a comment or a script."""
+    from bs4 import BeautifulSoup  # takes long
+
+    tags = BeautifulSoup(markup, "html.parser").select("[href], [src]")
+    return {tag.attrs.get(name) for tag in tags for name in ("href", "src")}
 
 
 def _dead_link(page: Path, link: str, config: MkDocsConfig) -> PageError:
@@ -161,29 +198,29 @@ def _dead_link(page: Path, link: str, config: MkDocsConfig) -> PageError:
     )
 
 
-def _written(page: Page, config: MkDocsConfig) -> str:
-    """Return the page as it is in the site; a plugin may have left it out."""
-    file = Path(config.site_dir, page.file.dest_uri)
-    return file.read_text("utf-8") if file.exists() else ""
-
-
-def _lost(shown: str, output: str) -> str:
-    """Return the first word or line that is not written as it is shown."""
-    if all(part in output for part in shown.split("</h1>", 1)):
-        return ""
-    for parts in (_words, _codes):
-        written = iter(parts(output))
-        for part in parts(shown):
-            if part not in written:
-                return part.partition("\n")[0]
+def _done(shown: str, output: str) -> str:
+    """Return what was done to what is shown, on its way to the output."""
+    codes, written = _codes(shown), _codes(output)
+    if not all(part in output for part in shown.split("</h1>", 1)):
+        lost = _missing(_words(shown), _words(output))
+        if lost := (lost or _missing(codes, written)).partition("\n")[0]:
+            return f'changes what this page shows at "{lost}"'
+    if codes and not _missing(codes * 2, written):
+        return "shows this page's blocks twice"
     return ""
 
 
-def _words(markup: str) -> Iterable[str]:
+def _missing(parts: Iterable[str], written: Iterable[str]) -> str:
+    """Return the first part that is not written, once those before are."""
+    rest = iter(written)
+    return next((part for part in parts if part not in rest), "")
+
+
+def _words(markup: str) -> list[str]:
     return html.unescape(TAG.sub(" ", markup)).split()
 
 
-def _codes(markup: str) -> Iterable[str]:
+def _codes(markup: str) -> list[str]:
     """Return what stands in lines of its own, whose blanks matter."""
     codes = PREFORMATTED.findall(markup)
     return [html.unescape(TAG.sub("", code)).strip() for code in codes]

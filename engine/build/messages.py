@@ -25,6 +25,7 @@ INHERIT = re.compile(r"(?m)^INHERIT:\s*[\"']?(.+?)[\"']?\s*(?:#.*)?$")
 LINK = re.compile(r"Doc file '(.+?)' (contains an? .*?link '(.+?)'.*)", re.S)
 NOT_READ = re.compile(r"Encoding error reading file: (.+)")
 FAILED = re.compile(r"Error (?:reading|building) page '(.+?)':")
+QUOTED = re.compile(r"'(.+?)'")
 IN_NAV = re.compile(r"A reference to '(.+?)' is included in the 'nav'")
 NOT_IN_NAV = re.compile(
     r'not\s+included in the "nav" configuration:\n(.+)', re.S
@@ -61,9 +62,8 @@ def _errors(text: str, project: Project) -> Iterator[PageError]:
         except UnicodeDecodeError as error:
             yield not_encoded(error, project.docs / match[1])
     elif match := IN_NAV.search(text):
-        hint = (
-            f"{did_you_mean(match[1], _pages(docs))}name a page that is there"
-        )
+        guess = did_you_mean(match[1], _pages(project))
+        hint = f"{guess}name a page that is there"
         path, line = place_of(match[1], project.root)
         yield PageError(text, hint=hint, path=path, line=line)
     elif match := NOT_IN_NAV.search(text):
@@ -74,7 +74,29 @@ def _errors(text: str, project: Project) -> Iterator[PageError]:
                 path=project.docs / page.strip("- "),
             )
     else:
-        yield PageError(text, hint="correct what MkDocs names")
+        path, line = _named(text, project)
+        hint = "correct what MkDocs names"
+        yield PageError(text.strip(), hint=hint, path=path, line=line)
+
+
+def _named(
+    text: str, project: Project
+) -> tuple[Path | str | None, int | None]:
+    """Return the page that a plugin names, or a setting, and its line."""
+    begin = rf"(?:(?<![\w./-])|{project.docs.as_posix()}/)"
+    found = [
+        page
+        for page in _pages(project)
+        if re.search(rf"{begin}{re.escape(page)}\b", text)
+    ]
+    if found:
+        page = project.docs / max(found, key=len)
+        quoted = map(str.strip, text.split("\n"))
+        said = {part for part in quoted if " " in part}
+        lines = enumerate(_text(project.root / page).split("\n"), 1)
+        return page, next((n for n, s in lines if s.strip() in said), None)
+    places = (place_of(word, project.root) for word in QUOTED.findall(text))
+    return next((place for place in places if place[1]), (None, None))
 
 
 def page_that_failed(
@@ -183,12 +205,12 @@ def _hint(page: str, link: str, project: Project) -> str:
     if anchor and ids is not None:
         guess = did_you_mean(anchor, ids)
         return f"{guess}link to a heading of that page"
-    guess = did_you_mean(target, _pages(project.root / project.docs))
+    guess = did_you_mean(target, _pages(project))
     return f"{guess}link to a file that is there"
 
 
-def _pages(docs: Path) -> list[str]:
-    found = [path for path in docs.rglob("*.md") if path.is_file()]
+def _pages(project: Project) -> list[str]:
+    docs, found = project.root / project.docs, project.sources()
     return [path.relative_to(docs).as_posix() for path in found]
 
 

@@ -59,17 +59,15 @@ class Notebooks:
         self.folder = project.cache / FOLDER
         self._sources: dict[str, str] = {}
         """The page from which each notebook is taken, by their files."""
+        self.late: set[str] = set()
+        """Those that are shown as they were before an edit."""
 
-    def add(
-        self, files: Files, config: MkDocsConfig, *, as_pages: bool
-    ) -> None:
+    def add(self, files: Files, config: MkDocsConfig) -> None:
         """Add a notebook for each page but the home page.
 
         Where nothing is to be written, they are files that links lead to.
         """
-        if as_pages != self.project.writes:
-            return
-        plugins = config.plugins
+        plugins: Any = config.plugins
         if "mkdocs-jupyter" not in plugins or "i18n" in plugins:
             return  # the latter refuses pages that are not in docs_dir
         pages = [
@@ -80,21 +78,23 @@ class Notebooks:
             and file.src_uri != "index.md"
         ]
         taken = {file.src_uri.rpartition(".")[0] for file in files}
+        made = Files([])
         for source in pages:
             uri = _uri(source)
             if uri.removesuffix(".ipynb") in taken:
                 continue  # the author shows something else there
-            if as_pages:
-                write_atomically(self.folder / uri, EMPTY)
             where = config.site_dir, config.use_directory_urls
-            files.append(File(uri, str(self.folder), *where))
+            made.append(File(uri, str(self.folder), *where))
             self._sources[uri] = source
-
-    def leave_out_of_nav(self, files: Files) -> None:
-        """List no notebook: each page links to its own."""
-        for uri in self._sources:
-            if file := files.get_file_from_path(uri):
-                file.inclusion = InclusionLevel.NOT_IN_NAV
+        if self.project.writes:
+            for uri in self._sources:
+                write_atomically(self.folder / uri, EMPTY)
+            made = plugins["mkdocs-jupyter"].on_files(made, config)
+        for file in made:
+            # Each page links to its own; others ask git who wrote a file.
+            file.inclusion = InclusionLevel.NOT_IN_NAV
+            file.generated_by = "engine"
+            files.append(file)
 
     def address(self, source: str, files: Files) -> str | None:
         """Return where the page's notebook is shown, if it is."""
@@ -109,10 +109,13 @@ class Notebooks:
 
     def write(self, page: Page, notebook: str) -> None:
         """Write the notebook for mkdocs-jupyter to read."""
-        late = self.project.late_notebooks
-        if late:
-            notebook = late(page.file.src_uri, notebook)
-        path = self.folder / page.file.src_uri
+        uri = page.file.src_uri
+        if held := self.project.late_notebooks:
+            shown = held(uri, notebook)
+            if shown != notebook:
+                self.late.add(uri)
+            notebook = shown
+        path = self.folder / uri
         if path.read_text(encoding="utf-8") != notebook:
             write_atomically(path, notebook)
 

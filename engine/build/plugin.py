@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import NoReturn
 
 from jinja2 import Environment
+from mkdocs.commands.build import _build_page, _populate_page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import CombinedEvent, event_priority
-from mkdocs.structure.files import Files
+from mkdocs.structure.files import Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from engine.build import faults
-from engine.build.built import Built
 from engine.build.elsewhere import fill_elsewhere
 from engine.build.notebooks import Notebooks
 from engine.build.options import extension_options
@@ -31,16 +31,9 @@ from engine.extension import project_of
 from engine.project import Project
 from engine.read.reading import Reading
 
-
-class Checked(EngineError):
-    """Ends a build in which nothing is to be written, with what was read."""
-
-    def __init__(
-        self, pages: list[RenderedPage], errors: list[PageError]
-    ) -> None:
-        super().__init__("nothing was to be written")
-        self.pages = pages
-        self.errors = errors
+SERVED = InclusionLevel.is_in_serve
+LAST = float("-inf")
+"""The priority of what looks at all that other plugins leave."""
 
 
 class EnginePlugin:
@@ -56,12 +49,13 @@ class EnginePlugin:
         """
         self._end_if(faults.another_kind(config, MkDocsConfig, "on_config"))
         self._around = {**vars(self)}
+        self.config = config
         options = extension_options(config)
         self.is_shared = "project" in options
         self.project = options.setdefault("project", project_of(options))
         self.project.take = self._take
         self.project.make_again = None
-        self.project.path = None  # where a build before may have failed
+        self.project.path = None
         spare_templates(config.theme, self.project.cache)
         self.page: Page | None = None
         """The page that MkDocs renders."""
@@ -71,24 +65,16 @@ class EnginePlugin:
         self.take_home = TakeHome(self.project, config)
         return config
 
-    @event_priority(50)  # before mkdocs-jupyter looks for notebooks
-    def _add_notebooks(self, files: Files, config: MkDocsConfig) -> Files:
+    @event_priority(LAST)  # once other plugins have added their pages
+    def on_files(self, files: Files, config: MkDocsConfig) -> Files:
         """Add a notebook for each page that may have a program."""
-        self.notebooks.add(files, config, as_pages=True)
+        self.notebooks.add(files, config)
         return files
-
-    @event_priority(-50)  # once it has made pages of them
-    def _list_none(self, files: Files, config: MkDocsConfig) -> Files:
-        self.notebooks.add(files, config, as_pages=False)
-        self.notebooks.leave_out_of_nav(files)
-        return files
-
-    on_files = CombinedEvent(_add_notebooks, _list_none)
 
     def on_nav(
         self, nav: Navigation, config: MkDocsConfig, files: Files
     ) -> Navigation:
-        """Keep what one page of a build needs to be made again."""
+        """Keep what one page needs to be made again."""
         self.nav, self.files = nav, files
         return nav
 
@@ -105,7 +91,7 @@ class EnginePlugin:
             self.notebooks.write(page, view)
         return page
 
-    @event_priority(-100)  # what other plugins leave of the page is shown
+    @event_priority(LAST)  # what other plugins leave of the page is shown
     def on_page_content(
         self, html: str, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
@@ -132,7 +118,7 @@ class EnginePlugin:
     ) -> Environment:
         """Fill the pages with what their programs came to."""
         self.project.path = None
-        errors = self._errors()
+        wrong, pages = self._wrong(), list(self.pages.values())
         self.project.anchors = {
             uri: page.page.present_anchor_ids or set()
             for uri, page in self.pages.items()
@@ -142,22 +128,20 @@ class EnginePlugin:
                 page.validate_anchor_links(
                     files=files, log_level=config.validation.links.anchors
                 )
-            self._end(Checked(list(self.pages.values()), errors))
-        self._end_if(errors)
-        for rendered in self.pages.values():
+            self._end(faults.Checked(pages, wrong))
+        if wrong.errors:
+            self._end(wrong)
+        for rendered in pages:
             self._end_if_superseded()
             self._fill(rendered)
-        self.project.programs = {
-            rendered.page.url: rendered.program
-            for rendered in self.pages.values()
-        }
+        self.project.programs = {p.page.url: p.program for p in pages}
         self.notebooks.follow(self.pages, config, files)
         self._end_if(faults.at_one_address(files, self.project.docs))
         spare_the_search(config)
         self.env = env
         return env
 
-    @event_priority(-100)  # what other plugins leave of it is written
+    @event_priority(LAST)  # what other plugins leave of it is written
     def on_post_page(
         self, output: str, page: Page, config: MkDocsConfig
     ) -> str:
@@ -174,23 +158,16 @@ class EnginePlugin:
         except PageError as error:
             self._end(error)
 
-    @event_priority(-100)  # once the builds within this one have ended
+    @event_priority(LAST)  # once the builds within this one have ended
     def _follow(self, config: MkDocsConfig) -> None:
         """Look for marks that are left and what is lost; follow all links."""
         self._end_if(fill_elsewhere(Path(config.site_dir), self.pages))
-        self._end_if(faults.lost(self.pages.values(), config))
-        docs = self.project.docs
-        if dead := list(faults.dead_links(self.files, docs, config)):
-            self._end(faults.DeadLinks(dead))
-        self.project.make_again = Built(
-            self.project,
-            config,
-            self.files,
-            self.nav,
-            self.env,
-            self.pages,
-            self._fill,
-        ).make_again
+        late = self.notebooks.late
+        written = faults.written(self.files, self.pages, late, config)
+        self._end_if(faults.lost(self.pages, written))
+        dead = faults.dead_links(written, self.project.docs, config)
+        self._end_if(dead, faults.Following)
+        self.project.make_again = self._make_again
         vars(self).update(self._around)
 
     on_post_build = CombinedEvent(_write, _follow)
@@ -204,22 +181,44 @@ class EnginePlugin:
         if not self.is_shared:
             self.project.close()
 
-    def _errors(self) -> list[PageError]:
+    def _wrong(self) -> PageErrors:
         """Return all that is wrong, once all programs have ended."""
         errors = self.project.effects()
         for rendered in self.pages.values():
             errors += rendered.wait()
         if errors:
             # A page with an error may have been about to show a section.
-            return errors
-        pages = self.pages.values()
-        return self.project.unshown([page.program for page in pages])
+            return PageErrors(errors)
+        programs = [page.program for page in self.pages.values()]
+        return faults.Following(self.project.unshown(programs))
 
     def _fill(self, rendered: RenderedPage) -> None:
         rendered.fill()
         if rendered.filled:
             view = self.notebooks.address(rendered.src_uri, self.files)
             self.take_home.announce(rendered, view)
+
+    def _make_again(self, src_uri: str) -> bool:
+        """Read and write a page anew; return whether that was enough.
+
+        It is not if the page needs more than itself: its program has to
+        run, a plugin makes it of others, or anything is wrong with it.
+        """
+        before = self.pages.get(src_uri)
+        if before is None or not before.is_its_own:
+            return False
+        self.project.only_kept = True
+        try:
+            _populate_page(before.page, self.config, self.files)
+        finally:
+            self.project.only_kept = False
+        page = self.pages[src_uri]
+        if page.wait() or (page.read.items and not page.filled):
+            return False
+        self._fill(page)
+        built = self.files.documentation_pages(inclusion=SERVED)
+        _build_page(page.page, self.config, built, self.nav, self.env)
+        return True
 
     def _take(self, reading: Reading) -> bool:
         """Take what is read of the page while MkDocs renders it.
@@ -240,9 +239,11 @@ class EnginePlugin:
         if self.project.is_superseded():
             self._end(Superseded())
 
-    def _end_if(self, errors: Iterable[PageError]) -> None:
+    def _end_if(
+        self, errors: Iterable[PageError], kind: type[PageErrors] = PageErrors
+    ) -> None:
         if found := list(errors):
-            self._end(PageErrors(found))
+            self._end(kind(found))
 
     def _end(self, error: EngineError) -> NoReturn:
         """End the build with the error, as MkDocs has plugins do it."""

@@ -30,7 +30,7 @@ class RenderedPage:
         self.errors = list(reading.errors)
         self._own = reading.items.keys()
         self._relocated = reading.relocated
-        self.errors += self._of_others(markup)
+        self.errors += self._changed(markup)
         self.record: Future[Record] | None = None
         self.rewritten = False
         """Whether other HTML took the place of what was rendered."""
@@ -85,7 +85,7 @@ class RenderedPage:
         A site's hook may make it of what all pages did, once they are filled.
         """
         if markup != self.read.html:
-            raise_all([*self._of_others(markup)])
+            raise_all([*self._changed(markup)])
             self.rewritten = True
             self.read = replace(self.read, html=markup)
             self.__dict__.pop("filled", None)
@@ -126,8 +126,16 @@ class RenderedPage:
         ids = page.present_anchor_ids or set()
         page.present_anchor_ids = ids | {f"block:{n}" for n in blocks}
 
-    def _of_others(self, markup: str) -> Iterator[PageError]:
-        """Yield an error for marks that other texts than the page's left."""
+    def _changed(self, markup: str) -> Iterator[PageError]:
+        """Yield an error for other marks than the page's, each block once."""
+        blocks = dict.fromkeys(marks.blocks(self.read.html))
+        if marks.blocks(markup) != [*blocks]:
+            yield PageError(
+                "a plugin, hook or template shows this page's blocks twice, "
+                "in another order, or not all of them",
+                hint="let it show each once, in the order in which they run",
+                path=self.read.path,
+            )
         if not self._own >= {*marks.numbers(markup)}:
             yield PageError(
                 "a plugin or hook shows blocks or values on this page that "

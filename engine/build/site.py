@@ -15,23 +15,26 @@ from mkdocs.config import load_config
 from mkdocs.config.config_options import Hooks
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError
+from mkdocs.plugins import EVENTS
 
-from engine.build.faults import DeadLinks
+from engine.build.faults import Checked, Following
 from engine.build.messages import (
     CONFIG,
     ENGINE,
     errors_of,
     in_config,
+    line_of,
     page_that_failed,
     placed,
 )
 from engine.build.notebooks import templates_kept
 from engine.build.options import extension_options
 from engine.build.place import replace, require_room
-from engine.build.plugin import Checked, EnginePlugin
+from engine.build.plugin import EnginePlugin
 from engine.errors import PageError, PageErrors, Superseded, raise_all
 from engine.extension import settings_of
 from engine.project import Project
+from engine.read.snippets import did_you_mean
 
 
 def build(
@@ -92,18 +95,18 @@ def build_into(
     finally:
         gc.set_threshold(*before)
     errors = errors_of(warnings, project)
-    match ended:
+    wrong = ended.wrong if isinstance(ended, Checked) else ended
+    match wrong:
         case PageError():
-            errors.append(ended)
-        case DeadLinks() if errors:
+            errors.append(wrong)
+        case Following() if errors:
             pass
         case PageErrors(errors=several):
             errors += several
-        case Checked():
-            ended.errors += errors
-            raise ended
         case Superseded():
-            raise ended
+            raise wrong
+    if isinstance(ended, Checked):
+        raise Checked(ended.pages, PageErrors(errors))
     raise_all(errors)
     if ended:
         page = page_that_failed(warnings, project)
@@ -195,10 +198,26 @@ def _load(root: Path) -> MkDocsConfig:
         except Abort:
             pass  # it has said why
         except Exception as error:
-            raise placed(error, root) from error
+            raise _misspelt(error, root) or placed(error, root) from error
     said = [record.getMessage() for record in warnings]
     raise_all([in_config(root, text) for text in [*said, problem] if text])
     return config
+
+
+def _misspelt(error: Exception, root: Path) -> PageError | None:
+    """Return the error for a hook of an event that MkDocs does not have."""
+    event = f"on_{error.args[0]}" if isinstance(error, KeyError) else None
+    for file in own_modules(root) if event else ():
+        if line := line_of(file, f"{event}"):
+            known = [f"on_{name}" for name in EVENTS]
+            return PageError(
+                f"MkDocs has no event {event}",
+                hint=f"{did_you_mean(f'{event}', known)}call it by one that "
+                "it has",
+                path=file.relative_to(root),
+                line=line,
+            )
+    return None
 
 
 @contextlib.contextmanager

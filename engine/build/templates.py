@@ -1,10 +1,13 @@
 """A theme's templates: kept compiled, and listed without what is hidden."""
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader
 from mkdocs.theme import Theme
+
+from engine.errors import not_encoded
 
 
 def spare_templates(theme: Theme, cache: Path) -> None:
@@ -14,7 +17,7 @@ def spare_templates(theme: Theme, cache: Path) -> None:
         env = type(theme).get_env(theme)
         env.bytecode_cache = compiled_templates(cache)
         if type(env.loader) is FileSystemLoader:
-            env.loader = _WithoutHidden(env.loader.searchpath)
+            env.loader = _Loader(env.loader.searchpath, cache.parent)
         return env
 
     vars(theme)["get_env"] = get_env
@@ -27,11 +30,28 @@ def compiled_templates(cache: Path) -> FileSystemBytecodeCache:
     return FileSystemBytecodeCache(str(folder))
 
 
-class _WithoutHidden(FileSystemLoader):
-    """Lists no hidden folder, which MkDocs leaves out when it has the list.
+class _Loader(FileSystemLoader):
+    """Names what it cannot read, and lists no hidden folder.
 
-    Material has some fourteen thousand icons in one.
+    MkDocs leaves these out when it has the list; Material has some fourteen
+    thousand icons in one.
     """
+
+    def __init__(self, folders: Sequence[str], root: Path) -> None:
+        super().__init__(folders)
+        self._root = root
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """Return the template's text, its file, and whether that is new."""
+        try:
+            return super().get_source(environment, template)
+        except UnicodeDecodeError as error:
+            files = (Path(path, template) for path in self.searchpath)
+            file = next(path for path in files if path.is_file())
+            path = os.path.relpath(file, self._root)
+            raise not_encoded(error, path) from None
 
     def list_templates(self) -> list[str]:
         found: set[str] = set()

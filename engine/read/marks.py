@@ -36,6 +36,12 @@ def numbers(text: str) -> Iterator[int]:
     return map(int, MARK.findall(text))
 
 
+def blocks(html: str) -> list[int]:
+    """Return the numbers of marks that are blocks, in their order."""
+    opened = (match[1] for match in _PLACE.finditer(html))
+    return [int(number) for number in opened if number]
+
+
 def unmarked(text: str) -> str:
     """Return the text without its marks."""
     return MARK.sub("", text).replace(BRACES, "")

@@ -289,6 +289,21 @@ def test_a_view_that_is_served_changes_when_it_was_looked_at(
     assert "We count up." in (tmp_path / "three" / VIEW).read_text()
 
 
+def test_a_view_that_is_late_may_lead_to_where_a_page_was(
+    scratch: Scratch, preview: Preview, tmp_path: Path
+) -> None:
+    page = scratch.write("docs/old.md", "# Other\n")
+    scratch.replace("docs/count.md", "We count.", "We [count](old.md).")
+    preview.build(tmp_path / "one")
+    page.rename(page.with_name("new.md"))
+    scratch.replace("docs/count.md", "(old.md)", "(new.md)")
+    preview.build(tmp_path / "two")
+    assert "old/" in (tmp_path / "two" / VIEW).read_text()
+    preview.notebooks.look_at("/notebooks/count/")
+    preview.build(tmp_path / "three")
+    assert "old/" not in (tmp_path / "three" / VIEW).read_text()
+
+
 def test_a_preview_keeps_its_workers_until_settings_change(
     scratch: Scratch, preview: Preview, tmp_path: Path
 ) -> None:

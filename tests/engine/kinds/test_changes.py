@@ -125,6 +125,68 @@ def test_what_changes_a_page_when_it_is_done_is_a_fault(
     assert words.count("mend:") == 1
 
 
+REPEATS = {
+    "content": "def on_page_content(html, **_):\n    return html + html\n",
+    "env": (
+        "from mkdocs.plugins import event_priority\n"
+        "@event_priority(101)\n"
+        "def on_env(env, config, files):\n"
+        "    page = files.get_file_from_path('p.md').page\n"
+        "    page.content += page.content\n"
+    ),
+    "context": (
+        "def on_page_context(context, page, **_):\n"
+        "    page.content += page.content\n"
+        "    return context\n"
+    ),
+    "output": "def on_post_page(output, **_):\n    return output + output\n",
+    "spaced": (
+        "def on_post_page(output, **_):\n"
+        "    return (output + output).replace('<p>', '<p >')\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REPEATS)
+def test_what_shows_a_page_twice_is_a_fault(sections: Site, name: str) -> None:
+    sections.add_hook(REPEATS[name])
+    sections.page("p", page("P", "%1\nText.\n\n%2\n%3\n"))
+    words = sections.bad()
+    problem = "a plugin, hook or template shows this page's blocks "
+    assert f"docs/p.md: {problem}" in words
+    assert words.count("mend:") == 1
+
+
+def test_what_takes_a_block_from_a_rendered_page_is_a_fault(
+    sections: Site,
+) -> None:
+    sections.add_hook(
+        """
+        import re
+        from mkdocs.plugins import event_priority
+
+        @event_priority(101)
+        def on_env(env, config, files):
+            page = files.get_file_from_path("p.md").page
+            page.content = re.sub("<div data-run.*?</div>", "", page.content)
+        """,
+    )
+    sections.page("p", page("P", "%1\nText.\n\n%2\n%3\n"))
+    words = sections.bad()
+    assert "docs/p.md: a plugin, hook or template shows this " in words
+    assert words.count("mend:") == 1
+
+
+def test_what_is_written_last_of_all_is_looked_at(sections: Site) -> None:
+    sections.add_hook(
+        "from mkdocs.plugins import event_priority\n"
+        + HOOKS["file"].replace("def on", "@event_priority(-1000)\ndef on")
+    )
+    sections.page("p", page("P", "%1\nText.\n\n%2\n%3\n"))
+    words = sections.bad()
+    assert "docs/p.md: a plugin, hook or template changes what " in words
+
+
 def test_what_only_adds_to_a_page_may_do_so(sections: Site) -> None:
     sections.add_hook(
         """

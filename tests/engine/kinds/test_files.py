@@ -71,6 +71,16 @@ def test_nothing_is_run_or_written_of_what_is_left_out(
     assert page.engine("check")[0] == 0
 
 
+@pytest.mark.parametrize("suffix", ["md", "markdown", "mkd"])
+def test_a_draft_asks_for_its_sections(page: Site, suffix: str) -> None:
+    with (page.root / "mkdocs.yml").open("a") as file:
+        file.write("draft_docs: d.*\n")
+    page.sections("b", one="print('b')")
+    page.page("d", f"# Draft\n\n{FENCE.format('b')}\n")
+    (page.root / "docs/d.md").rename(page.root / f"docs/d.{suffix}")
+    page.good()
+
+
 def test_what_editors_leave_behind_does_not_matter(page: Site) -> None:
     docs = page.root / "docs"
     bad = FENCE.format("missing")

@@ -171,6 +171,40 @@ def test_a_build_within_a_build_as_for_each_language(sections: Site) -> None:
     assert "(p/index.md)" in (built / "llms.txt").read_text()
 
 
+def test_a_page_that_a_plugin_writes_has_all_forms(sections: Site) -> None:
+    text = page("P", "%1\n%2\n%3\n")
+    sections.add_hook(
+        f"""
+        from mkdocs.structure.files import File
+
+        def on_files(files, config):
+            files.append(File.generated(config, "p.md", content={text!r}))
+        """,
+    )
+    sections.good()
+    sections.alike("p", *SAID.values())
+
+
+def test_a_view_is_no_file_of_the_authors(sections: Site) -> None:
+    """Others look for who has written a page last, or where to edit it."""
+    sections.add_hook(
+        """
+        import logging
+
+        def on_page_markdown(markdown, page, **_):
+            if page.edit_url or not page.file.generated_by:
+                if "docs/" not in page.file.abs_src_path:
+                    log = logging.getLogger("mkdocs.plugins.x")
+                    log.warning(f"{page.file.abs_src_path} has no history")
+        """,
+    )
+    sections.replace(
+        "mkdocs.yml", "site_name", "repo_url: https://e.org/a/b\nsite_name"
+    )
+    sections.page("p", page("P", "%1\n%2\n%3\n"))
+    sections.good()
+
+
 def test_plugins_are_started_and_shut_down_as_by_mkdocs(
     sections: Site,
 ) -> None:
@@ -222,6 +256,30 @@ def test_plugins_may_copy_what_pages_say_of_themselves(
     sections.page("p", page("P", "%1\n%2\n%3\n"))
     sections.good()
     sections.alike("p", *SAID.values())
+
+
+def test_what_follows_from_a_warning_is_not_told(sections: Site) -> None:
+    """As of a plugin that takes a value for its own, and shows that."""
+    sections.add_hook(
+        """
+        import logging
+
+        def on_page_markdown(markdown, page, **_):
+            if page.url == "q/p/":
+                text = "[x] ERROR\\nIn `q/p.md`:\\n```\\n  It is {{ x:.1f }}."
+                logging.getLogger("mkdocs.plugins.x").warning(text)
+                return "# Error"
+        """,
+    )
+    value = "%1\n%2\n%3\n\nIt is {{ x:.1f }}.\n"
+    sections.page("q/p", page("P", value))
+    sections.page("p", "# P\n\nText.\n")
+    words = sections.bad()
+    text = (sections.root / "docs/q/p.md").read_text()
+    line = text.partition("It is")[0].count("\n") + 1
+    assert words.startswith(f"docs/q/p.md:{line}: [x] ERROR\n"), words
+    assert words.count("mend:") == 1
+    assert sections.engine("check") == (1, words)
 
 
 def build_with(site: Site, code: str) -> str:

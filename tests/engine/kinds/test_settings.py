@@ -120,6 +120,14 @@ def test_what_a_plugin_warns_of_ends_the_build(site: Site) -> None:
     assert site.bad() == "odd\n  mend: correct what MkDocs names\n"
 
 
+def test_a_setting_that_a_plugin_warns_of_is_named(site: Site) -> None:
+    site.replace("mkdocs.yml", "site_name", "extra: {to: q.md}\nsite_name")
+    warns = "warning(\"Target 'q.md' of 'x' is not there\")"
+    log = "import logging\nlog = logging.getLogger('mkdocs.plugins.x')\n"
+    site.add_hook(f"{log}def on_env(*_, **__):\n    log.{warns}\n")
+    assert site.bad().startswith("mkdocs.yml:1: Target 'q.md' of 'x' is")
+
+
 HOOKS = {
     "syntax": ("def on_env(:\n", 1, "SyntaxError: invalid syntax"),
     "import": ("import sys\nimport none_such\n", 2, "ModuleNotFoundError: "),
@@ -142,6 +150,16 @@ def test_a_hook_that_raises_is_named_with_its_line(
     site.add_hook(text)
     words = site.bad()
     assert words.startswith(f"hook.py:{line}: this raised {raised}"), words
+    assert words.count("mend:") == 1
+
+
+def test_an_event_that_there_is_not_is_named_with_its_line(
+    site: Site,
+) -> None:
+    site.add_hook("import re\n\n\ndef on_page_markdwon(**_): ...\n")
+    words = site.bad()
+    assert words.startswith("hook.py:4: MkDocs has no event on_page_markdwon")
+    assert 'mend: write "on_page_markdown"? ' in words
     assert words.count("mend:") == 1
 
 
@@ -189,6 +207,19 @@ def test_a_template_that_raises_is_named_with_its_line(site: Site) -> None:
     site.write("theme/main.html", f"{{% extends 'base.html' %}}\n{block}\n")
     words = site.bad()
     assert words.startswith("theme/main.html:2: this raised UndefinedError: ")
+
+
+@pytest.mark.parametrize("name", ["main.html", "partials/footer.html"])
+def test_a_template_in_another_encoding_is_named(
+    site: Site, name: str
+) -> None:
+    file = site.write(f"theme/{name}", "{# a #}\n")
+    file.write_text("{# a #}\n{# Jürgen #}\n", "latin-1")
+    words = site.bad()
+    assert words.splitlines() == [
+        f"theme/{name}:2: is not encoded in UTF-8",
+        "  mend: save it as UTF-8",
+    ]
 
 
 RULES = """\
