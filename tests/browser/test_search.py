@@ -274,6 +274,8 @@ ASKED = {
     ),
     "logits and labels must have the same first dimension, got logits "
     "shape [1,50] and labels shape [50]": "errors_in_a_step",
+    "logits and labels must be broadcastable: logits_size=[32,8] "
+    "labels_size=[32,7]": "errors_in_a_step",
     "TF 2.0 tf.GradientTape() second gradient None": "errors_in_a_step",
     "Can save best model only with val_loss available, skipping.": (
         "watch_a_training"

@@ -1432,6 +1432,14 @@ def test_shapes_of_an_input() -> None:
 )
 @says("Take `SparseCategoricalCrossentropy`.")
 @says(
+    "`errors_in_a_step:folded` The scores have more or fewer rows, or "
+    "columns, than the one-hot labels."
+)
+@says(
+    "a reshape in the model may have made rows of a row, or its last layer "
+    "has not one output for each class."
+)
+@says(
     "`errors_in_a_step:three_arguments` Keras calls a loss function that was "
     "compiled with `y` and `y_pred` alone."
 )
@@ -1445,6 +1453,11 @@ def test_labels_and_arguments_of_a_loss() -> None:
     page = "errors_in_a_step"
     shown(page, "one_hot", "ValueError", "must have rank (ndim)")
     shown(page, "either", "ValueError", "must have the same rank")
+    shown(page, "folded", "InvalidArgumentError", "must be broadcastable")
+    cost = tf.nn.softmax_cross_entropy_with_logits
+    for scores in (tf.zeros((12, 3)), tf.zeros((6, 2))):
+        with pytest.raises(Refused, match="must be broadcastable"):
+            cost(tf.zeros((6, 3)), scores)
     shown(page, "three_arguments", "TypeError", "missing 1 required")
     shown(page, "labels_as_floats", "TypeError", "has DataType float32")
     model = KerasLinearModel()
