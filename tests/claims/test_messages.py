@@ -943,6 +943,22 @@ def test_the_table_has_a_row_for_each_index() -> None:
 
 
 @says(
+    "`sequences:nested` `TimeDistributed` handed on the mask of each "
+    "sentence, where the next layer wants one number for each."
+)
+@says("Make the mask with `tf.reduce_any`, and hand it over by `mask=`.")
+def test_the_mask_of_a_document() -> None:
+    said = "condition [1,3], then [1,2], and else [1,2] must be broadcastable"
+    shown("sequences", "nested", "InvalidArgumentError", said)
+    rows = tf.zeros((1, 3, 2))
+    words = tf.constant([[[1, 1, 0], [1, 0, 0], [0, 0, 0]]]) > 0
+    reader = tf.keras.layers.SimpleRNN(2, seed=0)
+    with pytest.raises(Refused, match="must be broadcastable"):
+        reader(rows, mask=words)
+    assert reader(rows, mask=tf.reduce_any(words, axis=-1)).shape == (1, 2)
+
+
+@says(
     "`sequences:reset_states` Keras 3 took the method from the model; the "
     "layer has it."
 )
