@@ -159,7 +159,7 @@ def test_what_the_page_has() -> None:
     assert [block.name for block in wrong] == [
         *("mean_all", "wrong_mean", "from_the_end", "forgotten"),
         *("first_alone", "not_reset", "unclipped", "many_graphs", "copied"),
-        "masks",
+        *("masks", "ctc"),
     ]
     for block in wrong:
         assert "raises" not in block.options
