@@ -12,8 +12,8 @@ def loss(y: tf.Tensor, predictions: tf.Tensor) -> tf.Tensor:
     """Return the mean squared error, a scalar.
 
     Both tensors have the shape (batch,). Unequal shapes raise ValueError.
-    In a graph, a size that only one of them knows is unequal, and sizes that
-    neither knows are not compared.
+    In a graph, a size that only one of them knows is unequal. What neither
+    knows, a size or how many axes there are, is not compared.
     """
     if y.shape != predictions.shape:
         raise ValueError(f"y is {y.shape}, predictions {predictions.shape}")

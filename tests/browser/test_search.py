@@ -25,6 +25,8 @@ ASKED = {
     "how to use validation data in custom loop": "usual_parts",
     "tensorboard custom training loop": "watch_a_training",
     "load optimizer state": "save_and_resume",
+    "accuracy drops after load_model": "save_and_resume",
+    "random accuracy after save_weights load_weights": "save_and_resume",
     "gradienttape returns none": "foundations",
     "train only some layers": "freeze_and_fine_tune",
     "how to freeze batch norm": "freeze_and_fine_tune",
@@ -33,6 +35,9 @@ ASKED = {
     "gpu memory keeps increasing": "memory",
     "lstm stateful loop": "sequences",
     "f1 score during training": "usual_parts",
+    "precision recall accuracy all the same": "usual_parts",
+    "pearson correlation loss keras nan": "usual_parts",
+    "r2 score metric custom training loop": "usual_parts",
     "k fold cross validation": "real_problem",
     "read images from directory": "data_for_a_loop",
     "accuracy is always 0": "usual_parts",
@@ -64,6 +69,9 @@ ASKED = {
     "learning rate multiplier": "freeze_and_fine_tune",
     "different learning rate per layer in fit": "freeze_and_fine_tune",
     "MultiOptimizer": "freeze_and_fine_tune",
+    "MultiOptimizer No gradients provided for any variable": (
+        "freeze_and_fine_tune"
+    ),
     "weight decay schedule": "freeze_and_fine_tune",
     "AdamW weight_decay learning rate schedule": "freeze_and_fine_tune",
     "stochastic weight averaging": "freeze_and_fine_tune",
@@ -77,6 +85,8 @@ ASKED = {
     "epoch number in loss function": "weights_outputs_losses",
     "quantile regression": "weights_outputs_losses",
     "map_fn slow": "how_fast",
+    "train several models at once": "other_loops",
+    "ensemble training in one step": "other_loops",
     "not 'MirroredVariable'": "many_devices",
     "Unable to automatically build the model MirroredStrategy": "many_devices",
     "validation_freq EarlyStopping patience": "usual_parts",
@@ -274,6 +284,8 @@ ASKED = {
     ),
     "logits and labels must have the same first dimension, got logits "
     "shape [1,50] and labels shape [50]": "errors_in_a_step",
+    "logits and labels must be broadcastable: logits_size=[32,8] "
+    "labels_size=[32,7]": "errors_in_a_step",
     "TF 2.0 tf.GradientTape() second gradient None": "errors_in_a_step",
     "Can save best model only with val_loss available, skipping.": (
         "watch_a_training"
@@ -674,6 +686,9 @@ ASKED = {
     "ValueError: An `initial_state` was passed that is not compatible with "
     "`cell.state_size`": "sequences",
     "seq2seq encoder Bidirectional states decoder": "sequences",
+    "ctc loss inf": "sequences",
+    "ctc_loss nan label longer than input": "sequences",
+    "TimeDistributed masking": "sequences",
     "Too few leaves for PyTreeSpec; expected: 4, got: 2": "sequences",
     "Unrecognized keyword arguments passed to LSTM: {'batch_input_shape': "
     "(1, 1, 7)}": "sequences",

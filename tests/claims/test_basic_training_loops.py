@@ -455,13 +455,13 @@ def test_the_loss() -> None:
 
 @says(
     "Both tensors have the shape (batch,). Unequal shapes raise ValueError. "
-    "In a graph, a size that only one of them knows is unequal, and sizes "
-    "that neither knows are not compared."
+    "In a graph, a size that only one of them knows is unequal. What neither "
+    "knows, a size or how many axes there are, is not compared."
 )
 def test_unequal_shapes_of_a_graph() -> None:
     y, one, column = tf.constant([1.0, 2.0]), tf.ones(1), tf.ones((2, 1))
 
-    def graph(*shapes: list[int | None]) -> Any:
+    def graph(*shapes: list[int | None] | None) -> Any:
         signature = [tf.TensorSpec(shape) for shape in shapes]
         return tf.function(loss, input_signature=signature)
 
@@ -473,10 +473,12 @@ def test_unequal_shapes_of_a_graph() -> None:
         (([2], [None]), y),
         (([None], [2]), y),
         (([None], [None, 1]), column),
+        ((None, [None, 1]), column),
     ):
         with pytest.raises(ValueError, match="predictions"):
             graph(*shapes)(y, other)
     assert float(graph([None], [None])(y, one)) == 0.5, "not a word"
+    assert float(graph(None, None)(y, column)) == 0.5, "not a word"
 
 
 @says(

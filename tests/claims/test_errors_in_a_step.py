@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from snippets import rows_of_logits
 from snippets.batch_size_none import Noisy, NoisyTensor, in_a_graph
 from snippets.data import make_data
 from snippets.errors_in_a_step import (
@@ -35,6 +36,7 @@ from snippets.errors_in_a_step import (
 )
 from snippets.integer_labels import brier, brier_of_floats
 from snippets.keras_model import KerasLinearModel
+from snippets.rows_of_logits import scores_of
 from tests.claims.says import logged, printed, ran, record, says
 from tests.claims.sentences import DOCS, read, sections
 
@@ -77,7 +79,7 @@ def shows(section: str, message: str) -> None:
 def test_each_mistake_is_made_and_mended() -> None:
     raised = [n for n, b in BLOCKS.items() if b.options.get("raises")]
     titles = [block.options.get("title") for block in PAGE.blocks]
-    assert len(raised) == 22
+    assert len(raised) == 23
     assert titles.count("Mended") >= titles.count("Looks right")
     silent = {"made_anew", "used_up", "softmax_twice", "outside"}
     silent.add("below_zero")
@@ -161,6 +163,7 @@ def test_each_mistake_is_made_and_mended() -> None:
     "`Cannot take the length of shape with unknown rank` | [The rank] … rank)"
 )
 @says("Logits and labels have two shapes or ranks | [Cross-entropy] … not)")
+@says("`logits and labels must be broadcastable` | [Rows] … broadcastable)")
 @says("Of `target` and `output`: `must have the same shape` | … not)")
 @says(
     "In Keras 2: `Shapes (None, 1) and (None, 10) are incompatible` | "
@@ -195,7 +198,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
     for row, links in rows:
         for anchor in re.findall(r"\(#(.+?)\)", links):
             modules = r"(?:errors_in_a_step|integer_labels|batch_size_none"
-            modules += r"|variables_as_keys)"
+            modules += r"|rows_of_logits|variables_as_keys)"
             modules += r"\.py:(\w+)"
             names = re.findall(modules, parts[anchor])
             told = " ".join(printed(NAME, name) for name in names)
@@ -2319,6 +2322,101 @@ def test_two_axes_whose_last_numbers_differ() -> None:
             cost(dense, labels, outputs)
     ten = pytest.approx(np.log(10), abs=1e-5)
     assert cost(sparse, column, 10) == cost(dense, one_hot, 10) == ten
+
+
+def of_six_pictures() -> dict[str, Any]:
+    """Run the mended block after the one that fails."""
+    names: dict[str, Any] = {}
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        exec(BLOCKS["folded"].code, vars(rows_of_logits), names)
+    return ran("rows_of_logits", "flat", **names)
+
+
+@says("logits and labels must be broadcastable")
+@says("Return scores for three classes, in a row for each of rows.")
+@says(
+    "Six pictures of 4 by 4 numbers, their labels one-hot, and a weight for "
+    "each of eight numbers and three classes:"
+)
+@says(
+    "Each size is rows and columns. The rows differ: `tf.reshape` to rows of "
+    "eight made two of each picture."
+)
+@says(
+    "If the columns differ, the model has more or fewer outputs than there "
+    "are classes."
+)
+@says(
+    "`labels_size=[1,6]` would be numbers of classes, for which there is "
+    "`tf.nn.sparse_softmax_cross_entropy_with_logits`."
+)
+def test_rows_or_columns_of_scores_differ() -> None:
+    shows("folded", "logits_size=[12,3] labels_size=[6,3]")
+    names = of_six_pictures()
+    kinds, scores = names["kinds"], names["scores"]
+    pictures, cost = names["pictures"], names["cross_entropy"]
+    assert pictures.shape == (6, 4, 4)
+    rows = tf.reshape(pictures, (-1, 8))
+    assert rows.shape == (2 * len(pictures), 8)
+    assert scores_of(rows).shape == (12, 3)
+    numbered = tf.argmax(kinds, axis=-1)
+    said = r"must be broadcastable: logits_size=\[6,{}\] labels_size=\[{}\]"
+    for few, labels, sizes in (
+        (scores[:, :2], kinds, (2, "6,3")),
+        (scores, tf.cast(numbered, tf.float32), (3, "1,6")),
+    ):
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=said.format(*sizes)
+        ):
+            cost(labels, few)
+    sparse = tf.nn.sparse_softmax_cross_entropy_with_logits
+    assert np.allclose(sparse(numbered, scores), cost(kinds, scores))
+
+
+@says("Keras' losses compare the shapes before.")
+@says(
+    "So in `fit` these words come at the end of a `Graph execution error`, if "
+    "the graph does not know the number of rows."
+)
+def test_fit_says_that_the_rows_differ_where_it_does_not_know_them() -> None:
+    twice = tf.keras.layers.Lambda(lambda rows: tf.reshape(rows, (-1, 2)))
+    model = tf.keras.Sequential([tf.keras.Input((4,)), twice])
+    x, kinds = tf.zeros((6, 4)), tf.one_hot([0, 1, 0, 1, 0, 1], 2)
+    loss = tf.keras.losses.CategoricalCrossentropy(from_logits=True)
+    before = r"`target` and `output` must have the same shape"
+    with pytest.raises(ValueError, match=before):
+        loss(kinds, model(x))
+    model.compile("sgd", loss)
+    with pytest.raises(ValueError, match=before):
+        model.fit(x, kinds, batch_size=3, verbose=0)
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match=r"(?s)^Graph execution error.*must be broadcastable: logits_si"
+        r"ze=\[8,2\] labels_size=\[4,2\]\n[^\n]*$",
+    ):
+        model.fit(x, kinds, batch_size=4, verbose=0)
+
+
+@says(
+    "**The check** is the `assert`, for not every slip has a message. One row "
+    "of labels counts for all pictures, and one column, here of numbers of "
+    "classes, for all classes."
+)
+def test_one_row_or_column_of_labels_counts_for_all() -> None:
+    names = of_six_pictures()
+    assert "assert scores.shape == kinds.shape" in BLOCKS["flat"].code
+    kinds, scores = names["kinds"], names["scores"].numpy()
+    column = np.argmax(kinds, axis=-1)[:, np.newaxis]
+    costs = np.log(np.sum(np.exp(scores), 1, keepdims=True)) - scores
+    lines = printed("errors_in_a_step", "flat").splitlines()
+    for line, labels in zip(lines, (kinds, kinds[:1], column), strict=True):
+        expected = np.sum(labels * costs, axis=1)
+        assert line.startswith(str(labels.shape))
+        assert numbers(line.partition("costs")[2].replace(". ", ".0 ")) == (
+            pytest.approx(expected, abs=0.006)
+        )
+        found = names["cross_entropy"](labels, scores)
+        assert np.allclose(found, expected, atol=1e-5)
 
 
 @says("A model that ends with a softmax returns probabilities, not logits.")

@@ -1621,6 +1621,34 @@ PARTS = slice(0, 2), slice(2, 4)
 
 
 @says(
+    "If no variable of one part has a gradient, it says `No gradients "
+    "provided for any variable` where a single optimizer only warns: let the "
+    "tape return zeros, [for the values of the variables](foundations.md#6-a-"
+    "variable-that-is-not-used)."
+)
+def test_a_part_without_gradients() -> None:
+    model, optimizer, *_ = of_two()
+    variables = model.trainable_variables
+    with tf.GradientTape(persistent=True) as tape:
+        loss = tf.reduce_mean(tf.square(model.get_layer("base")(X)))
+    missing = tape.gradient(loss, variables)
+    found = [each is None for each in missing]
+    assert found == [False, False, True, True]
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        Adam(0.0).apply_gradients(zip(missing, variables, strict=True))
+    with pytest.raises(ValueError, match="No gradients provided for any"):
+        optimizer.apply_gradients(zip(missing, variables, strict=True))
+    before = model.get_weights()
+    values = [variable.value for variable in variables]
+    whole = tape.gradient(loss, values, unconnected_gradients="zero")
+    optimizer.apply_gradients(zip(whole, variables, strict=True))
+    pairs = zip(model.get_weights(), before, strict=True)
+    far = [float(abs(new - old).max()) for new, old in pairs]
+    assert far[0] == pytest.approx(0.001, rel=1e-3)
+    assert far[2:] == [0.0, 0.0]
+
+
+@says(
     "And whoever changes `trainable` later needs a new one: `Gradients must "
     "match trainable variables one-to-one`."
 )

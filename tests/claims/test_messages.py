@@ -944,6 +944,22 @@ def test_the_table_has_a_row_for_each_index() -> None:
 
 
 @says(
+    "`sequences:nested` `TimeDistributed` handed on the mask of each "
+    "sentence, where the next layer wants one number for each."
+)
+@says("Make the mask with `tf.reduce_any`, and hand it over by `mask=`.")
+def test_the_mask_of_a_document() -> None:
+    said = "condition [1,3], then [1,2], and else [1,2] must be broadcastable"
+    shown("sequences", "nested", "InvalidArgumentError", said)
+    rows = tf.zeros((1, 3, 2))
+    words = tf.constant([[[1, 1, 0], [1, 0, 0], [0, 0, 0]]]) > 0
+    reader = tf.keras.layers.SimpleRNN(2, seed=0)
+    with pytest.raises(Refused, match="must be broadcastable"):
+        reader(rows, mask=words)
+    assert reader(rows, mask=tf.reduce_any(words, axis=-1)).shape == (1, 2)
+
+
+@says(
     "`sequences:reset_states` Keras 3 took the method from the model; the "
     "layer has it."
 )
@@ -1433,6 +1449,14 @@ def test_shapes_of_an_input() -> None:
 )
 @says("Take `SparseCategoricalCrossentropy`.")
 @says(
+    "`errors_in_a_step:folded` The scores have more or fewer rows, or "
+    "columns, than the one-hot labels."
+)
+@says(
+    "a reshape in the model may have made rows of a row, or its last layer "
+    "has not one output for each class."
+)
+@says(
     "`errors_in_a_step:three_arguments` Keras calls a loss function that was "
     "compiled with `y` and `y_pred` alone."
 )
@@ -1446,6 +1470,11 @@ def test_labels_and_arguments_of_a_loss() -> None:
     page = "errors_in_a_step"
     shown(page, "one_hot", "ValueError", "must have rank (ndim)")
     shown(page, "either", "ValueError", "must have the same rank")
+    shown(page, "folded", "InvalidArgumentError", "must be broadcastable")
+    cost = tf.nn.softmax_cross_entropy_with_logits
+    for scores in (tf.zeros((12, 3)), tf.zeros((6, 2))):
+        with pytest.raises(Refused, match="must be broadcastable"):
+            cost(tf.zeros((6, 3)), scores)
     shown(page, "three_arguments", "TypeError", "missing 1 required")
     shown(page, "labels_as_floats", "TypeError", "has DataType float32")
     model = KerasLinearModel()

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import functools
 import importlib
 import math
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from snippets.other_loops_dqn import (
     one_hot,
     play,
 )
+from snippets.other_loops_ensemble import make_ensemble_step
 from snippets.other_loops_finder import (
     RaiseRate,
     make_model,
@@ -130,6 +132,7 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "### No module named 'tensorflow_addons'": "no_addons",
         "## 7. A VAE": "posterior collapse",
         "## 8. Federated averaging": "other_order",
+        "## 9. An ensemble": "make_ensemble_step",
     }
     for heading, word in shown.items():
         assert word in below(NAME, heading), heading
@@ -1164,6 +1167,138 @@ def test_what_keras_has_of_addons() -> None:
     np.testing.assert_allclose(found, [0, 5e-4, 1e-3, 5e-4, 0], atol=1e-8)
     shown = printed(NAME, "no_addons")
     assert "No module named 'tensorflow_addons'" in shown
+
+
+# An ensemble
+
+
+def make_ensemble(optimizer: Any, *, together: bool) -> Any:
+    """Return four models, and what trains them by a step."""
+    first = make_model()
+    models = [tf.keras.models.clone_model(first) for _ in range(4)]
+    loss = tf.keras.losses.MeanSquaredError()
+    if together:
+        return models, make_ensemble_step(models, loss, optimizer())
+    steps = [make_step(model, loss, optimizer()) for model in models]
+    return models, lambda x, y: [step(x, y) for step in steps]
+
+
+def as_alone(optimizer: Any) -> bool:
+    """Return whether models together end where they end alone."""
+    ends = []
+    for together in (True, False):
+        models, step = make_ensemble(optimizer, together=together)
+        for _ in range(3):
+            step(X[:256], Y[:256])
+        ends.append([part for model in models for part in model.get_weights()])
+    pairs = zip(*ends, strict=True)
+    return all(np.allclose(one, other, atol=1e-6) for one, other in pairs)
+
+
+@says("9. An ensemble: several models in one step")
+@says("An ensemble: several models trained in one step | [9] … step)")
+@says(
+    "Four models of one kind, each with a start of its own, see the same "
+    "batches. One tape, one loss and one optimizer are enough:"
+)
+@says("Return a step that trains all models; it returns their losses.")
+@says(
+    "No weight has a part in two of the losses. So the gradient of their sum "
+    "is, for each weight, that of its own model, and each learns as it would "
+    "alone."
+)
+@says(
+    "And `global_clipnorm` looks at all gradients at once, so that one model "
+    "shortens the steps of the others; `clipnorm` does not."
+)
+def test_models_together_learn_as_alone() -> None:
+    assert as_alone(lambda: SGD(0.1, momentum=0.9))
+    assert as_alone(lambda: Adam(0.01))
+    assert as_alone(lambda: SGD(0.1, clipnorm=0.05))
+    assert not as_alone(lambda: SGD(0.1, global_clipnorm=0.05))
+
+
+@says(
+    "The mean of the losses would divide every gradient by four, and with it "
+    "every step of `SGD`."
+)
+def test_the_mean_of_four_losses() -> None:
+    models, _ = make_ensemble(SGD, together=False)
+    loss = tf.keras.losses.MeanSquaredError()
+    with tf.GradientTape(persistent=True) as tape:
+        losses = [loss(Y, model(X)) for model in models]
+        whole, mean = tf.add_n(losses), tf.reduce_mean(tf.stack(losses))
+    for model, each in zip(models, losses, strict=True):
+        alone = tape.gradient(each, model.trainable_variables)
+        for total, part in ((whole, 1), (mean, 4)):
+            found = tape.gradient(total, model.trainable_variables)
+            for one, other in zip(found, alone, strict=True):
+                np.testing.assert_allclose(part * one, other, atol=1e-6)
+
+
+@says(
+    "Starts from one seed would be four times the same model. **The check** "
+    "is that the losses differ."
+)
+def test_the_starts_of_an_ensemble() -> None:
+    same = [make_model().get_weights()[0] for _ in range(2)]
+    assert np.array_equal(*same)
+    losses, mean = lines("ensemble")
+    assert len({*losses}) == len(losses) == 4
+    assert mean[0] < np.mean(losses)
+
+
+@says(
+    "`stateless_call` takes the weights as arguments. The losses are a "
+    "vector, and its gradient, as of any vector, is that of the sum."
+)
+@says("Return what the first model makes of x with other weights.")
+def test_weights_on_top_of_each_other() -> None:
+    trained, found = lines("ensemble")[0], lines("stacked")[0]
+    assert found == pytest.approx(trained, abs=0.002)
+    assert (
+        printed(NAME, "stacked")
+        .splitlines()[1]
+        .startswith("gradients: (4, 4, 32) (4, 32) (4, 32, 1) (4, 1)")
+    )
+    models, _ = make_ensemble(SGD, together=False)
+    left = ran("other_loops_ensemble", "stacked", models=models, x=X, y=Y)
+    for number, model in enumerate(models):
+        np.testing.assert_allclose(
+            left["predict"]([part[number] for part in left["stacked"]]),
+            model(X),
+            atol=1e-5,
+        )
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(model(X) - Y))
+        alone = tape.gradient(loss, model.trainable_variables)
+        assert float(left["losses"][number]) == pytest.approx(
+            float(loss), abs=1e-5
+        )
+        for one, other in zip(left["gradients"], alone, strict=True):
+            np.testing.assert_allclose(one[number], other, atol=1e-5)
+
+
+@says(
+    "In this graph each model has operations of its own. Put their weights on "
+    "top of each other, and `tf.vectorized_map` needs as many for eight "
+    "models as for four:"
+)
+def test_one_operation_for_all_models() -> None:
+    models, _ = make_ensemble(SGD, together=False)
+    left = ran("other_loops_ensemble", "stacked", models=models, x=X, y=Y)
+
+    def products(function: Any) -> int:
+        graph = tf.function(function).get_concrete_function().graph
+        kinds = [operation.type for operation in graph.get_operations()]
+        return sum("MatMul" in kind for kind in kinds)
+
+    predict, stacked = left["predict"], left["stacked"]
+    eight = [tf.concat([part, part], axis=0) for part in stacked]
+    for parts in (stacked, eight):
+        together = functools.partial(tf.vectorized_map, predict, parts)
+        assert products(together) == 4
+    assert products(lambda: [model(X) for model in models]) == 8
 
 
 # Exercises

@@ -1170,6 +1170,141 @@ def own(
     return path, fit_epochs(10, 20, line, x, y)
 
 
+@says("Accuracy drops to chance after load_model")
+@says(
+    "If a model is worse once it has been loaded, its numbers are most often "
+    "those that were saved, and something around it is not."
+)
+@says("This one sorts rows into three kinds.")
+@says(
+    "Now the same file, and rows and labels as another program may make them."
+)
+@says(
+    "The file has neither of the two highlighted lines above. Which class has "
+    "which number was decided by `kinds`, and the inputs were scaled before "
+    "the model saw them."
+)
+def test_a_loaded_model_is_as_good_as_what_is_around_it() -> None:
+    lines = printed(NAME, "worse").splitlines()
+    right, *worse = [float(line.rsplit(" ", 1)[1]) for line in lines]
+    assert right > 0.9 > 0.35 > max(worse)
+    scaled, kinds = highlighted(BLOCKS["sorter"])
+    assert scaled == "scaled = (raw - 300.0) / 100.0"
+    assert kinds == "kinds = sorted(set(names))"
+    code = BLOCKS["worse"].code
+    assert 'order = ["low", "middle", "high"]' in code
+    assert sorted({"low", "middle", "high"}) == ["high", "low", "middle"]
+    for line in ("scaled, numbers", "scaled, others", "raw, numbers"):
+        assert line in code
+    assert "scaled, numbers" in BLOCKS["sorter"].code
+
+
+@says("(A `list(set(names))`, not sorted, has another order in each process.)")
+def test_the_order_of_a_set_is_that_of_a_process() -> None:
+    command = "print(list(set(['low', 'middle', 'high'])))"
+    orders = {
+        subprocess.run(
+            [sys.executable, "-S", "-c", command],
+            env={"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in range(8)
+    }
+    assert len(orders) > 1
+
+
+@says(
+    "So put what is done to the inputs into the model, and save the names "
+    "beside it."
+)
+@says(
+    "**The check**: save a few raw rows and their outputs as well, and "
+    "compare. If the loaded model returns the same outputs, look at the "
+    "labels. If not, it is another model:"
+)
+def test_a_model_with_its_scale_and_names(tmp_path: Path) -> None:
+    whole = printed(NAME, "asked_again").removeprefix("right: ")
+    assert whole.strip() in printed(NAME, "worse").splitlines()[0]
+    inside, _ = highlighted(BLOCKS["whole"])
+    inside = inside.removeprefix("inside = ")
+    layers = [tf.keras.Input((1,)), eval(inside), tf.keras.layers.Dense(3)]
+    raw = tf.constant([[100.0], [300.0], [500.0]])
+    assert layers[1](raw).numpy().ravel() == pytest.approx([-2, 0, 2])
+    model = tf.keras.Sequential(layers)
+    model.save(tmp_path / "whole.keras")
+    loaded = tf.keras.models.load_model(tmp_path / "whole.keras")
+    np.testing.assert_array_equal(loaded(raw), model(raw))
+
+
+class Hidden(tf.keras.Model):
+    """A line with a factor that Keras cannot see."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.factor = tf.Variable(1.0)
+        self.dense = tf.keras.layers.Dense(1)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return self.factor * self.dense(x)
+
+
+@says(
+    "`load_weights` left [layers that were not built] … as they were, or one "
+    "has [another argument]"
+)
+@says(
+    "It has [a variable that Keras cannot see] … no `.keras` and no "
+    "`.weights.h5` file holds it."
+)
+@says(
+    "It is called with `training=True`, so that `Dropout` drops and "
+    "`BatchNormalization` goes by the batch."
+)
+def test_a_loaded_model_that_is_another(tmp_path: Path) -> None:
+    for anchor in (
+        "build-was-called-on-layer-and-the-model-is-unbuilt",
+        "could-not-be-deserialized-properly-a-class-with-arguments",
+    ):
+        assert f"](#{anchor})" in SOURCE
+    assert "so `load_weights` raises nothing and loads nothing." in (
+        " ".join(SOURCE.split())
+    )
+    x = tf.ones((4, 1))
+    saved, new = Hidden(), Hidden()
+    saved(x), new(x)
+    saved.factor.assign(7.0)
+    saved.save_weights(tmp_path / "it.weights.h5")
+    new.load_weights(tmp_path / "it.weights.h5")
+    saved.save(tmp_path / "it.keras")
+    objects = {"Hidden": Hidden}
+    whole = tf.keras.models.load_model(tmp_path / "it.keras", objects)
+    for other in (new, whole):
+        assert float(other.factor) == 1.0
+        assert np.allclose(saved(x), 7.0 * other(x))
+    dropout = tf.keras.layers.Dropout(0.5, seed=0)
+    normed = tf.keras.layers.BatchNormalization()
+    rows = tf.random.stateless_uniform((64, 1), [0, 1], 3.0, 4.0)
+    for layer in (dropout, normed):
+        usual = layer(rows)
+        assert not np.allclose(layer(rows, training=True), usual, atol=0.1)
+        assert np.allclose(layer(rows), usual, atol=0.2)
+    batch = normed(rows, training=True).numpy()
+    assert np.mean(batch) == pytest.approx(0, abs=1e-4)
+
+
+@says(
+    "If it is worse only after you have trained on, [its optimizer] … began "
+    "anew."
+)
+def test_an_optimizer_that_began_anew_is_told_of() -> None:
+    assert "](#skipping-variable-loading-for-optimizer)" in SOURCE
+    assert "the state of the optimizer is not." in " ".join(SOURCE.split())
+    assert "same losses: False" in " ".join(
+        printed(NAME, "weights").splitlines()
+    )
+
+
 @says("Could not locate function 'my_loss'")
 @says("Of what you wrote yourself the file has no code, but names.")
 @says("Return how far each row is from its prediction, shape (rows,).")

@@ -1,6 +1,7 @@
 """What the page on sequences says is true."""
 
 import inspect
+import itertools
 import logging
 import math
 import re
@@ -25,6 +26,7 @@ from snippets.sequences import (
 )
 from snippets.sequences_attention import leak
 from snippets.sequences_clip import make_clipped_step, make_score
+from snippets.sequences_ctc import ctc_fits
 from snippets.sequences_encoder import joined
 from snippets.sequences_lstm import make_lstm, make_stream_step, make_waves
 from snippets.sequences_next import go_on, train_words
@@ -157,7 +159,7 @@ def test_what_the_page_has() -> None:
     assert [block.name for block in wrong] == [
         *("mean_all", "wrong_mean", "from_the_end", "forgotten"),
         *("first_alone", "not_reset", "unclipped", "many_graphs", "copied"),
-        "masks",
+        *("masks", "ctc"),
     ]
     for block in wrong:
         assert "raises" not in block.options
@@ -205,6 +207,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         "last_step": "masking False: 2.125, padded 0.531",
         "check_means": "loss 0.6332, was 0.7834",
         "": "`destroy the mask information`",
+        "nested": "condition [1,3], then [1,2], and else [1,2] must be",
         "   ": "`object of type 'RaggedTensor' has no len()`",
         "real_zero": "masking True: 1.000 1.000",
         "out_of_range": "indices[0,2] = 5 is not in [0, 5)",
@@ -219,6 +222,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         "copied": "[2, 3, 3, 3, 3, 3]",
         "masks": "1 at padding: 0.81",
         "two_axes": "Incompatible shapes: [2,2,4,4] vs. [1,1,2,4]",
+        "ctc": "costs [2.2 inf]",
     }
     assert len(rows) == len(shows)
     parts = sections(NAME)
@@ -573,6 +577,91 @@ def test_where_a_mask_gets_lost() -> None:
     for function in (losses.mse, losses.mae, losses.huber, losses.msle):
         blind = function(y, predictions)
         assert np.array_equal(blind, function(y, predictions * 1.0))
+
+
+@says("TimeDistributed: condition, then, and else must be broadcastable")
+@says("A document has sentences of words, and both are padded.")
+@says(
+    "The inner `GRU` reads each sentence, the outer one reads what came of "
+    "them."
+)
+@says(
+    "`TimeDistributed` gives each sentence its mask, and hands on all of "
+    "them, with three axes. The next layer wants one number for each "
+    "sentence."
+)
+@says(
+    "`condition [1,3], then [1,2], and else [1,2] must be broadcastable` | "
+    "[2] … broadcastable)"
+)
+@says("Make the outer mask yourself:")
+@says("**The check** is that both rows are equal.")
+def test_the_mask_of_a_document() -> None:
+    told = printed(NAME, "nested")
+    said = "condition [1,3], then [1,2], and else [1,2] must be broadcastable"
+    assert said in told
+    assert "mask=tf.Tensor(shape=(1, 3, 3), dtype=bool)" in told
+    padded, without = printed(NAME, "nested_mask").splitlines()
+    assert padded.split(":")[1].split() == without.split(":")[1].split()
+    layers = tf.keras.layers
+    document = tf.constant([[[3, 1, 0], [2, 0, 0], [0, 0, 0]]])
+    embedded = layers.Embedding(5, 3, mask_zero=True)(document)
+    inner = layers.GRU(2, seed=0)
+    sentences = layers.TimeDistributed(inner)(embedded)
+    each = inner(embedded[0], mask=document[0] != 0)
+    np.testing.assert_allclose(sentences[0], each, atol=1e-6)
+    assert not np.allclose(inner(embedded[0]), each, atol=1e-5)
+    assert np.array_equal(mask_of(sentences), document != 0)
+
+
+@says(
+    "If sentences have as many words as the layer has units, nothing is "
+    "raised, and the answer is wrong."
+)
+def test_a_mask_that_fits_by_chance() -> None:
+    layers = tf.keras.layers
+    document = tf.constant([[[3, 1], [2, 0], [0, 0]]])
+    embedded = layers.Embedding(5, 3, mask_zero=True)(document)
+    sentences = layers.TimeDistributed(layers.GRU(2, seed=0))(embedded)
+    reader = layers.GRU(2, seed=1)
+    right = reader(sentences, mask=tf.reduce_any(document != 0, axis=-1))
+    np.testing.assert_allclose(right, reader(sentences[:, :2]), atol=1e-6)
+    assert not np.allclose(reader(sentences), right, rtol=0.01)
+
+
+@says(
+    "Around a `Dense`, and around a whole model that embeds words by itself, "
+    "it is another matter: the one passes the mask of the steps on as it is, "
+    "and the other passes none on."
+)
+@says("`Bidirectional` passes it on if it returns sequences.")
+@says(
+    "`GlobalAveragePooling1D` leaves padded steps out; `GlobalMaxPooling1D`, "
+    "`Conv1D` and `Flatten` do not, and warn."
+)
+def test_what_becomes_of_a_mask() -> None:
+    layers = tf.keras.layers
+    words = tf.constant([[3, 1, 0, 0], [2, 4, 1, 0]])
+    embedding = layers.Embedding(5, 3, mask_zero=True)
+    both = layers.Bidirectional(layers.GRU(2, return_sequences=True))
+    with warnings.catch_warnings(action="error"):
+        for layer in (layers.TimeDistributed(layers.Dense(2)), both):
+            assert np.array_equal(mask_of(layer(embedding(words))), words != 0)
+        last = layers.Bidirectional(layers.GRU(2))(embedding(words))
+        assert mask_of(last) is None
+        mean = layers.GlobalAveragePooling1D()(embedding(words))
+    real = np.mean(embedding(words)[0, :2], axis=0)
+    np.testing.assert_allclose(mean[0], real, atol=1e-6)
+    reader = tf.keras.Sequential([embedding, layers.GRU(2)])
+    document = tf.reshape(words, (1, 4, 2))
+    assert mask_of(layers.TimeDistributed(reader)(document)) is None
+    maximum = layers.GlobalMaxPooling1D()
+    for layer in (maximum, layers.Conv1D(2, 1), layers.Flatten()):
+        with pytest.warns(UserWarning, match="destroy the mask"):
+            assert mask_of(layer(embedding(words))) is None
+    low = tf.constant([[[-1.0], [0.0]]])
+    with pytest.warns(UserWarning, match="destroy the mask"):
+        assert float(maximum(layers.Masking()(low))[0, 0]) == 0
 
 
 @says("A RaggedTensor: `to_tensor` and `row_lengths`")
@@ -1552,6 +1641,140 @@ def test_what_layers_of_attention_are_handed() -> None:
     assert leak(by_list, x, real, None) > 0.1
     with pytest.raises(ValueError, match="mask must be a list"):
         by_list(x, x, real)
+
+
+# The CTC loss
+
+
+@says("11. The CTC loss is inf, or stays near 707")
+@says("The CTC loss is inf, or stays near 707 | [11] … 707)")
+@says(
+    "CTC finds out by itself which step belongs to which label. The model "
+    "says one class in each step, or the *blank*, class 0 here. Equal "
+    "neighbours are merged, then blanks are dropped: 1, 1, 0, 2 is read as 1, "
+    "2."
+)
+@says(
+    "The labels 1, 1 need three steps, for without a blank between them they "
+    "are merged. Their probability is 0, and the cost is infinite."
+)
+def test_ctc_adds_the_probabilities_of_all_readings() -> None:
+    noise = tf.random.stateless_normal((4, 3), seed=(0, 0))
+    shares = tf.nn.softmax(noise).numpy()
+
+    def read(said: tuple[int, ...]) -> list[int]:
+        merged = [one for one, _ in itertools.groupby(said)]
+        return [one for one in merged if one != 0]
+
+    assert read((1, 1, 0, 2)) == [1, 2]
+    for labels, steps in (([1, 2], 4), ([1, 1], 3), ([1, 1], 2)):
+        total = sum(
+            np.prod([shares[step, one] for step, one in enumerate(said)])
+            for said in itertools.product(range(3), repeat=steps)
+            if read(said) == labels
+        )
+        cost = tf.nn.ctc_loss(
+            tf.sparse.from_dense([labels]),
+            noise[:steps, tf.newaxis],
+            None,
+            tf.constant([steps]),
+            blank_index=0,
+        )
+        expected = -np.log(total) if total else np.inf
+        assert float(cost[0]) == pytest.approx(expected, abs=1e-4)
+        assert (total == 0) == (steps == 2)
+
+
+@says(
+    "With dense labels TensorFlow takes 1e-307 for 0, of which the logarithm "
+    "is -707."
+)
+@says(
+    "Either way the row has a slope, and so it moves weights to no end. Leave "
+    "it out of the loss."
+)
+@says("Return which rows have enough steps, a tensor of shape (rows,).")
+@says(
+    "The labels are (rows, length), padded with 0. Each takes a step, and two "
+    "equal neighbours take one more, for the blank between them."
+)
+@says("**The check** is `ctc_fits`, once for all labels, before the training.")
+def test_rows_that_ctc_cannot_read() -> None:
+    (first, cost), slopes = told_by_ctc(0)
+    assert np.log(1e-307) == pytest.approx(-707, abs=0.2)
+    assert 706.8 < cost < 709
+    (_, infinite), others = told_by_ctc(1)
+    assert infinite == np.inf
+    assert min(slopes + others) > 0.3
+    kept = printed(NAME, "ctc_kept")
+    assert kept == f"loss {first}, slopes [{slopes[0]} 0. ]"
+    row, two = tf.constant([[1, 1]]), tf.constant([2])
+    logits = tf.Variable(tf.zeros((2, 1, 3)))
+    for _ in range(100):
+        with tf.GradientTape() as tape:
+            costs = tf.nn.ctc_loss(row, logits, two, two, blank_index=0)
+        logits.assign_sub(tape.gradient(costs, logits))
+    assert float(costs[0]) > 706
+    assert float(tf.reduce_max(abs(logits))) > 1
+    long = tf.constant([[1, 2, 1], [1, 1, 0], [2, 1, 0]])
+    assert ctc_fits(long, 2).numpy().tolist() == [False, False, True]
+    assert ctc_fits(long, 3).numpy().tolist() == [True, True, True]
+
+
+def told_by_ctc(number: int) -> list[list[float]]:
+    """Return the costs and slopes that a line of the page has."""
+    line = printed(NAME, "ctc").splitlines()[number]
+    parts = re.findall(r"\[(.+?)\]", line)
+    return [[*map(float, part.split())] for part in parts]
+
+
+@says("Count the steps that the loss gets: a layer that pools by two halves")
+@says(
+    "More labels than steps are another such row, and with sparse labels an "
+    "error, `Not enough time for target transition sequence`."
+)
+@says("The model needs an output more than there are labels.")
+@says(
+    "With dense labels a number that is no class goes unnoticed, or makes the "
+    "cost negative."
+)
+@says("And it returns logits: after a softmax the cost stays above 0.")
+@says(
+    "So it is with `tf.keras.losses.CTC`, which wants rows first and takes "
+    "every step of `y_pred` for a real one."
+)
+def test_what_ctc_wants() -> None:
+    pooled = tf.keras.layers.MaxPooling1D(2)(tf.zeros((1, 8, 3)))
+    assert pooled.shape == (1, 4, 3)
+
+    def cost(labels: list[int], steps: int, *, sparse: bool = False) -> float:
+        rows = tf.constant([labels])
+        found = tf.nn.ctc_loss(
+            tf.sparse.from_dense(rows) if sparse else rows,
+            tf.zeros((steps, 1, 3)),
+            tf.constant([len(labels)]),
+            tf.constant([steps]),
+            blank_index=0,
+        )
+        return float(found[0])
+
+    assert cost([1, 2, 1], 2) > 706
+    said = "Not enough time for target transition sequence"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=said):
+        cost([1, 2, 1], 2, sparse=True)
+    assert cost([1, 2], 4) > 0
+    assert cost([1, 3], 4) < 0
+    sure = 100.0 * tf.one_hot([[0, 1, 0, 2]], 3)
+    rows, two, four = tf.constant([[1, 2]]), tf.constant([2]), tf.constant([4])
+    keras_ctc = tf.keras.losses.CTC()
+    for logits, above in ((sure, False), (tf.nn.softmax(sure), True)):
+        by_steps = tf.transpose(logits, (1, 0, 2))
+        [own] = tf.nn.ctc_loss(rows, by_steps, two, four, blank_index=0)
+        keras = keras_ctc(rows, logits)
+        assert (float(own) > 1) == (float(keras) > 1) == above
+    one = tf.constant([[1]])
+    short, padded = (keras_ctc(one, tf.zeros((1, n, 3))) for n in (2, 6))
+    assert float(padded) > float(short) + 1
 
 
 # The LSTM

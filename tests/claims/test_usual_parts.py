@@ -35,6 +35,7 @@ from snippets.usual_parts import (
     validate,
 )
 from snippets.usual_parts_more import dice_loss
+from snippets.usual_parts_scores import correlation
 from tests.claims.says import (
     figure,
     highlighted,
@@ -49,6 +50,7 @@ from tests.claims.sentences import DOCS, read
 from tests.story import execute, statements
 
 NAME, MORE = "usual_parts", "usual_parts_more"
+SCORES = "usual_parts_scores"
 PAGE = read(NAME)
 BLOCKS = {block.name: block for block in PAGE.blocks}
 SOURCE = (DOCS / f"{NAME}.md").read_text("utf-8")
@@ -1173,6 +1175,68 @@ def test_epochs_that_are_not_validated(tmp_path: Path) -> None:
     assert saved == pytest.approx([2.0, 3.0, 4.0, 4.0, 6.0, 6.0])
 
 
+@says("Precision, recall and accuracy are all the same")
+@says(
+    "Six rows of three classes, and the shares of a softmax. Four answers are "
+    "right."
+)
+@says(
+    "`Precision()` and `Recall()` count over all classes at once. A row has "
+    "one label and one answer, so a wrong answer is one class found by "
+    "mistake and one class missed: both are divided by the same number, and "
+    "so is the accuracy."
+)
+@says("This is called *micro* averaging. It tells you nothing new;")
+@says("Now you see that class 2 was never found.")
+def test_precision_recall_and_accuracy_are_the_same() -> None:
+    left = ran(SCORES, "all_the_same", kinds=tf.keras.metrics)
+    one_hot, shares = left["one_hot"].numpy(), left["shares"].numpy()
+    assert np.allclose(shares.sum(axis=1), 1)
+    found = shares > 0.5
+    right = np.sum(found * one_hot)
+    assert (right, np.sum(found), np.sum(one_hot)) == (4, 6, 6)
+    said = printed(NAME, "all_the_same").splitlines()
+    assert [row.split(": ")[1] for row in said] == ["0.6667"] * 4
+    *each, macro = printed(NAME, "each_class").splitlines()
+    precision, recall = ([*map(float, row.split()[-3:])] for row in each)
+    hits, answers = np.sum(found * one_hot, axis=0), np.sum(found, axis=0)
+    assert answers[2] == 0
+    some = np.maximum(answers, 1)
+    assert precision == pytest.approx(hits / some, abs=0.006)
+    assert recall == pytest.approx(hits / one_hot.sum(axis=0), abs=0.006)
+    assert precision[2] == recall[2] == 0
+    f1 = 2 * hits / (found.sum(axis=0) + one_hot.sum(axis=0))
+    assert float(macro.split()[-1]) == pytest.approx(f1.mean(), abs=0.006)
+
+
+@says(
+    "`top_k=1` takes the largest share for the answer. Without it, it is each "
+    "share above 0.5, and a row that has none counts as missed alone."
+)
+@says(
+    "The labels have to be one-hot: numbers of classes raise `Incompatible "
+    "shapes: [1,6] vs. [1,18]`, which are all labels against all shares."
+)
+def test_answers_and_labels_of_precision() -> None:
+    kinds = tf.keras.metrics
+    left = ran(SCORES, "all_the_same", kinds=kinds)
+    one_hot, shares = left["one_hot"], left["shares"]
+    unsure = tf.concat([[[0.4, 0.3, 0.3]], shares[1:]], axis=0)
+
+    def both(**options: Any) -> list[float]:
+        metrics = kinds.Precision(**options), kinds.Recall(**options)
+        return [float(metric(one_hot, unsure)) for metric in metrics]
+
+    assert both() == pytest.approx([3 / 5, 3 / 6])
+    assert both(top_k=1) == pytest.approx([4 / 6, 4 / 6])
+    classes = tf.argmax(one_hot, axis=-1)
+    said = r"Incompatible shapes: \[1,6\] vs. \[1,18\]"
+    for metric in (kinds.Precision(), kinds.Recall()):
+        for labels in (classes, classes[:, tf.newaxis]):
+            with pytest.raises(tf.errors.InvalidArgumentError, match=said):
+                metric(labels, shares)
+
+
 @says("The F1 score, and other metrics of your own")
 @says(
     "A custom metric that is a function and returns one number is averaged "
@@ -1261,6 +1325,108 @@ def score(labels: Any, shares: Any, weight: Any = 1.0) -> float:
 
 LABELS = np.array([[1, 1, 1, 0, 0, 0, 0, 1]], np.float32).T
 SHARES = np.array([[0.9, 0.8, 0.2, 0.1, 0.7, 0.1, 0.2, 0.9]], np.float32).T
+
+
+@says("R² and the Pearson correlation are no means of batches")
+@says("A correlation compares with a mean, and each batch has another.")
+@says("Return Pearson's correlation of two columns, 0 if one is constant.")
+@says(
+    "Here are predictions of the line that made the data, measured in one "
+    "piece and in three batches."
+)
+@says("These are sorted by `x`, which makes much of the difference.")
+@says(
+    "`R2Score` goes on counting, and says of all batches together what it "
+    "says of all rows. `PearsonCorrelation` averages those of the batches, "
+    "and so does a function of your own in `compile`."
+)
+def test_scores_of_batches() -> None:
+    kinds = tf.keras.metrics
+    r2_row, row, _ = printed(NAME, "of_all_rows").splitlines()
+    x, y = (values.numpy()[:, np.newaxis] for values in make_data())
+    guesses = 3 * x + 2
+    cuts = 67, 134
+    orders = [np.arange(201), np.random.default_rng(0).permutation(201)]
+    far = []
+    for order in orders:
+        pairs = [
+            *zip(
+                np.split(y[order], cuts),
+                np.split(guesses[order], cuts),
+                strict=True,
+            )
+        ]
+        r2 = 1 - np.mean((guesses - y) ** 2) / np.var(y)
+        r2s = [1 - np.mean((p - t) ** 2) / np.var(t) for t, p in pairs]
+        whole = np.corrcoef(y[:, 0], guesses[:, 0])[0, 1]
+        parts = [np.corrcoef(t[:, 0], p[:, 0])[0, 1] for t, p in pairs]
+        counting, averaging = kinds.R2Score(), kinds.PearsonCorrelation(axis=0)
+        for pair in pairs:
+            counting.update_state(*pair)
+            averaging.update_state(*pair)
+        assert float(counting.result()) == pytest.approx(r2, abs=1e-4)
+        mean = np.mean(parts)
+        assert float(averaging.result()) == pytest.approx(mean, abs=1e-4)
+        far.append(whole - np.mean(parts))
+        if order is orders[0]:
+            assert numbers(r2_row)[-2:] == pytest.approx(
+                [r2, np.mean(r2s)], abs=0.006
+            )
+            assert numbers(row) == pytest.approx(
+                [whole, np.mean(parts)], abs=0.006
+            )
+    assert far[0] > 0.15 > 0.02 > abs(far[1])
+    same = tf.keras.layers.Activation("linear")
+    model = tf.keras.Sequential([tf.keras.Input((1,)), same])
+    model.compile(loss="mse", metrics=[correlation])
+    log = model.evaluate(guesses, y, batch_size=67, verbose=0)
+    assert log[1] == pytest.approx(whole - far[0], abs=1e-4)
+
+
+@says(
+    "By default it correlates the numbers *within* a row. Of a column that is "
+    "one, and the result is NaN: write `axis=0`."
+)
+@says("So keep the predictions of an epoch, and measure them once.")
+def test_the_axis_of_a_correlation() -> None:
+    assert printed(NAME, "of_all_rows").splitlines()[-1] == "by default nan"
+    generator = np.random.default_rng(0)
+    y, y_pred = generator.normal(size=(2, 6, 4)).astype("float32")
+    kinds = tf.keras.metrics
+    within = [np.corrcoef(*pair)[0, 1] for pair in zip(y, y_pred, strict=True)]
+    found = float(kinds.PearsonCorrelation()(y, y_pred))
+    assert found == pytest.approx(np.mean(within), abs=1e-5)
+    column = y[:, :1], y_pred[:, :1]
+    assert np.isnan(kinds.PearsonCorrelation()(*column))
+    along = float(kinds.PearsonCorrelation(axis=0)(*column))
+    assert along == pytest.approx(float(correlation(*column)), abs=1e-5)
+
+
+@says(
+    "As a loss, `1 - correlation(y, y_pred)` has a gradient, and is the same "
+    "for any line that rises. So it teaches no scale and no offset."
+)
+@says("R² rises as the mean squared error falls; train with that.")
+def test_a_correlation_as_a_loss() -> None:
+    x, y = (values[:, tf.newaxis] for values in make_data())
+    w, b = tf.Variable(5.0), tf.Variable(0.0)
+    wave = tf.Variable(0.5)
+    with tf.GradientTape() as tape:
+        bent = w * x + b + wave * tf.sin(3.0 * x)
+        current_loss = 1.0 - correlation(y, bent)
+    slope = tape.gradient(current_loss, wave)
+    assert abs(float(slope)) > 1e-3
+    costs = [
+        1.0 - float(correlation(y, slope * x + offset))
+        for slope, offset in ((0.1, 0.0), (3.0, 2.0), (50.0, -9.0))
+    ]
+    assert costs == pytest.approx([costs[0]] * 3, abs=1e-5)
+    assert 1.0 - float(correlation(y, -x)) > 1.5
+    r2 = [float(tf.keras.metrics.R2Score()(y, a * x)) for a in (1.0, 2.0)]
+    errors = [float(loss(y, a * x)) for a in (1.0, 2.0)]
+    variance = float(tf.math.reduce_variance(y))
+    expected = [1 - error / variance for error in errors]
+    assert r2 == pytest.approx(expected, abs=1e-4)
 
 
 @says("Two numbers make an F1 score, and both can be added up.")
