@@ -114,9 +114,9 @@ class _Worker:
         printed = self._printed()
         figures = _figures()
         if not isinstance(done, ValueRun):
-            if isinstance(done, Failure):
-                return BlockRun(printed, done, *figures)
-            return BlockRun(printed, None, *figures, value=bool(done))
+            failure = done if isinstance(done, Failure) else None
+            value, away = done is True, self._beside.is_away()
+            return BlockRun(printed, failure, *figures, value, away)
         if printed:
             return ValueRun(message=f"printed {printed.decode()!r}")
         return ValueRun(message="draws a figure") if any(figures) else done

@@ -97,7 +97,8 @@ def test_files_and_commands_need_magic() -> None:
 def test_files_and_commands_stay_where_the_notebook_begins() -> None:
     shown = [python("os.chdir('d')"), FILE, MORE, COMMAND]
     marks = "".join(MARK.format(number) for number in range(1, 5))
-    page = taken(marks, *((block, NOTHING) for block in shown))
+    away = replace(NOTHING, away=True)
+    page = taken(marks, *((block, away) for block in shown))
     cells = nbformat.reads(notebook(page), as_version=4).cells
     assert [cell.source for cell in cells[2:-1]] == [
         '%%writefile "{_dh[0]}/a_b.py"\ny = 2',
