@@ -19,6 +19,7 @@ from engine.read import marks
 from engine.read.formulas import InlineFormula
 from engine.read.page import ShownBlock, ShownValue
 from engine.read.reading import Reading, Surroundings, find_file
+from engine.read.source import Included, note_places
 from engine.read.superfences import Fences
 from engine.read.values import LITERAL, NoExpressionError, split_values
 
@@ -50,6 +51,7 @@ class Reader:
         self._toc: Any = None
         takes: list[tuple[Any, str, Any, float]] = [
             (md.preprocessors, "begin", self._begin, 1000),
+            (md.preprocessors, "included", self._included, 31.9),
             (md.preprocessors, "count", self.fences.count, 25.01),
             (md.preprocessors, "values", self._values, 24.9),
             (md.treeprocessors, "annotations", self._annotate, 0),
@@ -71,6 +73,14 @@ class Reader:
         self.fences.begin(self.reading)
         if "toc" in self.md.treeprocessors:
             self._keep_marks_out_of(self.md.treeprocessors["toc"])
+        if "snippet" in self.md.preprocessors:
+            note_places(self.md.preprocessors["snippet"], root)
+        return lines
+
+    def _included(self, lines: Lines) -> Lines:
+        """Keep the places of what pymdownx.snippets has included."""
+        if any(isinstance(line, Included) for line in lines):
+            self.reading.source = self.reading.agree(lines)
         return lines
 
     def _keep_marks_out_of(self, toc: Any) -> None:

@@ -2,15 +2,15 @@
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from engine.errors import PageError
 from engine.read.page import Item, Page, ShownBlock, ShownValue, arrange
 from engine.read.snippets import Snippets
+from engine.read.source import Source, agreeing
 from engine.read.values import CLOSE, OPEN
 from engine.read.visible import Seen, place_of
 
@@ -18,7 +18,6 @@ LEFT_OVER = re.compile(
     r"(?i)(?<![`~])(?<![`~] )(`{3,}|~{3,})\s*\S*\s.*"
     r"\b(run|source|exits|hl_lines|linenums)\s*="
 )
-NAME = re.compile(r"\w[\w./ -]*\w")
 PREFORMATTED = re.compile(r"(?s)<pre\b.*?</pre>")
 OPENING = re.compile(r"!!!|\?\?\?|===|[-*+] |\d+\. |:   |\[\^")
 """How what holds text that is indented begins."""
@@ -38,45 +37,6 @@ class Surroundings(Protocol):
     """Those of marks, each used once."""
     runs: bool
     """Whether the page is to be shown, or only checked."""
-
-
-class Line(int):
-    """A line of a page, which may stand for what it includes."""
-
-    included = ""
-    """The line that is rendered, if it is not the page's own."""
-
-    def __reduce__(self) -> tuple[type[int], tuple[int]]:
-        """Be a number alone where programs run."""
-        return int, (int(self),)
-
-
-class Source(NamedTuple):
-    """How lines that are rendered and those of the page's file agree."""
-
-    lines: list[str]
-    """The lines that are rendered."""
-    starts: Sequence[tuple[int, int, int]]
-    """Runs of equal lines: where they start in each, and how many."""
-    before: "Source | None" = None
-    """The lines of which they are made, if not those of the file."""
-
-    def line(self, index: int) -> int:
-        """Return the file's line, from 1, of the rendered line."""
-        runs = (run for run in reversed(self.starts) if index >= run[0])
-        start, there, size = next(runs, (index, 0, 0))
-        there += min(index - start, size)
-        if self.before:
-            return self.before.line(there)
-        line = Line(there + 1)
-        if index >= start + size:
-            line.included = "".join(self.lines[index : index + 1]).strip()
-        return line
-
-    def find(self, text: str) -> int:
-        """Return the file's line on which the text first stands."""
-        before, _, _ = "\n".join(self.lines).partition(text)
-        return self.line(before.count("\n"))
 
 
 def find_file(root: Path, docs: Path, rendered: str) -> Path:
@@ -102,7 +62,6 @@ class Reading:
         """The page's file, relative to the project's root."""
         self.text = text
         """What is rendered."""
-        self._root = root
         self._numbers = numbers
         self._file: list[str] = []
         with contextlib.suppress(OSError, UnicodeError):
@@ -118,8 +77,7 @@ class Reading:
         """Return how these lines and the file's agree."""
         before = self.source if self.source.lines else None
         others = before.lines if before else self._file or lines
-        matcher = SequenceMatcher(None, lines, others)
-        return Source(lines, list(matcher.get_matching_blocks()), before)
+        return agreeing(lines, others, before)
 
     def add(self, item: Item, line: int) -> int:
         """Note the item; return the number of its mark."""
@@ -135,22 +93,10 @@ class Reading:
         self.errors.append(self.relocated(error))
 
     def relocated(self, error: PageError) -> PageError:
-        """Return the error, with its place in the file that a page includes.
-
-        The page's line names that file, below one of the folders around it.
-        """
-        text, line = getattr(error.line, "included", ""), error.line or 0
-        if not text or error.path != self.path:
-            return error
-        for name in NAME.findall("".join(self._file[line - 1 : line])):
-            for folder in [*self.path.parents, *self._root.glob("*/")]:
-                with contextlib.suppress(OSError, ValueError):
-                    file = self._root / folder / name
-                    lines = file.read_text("utf-8-sig").expandtabs(4)
-                    found = [s.strip() for s in lines.split("\n")].index(text)
-                    path = file.relative_to(self._root)
-                    error.path, error.line = path, found + 1
-                    return error
+        """Return the error, with its place in a file that is included."""
+        place = getattr(error.line, "place", None)
+        if place and error.path == self.path:
+            error.path, error.line = place
         return error
 
     def _fault(self, line: int | None, problem: str, hint: str) -> None:
@@ -228,8 +174,9 @@ class Reading:
     def _blame_alone(self, tag: str, number: int) -> None:
         is_end = tag.startswith("</")
         problem = "ends nothing that is open" if is_end else "is not closed"
+        row = place_of(tag, number, "\n".join(self.source.lines))
         self._fault(
-            place_of(tag, number, "\n".join(self._file)),
+            row and self.source.line(row - 1),
             f"`{tag}` {problem}",
             "write both tags within the same note, list or quote; Markdown "
             "in HTML is read where the HTML stands at the margin",

@@ -1,0 +1,111 @@
+"""From which line of which file a line comes that is rendered."""
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from os.path import relpath
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+Place = tuple[Path, int]
+
+
+class Line(int):
+    """A line of a page, which may stand for one that the page includes."""
+
+    place: Place | None = None
+    """The file and the line that are included, if it stands for one."""
+
+    def __add__(self, rows: int) -> "Line":
+        below = Line(int(self) + rows)
+        if self.place:
+            path, number = self.place
+            below.place = path, number + rows
+        return below
+
+    def __reduce__(self) -> tuple[type[int], tuple[int]]:
+        """Be a number alone where programs run."""
+        return int, (int(self),)
+
+
+class Included(str):
+    """A line of another file, which keeps its place when it is indented."""
+
+    place: Place
+
+    def __new__(cls, text: str, place: Place) -> Self:
+        """Return the text as the line that stands there."""
+        line = super().__new__(cls, text)
+        line.place = place
+        return line
+
+    def __radd__(self, indent: str) -> "Included":
+        return Included(indent + str(self), self.place)
+
+
+class Source(NamedTuple):
+    """How lines that are rendered and those of the page's file agree."""
+
+    lines: Sequence[str]
+    """The lines that are rendered."""
+    starts: Sequence[tuple[int, int, int]]
+    """Runs of equal lines: where they start in each, and how many."""
+    before: "Source | None" = None
+    """The lines of which they are made, if not those of the file."""
+
+    def line(self, index: int) -> Line:
+        """Return the file's line, from 1, of the rendered line."""
+        runs = (run for run in reversed(self.starts) if index >= run[0])
+        start, there, size = next(runs, (index, 0, 0))
+        there += min(index - start, size)
+        if self.before:
+            return self.before.line(there)
+        line = Line(there + 1)
+        for rendered in self.lines[index : index + 1]:
+            line.place = getattr(rendered, "place", None)
+        return line
+
+    def find(self, text: str) -> Line:
+        """Return the file's line on which the text first stands."""
+        before, _, _ = "\n".join(self.lines).partition(text)
+        return self.line(before.count("\n"))
+
+
+def agreeing(
+    lines: Sequence[str], others: Sequence[str], before: Source | None = None
+) -> Source:
+    """Return how these lines and those from which they come agree."""
+    ours, theirs = ([s.expandtabs(4) for s in of] for of in (lines, others))
+    blocks = SequenceMatcher(None, ours, theirs).get_matching_blocks()
+    return Source(lines, list(blocks), before)
+
+
+def note_places(snippets: Any, root: Path) -> None:
+    """Have pymdownx.snippets keep the places of the lines it includes."""
+    parse = snippets.parse_snippets
+    if "parse_snippets" in vars(snippets):
+        return
+
+    def parse_snippets(
+        lines: list[str], file_name: str | None = None, **more: Any
+    ) -> list[str]:
+        if file_name:
+            lines = _placed(lines, Path(file_name), root)
+        return list(parse(lines, file_name, **more))
+
+    snippets.parse_snippets = parse_snippets
+
+
+def _placed(lines: list[str], file: Path, root: Path) -> list[str]:
+    """Return lines of a file with their places, if it is a text."""
+    try:
+        there = file.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeError):
+        return lines
+    path = Path(relpath(file, root))
+    # The extension may have taken their indent.
+    ours, theirs = ([s.strip() for s in of] for of in (lines, there))
+    source = agreeing(ours, theirs)
+    return [
+        Included(line, (path, source.line(row)))
+        for row, line in enumerate(lines)
+    ]
