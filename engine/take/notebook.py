@@ -125,15 +125,16 @@ def _used_in_a_script(block: Block) -> str:
     """Return what the block uses and no notebook has, if anything."""
     if not isinstance(block, PythonBlock):
         return ""
-    used = IN_A_SCRIPT.search(block.code)
-    if not used and ">>>" in block.code:
-        used = PROMPT.search("\n".join(_texts(block.code)))
+    tree = ast.parse(block.code)
+    # Without comments, and with blanks where they are due.
+    used = IN_A_SCRIPT.search(ast.unparse(tree))
+    used = used or PROMPT.search("\n".join(_texts(tree)))
     return used[1] if used else ""
 
 
-def _texts(code: str) -> Iterator[str]:
+def _texts(tree: ast.Module) -> Iterator[str]:
     """Yield the texts in the code that are no statements of their own."""
-    nodes = [*ast.walk(ast.parse(code))]
+    nodes = [*ast.walk(tree)]
     alone = [node.value for node in nodes if isinstance(node, ast.Expr)]
     for node in nodes:
         if isinstance(node, ast.Constant) and node not in alone:

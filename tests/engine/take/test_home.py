@@ -188,6 +188,7 @@ def test_the_script_is_the_program_and_a_program() -> None:
         ("unittest.main(exit=False)", "unittest.main"),
         ("sys.stdout.buffer.write(b'a')", "sys.stdout.buffer"),
         ("sys.stdin = io.StringIO('5')", "sys.stdin"),
+        ("sys.stdin=None", "sys.stdin"),
         ("builtins.input = lambda: 5", "builtins.input"),
         ("text = '''\n  >>> 1\n  1\n'''", ">>>"),
         ("text = f'''\n>>> {1}'''", ">>>"),
@@ -216,6 +217,7 @@ def test_the_notebook_says_what_works_in_the_script_alone(
         "parser.parse_args(['--all'])",
         "print('a >>> b')",
         "text = sys.stdin.read()",
+        "asyncio.create_task(main())  # and not asyncio.run",
     ],
 )
 def test_the_notebook_says_nothing_of_what_works_there(code: str) -> None:
