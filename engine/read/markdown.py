@@ -17,7 +17,7 @@ from markdown.util import HTML_PLACEHOLDER_RE
 from engine.program import Value
 from engine.read import marks
 from engine.read.formulas import InlineFormula
-from engine.read.page import ShownBlock, ShownValue
+from engine.read.page import ShownBlock
 from engine.read.reading import Reading, Surroundings, find_file
 from engine.read.source import Included, note_places
 from engine.read.superfences import Fences
@@ -97,9 +97,8 @@ class Reader:
             for said, expression, index in split_values("\n".join(lines)):
                 marked += said
                 if expression:
-                    line = prose.line(index)
-                    value = ShownValue(Value(line, expression))
-                    marked += marks.mark(self.reading.add(value, line))
+                    value = Value(prose.line(index), expression)
+                    marked += marks.mark(self.reading.add(value))
         except NoExpressionError as error:
             index = len(lines) - 1 - error.rest.count("\n")
             self.reading.blame(error, prose.line(index))

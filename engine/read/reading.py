@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.errors import PageError
-from engine.read.page import Item, Page, ShownBlock, ShownValue, arrange
+from engine.program import Value
+from engine.read.page import Item, Page, ShownBlock, arrange
 from engine.read.snippets import Snippets
 from engine.read.source import Source, agreeing
 from engine.read.values import CLOSE, OPEN
@@ -69,8 +70,6 @@ class Reading:
             self._file = text.expandtabs(4).split("\n")
         self.source = Source([], [])
         self.items: dict[int, Item] = {}
-        self.lines: dict[int, int] = {}
-        """On which line of the page the items stand."""
         self.errors: list[PageError] = []
 
     def agree(self, lines: list[str]) -> Source:
@@ -79,11 +78,10 @@ class Reading:
         others = before.lines if before else self._file or lines
         return agreeing(lines, others, before)
 
-    def add(self, item: Item, line: int) -> int:
+    def add(self, item: Item) -> int:
         """Note the item; return the number of its mark."""
         number = next(self._numbers)
         self.items[number] = item
-        self.lines[number] = line
         return number
 
     def blame(self, error: PageError, line: int | None) -> None:
@@ -136,11 +134,11 @@ class Reading:
         blocks = {
             number
             for number, item in self.items.items()
-            if not isinstance(item, ShownValue)
+            if not isinstance(item, Value)
         }
         seen = Seen(html, blocks)
         for number in self.items.keys() - {*seen.numbers}:
-            self._blame_unseen(number)
+            self._blame_unseen(self.items[number])
         if not self.errors:
             self._look_for_unread(html)
             for tag, count in seen.alone:
@@ -153,7 +151,8 @@ class Reading:
         page, errors = arrange(self.path, html, items)
         # Without a block that has an error, those below it may seem wrong.
         if not self.errors:
-            self.errors.extend(map(self.relocated, errors))
+            for error in errors:
+                self.blame(error, error.line)
         self.errors.sort(key=lambda error: error.line or 0)
         return page
 
@@ -182,11 +181,10 @@ class Reading:
             "in HTML is read where the HTML stands at the margin",
         )
 
-    def _blame_unseen(self, number: int) -> None:
-        kinds = {ShownBlock: "block", ShownValue: "value"}
-        what = kinds.get(type(self.items[number]), "fence")
+    def _blame_unseen(self, item: Item) -> None:
+        what = {ShownBlock: "block", Value: "value"}.get(type(item), "fence")
         self._fault(
-            self.lines[number],
+            item.line,
             f"this {what} is not shown on the page, so it would run hidden",
             "take it out, or show it: no comment, formula or form around it, "
             "in no id, not indented further than its container; to show a "

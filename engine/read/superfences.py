@@ -146,7 +146,7 @@ class Fences:
         require_lines(fence.given, block.code)
         code = self._coloured(block, fence) if self.project.runs else ""
         item = ShownBlock(block, code)
-        return marks.block_mark(self.reading.add(item, fence.line))
+        return marks.block_mark(self.reading.add(item))
 
     def _program(self, fence: Fence) -> str:
         read_options(fence.given, NO_OPTIONS)
@@ -155,7 +155,7 @@ class Fences:
             self._highlight, lexer="python", look={}, classes=fence.classes
         )
         item = WholeProgram(fence.line, highlight)
-        return marks.block_mark(self.reading.add(item, fence.line))
+        return marks.block_mark(self.reading.add(item))
 
     def _formula(self, fence: Fence) -> str:
         read_options(fence.given, NO_OPTIONS)
@@ -171,7 +171,7 @@ class Fences:
         item = SiteFence(
             fence.line, tuple(texts), tuple(values), render, **options
         )
-        return marks.block_mark(self.reading.add(item, fence.line))
+        return marks.block_mark(self.reading.add(item))
 
     def _coloured(self, block: Block, fence: Fence) -> str:
         # The lexer of consoles takes lines without a prompt for output.
