@@ -82,8 +82,6 @@ def agreeing(
 def note_places(snippets: Any, root: Path) -> None:
     """Have pymdownx.snippets keep the places of the lines it includes."""
     parse = snippets.parse_snippets
-    if "parse_snippets" in vars(snippets):
-        return
 
     def parse_snippets(
         lines: list[str], file_name: str | None = None, **more: Any

@@ -54,27 +54,23 @@ class Fences:
     """Notes the fences of pages, one page after another."""
 
     reading: Reading
+    superfences: Any
 
     def __init__(self, md: Markdown, project: Surroundings) -> None:
         self.md = md
         self.project = project
-        self.superfences: Any = None
         self.lines = Counted()
 
-    def begin(self, reading: Reading) -> None:
-        """Begin with a page; take care that SuperFences knows the fences."""
-        self.reading = reading
-        superfences = self.md.preprocessors["fenced_code_block"]
-        if superfences is self.superfences:
-            return
-        if not isinstance(superfences, SuperFencesBlockPreprocessor):
+    def settle(self) -> None:
+        """Take care that SuperFences knows the fences."""
+        self.superfences = self.md.preprocessors["fenced_code_block"]
+        if not isinstance(self.superfences, SuperFencesBlockPreprocessor):
             raise PageError(
                 "another extension takes the fences that pymdownx.superfences "
                 "is to read",
                 hint="list pymdownx.superfences below fenced_code and extra",
                 path="mkdocs.yml",
             )
-        self.superfences = superfences
         # Asked last but for code that is only shown, so that no fence of
         # another language has run= and does not run.
         self._register(None, self._block, is_block)
