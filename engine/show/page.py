@@ -16,7 +16,7 @@ from engine.read.page import (
     WholeProgram,
 )
 from engine.read.visible import Seen
-from engine.show.blocks import closing, opening, whole_program
+from engine.show.blocks import closing, opening, summary, whole_program
 
 TITLE = re.compile(r'<span class="filename">.*?</span>')
 """The title of a block, as the highlighter has it."""
@@ -48,7 +48,7 @@ class FilledPage:
                     count, did = len(above), next(blocks)
                     begin = opening(block, code, count)
                     self.blocks[number] = begin, closing(block, did, count)
-                    begin = f'{_title(code)}<div data-block="{count}">'
+                    begin = f'{_titles(block, code)}<div data-block="{count}">'
                     self._bare[number] = begin, "</div>"
                 case WholeProgram(highlight=highlight):
                     whole = whole_program(above, highlight)
@@ -98,9 +98,10 @@ class FilledPage:
         )
 
 
-def _title(code: str) -> str:
+def _titles(block: Block, code: str) -> str:
+    """Return what stands above a block, and its code, as HTML."""
     title = TITLE.search(code)
-    return title[0] if title else ""
+    return summary(block) + (title[0] if title else "")
 
 
 def _problem(shown: object) -> str:
