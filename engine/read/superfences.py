@@ -11,6 +11,8 @@ from engine.errors import PageError
 from engine.program import Block, Value
 from engine.read import marks
 from engine.read.fences import (
+    CONSOLE,
+    FILE_LANGUAGES,
     PYTHON_NAMES,
     Fence,
     is_block,
@@ -31,7 +33,7 @@ from engine.read.page import ShownBlock, SiteFence, WholeProgram
 from engine.read.reading import Reading, Surroundings
 from engine.read.values import split_values
 
-LANGUAGES = (*sorted(PYTHON_NAMES), "console", "json", "yaml")
+LANGUAGES = (*sorted(PYTHON_NAMES), CONSOLE, *FILE_LANGUAGES)
 NAMES = (*LANGUAGES, "program", "math")
 """What the engine reads; a site's own fences have other names."""
 SITE_FENCES = "engine_fences"
@@ -171,7 +173,7 @@ class Fences:
 
     def _coloured(self, block: Block, fence: Fence) -> str:
         # The lexer of consoles takes lines without a prompt for output.
-        lexer = "sh" if block.language == "console" else block.language
+        lexer = "sh" if block.language == CONSOLE else block.language
         look = {k: text for k, text in fence.given.items() if k in LOOK}
         return self._highlight(block.code, lexer, look, fence.classes)
 

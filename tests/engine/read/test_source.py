@@ -7,8 +7,11 @@ import pytest
 from markdown import Markdown
 
 from engine.read.markdown import Reader
+from engine.read.page import SiteFence
 from engine.read.reading import Reading
 from engine.read.snippets import Snippets
+from engine.read.source import Line
+from engine.read.superfences import SITE_FENCES
 from tests.engine.read.site import Site
 
 PART = """\
@@ -24,8 +27,8 @@ Text.
 """
 
 
-def named(root: Path, text: str, **options: Any) -> list[str]:
-    """Return the place of each error of a page that includes parts."""
+def read(root: Path, text: str, **options: Any) -> Reading:
+    """Return what is read of a page that includes parts."""
     (root / "docs").mkdir(exist_ok=True)
     (root / "docs/page.md").write_text(text, encoding="utf-8")
     site = Site(root, Snippets(root, Path("snippets")))
@@ -40,11 +43,12 @@ def named(root: Path, text: str, **options: Any) -> list[str]:
         extensions=["pymdownx.superfences", "pymdownx.snippets"],
         extension_configs={"pymdownx.snippets": options},
     )
+    setattr(md, SITE_FENCES, {"bars": str})
     Reader(md, site, done)
     for _ in range(2):  # as many pages are read, one after another
         html = md.reset().convert(text)
     found[-1].page(html)
-    return [f"{e.path}:{e.line}" for e in found[-1].errors]
+    return found[-1]
 
 
 @pytest.fixture
@@ -79,4 +83,17 @@ INCLUDES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
 @pytest.mark.parametrize("name", INCLUDES)
 def test_a_fault_is_named_where_it_stands(parts: Path, name: str) -> None:
     text, options, places = INCLUDES[name]
-    assert named(parts, f"# P\n\n{text}\n\nText.\n", **options) == places
+    reading = read(parts, f"# P\n\n{text}\n\nText.\n", **options)
+    assert [f"{e.path}:{e.line}" for e in reading.errors] == places
+
+
+def test_a_value_within_a_fence_knows_its_line(parts: Path) -> None:
+    fence = "```bars\n0\n{{ x }}\n```\n"
+    (parts / "a b/_parts/bars.md").write_text(f"Text.\n\n{fence}")
+    text = f'# P\n\n{fence}\nText.\n\n--8<-- "bars.md"\n'
+    for item in read(parts, text).items.values():
+        assert isinstance(item, SiteFence)
+        (value,) = item.values
+        assert value.line == item.line + 2
+    assert isinstance(value.line, Line)
+    assert value.line.place == (Path("a b/_parts/bars.md"), 5)
