@@ -3,7 +3,6 @@
 import contextlib
 import re
 from collections.abc import Iterator
-from html import unescape
 from pathlib import Path
 from typing import Protocol
 
@@ -12,14 +11,13 @@ from engine.program import Value
 from engine.read.page import Item, Page, ShownBlock, arrange
 from engine.read.snippets import Snippets
 from engine.read.source import Source, agreeing
-from engine.read.values import CLOSE, OPEN
+from engine.read.values import CLOSE
 from engine.read.visible import Seen, place_of
 
 LEFT_OVER = re.compile(
     r"(?i)(?<![`~])(?<![`~] )(`{3,}|~{3,})\s*\S*\s.*"
     r"\b(run|source|exits|hl_lines|linenums)\s*="
 )
-PREFORMATTED = re.compile(r"(?s)<pre\b.*?</pre>")
 OPENING = re.compile(r"!!!|\?\?\?|===|[-*+] |\d+\. |:   |\[\^")
 """How what holds text that is indented begins."""
 
@@ -140,7 +138,7 @@ class Reading:
         for number in self.items.keys() - {*seen.numbers}:
             self._blame_unseen(self.items[number])
         if not self.errors:
-            self._look_for_unread(html)
+            self._look_for_unread(seen.braced)
             for tag, count in seen.alone:
                 self._blame_alone(tag, count)
         items = {
@@ -156,12 +154,11 @@ class Reading:
         self.errors.sort(key=lambda error: error.line or 0)
         return page
 
-    def _look_for_unread(self, html: str) -> None:
+    def _look_for_unread(self, braced: str) -> None:
         """Blame a value that an extension took away before it was read."""
-        _, found, rest = PREFORMATTED.sub("", html).partition(OPEN)
-        if not found:
+        if not braced:
             return
-        value = OPEN + unescape(rest).partition(CLOSE)[0]
+        value, _, _ = braced.partition(CLOSE)
         before, stands, _ = "\n".join(self._file).partition(value)
         self._fault(
             before.count("\n") + 1 if stands else 1,
