@@ -53,7 +53,6 @@ class Reader:
         takes: list[tuple[Any, str, Any, float]] = [
             (md.preprocessors, "begin", self._begin, 1000),
             (md.preprocessors, "included", self._included, 31.9),
-            (md.preprocessors, "count", self.fences.count, 25.01),
             (md.preprocessors, "values", self._values, 24.9),
             (md.treeprocessors, "annotations", self._annotate, 0),
             (md.postprocessors, "end", self._end, -100),
@@ -92,12 +91,12 @@ class Reader:
     def _included(self, lines: Lines) -> Lines:
         """Keep the places of what pymdownx.snippets has included."""
         if any(isinstance(line, Included) for line in lines):
-            self.reading.source = self.reading.agree(lines)
+            self.reading.source = self.reading.source.made_into(lines)
         return lines
 
     def _values(self, lines: Lines) -> Lines:
         """Leave a mark for each value outside of fences."""
-        marked, prose = "", self.reading.agree(lines)
+        marked, prose = "", self.reading.source.made_into(lines)
         self.reading.look_for_left_over(prose)
         try:
             for said, expression, index in split_values("\n".join(lines)):

@@ -10,7 +10,7 @@ from engine.errors import PageError
 from engine.program import Value
 from engine.read.page import Item, Page, ShownBlock, arrange
 from engine.read.snippets import Snippets
-from engine.read.source import Source, agreeing
+from engine.read.source import Source
 from engine.read.values import CLOSE
 from engine.read.visible import Seen, place_of
 
@@ -62,19 +62,12 @@ class Reading:
         self.text = text
         """What is rendered."""
         self._numbers = numbers
-        self._file: list[str] = []
         with contextlib.suppress(OSError, UnicodeError):
             text = (root / path).read_text(encoding="utf-8-sig")
-            self._file = text.expandtabs(4).split("\n")
-        self.source = Source([], [])
+        self._file = text.expandtabs(4).split("\n")
+        self.source = Source(self._file)
         self.items: dict[int, Item] = {}
         self.errors: list[PageError] = []
-
-    def agree(self, lines: list[str]) -> Source:
-        """Return how these lines and the file's agree."""
-        before = self.source if self.source.lines else None
-        others = before.lines if before else self._file or lines
-        return agreeing(lines, others, before)
 
     def add(self, item: Item) -> int:
         """Note the item; return the number of its mark."""

@@ -43,25 +43,23 @@ class Included(str):
 
 
 class Source(NamedTuple):
-    """How lines that are rendered and those of the page's file agree."""
+    """Lines of a file, or lines that are made of others."""
 
     lines: Sequence[str]
-    """The lines that are rendered."""
-    starts: Sequence[tuple[int, int, int]]
-    """Runs of equal lines: where they start in each, and how many."""
     before: "Source | None" = None
-    """The lines of which they are made, if not those of the file."""
+    """Those of which they are made."""
+    starts: Sequence[tuple[int, int, int]] = ()
+    """Runs of equal lines: where they start in both, and how many."""
 
     def line(self, index: int) -> Line:
-        """Return the file's line, from 1, of the rendered line."""
+        """Return the file's line, from 1, from which the line comes."""
+        if not self.before:
+            return Line(index + 1)
         runs = (run for run in reversed(self.starts) if index >= run[0])
         start, there, size = next(runs, (index, 0, 0))
-        there += min(index - start, size)
-        if self.before:
-            return self.before.line(there)
-        line = Line(there + 1)
-        for rendered in self.lines[index : index + 1]:
-            line.place = getattr(rendered, "place", None)
+        line = self.before.line(there + min(index - start, size))
+        for made in self.lines[index : index + 1]:
+            line.place = getattr(made, "place", line.place)
         return line
 
     def find(self, text: str) -> Line:
@@ -69,14 +67,11 @@ class Source(NamedTuple):
         before, _, _ = "\n".join(self.lines).partition(text)
         return self.line(before.count("\n"))
 
-
-def agreeing(
-    lines: Sequence[str], others: Sequence[str], before: Source | None = None
-) -> Source:
-    """Return how these lines and those from which they come agree."""
-    ours, theirs = ([s.expandtabs(4) for s in of] for of in (lines, others))
-    blocks = SequenceMatcher(None, ours, theirs).get_matching_blocks()
-    return Source(lines, list(blocks), before)
+    def made_into(self, lines: Sequence[str]) -> "Source":
+        """Return the lines, made of these, as far as both agree."""
+        both = [[s.expandtabs(4) for s in of] for of in (lines, self.lines)]
+        blocks = SequenceMatcher(None, both[0], both[1]).get_matching_blocks()
+        return Source(lines, self, list(blocks))
 
 
 def note_places(snippets: Any, root: Path) -> None:
@@ -102,7 +97,7 @@ def _placed(lines: list[str], file: Path, root: Path) -> list[str]:
     path = Path(relpath(file, root))
     # The extension may have taken their indent.
     ours, theirs = ([s.strip() for s in of] for of in (lines, there))
-    source = agreeing(ours, theirs)
+    source = Source(theirs).made_into(ours)
     return [
         Included(line, (path, source.line(row)))
         for row, line in enumerate(lines)

@@ -85,9 +85,12 @@ class Fences:
         for name, render in getattr(self.md, SITE_FENCES, {}).items():
             self._register(name, partial(self._site_fence, render))
 
-    def count(self, lines: list[str]) -> list[str]:
-        """Have SuperFences go through lines that are counted."""
-        self.reading.source = self.reading.agree(lines)
+        search = self.superfences.search_nested
+        self.superfences.search_nested = lambda x: search(self._counted(x))
+
+    def _counted(self, lines: list[str]) -> list[str]:
+        """Return the lines in which SuperFences looks for fences."""
+        self.reading.source = self.reading.source.made_into(lines)
         self.lines = Counted(lines)
         return self.lines
 
