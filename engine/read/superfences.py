@@ -124,8 +124,7 @@ class Fences:
             start = end - len(self.superfences.code) - 1
             line = self.reading.source.line(start)
             try:
-                if takes is is_block:
-                    self.reading.look_for_slips(start, end + 1)
+                self.reading.look_for_slips(start, end + 1)
                 require_each_once(self.lines[start])
                 require_no_id(id_value)
                 return form(Fence(line, language, options, src, [*classes]))
