@@ -22,15 +22,15 @@ from engine.read.snippets import did_you_mean
 from engine.read.superfences import NAMES, SITE_FENCES
 from engine.show.page import FilledPage
 
-KINDS = {
-    "docs": str,
-    "snippets": str,
-    "preload": list,
-    "stamp": dict,
-    "checks": list,
+OPTIONS: dict[str, tuple[Any, str]] = {
+    "docs": ("docs", "The folder of the pages"),
+    "snippets": ("snippets", "The folder of the modules"),
+    "preload": ([], "Modules that all pages share"),
+    "stamp": ({}, "Distributions that every page names"),
+    "checks": ([], "Functions that check the site's own rules"),
 }
-"""The options that say what a site is, and their kinds in YAML."""
-NAMED = {str: "word", list: "list", dict: "mapping"}
+"""The options that say what a site is: what each is if not given, and for."""
+NAMED: dict[type, str] = {str: "word", list: "list", dict: "mapping"}
 _PROJECTS: dict[str, Project] = {}
 
 
@@ -40,11 +40,7 @@ class EngineExtension(Extension):
     def __init__(self, **kwargs: Any) -> None:
         self.config = {
             "root": [".", "The folder that holds all others"],
-            "docs": ["docs", "The folder of the pages"],
-            "snippets": ["snippets", "The folder of the modules"],
-            "preload": [[], "Modules that all pages share"],
-            "stamp": [{}, "Distributions that every page names"],
-            "checks": [[], "Functions that check the site's own rules"],
+            **{name: [*option] for name, option in OPTIONS.items()},
             "project": ["", "The project, if a generator has one"],
         }
         for name in kwargs.keys() - self.config.keys():
@@ -92,7 +88,7 @@ def add_fence(md: Markdown, name: str, render: Callable[[str], str]) -> None:
 
 def settings_of(options: Mapping[str, Any]) -> Settings:
     """Return what a site says of itself; raise PageError for another kind."""
-    given = {name: options[name] for name in KINDS & options.keys()}
+    given = {name: options[name] for name in OPTIONS & options.keys()}
     for name, value in sorted(given.items()):
         if problem := _problem(name, value):
             raise PageError(
@@ -105,8 +101,9 @@ def settings_of(options: Mapping[str, Any]) -> Settings:
 
 def _problem(name: str, value: Any) -> str:
     """Return what is wrong with the value of an option."""
-    if not isinstance(value, KINDS[name]):
-        return f"is not a {NAMED[KINDS[name]]}"
+    kind = type(OPTIONS[name][0])
+    if not isinstance(value, kind):
+        return f"is not a {NAMED[kind]}"
     words = value.values() if isinstance(value, dict) else value
     if not all(isinstance(word, str) for word in words):
         return "holds something else than words"

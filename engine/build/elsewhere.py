@@ -4,6 +4,7 @@ A plugin may gather what is rendered before any program has run, and write
 it when the site is built.
 """
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -22,11 +23,9 @@ def fill_elsewhere(
     Yields an error for each other file that has, and for a mark that is of
     no page of this build.
     """
-    owners = {
-        number: page.shown
-        for page in pages.values()
-        for number in page.read.items
-    }
+    shown = [page.shown for page in pages.values()]
+    values = ChainMap(*(page.values for page in shown))
+    blocks = ChainMap(*(page.blocks for page in shown))
     for path in sorted(site.rglob("*")):
         if path.suffix not in TEXTS or not path.is_file():
             continue
@@ -34,16 +33,9 @@ def fill_elsewhere(
         if marks.BEGIN.encode() not in contents:
             continue
         text = contents.decode()
-        known = owners.keys() >= {*marks.numbers(text)}
+        known = {*values, *blocks} >= {*marks.numbers(text)}
         if path.suffix == ".html" and known:
-            path.write_text(
-                marks.fill(
-                    text,
-                    lambda number: owners[number].value(number),
-                    lambda number: owners[number].block(number),
-                ),
-                "utf-8",
-            )
+            path.write_text(marks.fill(text, values, blocks), "utf-8")
             continue
         yield PageError(
             f"a plugin or hook writes pages to {path.relative_to(site)} as "

@@ -34,6 +34,8 @@ class BlockRecord:
     """The data that the figure draws, in words and numbers."""
     value: bool = False
     """Whether the last line has a value, which a notebook shows."""
+    away: bool = False
+    """Whether the program is then in another folder than at its start."""
     late: bool = False
     """Whether it printed when the program ended, as no notebook does."""
 
@@ -179,5 +181,6 @@ def _block(run: BlockRun) -> BlockRecord:
         figure=drawing.svg,
         drawn=drawing.data,
         value=run.value,
+        away=run.away,
         late=run.late,
     )

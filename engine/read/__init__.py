@@ -9,6 +9,7 @@
 ``formulas``     LaTeX as MathML
 ``marks``        what stands where a result belongs
 ``visible``      what of a page a browser shows
+``source``       which line of which file is rendered
 ``markdown``     the reader, which leaves marks
 ``reading``      what it notes of a page
 ``page``         the page as it was rendered

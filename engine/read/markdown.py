@@ -17,8 +17,9 @@ from markdown.util import HTML_PLACEHOLDER_RE
 from engine.program import Value
 from engine.read import marks
 from engine.read.formulas import InlineFormula
-from engine.read.page import ShownBlock, ShownValue
+from engine.read.page import ShownBlock
 from engine.read.reading import Reading, Surroundings, find_file
+from engine.read.source import Included, note_places
 from engine.read.superfences import Fences
 from engine.read.values import LITERAL, NoExpressionError, split_values
 
@@ -31,6 +32,8 @@ class Reader:
     """Takes part in the rendering of pages, one after another."""
 
     reading: Reading
+    is_settled = False
+    """Whether the other extensions, which may come later, are known."""
     whole = False
     """Whether what is rendered now is all of the page: the extension toc
     lets every heading go through the postprocessors, too.
@@ -47,10 +50,9 @@ class Reader:
         self.done = done
         """Gets what was read of a page, and its HTML; returns the HTML."""
         self.fences = Fences(md, project)
-        self._toc: Any = None
         takes: list[tuple[Any, str, Any, float]] = [
             (md.preprocessors, "begin", self._begin, 1000),
-            (md.preprocessors, "count", self.fences.count, 25.01),
+            (md.preprocessors, "included", self._included, 31.9),
             (md.preprocessors, "values", self._values, 24.9),
             (md.treeprocessors, "annotations", self._annotate, 0),
             (md.postprocessors, "end", self._end, -100),
@@ -62,34 +64,46 @@ class Reader:
         md.inlinePatterns.register(formula, "engine_formula", 195)
 
     def _begin(self, lines: Lines) -> Lines:
-        """Begin to read a page; keep marks out of its headings' ids."""
+        """Begin to read a page."""
+        if not self.is_settled:
+            self._settle()
         text = "\n".join(lines)
-        self.whole = False
+        self.is_settled, self.whole = True, False
         root = self.project.root
         path = self.project.path or find_file(root, self.project.docs, text)
         self.reading = Reading(root, path, text, self.project.numbers)
-        self.fences.begin(self.reading)
-        if "toc" in self.md.treeprocessors:
-            self._keep_marks_out_of(self.md.treeprocessors["toc"])
+        self.fences.reading = self.reading
         return lines
 
-    def _keep_marks_out_of(self, toc: Any) -> None:
-        if toc is self._toc:
-            return
-        slugify, self._toc = toc.slugify, toc
-        toc.slugify = lambda text, mark: slugify(marks.unmarked(text), mark)
+    def _settle(self) -> None:
+        """Have the other extensions do their part."""
+        self.fences.settle()
+        if "snippet" in self.md.preprocessors:
+            note_places(self.md.preprocessors["snippet"], self.project.root)
+        if "toc" in self.md.treeprocessors:
+            toc: Any = self.md.treeprocessors["toc"]
+            slugify = toc.slugify
+            # Links to such an id would be made before its value is known.
+            toc.slugify = lambda text, mark: slugify(
+                marks.unmarked(text), mark
+            )
+
+    def _included(self, lines: Lines) -> Lines:
+        """Keep the places of what pymdownx.snippets has included."""
+        if any(isinstance(line, Included) for line in lines):
+            self.reading.source = self.reading.source.made_into(lines)
+        return lines
 
     def _values(self, lines: Lines) -> Lines:
         """Leave a mark for each value outside of fences."""
-        marked, prose = "", self.reading.agree(lines)
+        marked, prose = "", self.reading.source.made_into(lines)
         self.reading.look_for_left_over(prose)
         try:
             for said, expression, index in split_values("\n".join(lines)):
                 marked += said
                 if expression:
-                    line = prose.line(index)
-                    value = ShownValue(Value(line, expression))
-                    marked += marks.mark(self.reading.add(value, line))
+                    value = Value(prose.line(index), expression)
+                    marked += marks.mark(self.reading.add(value))
         except NoExpressionError as error:
             index = len(lines) - 1 - error.rest.count("\n")
             self.reading.blame(error, prose.line(index))

@@ -7,7 +7,7 @@ The marks that a reader would see, in their order, are the page's program.
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 
 BEGIN = f"zq{secrets.token_hex(4)}"
 """How all marks begin."""
@@ -49,14 +49,12 @@ def unmarked(text: str) -> str:
 
 def fill(
     html: str,
-    value: Callable[[int], str | None],
-    block: Callable[[int], tuple[str, str]],
+    values: Mapping[int, str],
+    blocks: Mapping[int, tuple[str, str]],
 ) -> str:
-    """Return the HTML with marks replaced.
+    """Return the HTML with marks replaced, by their numbers.
 
-    ``value`` gives what stands for a number, or None if it belongs to a
-    block; ``block`` gives what comes before and after what a block's mark
-    holds.
+    Of a block, there is what comes before and after what its mark holds.
     """
 
     def place(match: re.Match[str]) -> str:
@@ -66,11 +64,10 @@ def fill(
         if match[0] == "&":
             return "&amp;"
         if opened:
-            return block(int(opened))[0]
-        text = value(int(number))
-        if text is None:
-            return block(int(number))[1]
-        return text + (closed or "")
+            return blocks[int(opened)][0]
+        if int(number) in values:
+            return values[int(number)] + (closed or "")
+        return blocks[int(number)][1]
 
     return _PLACE.sub(place, html)
 

@@ -1,7 +1,7 @@
 """A page as it was rendered: its HTML, and what its marks stand for."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,12 +32,10 @@ class ShownBlock:
     block: Block
     code: str
 
-
-@dataclass(frozen=True)
-class ShownValue:
-    """A value within the prose."""
-
-    value: Value
+    @property
+    def line(self) -> int:
+        """The line of the page on which it begins."""
+        return self.block.line
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class SiteFence:
     """The section after which its values are computed, if not where it is."""
 
 
-Item = ShownBlock | ShownValue | WholeProgram | SiteFence
+Item = ShownBlock | Value | WholeProgram | SiteFence
 
 
 @dataclass(frozen=True)
@@ -82,8 +80,8 @@ class Page:
             match item:
                 case ShownBlock(block):
                     steps.append(block)
-                case ShownValue(value):
-                    steps.append(value)
+                case Value():
+                    steps.append(item)
                 case SiteFence(values=values):
                     steps += values
         return Program(self.path, tuple(steps))
@@ -94,40 +92,48 @@ def arrange(
 ) -> tuple[Page, list[PageError]]:
     """Return the page whose visible marks stand for the items, in order.
 
-    What cannot be right in that order comes with it as errors.
+    What cannot be right in that order comes with it as errors, which name
+    lines of the page.
     """
+    arranged, errors = _in_order(items)
     above: list[Block] = []
-    errors: list[PageError] = []
-    arranged: dict[int, Item] = {}
-    waiting: dict[str, dict[int, Item]] = {}
+    for number, item in arranged.items():
+        if isinstance(item, ShownBlock):
+            block = with_contents(item.block, above)
+            errors += _shown_before(block, above)
+            above.append(block)
+            arranged[number] = replace(item, block=block)
+        elif not above and getattr(item, "values", True):
+            errors.append(_too_early(item))
+    errors += _misnamed(path, above)
+    errors += _left_behind(above)
+    return Page(path, html, arranged), errors
+
+
+def _in_order(
+    items: Mapping[int, Item],
+) -> tuple[dict[int, Item], list[PageError]]:
+    """Put fences that wait for a section behind it; return errors, too."""
+    ordered: dict[int, Item] = {}
+    waiting: dict[int, SiteFence] = {}
     for number, item in items.items():
         if isinstance(item, SiteFence) and item.after:
-            waiting.setdefault(item.after, {})[number] = item
+            waiting[number] = item
             continue
-        if not isinstance(item, ShownBlock):
-            if not above and getattr(item, "values", True):
-                errors.append(_too_early(item, path))
-            arranged[number] = item
-            continue
-        block = with_contents(item.block, above)
-        errors.extend(_shown_before(block, above, path))
-        above.append(block)
-        arranged[number] = replace(item, block=block)
-        arranged |= waiting.pop(block.section.name, {})
-    errors += _misnamed(path, above)
-    errors += _left_behind(path, above)
-    errors += [
+        ordered[number] = item
+        if isinstance(item, ShownBlock):
+            name = item.block.section.name
+            for fence in [n for n in waiting if waiting[n].after == name]:
+                ordered[fence] = waiting.pop(fence)
+    return ordered, [
         PageError(
-            f'this fence is to come after "{name}", and no block below it '
-            "shows such a section",
+            f'this fence is to come after "{fence.after}", and no block below '
+            "it shows such a section",
             hint="name a section that a block below the fence shows",
-            path=path,
-            line=getattr(item, "line", None),
+            line=fence.line,
         )
-        for name, items in waiting.items()
-        for item in items.values()
+        for fence in waiting.values()
     ]
-    return Page(path, html, arranged), errors
 
 
 def with_contents(block: Block, above: Sequence[Block]) -> Block:
@@ -142,24 +148,17 @@ def with_contents(block: Block, above: Sequence[Block]) -> Block:
     return replace(block, contents=joined([*pieces, block.code]))
 
 
-def _shown_before(
-    block: Block, above: Sequence[Block], path: Path
-) -> list[PageError]:
-    """Find out whether the program, or the same file, has the section."""
-    if isinstance(block, CommandBlock):
-        return []
-    hint = "show it once, or make two sections of it"
-    return [
-        PageError(
-            f"{block.name} is shown twice, first on line {other.line}",
-            hint=hint,
-            path=path,
-            line=block.line,
-        )
-        for other in above
-        if other.section == block.section
-        and getattr(other, "file", None) == getattr(block, "file", None)
-    ]
+def _shown_before(block: Block, above: Sequence[Block]) -> Iterator[PageError]:
+    """Yield an error if the program, or the same file, has the section."""
+    for other in above:
+        is_same = other.section == block.section
+        is_same &= getattr(other, "file", "") == getattr(block, "file", "")
+        if is_same and not isinstance(block, CommandBlock):
+            yield PageError(
+                f"{block.name} is shown twice, first on line {other.line}",
+                hint="show it once, or make two sections of it",
+                line=block.line,
+            )
 
 
 def _misnamed(path: Path, blocks: Sequence[Block]) -> Iterator[PageError]:
@@ -170,19 +169,17 @@ def _misnamed(path: Path, blocks: Sequence[Block]) -> Iterator[PageError]:
             f"the page's script, {script}, hides the module {module} from "
             "what runs beside it",
             hint="give the page a name that no module has",
-            path=path,
         )
     for block in blocks:
         if isinstance(block, FileBlock) and block.file == script:
             yield PageError(
                 f'file="{script}" is the name of the page\'s script, too',
                 hint="give the file another name",
-                path=path,
                 line=block.line,
             )
 
 
-def _left_behind(path: Path, blocks: Sequence[Block]) -> Iterator[PageError]:
+def _left_behind(blocks: Sequence[Block]) -> Iterator[PageError]:
     """Yield an error for what a command changes in a shell that then ends."""
     commands = [block for block in blocks if isinstance(block, CommandBlock)]
     for block in commands[:-1]:
@@ -191,19 +188,16 @@ def _left_behind(path: Path, blocks: Sequence[Block]) -> Iterator[PageError]:
                 f"`{changed[1]}` holds for this block alone, and the commands "
                 "below it run without it",
                 hint="write what needs it into the same block",
-                path=path,
                 line=block.line,
             )
 
 
-def _too_early(item: Item, path: Path) -> PageError:
+def _too_early(item: Item) -> PageError:
     problem = "this fence needs a page that runs something"
     hint = "remove it, or add a block with run= above it"
-    line = getattr(item, "line", None)
-    if isinstance(item, ShownValue):
-        line, expression = item.value.line, item.value.expression
-        problem = f"the value {{{{ {expression} }}}} stands before the first "
-        problem += "block"
+    if isinstance(item, Value):
+        problem = f"the value {{{{ {item.expression} }}}} stands before "
+        problem += "the first block"
         hint = "move it below the block that computes it, or write "
         hint += "\\{{ for the braces themselves"
-    return PageError(problem, hint=hint, path=path, line=line)
+    return PageError(problem, hint=hint, line=item.line)

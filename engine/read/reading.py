@@ -2,24 +2,22 @@
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
-from html import unescape
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from engine.errors import PageError
-from engine.read.page import Item, Page, ShownBlock, ShownValue, arrange
+from engine.program import Value
+from engine.read.page import Item, Page, ShownBlock, arrange
 from engine.read.snippets import Snippets
-from engine.read.values import CLOSE, OPEN
+from engine.read.source import Source
+from engine.read.values import CLOSE
 from engine.read.visible import Seen, place_of
 
 LEFT_OVER = re.compile(
     r"(?i)(?<![`~])(?<![`~] )(`{3,}|~{3,})\s*\S*\s.*"
     r"\b(run|source|exits|hl_lines|linenums)\s*="
 )
-NAME = re.compile(r"\w[\w./ -]*\w")
-PREFORMATTED = re.compile(r"(?s)<pre\b.*?</pre>")
 OPENING = re.compile(r"!!!|\?\?\?|===|[-*+] |\d+\. |:   |\[\^")
 """How what holds text that is indented begins."""
 
@@ -38,45 +36,6 @@ class Surroundings(Protocol):
     """Those of marks, each used once."""
     runs: bool
     """Whether the page is to be shown, or only checked."""
-
-
-class Line(int):
-    """A line of a page, which may stand for what it includes."""
-
-    included = ""
-    """The line that is rendered, if it is not the page's own."""
-
-    def __reduce__(self) -> tuple[type[int], tuple[int]]:
-        """Be a number alone where programs run."""
-        return int, (int(self),)
-
-
-class Source(NamedTuple):
-    """How lines that are rendered and those of the page's file agree."""
-
-    lines: list[str]
-    """The lines that are rendered."""
-    starts: Sequence[tuple[int, int, int]]
-    """Runs of equal lines: where they start in each, and how many."""
-    before: "Source | None" = None
-    """The lines of which they are made, if not those of the file."""
-
-    def line(self, index: int) -> int:
-        """Return the file's line, from 1, of the rendered line."""
-        runs = (run for run in reversed(self.starts) if index >= run[0])
-        start, there, size = next(runs, (index, 0, 0))
-        there += min(index - start, size)
-        if self.before:
-            return self.before.line(there)
-        line = Line(there + 1)
-        if index >= start + size:
-            line.included = "".join(self.lines[index : index + 1]).strip()
-        return line
-
-    def find(self, text: str) -> int:
-        """Return the file's line on which the text first stands."""
-        before, _, _ = "\n".join(self.lines).partition(text)
-        return self.line(before.count("\n"))
 
 
 def find_file(root: Path, docs: Path, rendered: str) -> Path:
@@ -102,30 +61,18 @@ class Reading:
         """The page's file, relative to the project's root."""
         self.text = text
         """What is rendered."""
-        self._root = root
         self._numbers = numbers
-        self._file: list[str] = []
         with contextlib.suppress(OSError, UnicodeError):
             text = (root / path).read_text(encoding="utf-8-sig")
-            self._file = text.expandtabs(4).split("\n")
-        self.source = Source([], [])
+        self._file = text.expandtabs(4).split("\n")
+        self.source = Source(self._file)
         self.items: dict[int, Item] = {}
-        self.lines: dict[int, int] = {}
-        """On which line of the page the items stand."""
         self.errors: list[PageError] = []
 
-    def agree(self, lines: list[str]) -> Source:
-        """Return how these lines and the file's agree."""
-        before = self.source if self.source.lines else None
-        others = before.lines if before else self._file or lines
-        matcher = SequenceMatcher(None, lines, others)
-        return Source(lines, list(matcher.get_matching_blocks()), before)
-
-    def add(self, item: Item, line: int) -> int:
+    def add(self, item: Item) -> int:
         """Note the item; return the number of its mark."""
         number = next(self._numbers)
         self.items[number] = item
-        self.lines[number] = line
         return number
 
     def blame(self, error: PageError, line: int | None) -> None:
@@ -135,22 +82,10 @@ class Reading:
         self.errors.append(self.relocated(error))
 
     def relocated(self, error: PageError) -> PageError:
-        """Return the error, with its place in the file that a page includes.
-
-        The page's line names that file, below one of the folders around it.
-        """
-        text, line = getattr(error.line, "included", ""), error.line or 0
-        if not text or error.path != self.path:
-            return error
-        for name in NAME.findall("".join(self._file[line - 1 : line])):
-            for folder in [*self.path.parents, *self._root.glob("*/")]:
-                with contextlib.suppress(OSError, ValueError):
-                    file = self._root / folder / name
-                    lines = file.read_text("utf-8-sig").expandtabs(4)
-                    found = [s.strip() for s in lines.split("\n")].index(text)
-                    path = file.relative_to(self._root)
-                    error.path, error.line = path, found + 1
-                    return error
+        """Return the error, with its place in a file that is included."""
+        place = getattr(error.line, "place", None)
+        if place and error.path == self.path:
+            error.path, error.line = place
         return error
 
     def _fault(self, line: int | None, problem: str, hint: str) -> None:
@@ -190,13 +125,13 @@ class Reading:
         blocks = {
             number
             for number, item in self.items.items()
-            if not isinstance(item, ShownValue)
+            if not isinstance(item, Value)
         }
         seen = Seen(html, blocks)
         for number in self.items.keys() - {*seen.numbers}:
-            self._blame_unseen(number)
+            self._blame_unseen(self.items[number])
         if not self.errors:
-            self._look_for_unread(html)
+            self._look_for_unread(seen.braced)
             for tag, count in seen.alone:
                 self._blame_alone(tag, count)
         items = {
@@ -207,16 +142,16 @@ class Reading:
         page, errors = arrange(self.path, html, items)
         # Without a block that has an error, those below it may seem wrong.
         if not self.errors:
-            self.errors.extend(map(self.relocated, errors))
+            for error in errors:
+                self.blame(error, error.line)
         self.errors.sort(key=lambda error: error.line or 0)
         return page
 
-    def _look_for_unread(self, html: str) -> None:
+    def _look_for_unread(self, braced: str) -> None:
         """Blame a value that an extension took away before it was read."""
-        _, found, rest = PREFORMATTED.sub("", html).partition(OPEN)
-        if not found:
+        if not braced:
             return
-        value = OPEN + unescape(rest).partition(CLOSE)[0]
+        value, _, _ = braced.partition(CLOSE)
         before, stands, _ = "\n".join(self._file).partition(value)
         self._fault(
             before.count("\n") + 1 if stands else 1,
@@ -228,18 +163,18 @@ class Reading:
     def _blame_alone(self, tag: str, number: int) -> None:
         is_end = tag.startswith("</")
         problem = "ends nothing that is open" if is_end else "is not closed"
+        row = place_of(tag, number, "\n".join(self.source.lines))
         self._fault(
-            place_of(tag, number, "\n".join(self._file)),
+            row and self.source.line(row - 1),
             f"`{tag}` {problem}",
             "write both tags within the same note, list or quote; Markdown "
             "in HTML is read where the HTML stands at the margin",
         )
 
-    def _blame_unseen(self, number: int) -> None:
-        kinds = {ShownBlock: "block", ShownValue: "value"}
-        what = kinds.get(type(self.items[number]), "fence")
+    def _blame_unseen(self, item: Item) -> None:
+        what = {ShownBlock: "block", Value: "value"}.get(type(item), "fence")
         self._fault(
-            self.lines[number],
+            item.line,
             f"this {what} is not shown on the page, so it would run hidden",
             "take it out, or show it: no comment, formula or form around it, "
             "in no id, not indented further than its container; to show a "

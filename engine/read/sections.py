@@ -5,6 +5,7 @@ comments that editors fold.  Indented sections, as under ``if __name__ ==
 "__main__":``, are shown and run dedented.
 """
 
+import ast
 import io
 import re
 import tokenize
@@ -22,7 +23,7 @@ NOT_BLANK = re.compile(r"[^ \t]")
 
 @dataclass(frozen=True)
 class _Module:
-    """The lines of a module, and what Python's tokenizer says of them."""
+    """The lines of a module, and what Python says of them."""
 
     path: Path
     lines: list[str]
@@ -75,14 +76,13 @@ def _text(root: Path, path: Path) -> str:
 
 def _tokenized(source: str, path: Path) -> _Module:
     module = _Module(path, source.split("\n"))
+    nodes = ast.walk(ast.parse(source))
+    module.statements.update(
+        n.lineno for n in nodes if isinstance(n, ast.stmt)
+    )
     opened: list[int] = []
-    goes_on = False
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         row, kind = token.start[0], tokenize.tok_name[token.type]
-        if kind not in ("COMMENT", "DEDENT", "ENDMARKER", "INDENT", "NL"):
-            if not goes_on:
-                module.statements.add(row)
-            goes_on = kind != "NEWLINE"
         # From Python 3.12 on, an f-string is a token for each of its parts.
         if kind.endswith("STRING") or kind.endswith("STRING_START"):
             opened.append(row)

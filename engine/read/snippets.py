@@ -46,11 +46,12 @@ class Snippets:
         Raises PageError, with a place only if the module is at fault.
         """
         file, _, name = reference.partition(":")
-        is_module = Path(file).is_relative_to(self.folder)
-        if not is_module or not (self.root / file).is_file():
+        path = Path(file)
+        is_within = path.is_relative_to(self.folder) and ".." not in path.parts
+        if not is_within or not (self.root / path).is_file():
             known = [module.as_posix() for module in self.modules()]
             raise _unknown(f"no file {file}", file, known)
-        sections = self.sections(Path(file))
+        sections = self.sections(path)
         if name not in sections:
             problem = f'no section "{name}" in {file}'
             raise _unknown(problem, name, list(sections))

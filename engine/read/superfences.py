@@ -11,6 +11,8 @@ from engine.errors import PageError
 from engine.program import Block, Value
 from engine.read import marks
 from engine.read.fences import (
+    CONSOLE,
+    FILE_LANGUAGES,
     PYTHON_NAMES,
     Fence,
     is_block,
@@ -31,7 +33,7 @@ from engine.read.page import ShownBlock, SiteFence, WholeProgram
 from engine.read.reading import Reading, Surroundings
 from engine.read.values import split_values
 
-LANGUAGES = (*sorted(PYTHON_NAMES), "console", "json", "yaml")
+LANGUAGES = (*sorted(PYTHON_NAMES), CONSOLE, *FILE_LANGUAGES)
 NAMES = (*LANGUAGES, "program", "math")
 """What the engine reads; a site's own fences have other names."""
 SITE_FENCES = "engine_fences"
@@ -54,27 +56,23 @@ class Fences:
     """Notes the fences of pages, one page after another."""
 
     reading: Reading
+    superfences: Any
 
     def __init__(self, md: Markdown, project: Surroundings) -> None:
         self.md = md
         self.project = project
-        self.superfences: Any = None
         self.lines = Counted()
 
-    def begin(self, reading: Reading) -> None:
-        """Begin with a page; take care that SuperFences knows the fences."""
-        self.reading = reading
-        superfences = self.md.preprocessors["fenced_code_block"]
-        if superfences is self.superfences:
-            return
-        if not isinstance(superfences, SuperFencesBlockPreprocessor):
+    def settle(self) -> None:
+        """Take care that SuperFences knows the fences."""
+        self.superfences = self.md.preprocessors["fenced_code_block"]
+        if not isinstance(self.superfences, SuperFencesBlockPreprocessor):
             raise PageError(
                 "another extension takes the fences that pymdownx.superfences "
                 "is to read",
                 hint="list pymdownx.superfences below fenced_code and extra",
                 path="mkdocs.yml",
             )
-        self.superfences = superfences
         # Asked last but for code that is only shown, so that no fence of
         # another language has run= and does not run.
         self._register(None, self._block, is_block)
@@ -87,9 +85,12 @@ class Fences:
         for name, render in getattr(self.md, SITE_FENCES, {}).items():
             self._register(name, partial(self._site_fence, render))
 
-    def count(self, lines: list[str]) -> list[str]:
-        """Have SuperFences go through lines that are counted."""
-        self.reading.source = self.reading.agree(lines)
+        search = self.superfences.search_nested
+        self.superfences.search_nested = lambda x: search(self._counted(x))
+
+    def _counted(self, lines: list[str]) -> list[str]:
+        """Return the lines in which SuperFences looks for fences."""
+        self.reading.source = self.reading.source.made_into(lines)
         self.lines = Counted(lines)
         return self.lines
 
@@ -123,8 +124,7 @@ class Fences:
             start = end - len(self.superfences.code) - 1
             line = self.reading.source.line(start)
             try:
-                if takes is is_block:
-                    self.reading.look_for_slips(start, end + 1)
+                self.reading.look_for_slips(start, end + 1)
                 require_each_once(self.lines[start])
                 require_no_id(id_value)
                 return form(Fence(line, language, options, src, [*classes]))
@@ -146,7 +146,7 @@ class Fences:
         require_lines(fence.given, block.code)
         code = self._coloured(block, fence) if self.project.runs else ""
         item = ShownBlock(block, code)
-        return marks.block_mark(self.reading.add(item, fence.line))
+        return marks.block_mark(self.reading.add(item))
 
     def _program(self, fence: Fence) -> str:
         read_options(fence.given, NO_OPTIONS)
@@ -155,7 +155,7 @@ class Fences:
             self._highlight, lexer="python", look={}, classes=fence.classes
         )
         item = WholeProgram(fence.line, highlight)
-        return marks.block_mark(self.reading.add(item, fence.line))
+        return marks.block_mark(self.reading.add(item))
 
     def _formula(self, fence: Fence) -> str:
         read_options(fence.given, NO_OPTIONS)
@@ -171,11 +171,11 @@ class Fences:
         item = SiteFence(
             fence.line, tuple(texts), tuple(values), render, **options
         )
-        return marks.block_mark(self.reading.add(item, fence.line))
+        return marks.block_mark(self.reading.add(item))
 
     def _coloured(self, block: Block, fence: Fence) -> str:
         # The lexer of consoles takes lines without a prompt for output.
-        lexer = "sh" if block.language == "console" else block.language
+        lexer = "sh" if block.language == CONSOLE else block.language
         look = {k: text for k, text in fence.given.items() if k in LOOK}
         return self._highlight(block.code, lexer, look, fence.classes)
 

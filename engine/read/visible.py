@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from xml.etree.ElementTree import HTML_EMPTY
 
 from engine.read.marks import numbers
+from engine.read.values import OPEN
 
 _NOT_SHOWN = {
     *("button", "datalist", "defs", "desc", "head", "metadata", "noembed"),
@@ -53,6 +54,8 @@ class Seen:
         finder.feed(html)
         finder.close()
         finder.end(0)
+        self.braced = finder.braced
+        """What begins with the first braces that are no mark, if any do."""
         begins = [tag for tag in finder.alone if tag[0][1] != "/"]
         self.alone = begins or finder.alone
         """Tags of blocks that have no other: as they are written, and which
@@ -108,6 +111,7 @@ class _Finder(HTMLParser):
         """The elements around: whether anything in them is unseen, and how
         they begin.
         """
+        self.braced = ""
         self.written = Counter[str]()
         self.alone: list[tuple[str, int]] = []
 
@@ -158,6 +162,9 @@ class _Finder(HTMLParser):
         del self.open[index:]
 
     def handle_data(self, data: str) -> None:
+        _, braces, rest = data.partition(OPEN)
+        if not self.braced and all(tag != "pre" for tag, *_ in self.open):
+            self.braced = braces + rest
         if not (self.open and self.open[-1][1]):
             self._find(data)
 

@@ -5,6 +5,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+
+# Under a name of our own, since a program may put anything in its place.
+from os import getcwd
 from pathlib import Path
 
 from engine.run.results import Failure, Stuck
@@ -28,6 +31,13 @@ class Beside:
         self._home = Path.cwd()
         self._environment = dict(os.environ)
         self._shorten = shorten
+
+    def is_away(self) -> bool:
+        """Return whether the program is now in another folder."""
+        try:
+            return getcwd() != str(self._home)
+        except OSError:  # it is gone
+            return True
 
     def save(self, name: str, contents: str) -> None:
         """Save a file; raise Stuck if it cannot be."""

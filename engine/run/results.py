@@ -38,6 +38,8 @@ class BlockRun:
     """How many figures it left open without ``plt.show()``."""
     value: bool = False
     """Whether its last line has a value, which a notebook shows."""
+    away: bool = False
+    """Whether the program is then in another folder than at its start."""
     late: bool = False
     """Whether it printed when the program ended, as no notebook does."""
 

@@ -136,7 +136,8 @@ class _Worker:
         printed, figures = self._printed(), _figures()
         if not isinstance(done, ValueRun):
             failure = done if isinstance(done, Failure) else None
-            return BlockRun(printed, failure, *figures, value=done is True)
+            value, away = done is True, self._beside.is_away()
+            return BlockRun(printed, failure, *figures, value, away)
         if printed:
             return ValueRun(message=f"printed {printed.decode()!r}")
         return ValueRun(message="draws a figure") if any(figures) else done

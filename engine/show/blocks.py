@@ -38,9 +38,15 @@ def opening(block: Block, code: str, number: int) -> str:
     # The bar has its height before a script adds the copy buttons to it.
     bar = f'<div class="run-bar"><span>{label}</span></div>'
     if block.fold:
-        summary = f"<summary>{html.escape(block.fold)}</summary>"
-        return f"<details {attributes}>{summary}{bar}{code}"
+        return f"<details {attributes}>{summary(block)}{bar}{code}"
     return f"<div {attributes}>{bar}{code}"
+
+
+def summary(block: Block) -> str:
+    """Return the title under which a block is folded, if it is."""
+    return (
+        f"<summary>{html.escape(block.fold)}</summary>" if block.fold else ""
+    )
 
 
 def closing(block: Block, record: BlockRecord, number: int) -> str:

@@ -6,18 +6,17 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from engine.errors import PageError
-from engine.keep.records import BlockRecord, Record
-from engine.program import Block
+from engine.keep.records import Record
+from engine.program import Block, Value
 from engine.read import marks
 from engine.read.page import (
     Page,
     ShownBlock,
-    ShownValue,
     SiteFence,
     WholeProgram,
 )
 from engine.read.visible import Seen
-from engine.show.blocks import closing, opening, whole_program
+from engine.show.blocks import closing, opening, summary, whole_program
 
 TITLE = re.compile(r'<span class="filename">.*?</span>')
 """The title of a block, as the highlighter has it."""
@@ -33,64 +32,49 @@ class FilledPage:
         self.page = page
         self.record = record
         self.values: dict[int, str] = {}
-        self._blocks: dict[int, tuple[Block, BlockRecord, int, str]] = {}
-        self._above: dict[int, int] = {}
-        """How many blocks stand above a whole program."""
-        self._fences: dict[int, str] = {}
+        """The values as HTML, by the numbers of their marks."""
+        self.blocks: dict[int, tuple[str, str]] = {}
+        """What stands before and after the annotations of each block."""
+        self._bare: dict[int, tuple[str, str]] = {}
+        """The same of empty elements in the places of the blocks."""
+        above: list[Block] = []
         values, blocks = iter(record.values), iter(record.blocks)
         for number, item in page.items.items():
             match item:
+                case Value():
+                    self.values[number] = html.escape(next(values))
                 case ShownBlock(block, code):
-                    count = len(self._blocks) + 1
-                    self._blocks[number] = block, next(blocks), count, code
-                case ShownValue():
-                    self.values[number] = next(values)
-                case WholeProgram():
-                    self._above[number] = len(self._blocks)
+                    above.append(block)
+                    count, did = len(above), next(blocks)
+                    begin = opening(block, code, count)
+                    self.blocks[number] = begin, closing(block, did, count)
+                    begin = f'{_titles(block, code)}<div data-block="{count}">'
+                    self._bare[number] = begin, "</div>"
+                case WholeProgram(highlight=highlight):
+                    whole = whole_program(above, highlight)
+                    self.blocks[number] = "", whole
+                    begin = f'<div data-program="{len(above)}">'
+                    self._bare[number] = begin, "</div>"
                 case SiteFence():
-                    self._fences[number] = self._own(item, values)
+                    own = "", self._own(item, values)
+                    self.blocks[number] = self._bare[number] = own
 
     @cached_property
     def html(self) -> str:
         """The article as a browser shows it."""
-        shown = marks.fill(self.page.html, self.value, self.block)
-        return f"{shown}\n{stamp(self.record)}" if self._blocks else shown
+        shown = marks.fill(self.page.html, self.values, self.blocks)
+        runs = self.page.program.blocks
+        return f"{shown}\n{stamp(self.record)}" if runs else shown
 
     @cached_property
     def bare(self) -> str:
         """The article with empty elements in the places of its blocks."""
-        return marks.fill(self.page.html, self.value, self._empty)
+        return marks.fill(self.page.html, self.values, self._bare)
 
     def markup(self, marked: str) -> str:
         """Return a piece of HTML with its values."""
-        return marks.fill(marked, self.value, lambda number: ("", ""))
-
-    def value(self, number: int) -> str | None:
-        """Return a value as HTML, or nothing if the mark is a block's."""
-        text = self.values.get(number)
-        return None if text is None else html.escape(text)
-
-    def block(self, number: int) -> tuple[str, str]:
-        """Return what stands before and after a block's annotations."""
-        if number in self._fences:
-            return "", self._fences[number]
-        if number in self._above:
-            item = self.page.items[number]
-            assert isinstance(item, WholeProgram)
-            blocks = self.page.program.blocks[: self._above[number]]
-            return "", whole_program(blocks, item.highlight)
-        block, record, count, code = self._blocks[number]
-        return opening(block, code, count), closing(block, record, count)
-
-    def _empty(self, number: int) -> tuple[str, str]:
-        if number in self._fences:
-            return "", self._fences[number]
-        if number in self._above:
-            return f'<div data-program="{self._above[number]}">', "</div>"
-        _, _, count, code = self._blocks[number]
-        title = TITLE.search(code)
-        named = title[0] if title else ""
-        return f'{named}<div data-block="{count}">', "</div>"
+        nothing = dict.fromkeys(self.blocks, ("", ""))
+        return marks.fill(marked, self.values, nothing)
 
     def _own(self, item: SiteFence, values: Iterator[str]) -> str:
         texts = [item.texts[0]]
@@ -112,6 +96,12 @@ class FilledPage:
             path=self.page.path,
             line=item.line,
         )
+
+
+def _titles(block: Block, code: str) -> str:
+    """Return what stands above a block, and its code, as HTML."""
+    title = TITLE.search(code)
+    return summary(block) + (title[0] if title else "")
 
 
 def _problem(shown: object) -> str:

@@ -62,13 +62,10 @@ def name_formulas(article: Tag) -> None:
 
 def drop_comments(article: Tag) -> None:
     """Take out comments, and other strings that no browser shows."""
-    for string in article.find_all(string=_is_no_text):
-        string.extract()
+    for string in article.find_all(string=True):
+        if isinstance(string, PreformattedString):
+            string.extract()
 
 
 def _known(entity: re.Match[str]) -> str:
     return entity[0] if entity[1] in html5 else f"&amp;{entity[1]}"
-
-
-def _is_no_text(string: object) -> bool:
-    return isinstance(string, PreformattedString)

@@ -175,6 +175,12 @@ class _Writer(CONVERTER):
         terms: str = super().convert_dl(el, text, parent_tags)
         return terms
 
+    def convert_dd(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        if not el.find_previous_sibling("dt"):  # a block stands between
+            return f"\n\n{text.strip()}\n\n"
+        definition: str = super().convert_dd(el, text, parent_tags)
+        return definition
+
     def _html(self, element: Tag) -> str:
         """Return an element as HTML, which a blank line would end."""
         for formula in element.find_all("math"):

@@ -72,17 +72,17 @@ def notebook(page: Taken) -> str:
     return str(nbformat.v4.writes(nbformat.from_dict(book))) + "\n"
 
 
-def cell_source(block: Block, *, has_moved: bool = False) -> str:
+def cell_source(block: Block, *, is_away: bool = False) -> str:
     """Return the block as a notebook's cell, with a magic if it needs one.
 
-    If a cell above has moved, that is to work in the folder of the start.
+    If the program is away, that is to work in the folder of the start.
     """
     if isinstance(block, CommandBlock):
-        begun = f'env -C "{START}" ' if has_moved else ""
+        begun = f'env -C "{START}" ' if is_away else ""
         return f"%%script {begun}sh -e\n{block.code}"
     if not isinstance(block, FileBlock):
         return block.code
-    file = f'"{START}/{block.file}"' if has_moved else block.file
+    file = f'"{START}/{block.file}"' if is_away else block.file
     above = block.contents.removesuffix(f"{block.code}\n")
     if not above:
         return f"%%writefile {file}\n{block.code}"
@@ -96,8 +96,8 @@ def _cell(kind: str, name: str, source: str) -> Node:
 
 def _code_cell(page: Taken, number: int) -> Node:
     block, result = page.blocks[number - 1], page.results[number - 1]
-    moves = any("chdir(" in above.code for above in page.blocks[: number - 1])
-    source = cell_source(block, has_moved=moves)
+    is_away = number > 1 and page.results[number - 2].away
+    source = cell_source(block, is_away=is_away)
     cell = _cell("code", f"block-{number}", source)
     if _fails(block):
         cell["metadata"] = {"tags": ["raises-exception"]}
@@ -125,15 +125,16 @@ def _used_in_a_script(block: Block) -> str:
     """Return what the block uses and no notebook has, if anything."""
     if not isinstance(block, PythonBlock):
         return ""
-    used = IN_A_SCRIPT.search(block.code)
-    if not used and ">>>" in block.code:
-        used = PROMPT.search("\n".join(_texts(block.code)))
+    tree = ast.parse(block.code)
+    # Without comments, and with blanks where they are due.
+    used = IN_A_SCRIPT.search(ast.unparse(tree))
+    used = used or PROMPT.search("\n".join(_texts(tree)))
     return used[1] if used else ""
 
 
-def _texts(code: str) -> Iterator[str]:
+def _texts(tree: ast.Module) -> Iterator[str]:
     """Yield the texts in the code that are no statements of their own."""
-    nodes = [*ast.walk(ast.parse(code))]
+    nodes = [*ast.walk(tree)]
     alone = [node.value for node in nodes if isinstance(node, ast.Expr)]
     for node in nodes:
         if isinstance(node, ast.Constant) and node not in alone:

@@ -14,7 +14,15 @@ from bs4.element import PageElement
 from engine.take.article import Article, drop_comments, name_formulas
 from engine.take.markdown import markdown
 
-NOT_TAKEN = ["button", "input", "script", "select", "style", "textarea"]
+NOT_TAKEN = (
+    "button, script, select, style, textarea, .headerlink, .linenos, "
+    ":is(input, [hidden]):not([type=checkbox])"
+)
+TITLES = (
+    "summary, .admonition-title, .filename, "
+    ":is(.tabbed-labels, .tabbed-set) > label"
+)
+MARKS = "[data-block], [data-program]"
 WORDLESS = ["hr", "img"]
 HOLDS = "data-holds"
 PARTS_OF_TABLES = ["caption", "tbody", "td", "tfoot", "th", "thead", "tr"]
@@ -67,7 +75,7 @@ def walk(html: str, link: Callable[[str], str] = str) -> list[Piece]:
         for element in article.find_all(None, {name: True}):
             address = link(str(element[name]))
             element[name] = quote(address, safe="!#$%&'*+,-./:;=?@_~")
-    for mark in article.find_all(_is_mark):
+    for mark in article.select(MARKS):
         for holder in mark.parents:
             holder[HOLDS] = ""
     return [
@@ -79,7 +87,7 @@ def walk(html: str, link: Callable[[str], str] = str) -> list[Piece]:
 def _leave_out(article: Tag) -> None:
     """Leave out what needs the page, and say what drawings show."""
     name_formulas(article)
-    for element in article.find_all(_needs_the_page):
+    for element in article.select(NOT_TAKEN):
         element.decompose()
     drop_comments(article)
     article.smooth()
@@ -98,7 +106,7 @@ def _leave_out(article: Tag) -> None:
 
 def _name_titles(article: Tag) -> None:
     """Make titles paragraphs, each above what it is the title of."""
-    for title in article.find_all(_is_title):
+    for title in article.select(TITLES):
         for bold in title.find_all(["b", "strong"]):
             bold.unwrap()
         title.name = "p"
@@ -108,26 +116,6 @@ def _name_titles(article: Tag) -> None:
         tabs = contents.find_all("div", recursive=False)
         for label, tab in zip(labels.find_all("p"), tabs, strict=True):
             tab.insert(0, label)
-
-
-def _needs_the_page(element: Tag) -> bool:
-    unseen = element.name in NOT_TAKEN or element.has_attr("hidden")
-    unseen &= element.get("type") != "checkbox"
-    names = element.get_attribute_list("class")
-    return unseen or "headerlink" in names or "linenos" in names
-
-
-def _is_title(element: Tag) -> bool:
-    if element.name == "label" and element.parent:
-        holder = element.parent.get_attribute_list("class")
-        return "tabbed-labels" in holder or "tabbed-set" in holder
-    classes = element.get_attribute_list("class")
-    titles = {"admonition-title", "filename"}
-    return element.name == "summary" or not titles.isdisjoint(classes)
-
-
-def _is_mark(element: Tag) -> bool:
-    return element.has_attr("data-block") or element.has_attr("data-program")
 
 
 def _holding(name: str, contents: Iterable[PageElement]) -> Tag:

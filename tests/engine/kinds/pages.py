@@ -144,6 +144,8 @@ PAGES = {
             %1
             After {{ x }}.
 
+        :   A second definition.
+
         Other
 
         :   Another.

@@ -19,6 +19,16 @@ CASES = {
     "note_3": (NOTE.format(at(3)), 5, f"indented by 3, {OUT}"),
     "note_5": (NOTE.format(at(5)), 5, f"indented by 5, {OUT}"),
     "note_8": (NOTE.format(at(8)), 5, HIDDEN),
+    "formula_0": (
+        NOTE.format("```math\nx\n```\n"),
+        5,
+        f"indented by 0, {OUT}",
+    ),
+    "program_2": (
+        f"{FENCE}\n" + NOTE.format("  ```program\n  ```\n"),
+        8,
+        f"indented by 2, {OUT}",
+    ),
     "first_0": (f"!!! note\n\n{at(0)}\n    More.\n", 3, OUT),
     "tab_0": (f'=== "Tab"\n\n{at(0)}\n    More.\n', 3, OUT),
     "item_0": (f"- Item.\n\n{at(0)}\n    More.\n", 3, OUT),

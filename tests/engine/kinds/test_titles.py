@@ -21,6 +21,16 @@ def test_a_title_goes_where_the_code_goes(sections: Site) -> None:
     sections.alike("p", "one")
 
 
+def test_the_title_of_a_fold_stays_above_its_code(sections: Site) -> None:
+    fence = FENCE.format(' fold="A *way* <d>"')
+    inside = indent(fence.replace("one", "three"), "    ")
+    sections.page("p", f"# P\n\n{fence}\n1. Item\n\n{inside}")
+    sections.page("r", page("R", "%2\n"))
+    sections.good()
+    text = sections.alike("p", "one", "three").text
+    assert text.count("A*way*<d>a*b*<c>") == 2
+
+
 def test_a_block_that_is_meant_to_fail_says_nothing_more(site: Site) -> None:
     site.sections("a", one="raise ValueError('a $b$ | <c>')")
     fence = FENCE.format(' raises="ValueError"')

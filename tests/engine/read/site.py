@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from markdown import Markdown
 
@@ -24,6 +25,8 @@ class Site:
     highlighted: dict[str, str] = field(default_factory=dict)
     path: Path | None = None
     runs: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+    """Those of SuperFences."""
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def read(self, text: str) -> Page:
@@ -35,7 +38,10 @@ class Site:
             found.append(reading)
             return html
 
-        md = Markdown(extensions=["pymdownx.superfences"])
+        fences = "pymdownx.superfences"
+        md = Markdown(
+            extensions=[fences], extension_configs={fences: self.options}
+        )
         Reader(md, self, done)
         html = md.convert(text)
         page = found[0].page(html)

@@ -54,6 +54,13 @@ def test_blocks_and_values_come_in_page_order(tmp_path: Path) -> None:
     assert page.program.blocks == (a, b)
 
 
+def test_fences_may_keep_their_tabs(tmp_path: Path) -> None:
+    text = '- a\n\n\t```python run="a"\n\t```\n\n\t{{ x }}\n\n```\n\t\n```\n'
+    site = Site(tmp_path, Anything(tmp_path, Path("snippets")))
+    site.options = {"preserve_tabs": True}
+    assert [step.line for step in site.read(text).program.steps] == [3, 6]
+
+
 def test_fence_options_are_read(tmp_path: Path) -> None:
     (block,) = read(
         tmp_path,

@@ -5,7 +5,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from engine.errors import EngineError
+from engine.errors import EngineError, PageError
 from engine.read.page import Page
 from engine.read.reading import find_file
 from engine.read.sections import read_sections
@@ -49,6 +49,16 @@ def test_a_changed_file_is_seen(
     assert page_of(site) == before
     scratch.replace(file, old, new)
     assert page_of(site) != before
+
+
+def test_a_module_has_one_name(scratch: Scratch) -> None:
+    scratch.write("other.py", "# region setup\nx = 1\n# endregion\n")
+    snippets = site_of(scratch.root).snippets
+    for file in ("snippets/../snippets/count.py", "snippets/../other.py"):
+        with pytest.raises(PageError, match=f"no file {file}"):
+            snippets.find(f"{file}:setup")
+    module = snippets.find("snippets/count.py:setup")
+    assert snippets.find("./snippets//count.py:setup") == module
 
 
 def test_a_new_page_and_one_that_is_gone_are_seen(scratch: Scratch) -> None:

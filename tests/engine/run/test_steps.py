@@ -170,3 +170,11 @@ def test_what_a_notebook_would_show_otherwise_is_noted(page: Page) -> None:
     runs = page.blocks(*codes, "import atexit\n\n_ = atexit.register(print)")
     assert [run.value for run in runs] == [True, *[False] * 3, True, False]
     assert [run.late for run in runs] == [False] * 5 + [True]
+
+
+def test_whether_the_program_is_away_is_noted(page: Page) -> None:
+    moves = "import os\n\nos.mkdir('d')\nos.chdir('d')"
+    moved = "def move():\n    os.chdir('d')\n\n\nos.chdir('..')", "move()"
+    gone = "import shutil\n\nshutil.rmtree(os.getcwd())"
+    runs = page.blocks("x = 1", moves, command("cd /"), *moved, gone)
+    assert [run.away for run in runs] == [False, True, True, False, True, True]

@@ -97,7 +97,8 @@ def test_files_and_commands_need_magic() -> None:
 def test_files_and_commands_stay_where_the_notebook_begins() -> None:
     shown = [python("os.chdir('d')"), FILE, MORE, COMMAND]
     marks = "".join(MARK.format(number) for number in range(1, 5))
-    page = taken(marks, *((block, NOTHING) for block in shown))
+    away = replace(NOTHING, away=True)
+    page = taken(marks, *((block, away) for block in shown))
     cells = nbformat.reads(notebook(page), as_version=4).cells
     assert [cell.source for cell in cells[2:-1]] == [
         '%%writefile "{_dh[0]}/a_b.py"\ny = 2',
@@ -187,6 +188,7 @@ def test_the_script_is_the_program_and_a_program() -> None:
         ("unittest.main(exit=False)", "unittest.main"),
         ("sys.stdout.buffer.write(b'a')", "sys.stdout.buffer"),
         ("sys.stdin = io.StringIO('5')", "sys.stdin"),
+        ("sys.stdin=None", "sys.stdin"),
         ("builtins.input = lambda: 5", "builtins.input"),
         ("text = '''\n  >>> 1\n  1\n'''", ">>>"),
         ("text = f'''\n>>> {1}'''", ">>>"),
@@ -215,6 +217,7 @@ def test_the_notebook_says_what_works_in_the_script_alone(
         "parser.parse_args(['--all'])",
         "print('a >>> b')",
         "text = sys.stdin.read()",
+        "asyncio.create_task(main())  # and not asyncio.run",
     ],
 )
 def test_the_notebook_says_nothing_of_what_works_there(code: str) -> None:
