@@ -139,13 +139,8 @@ def count_work(step, x, y) -> tuple[int, int]:
 if __name__ == "__main__":
     # region found
     found = look()
-    for name, value in found.items():
-        print(f"{name}: {value}")
+    print("GPUs:", found["GPUs"])
     # endregion found
-
-    # region cause
-    print(first_cause(found))
-    # endregion cause
 
     # region others
     here = {"system": "Linux", "packages": ["tensorflow"], "GPUs": 0}
@@ -154,6 +149,7 @@ if __name__ == "__main__":
     for other in (
         here | {"system": "Windows"},
         here | {"packages": ["tensorflow", "tensorflow_cpu"]},
+        here | {"built with CUDA": False},
         built | {"CUDA_VISIBLE_DEVICES": "-1"},
         seen | {"CUDA libraries": 0},
         seen,
@@ -228,7 +224,7 @@ if __name__ == "__main__":
     try:
         session.run(total)
     except tf.errors.InvalidArgumentError as error:
-        [said] = re.findall(r"Cannot assign .*", str(error))
+        [said] = re.findall(r"Cannot assign .*?\]", str(error))
         print(f"InvalidArgumentError: {said}")
     # endregion session
 

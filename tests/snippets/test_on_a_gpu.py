@@ -41,7 +41,7 @@ MEANT = {
     "lstm": ValueError,
 }
 STORY = (
-    *("found", "cause", "others", "extra", "log", "texts", "growing"),
+    *("found", "others", "extra", "log", "texts", "growing"),
     *("too_late", "where", "soft", "hard", "in_function", "session"),
     *("soft_again", "work", "lstm", "mirrored", "exercise_devices"),
     "exercise_rows",
