@@ -121,7 +121,7 @@ if __name__ == "__main__":
         for _ in range(300):
             last_loss = step(*few)
         found = loss(unseen[1], model(unseen[0]))
-        print(f"rho {rho}: loss {last_loss:.3f}, of unseen rows {found:.3f}")
+        print(f"rho {rho}: loss {last_loss:.2f}, of unseen rows {found:.2f}")
     # endregion run_sam
 
     # region moved_twice

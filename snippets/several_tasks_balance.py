@@ -168,7 +168,7 @@ if __name__ == "__main__":
     losses = losses_of(models, loss, batches)
     weights = tf.exp(-scales)
     print(f"losses {losses[0]:.3f} and {losses[1]:.3f}")
-    print(f"weights {weights[0]:.2f} and {weights[1]:.2f}")
+    print(f"weights {weights[0]:.0f} and {weights[1]:.1f}")
     print(f"the loss of the step: {current_loss:.2f}")
     # endregion learn_balance
 
