@@ -1,5 +1,6 @@
 """Gradients of inputs, equations, rewards and one's own are as by hand."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -420,3 +421,12 @@ def test_the_vector_of_a_product_is_a_constant() -> None:
     weight = tf.Variable([2.0, -1.0])
     [found] = hvp(lambda: tf.reduce_sum(weight**3), [weight], [weight])
     assert found.numpy().tolist() == [24.0, 6.0]
+
+
+def test_products_by_two_ways_and_by_hand(
+    printed_by: Callable[[str], list[str]],
+) -> None:
+    error, *products = printed_by("other_gradients_second")
+    assert error == "'str' object has no attribute 'is_floating'"
+    double, forward, by_hand = [line.split(": ")[1] for line in products]
+    assert double == forward == by_hand

@@ -761,3 +761,11 @@ def test_the_traps_run_as_a_script(
     printed = printed_by("two_models_traps")
     assert "the discriminator moves as well" in printed
     assert "No gradients provided for any variable." in printed
+
+
+def test_the_wgan_runs_as_a_script(
+    printed_by: Callable[[str], list[str]],
+) -> None:
+    *losses, before, after = printed_by("two_models_wgan")
+    assert all("critic loss -" in line for line in losses)
+    assert float(after.split()[1]) < float(before.split()[1]) / 2
