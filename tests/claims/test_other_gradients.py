@@ -48,6 +48,7 @@ from snippets.other_gradients_policy import (
     policy_gradient,
     policy_loss,
 )
+from snippets.other_gradients_second import forward_hvp, hvp
 from snippets.other_gradients_setup import Defined, Loss, LossAt
 from tests.claims.says import (
     figure,
@@ -68,7 +69,7 @@ SGD = tf.keras.optimizers.SGD
 InvalidArgumentError = tf.errors.InvalidArgumentError
 X, Y = tf.constant([[1.0, 0.5, 3.0]]), tf.constant([[1.0]])
 TIMES = tf.reshape(tf.linspace(0.0, 3.0, 31), (-1, 1))
-MODULES = ["input", "physics", "policy", "actor", "defined", "flat"]
+MODULES = ["input", "physics", "policy", "actor", "defined", "flat", "second"]
 
 
 def gradient_of(function: Any, x: Any) -> Any:
@@ -83,7 +84,8 @@ def gradient_of(function: Any, x: Any) -> Any:
 
 @says(
     "Losses beyond loss(y, model(x)) in TensorFlow - saliency, adversarial "
-    "examples, PINN, policy gradients, custom_gradient, L-BFGS."
+    "examples, PINN, policy gradients, custom_gradient, L-BFGS, "
+    "HVP."
 )
 @says(
     "Some need another one: of the input, of a derivative, of a reward that "
@@ -103,6 +105,8 @@ def gradient_of(function: Any, x: Any) -> Any:
 @says("A gradient reversal layer | [4](#a-gradient-reversal-layer)")
 @says("`grad_fn must accept keyword argument 'variables'`")
 @says("L-BFGS, SciPy: all weights as one vector")
+@says("A Hessian-vector product; second order optimization | [6]")
+@says("`'str' object has no attribute 'is_floating'` | [6]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     shown = {
         "1. The gradient with respect to the input": "saliency map",
@@ -119,6 +123,8 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "### A gradient reversal layer": "reverse",
         "### grad_fn must accept": "closed_over",
         "## 5. BFGS": "minimize",
+        "## 6. Hessian-vector products": "Second order optimization",
+        "### 'str' object has no attribute": "keras_weights",
     }
     for heading, word in shown.items():
         assert word in below(NAME, heading), heading
@@ -1236,6 +1242,231 @@ def test_luck_for_progress() -> None:
 
     told, start = bfgs(noisy, np.full(3, 0.1), 30), 0.03
     assert min(told) < start - 1.0
+
+
+# 6. Second derivatives
+
+
+def curved(weights: list[Any]) -> Any:
+    """Return a loss whose Hessian is not constant, and couples weights."""
+    first, second = weights
+    return tf.reduce_sum(first**3) * second[0] + tf.reduce_sum(second**4)
+
+
+def curvatures(first: Any, second: Any) -> Any:
+    """Return the Hessian of `curved`, first of two and second of one."""
+    (a, b), [c] = first.numpy(), second.numpy()
+    rows = [[6 * a * c, 0, 3 * a**2], [0, 6 * b * c, 3 * b**2]]
+    return np.array([*rows, [3 * a**2, 3 * b**2, 12 * c**2]])
+
+
+@says("Second order optimization also asks how the gradient changes")
+@says(
+    "The second derivatives of the loss are a matrix, the *Hessian*, with a "
+    "row and a column for each weight."
+)
+@says("which has a number for each weight.")
+@says(
+    "That product is itself a gradient, of the inner product of gradient and "
+    "vector."
+)
+@says("Return the Hessian of the loss times vectors shaped like weights.")
+@says("Return what `hvp` returns; the weights are of type tf.Variable.")
+@says(
+    "A `ForwardAccumulator` follows how each result changes as the weights "
+    "move along the vector, here through the tape and its gradient."
+)
+@pytest.mark.parametrize("product", [hvp, forward_hvp])
+def test_products_with_the_hessian(product: Any) -> None:
+    weights = [tf.Variable([1.0, -2.0]), tf.Variable([0.5])]
+    vectors = [tf.constant([1.0, 3.0]), tf.constant([-2.0])]
+    found = product(lambda: curved(weights), weights, vectors)
+    due = curvatures(*weights) @ flatten(vectors)
+    np.testing.assert_allclose(flatten(found), due, rtol=1e-5)
+    assert [part.shape for part in found] == [w.shape for w in weights]
+    h = 1e-2
+    slopes = []
+    for side in (h, -h):
+        moved = [
+            tf.Variable(w + side * v)
+            for w, v in zip(weights, vectors, strict=True)
+        ]
+        with tf.GradientTape() as tape:
+            total = curved(moved)
+        slopes.append(flatten(tape.gradient(total, moved)))
+    change = (slopes[0] - slopes[1]) / (2 * h)
+    np.testing.assert_allclose(flatten(found), change, rtol=1e-2)
+
+
+@says("6. Hessian-vector products without the Hessian")
+@says("For a million weights in `float32` it would fill four terabytes.")
+@says("Neither makes the matrix.")
+@says(
+    "If the weights are few, or you want the matrix itself, `outer.jacobian` "
+    "of the gradients is enough: one call returns all of it"
+)
+def test_who_makes_the_matrix() -> None:
+    assert 10**6 * 10**6 * np.dtype("float32").itemsize == 4 * 10**12
+    size = 50
+    weight = tf.Variable(tf.linspace(0.5, 1.5, size))
+    vector = tf.sin(tf.range(float(size)))
+
+    def loss() -> Any:
+        return tf.reduce_sum(weight**3) ** 2
+
+    def matrix(*_: Any) -> list[Any]:
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                current_loss = loss()
+            gradients = inner.gradient(current_loss, weight)
+        return [outer.jacobian(gradients, weight)]
+
+    def largest(function: Any) -> int:
+        traced = tf.function(lambda: function(loss, [weight], [vector]))
+        operations = traced.get_concrete_function().graph.get_operations()
+        return max(
+            output.shape.num_elements() or 0
+            for operation in operations
+            for output in operation.outputs
+            if output.shape.rank is not None
+        )
+
+    assert largest(hvp) == size
+    assert largest(forward_hvp) == size
+    assert largest(matrix) == size**2
+    [hessian] = matrix()
+    due = tf.linalg.matvec(hessian, vector)
+    np.testing.assert_allclose(
+        hvp(loss, [weight], [vector])[0], due, rtol=1e-3, atol=1e-2
+    )
+    limit = {block.name: block.code for block in read("traps").blocks}
+    assert "outer.jacobian" in limit["largest_curvature"]
+    assert "largest_curvature" in below("traps", "## 10. A learning rate past")
+
+
+@says("The inner `gradient` stands inside the outer tape, as in [the equation")
+def test_where_the_inner_gradient_stands() -> None:
+    for name, inner in (("hvp", "inner.g"), ("derivatives", "inner.g")):
+        found = [x for x in BLOCKS[name].code.split("\n") if inner in x]
+        indents = [len(x) - len(x.lstrip()) for x in found]
+        assert indents == [8], name
+    weight = tf.Variable(3.0)
+    with tf.GradientTape() as outer, tf.GradientTape() as inner:
+        total = weight**3
+    slope = inner.gradient(total, weight)
+    assert outer.gradient(slope, weight) is None
+
+
+@says("`stop_gradient` makes the vector a constant.")
+@says(
+    "Without it, a vector that is the weights themselves would have a "
+    "gradient, too, and the result would be off by the gradient of the loss."
+)
+def test_the_vector_is_a_constant(monkeypatch: Any) -> None:
+    weights = [tf.Variable([1.0, -2.0]), tf.Variable([0.5])]
+    with tf.GradientTape() as tape:
+        total = curved(weights)
+    gradients = flatten(tape.gradient(total, weights))
+    found = flatten(hvp(lambda: curved(weights), weights, weights))
+    due = curvatures(*weights) @ flatten(weights)
+    np.testing.assert_allclose(found, due, rtol=1e-5)
+    monkeypatch.setattr(tf, "stop_gradient", tf.convert_to_tensor)
+    off = flatten(hvp(lambda: curved(weights), weights, weights)) - due
+    np.testing.assert_allclose(off, gradients, rtol=1e-5)
+    assert np.abs(gradients).min() > 0.1
+
+
+@says(
+    "A loss that is linear in a weight has a second derivative of zero there, "
+    "and the tape would say `None`; hence `unconnected_gradients`."
+)
+def test_a_loss_that_is_linear_in_a_weight() -> None:
+    weights = [tf.Variable(3.0), tf.Variable(2.0)]
+
+    def loss() -> Any:
+        return weights[0] ** 2 + 5.0 * weights[1]
+
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            total = loss()
+        product = tf.add_n(inner.gradient(total, weights))
+    assert outer.gradient(product, weights)[1] is None
+    ones = [tf.ones(()), tf.ones(())]
+    products: list[Any] = [hvp, forward_hvp]
+    for function in products:
+        assert [*map(float, function(loss, weights, ones))] == [2.0, 0.0]
+
+
+@says("'str' object has no attribute 'is_floating'")
+@says("They are no `tf.Variable`, and their `dtype` is a word.")
+@says("Each has a `tf.Variable` as its `value`.")
+@says(
+    "`other_gradients:keras_weights` A `ForwardAccumulator` was given a "
+    "weight of Keras. Give it the `value` of that weight, which is a "
+    "`tf.Variable`.",
+    page="messages",
+)
+def test_weights_of_keras_in_an_accumulator() -> None:
+    shown = printed(NAME, "keras_weights")
+    assert shown == (
+        "AttributeError: 'str' object has no attribute 'is_floating'"
+    )
+    for weight in make_classifier().weights:
+        assert not isinstance(weight, tf.Variable)
+        assert isinstance(weight.dtype, str)
+        assert isinstance(weight.value, tf.Variable)
+    assert ".value" in highlighted(BLOCKS["second_checked"])[0]
+
+
+@says("**The check** is the closed form. The Hessian of the … r^T`")
+@says(
+    "The Hessian of the cross-entropy is the mean of "
+    "`#!math p \\, (1 - p) \\, r \\, r^T` over the rows `#!math r`, each "
+    "with a 1 for the bias."
+)
+def test_the_closed_form_of_the_product() -> None:
+    double, forward, closed = lines(NAME, "second_checked")
+    assert double == forward == closed
+    assert len(closed) == 4
+    x, y = tf.constant([[0.3, -0.5, 1.0], [1.0, 2.0, -1.0]]), tf.ones((2, 1))
+    model = make_classifier()
+    weights = [weight.value for weight in model.weights]
+    vectors = [tf.constant([[0.5], [-1.0], [2.0]]), tf.constant([3.0])]
+    found = hvp(lambda: cross_entropy(model, x, y), weights, vectors)
+    p = tf.sigmoid(model(x)).numpy()[:, 0]
+    rows = np.hstack([x, np.ones((2, 1))])
+    each = [c * (1 - c) * np.outer(r, r) for c, r in zip(p, rows, strict=True)]
+    due = np.mean(each, axis=0) @ flatten(vectors)
+    np.testing.assert_allclose(flatten(found), due, rtol=1e-4)
+
+
+@says("A search such as Newton-CG needs only its product with a vector,")
+@says(
+    "For a search that takes the product in its place, give SciPy a function "
+    "of the weights and a direction, both one vector: "
+    '`method="Newton-CG"` with `hessp=`.'
+)
+def test_scipy_takes_the_product() -> None:
+    weight = tf.Variable([3.0, -2.0])
+    asked = []
+
+    def loss() -> Any:
+        return tf.reduce_sum((weight - [1.0, 0.5]) ** 2 * [1.0, 50.0])
+
+    def hessp(vector: Any, move: Any) -> Any:
+        asked.append(move)
+        weight.assign(vector)
+        return flatten(hvp(loss, [weight], [tf.cast(move, tf.float32)]))
+
+    result = scipy.optimize.minimize(
+        make_loss_at(loss, [weight]),
+        flatten([weight]),
+        jac=True,
+        hessp=hessp,
+        method="Newton-CG",
+    )
+    np.testing.assert_allclose(result.x, [1.0, 0.5], atol=1e-3)
+    assert asked[0].shape == (2,)
 
 
 # Exercises

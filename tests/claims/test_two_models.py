@@ -37,6 +37,7 @@ from snippets.two_models_traps import (
     movement,
     q_loss,
 )
+from snippets.two_models_wgan import make_critic_step
 from tests.claims.says import (
     figure,
     highlighted,
@@ -245,6 +246,7 @@ def test_what_the_page_has() -> None:
     "The discriminator's loss goes to zero, the generator stands still | "
     "[7](#7-a-discriminator-that-wins)"
 )
+@says("A WGAN: the critic's loss is negative | [WGAN](#wgan … clipping)")
 @says("The model does not have any trainable weights")
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\]\(#.+\)) \|$", SOURCE)
@@ -266,6 +268,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         {"recipe_step": "The model does not have any trainable weights."},
         {"cut": "No gradients provided for any variable"},
         {"beaten": "loss 0.02"},
+        {"critic": "step 30: critic loss -"},
     ]
     assert len(rows) == len(shows)
     parts = sections(NAME)
@@ -344,6 +347,7 @@ def test_all_blocks_ran_with_what_the_page_names() -> None:
     assert makers == [
         *("discriminator_step", "generator_step"),
         *("make_gan_step", "make_summed_step"),
+        "critic_step",
     ]
     pair = small_pair()
     d_step: Any = make_discriminator_step(*pair, SGD(0.1))
@@ -1552,6 +1556,142 @@ def test_the_minimax_loss() -> None:
     assert abs(slopes[0, 0] + 1) < 1e-3
     assert sigma(-8.0) < 1e-3
     assert np.all(sigma(np.linspace(-30, 30, 99)) - 1 >= -1)
+
+
+# A WGAN
+
+
+@pytest.fixture(scope="module")
+def critics() -> Names:
+    """The critic after it learned alone, and what belongs to it."""
+    return ran("two_models_wgan", "critic", reals=REALS, noises=NOISES)
+
+
+@says("WGAN: a critic, n_critic and weight clipping")
+@says(
+    "It gives scores and no probabilities, so there is no sigmoid and no "
+    "logarithm."
+)
+@says(
+    "It makes the difference of two means large: the score of real points "
+    "less that of fakes. Its loss is that difference with a minus."
+)
+@says("Return a step of the critic, which clips its weights to the limit.")
+@says(
+    "So that it cannot grow by larger weights alone, all weights of the "
+    "critic are clipped, after each of its steps."
+)
+def test_a_step_of_a_critic() -> None:
+    generator, critic = small_pair()
+    for _ in range(2):
+        before = [w.numpy() for w in generator.weights]
+        real, fake = critic(REAL), critic(generator(NOISE))
+        due = -(real.numpy().mean() - fake.numpy().mean())
+        step = make_critic_step(generator, critic, SGD(1.0), 0.1)
+        assert float(step(REAL, NOISE)) == pytest.approx(due, abs=1e-5)
+        assert max(abs(w.numpy()).max() for w in critic.weights) <= 0.1 + 1e-7
+        for now, then in zip(generator.weights, before, strict=True):
+            np.testing.assert_array_equal(now, then)
+    assert "sigmoid" not in BLOCKS["critic_step"].code
+    assert "log" not in BLOCKS["critic_step"].code.split(":\n")[-1]
+    free = make_critic_step(generator, critic, SGD(1.0), 1e9)
+    losses = [float(free(REAL, NOISE + 1.0)) for _ in range(5)]
+    assert losses == sorted(losses, reverse=True)
+    assert abs(critic.weights[0].numpy()).max() > 0.1
+
+
+@says(
+    "**A critic's loss is negative**, and should be: 0 is the loss of a "
+    "critic that scores all points alike."
+)
+def test_the_loss_of_a_critic_is_negative() -> None:
+    losses = [loss for _, loss in lines(NAME, "critic")]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < losses[0] < 0
+    generator, critic = small_pair()
+    critic.set_weights([tf.zeros((2, 1)), tf.ones(1)])
+    step = make_critic_step(generator, critic, SGD(0.0), 1.0)
+    assert float(step(REAL, NOISE)) == 0.0
+
+
+@says(
+    "A critic that is ahead does no harm, for no sigmoid makes its slopes "
+    "small."
+)
+def test_a_critic_that_is_ahead_has_slopes(critics: Names) -> None:
+    generator, critic = critics["generator"], critics["critic"]
+
+    def length() -> float:
+        found = gradients_of(
+            generator, lambda: -tf.reduce_mean(critic(generator(NOISE)))
+        )
+        return float(tf.linalg.global_norm(found))
+
+    early = length()
+    for step in range(60):
+        critics["train_critic"](REALS[step], NOISES[step])
+    assert length() > 0.5 * early > 0.05
+
+
+@says(
+    "So it takes `n_critic` steps for each of the generator, whose loss is "
+    "minus the mean score of its points."
+)
+@says("The points have come closer, in 80 steps of the generator.")
+def test_a_round_of_the_wgan() -> None:
+    [[before], [after]] = lines(NAME, "wgan")
+    assert after < before / 2
+    code = BLOCKS["wgan"].code
+    assert "n_critic = 5\n" in code
+    assert len(REALS) // 5 == 80
+    chosen, loss = highlighted(BLOCKS["wgan"])
+    assert "step % n_critic == 0" in chosen
+    assert "-tf.reduce_mean(critic(" in loss
+
+
+@says("If the critic's loss rises and stays above 0, look for the sign.")
+def test_a_critic_with_the_other_sign() -> None:
+    generator, critic = small_pair()
+    told = []
+    for _ in range(20):
+        with tf.GradientTape() as tape:
+            real, fake = critic(REAL), critic(generator(NOISE) + 1.0)
+            loss = tf.reduce_mean(fake) - tf.reduce_mean(real)
+            wrong = -loss
+        update(critic, SGD(0.1), tape, wrong)
+        told.append(float(loss))
+    assert told == sorted(told)
+    assert told[-1] > 0
+
+
+@says(
+    "If it stays close to 0 from the start, the limit may be too small. With "
+    "the limit 0.01, as in the paper, the score of this small critic cannot "
+    "rise by more than 0.0015 from one point to another at a distance of 1."
+)
+def test_a_limit_that_is_too_small() -> None:
+    _, critic = make_pair()
+    sizes = [w.shape for w in critic.weights if len(w.shape) == 2]
+    assert sizes == [(2, 32), (32, 32), (32, 1)]
+    steepest = 0.01**3 * 32 * 32 * math.sqrt(2)  # tanh is nowhere steeper
+    assert 0.00144 < steepest < 0.0015
+    critic.set_weights([0.01 * np.ones(w.shape) for w in critic.weights])
+    ends = tf.constant([[0.0, 0.0], [math.sqrt(0.5)] * 2])
+    low, high = critic(ends).numpy()[:, 0]
+    assert 0.0014 < high - low < 0.0015
+    assert BLOCKS["critic"].code.count("0.3)") == 1
+
+
+@says(
+    "A gradient penalty takes the place of the clipping: [exercise "
+    "2](errors_in_a_step.md#exercises) of errors in a step has one, and [not "
+    "a number](not_a_number.md) tells when its root is NaN."
+)
+def test_where_a_penalty_is() -> None:
+    errors = sections("errors_in_a_step")["exercises"]
+    assert "**2. A gradient penalty.**" in errors
+    text = " ".join((DOCS / "not_a_number.md").read_text("utf-8").split())
+    assert "The gradient penalty of a WGAN has such a root" in text
 
 
 # A target network

@@ -1,5 +1,6 @@
 """Gradients of inputs, equations, rewards and one's own are as by hand."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ from snippets.other_gradients_policy import (
     policy_gradient,
     policy_loss,
 )
+from snippets.other_gradients_second import forward_hvp, hvp
 
 X = tf.constant([[1.0, 0.5, 3.0], [-1.0, 2.0, 0.0]])
 Y = tf.constant([[1.0], [1.0]])
@@ -397,3 +399,34 @@ def test_the_search_finds_the_minimum_of_a_quadratic() -> None:
     assert history == sorted(history, reverse=True)
     assert history[-1] < 1e-12
     np.testing.assert_allclose(asked[-1], [3.0, -2.0], atol=1e-6)
+
+
+@pytest.mark.parametrize("product", [hvp, forward_hvp])
+def test_second_derivatives_times_a_vector(product: Any) -> None:
+    weights = [tf.Variable([2.0, -1.0]), tf.Variable(3.0), tf.Variable(7.0)]
+
+    def loss() -> tf.Tensor:
+        curved = tf.reduce_sum(weights[0] ** 2) * weights[1]
+        return curved + 4.0 * weights[2]
+
+    vectors = [tf.constant([1.0, 5.0]), tf.constant(-2.0), tf.constant(1.0)]
+    found = flatten(product(loss, weights, vectors))
+    hessian = np.zeros((4, 4))
+    hessian[:2, :2] = np.diag([6.0, 6.0])
+    hessian[:2, 2] = hessian[2, :2] = [4.0, -2.0]
+    np.testing.assert_allclose(found, hessian @ flatten(vectors))
+
+
+def test_the_vector_of_a_product_is_a_constant() -> None:
+    weight = tf.Variable([2.0, -1.0])
+    [found] = hvp(lambda: tf.reduce_sum(weight**3), [weight], [weight])
+    assert found.numpy().tolist() == [24.0, 6.0]
+
+
+def test_products_by_two_ways_and_by_hand(
+    printed_by: Callable[[str], list[str]],
+) -> None:
+    error, *products = printed_by("other_gradients_second")
+    assert error == "'str' object has no attribute 'is_floating'"
+    double, forward, by_hand = [line.split(": ")[1] for line in products]
+    assert double == forward == by_hand

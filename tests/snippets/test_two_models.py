@@ -42,6 +42,7 @@ from snippets.two_models_traps import (
     movement,
     q_loss,
 )
+from snippets.two_models_wgan import make_critic_step
 from tests.story import Names, execute, statements
 
 SGD = tf.keras.optimizers.SGD
@@ -707,6 +708,21 @@ def test_each_loss_passes_on_what_the_page_says() -> None:
         np.testing.assert_allclose(slopes, due, rtol=1e-4)
 
 
+@pytest.mark.usefixtures("each_way")
+@pytest.mark.parametrize(("limit", "due"), [(10.0, 2.5), (0.7, 0.7)])
+def test_a_critic_is_clipped_after_its_step(limit: float, due: float) -> None:
+    layers = tf.keras.layers
+    generator = tf.keras.Sequential([tf.keras.Input((1,)), layers.Dense(1)])
+    critic = tf.keras.Sequential([tf.keras.Input((1,)), layers.Dense(1)])
+    generator.set_weights([tf.ones((1, 1)), tf.zeros(1)])
+    critic.set_weights([tf.constant([[0.5]]), tf.zeros(1)])
+    step = make_critic_step(generator, critic, SGD(1.0), limit)
+    loss = step(tf.constant([[1.0], [3.0]]), tf.constant([[-1.0], [1.0]]))
+    assert float(loss) == pytest.approx(0.5 * (0.0 - 2.0))
+    assert float(critic.weights[0][0, 0]) == pytest.approx(due)
+    assert float(generator.weights[0][0, 0]) == 1.0
+
+
 # The exercises, and the rest
 
 
@@ -745,3 +761,11 @@ def test_the_traps_run_as_a_script(
     printed = printed_by("two_models_traps")
     assert "the discriminator moves as well" in printed
     assert "No gradients provided for any variable." in printed
+
+
+def test_the_wgan_runs_as_a_script(
+    printed_by: Callable[[str], list[str]],
+) -> None:
+    *losses, before, after = printed_by("two_models_wgan")
+    assert all("critic loss -" in line for line in losses)
+    assert float(after.split()[1]) < float(before.split()[1]) / 2
