@@ -560,9 +560,11 @@ def test_the_words_in_a_function() -> None:
     "If it says `CUDA is not enabled`, the package is one for processors "
     "alone."
 )
-def test_the_words_in_a_session() -> None:
+def test_the_words_in_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
     said = printed(NAME, "session")
     assert "Cannot assign a device for operation" in said
+    # As at the start of a program: another page's test may have set it.
+    monkeypatch.setattr(context.context(), "_soft_device_placement", None)
     assert not tf.test.is_built_with_cuda()
     with pytest.raises(Refused, match="CUDA is not enabled"):
         in_session("/GPU:0")
