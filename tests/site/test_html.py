@@ -47,10 +47,10 @@ def test_no_id_is_used_twice(html: BeautifulSoup) -> None:
 
 
 def prose(html: BeautifulSoup) -> str:
-    """Return what the page says outside of code and files."""
+    """Return what the page says outside of code, files and messages."""
     article = copy.copy(html.select_one("article"))
     assert article is not None
-    for shown in article.select("pre"):
+    for shown in article.select("pre, .message"):
         shown.decompose()
     return str(article.get_text())
 
