@@ -89,6 +89,24 @@ def installed(package: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def contents(folder: Path) -> dict[str, Any]:
+    """Return where the files are in the environment, and which texts."""
+    [packages] = folder.glob("lib/*/site-packages")
+    libraries = [*packages.glob("tensorflow/*.so*")]
+    files = {
+        name: [
+            path.relative_to(packages).as_posix()
+            for path in packages.glob(f"nvidia/**/{name}")
+        ]
+        for name in FILES
+    }
+    texts = {
+        text: any(has(library, text) for library in libraries)
+        for text in TEXTS
+    }
+    return {"files": files, "texts": texts}
+
+
 def main() -> None:
     """Write what was logged, and what the libraries of the last have."""
     results: dict[str, Any] = {
@@ -102,20 +120,9 @@ def main() -> None:
         with TemporaryDirectory() as folder:
             ran = installed(package, Path(folder))
             results["messages"][package] = said(ran.stderr)
-            results["build"] = json.loads(ran.stdout)
-            [packages] = Path(folder).glob("lib/*/site-packages")
-            libraries = [*packages.glob("tensorflow/*.so*")]
-            results["files"] = {
-                name: [
-                    path.relative_to(packages).as_posix()
-                    for path in packages.glob(f"nvidia/**/{name}")
-                ]
-                for name in FILES
-            }
-            results["texts"] = {
-                text: any(has(library, text) for library in libraries)
-                for text in TEXTS
-            }
+            if package == PACKAGES[-1]:
+                results["build"] = json.loads(ran.stdout)
+                results |= contents(Path(folder))
     write_json(RESULTS, results)
 
 
