@@ -100,6 +100,7 @@ def test_losses_are_those_of_training() -> None:
     assert float(loss) == 1  # each number is 0 or 2
 
 
+@pytest.mark.usefixtures("each_way")
 def test_a_joint_step_is_one_of_the_sum() -> None:
     _, models = make_models()
     variables = variables_of(models)
