@@ -158,7 +158,7 @@ def dead_links(
     mount = f"{urlsplit(config.site_url or '').path.rstrip('/')}/"
     for page, text in written.values():
         here = f"//site{mount}{quote(page.file.dest_uri)}"
-        for link in dict.fromkeys(map(html.unescape, ADDRESS.findall(text))):
+        for link in _addresses(text):
             address = urlsplit(urljoin(here, link))
             below = address.path.removeprefix(mount)
             is_ours = address.netloc == "site" and not address.scheme
@@ -167,10 +167,18 @@ def dead_links(
             target = site / unquote(below)
             if not (target.is_file() or (target / "index.html").is_file()):
                 # Themes link to the home page, even if there is none.
-                if link not in _links(text if below else page.content or ""):
+                markup = text if below else page.content or ""
+                if link not in _addresses(markup) or link not in _links(
+                    markup
+                ):
                     continue
                 yield _dead_link(docs / page.file.src_uri, link, config)
             seen.add(below)
+
+
+def _addresses(markup: str) -> dict[str, None]:
+    """Return what looks like an address in it."""
+    return dict.fromkeys(map(html.unescape, ADDRESS.findall(markup)))
 
 
 def _links(markup: str) -> set[Any]:
