@@ -4,10 +4,8 @@ The view of a notebook takes as long to make as all the rest of a build.  So
 an edit leaves the view as it was; whoever looks at it has it made.
 """
 
-import contextlib
 import os
 import re
-import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -15,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from mkdocs.config.defaults import MkDocsConfig
 
 from engine.build.options import extension_options
-from engine.build.reads import reads
+from engine.build.reads import Stamps, reads, stamps
 from engine.build.serve import HOST, listen, serve
 from engine.build.site import (
     build_into,
@@ -29,9 +27,6 @@ from engine.errors import EngineError, Superseded
 from engine.live.app import Live
 from engine.live.sessions import Sessions
 from engine.project import Project
-
-Stamps = dict[Path, tuple[int, int]]
-"""When files were written, in nanoseconds, and how many bytes they hold."""
 
 NOTEBOOK = re.compile(r"/(notebooks/.+?)(?:/|\.html)?$")
 
@@ -90,7 +85,7 @@ class Preview:
         It is the same page as in a whole build, which follows and says what
         is wrong with this page or with others.
         """
-        now = _stamps(self.watched)
+        now = self.look()
         edited = {path for path, _ in self.stamps.items() ^ now.items()}
         if self.project is None or len(edited) != 1:
             return False
@@ -117,7 +112,7 @@ class Preview:
             before = self.stamps, {**vars(project)}
             project.is_superseded = is_superseded
             self.watched = self.to_watch(config, project)
-            self.stamps = _stamps(self.watched)
+            self.stamps = self.look()
             config.site_url = self.url
             try:
                 with project.lock.held():
@@ -127,6 +122,10 @@ class Preview:
                 vars(project).update(before[1])
                 raise
             self.sessions.update(project.programs, project.workers)
+
+    def look(self) -> Stamps:
+        """Return when what is watched has changed."""
+        return {p: at for top in self.watched for p, at in stamps(top).items()}
 
     def close(self) -> None:
         """End all that runs."""
@@ -168,17 +167,6 @@ class Preview:
             if not any(path.is_relative_to(top) for top in self.watched)
         ]
         return [*self.watched, *read]
-
-
-def _stamps(watched: Iterable[Path]) -> Stamps:
-    found: Stamps = {}
-    for top in watched:
-        for path in [top, *top.rglob("*")]:
-            with contextlib.suppress(OSError):
-                told = path.stat()
-                if stat.S_ISREG(told.st_mode):
-                    found[path] = told.st_mtime_ns, told.st_size
-    return found
 
 
 def preview(root: Path, port: int, jobs: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""Know which files of a site a build reads, wherever they are.
+"""Know which files of a site a build reads, and when they change.
 
 Pages, modules and the theme stand in folders that are known.  What a page
 includes or shows as a file, and what settings are inherited from, may be
@@ -7,6 +7,7 @@ anywhere in the project.
 
 import contextlib
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.build.messages import ENGINE
+
+Stamps = dict[Path, tuple[int, int]]
+"""When files have changed, in nanoseconds, and how many bytes they hold.
+
+An old file that takes the place of another has no other time than this.
+"""
 
 _noting: list[set[str]] = []
 
@@ -37,17 +44,19 @@ def reads(root: Path, found: set[Path]) -> Iterator[None]:
                     found.add(path)
 
 
-def has_changed(top: Path, since: float) -> bool:
-    """Return whether anything there may have come or changed since.
-
-    The clock of a disk may be a little late, and an old file that takes the
-    place of another has no other time than this.
-    """
-    try:
-        times = [path.lstat().st_ctime for path in [top, *top.rglob("*")]]
-    except FileNotFoundError:
-        return True
-    return max(times) > since - 1
+def stamps(top: Path) -> Stamps:
+    """Return those of a file, or of all files below a folder."""
+    walked = os.walk(top, followlinks=True)
+    below = [
+        Path(folder, name) for folder, _, names in walked for name in names
+    ]
+    found: Stamps = {}
+    for path in [top, *below]:
+        with contextlib.suppress(OSError):
+            told = path.stat()
+            if stat.S_ISREG(told.st_mode):
+                found[path] = told.st_ctime_ns, told.st_size
+    return found
 
 
 def _is_edited(root: Path, path: Path) -> bool:

@@ -22,7 +22,7 @@ from typing import Any
 from mkdocs.livereload import LiveReloadServer
 
 from engine.build.headers import headers
-from engine.build.reads import has_changed
+from engine.build.reads import Stamps, stamps
 from engine.errors import EngineError, PageError, Superseded
 
 HOST = "127.0.0.1"
@@ -66,6 +66,8 @@ def serve(
     server.glance = glance or server.glance
     if around:
         server.set_app(around(server.serve_request))
+    server.look()  # else a change during the first build would not be seen
+    threading.Thread(target=server.look_out, daemon=True).start()
     try:
         server.serve()  # type: ignore[no-untyped-call]
     except KeyboardInterrupt:
@@ -101,8 +103,8 @@ class _Server(LiveReloadServer):
         at: socket.socket,
         mount: str,
     ) -> None:
-        port, every = at.getsockname()[1], SECONDS_BETWEEN_LOOKS
-        super().__init__(self._rebuild, HOST, port, str(served), mount, every)
+        port = at.getsockname()[1]
+        super().__init__(self._rebuild, HOST, port, str(served), mount)
         self.socket.close()
         self.socket = at
         self.build = build
@@ -113,10 +115,11 @@ class _Server(LiveReloadServer):
         self.message = ""
         self.good_epoch = self._visible_epoch
         self._want_rebuild = True
-        self.missing: list[Path] = []
+        self._watched_paths = {"": 1}  # Else pages would have no script.
+        self.began = time.time()
+        self.seen: dict[Path, Stamps] = {}
+        """What is watched, as it was when somebody looked."""
         shutil.rmtree(served, ignore_errors=True)
-        self.observer.start()
-        threading.Thread(target=self._look_out, daemon=True).start()
 
     def server_bind(self) -> None:
         """Say where it listens, since before there was a server."""
@@ -160,16 +163,13 @@ class _Server(LiveReloadServer):
         with self._epoch_cond:  # Requests wait while these two differ.
             epoch, self._wanted_epoch = self._wanted_epoch, self._visible_epoch
             self._epoch_cond.notify_all()
-        since = time.time()
-        self._follow()
+        self.began = time.time()
         glanced = not self.message and self._show_glance(epoch)
         shown = _pages(self.served) if glanced else {}
         try:
             self.message = self._build(lambda: glanced and self._want_rebuild)
         except Superseded:
             return  # The next edit is shown the sooner.
-        if self._follow(since):
-            self._want_rebuild = True  # Else nobody would have seen it.
         self.good_epoch = self.good_epoch if self.message else epoch
         if glanced and not self.message and shown == _pages(self.served):
             return  # Whoever looks has seen it.
@@ -215,34 +215,30 @@ class _Server(LiveReloadServer):
             fresh.rename(self.served)
         return ""
 
-    def _follow(self, since: float = 0) -> bool:
-        """Watch what there is; return whether any of it has changed since."""
-        paths = [path.absolute() for path in self.watched()]
-        before = self.missing
-        self.missing = [path for path in paths if not path.exists()]
-        wanted = {*map(str, paths)} - {*map(str, self.missing)}
-        for path in self._watched_paths.keys() - (wanted - self._lost()):
-            self.unwatch(path)
-        new = wanted - self._watched_paths.keys()
-        for path in new:
-            self.watch(path)
-        has_gone = not {*self.missing} <= {*before}
-        return has_gone or any(has_changed(Path(p), since) for p in new)
+    def look(self) -> bool:
+        """Return whether anything that is watched has come, gone or changed.
 
-    def _lost(self) -> set[str]:
-        """Return what was gone for a moment, and so is not watched now."""
-        emitters = list(self.observer.emitters)
-        return {str(e.watch.path) for e in emitters if not e.is_alive()}
+        What was not watched before is what the last build has read anew.  It
+        may have changed meanwhile, and the clock of a disk be a little late.
+        """
+        before = self.seen
+        self.seen = {path: stamps(path) for path in self.watched()}
+        late = (self.began - 1) * 1e9
+        return any(
+            files != before[path]
+            if path in before
+            else any(at > late for at, _ in files.values())
+            for path, files in self.seen.items()
+        )
 
-    def _look_out(self) -> None:
-        """Build when what is to be watched has gone, or come back."""
+    def look_out(self) -> None:
+        """Have the site built on each change, until the server ends."""
         while not self._shutdown:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-            is_back = any(path.exists() for path in self.missing)
-            if not self._want_rebuild and (is_back or self._lost()):
+            if self.look():
                 with self._rebuild_cond:
                     self._want_rebuild = True
                     self._rebuild_cond.notify_all()
+            time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def _pages(site: Path) -> dict[Path, bytes]:

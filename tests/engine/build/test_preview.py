@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.build import serve
 from engine.build.preview import LateNotebooks, Preview
 from engine.keep.files import BuildLock
 from tests.engine.scratch import Scratch
@@ -319,7 +318,7 @@ def test_a_preview_keeps_its_workers_until_settings_change(
     assert preview.project is not project
 
 
-def test_all_that_a_build_reads_is_looked_at_often(
+def test_all_that_a_build_reads_is_looked_at(
     scratch: Scratch, preview: Preview, tmp_path: Path
 ) -> None:
     scratch.write("theme/main.html", '{% extends "base.html" %}')
@@ -335,11 +334,3 @@ def test_all_that_a_build_reads_is_looked_at_often(
     names = ("docs", "theme", "tools", "code", "mkdocs.yml")
     paths = {scratch.root / name for name in names}
     assert {*preview.watched} == paths | {preview.notebooks.asked}
-    server = serve._Server(
-        preview.build, tmp_path / "served", serve.listen(0), "/"
-    )
-    server.watched = lambda: preview.watched
-    server._follow()
-    often = {emitter.timeout for emitter in server.observer.emitters}
-    assert often == {serve.SECONDS_BETWEEN_LOOKS}
-    server.shutdown()

@@ -13,7 +13,7 @@ import pytest
 
 from engine.build import serve
 from engine.build.headers import HEADERS, headers
-from engine.build.reads import has_changed
+from engine.build.reads import stamps
 from engine.errors import PageError
 from tests.engine.build import served
 from tests.engine.build.served import FAILED, FAULT, MORE, NO_PAGE, Start
@@ -154,30 +154,51 @@ def test_what_comes_or_goes_between_two_looks_is_told(tmp_path: Path) -> None:
     words, at = tmp_path / "words", serve.listen(0)
     server = serve._Server(lambda *_: None, tmp_path / "site", at, "/")
     server.watched = lambda: [words]
-    server._follow()
+    server.look()
     for change in (words.touch, words.unlink, words.touch):
-        assert not server._follow()
+        assert not server.look()
         change()
-        assert server._follow()
+        assert server.look()
     server.shutdown()
 
 
 def test_what_took_the_place_of_another_has_changed(tmp_path: Path) -> None:
     words, old = tmp_path / "docs/words", tmp_path / "old"
+    words.parent.mkdir()
     for path in (words, old):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(path.name)
+        path.write_text("same")
         os.utime(path, (0, 0))
-    late = time.time() + 3600
-    assert has_changed(words.parent, time.time())
-    assert not has_changed(words.parent, late)
-    time.sleep(1.5)
-    since = time.time()
-    assert not has_changed(words.parent, since)
+    before = stamps(words.parent)
+    assert before.keys() == {words}
+    time.sleep(0.01)
     old.rename(words)
-    assert has_changed(words.parent, since)
-    words.unlink()
-    assert has_changed(words, late)
+    assert stamps(words.parent) != before
+
+
+def test_a_folder_that_a_link_leads_to_is_looked_at(tmp_path: Path) -> None:
+    words = tmp_path / "elsewhere/words"
+    words.parent.mkdir()
+    words.touch()
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/more").symlink_to(words.parent)
+    assert stamps(tmp_path / "docs").keys() == {tmp_path / "docs/more/words"}
+
+
+def test_what_is_watched_anew_has_changed_if_it_did_since(
+    tmp_path: Path,
+) -> None:
+    first, other = tmp_path / "first", tmp_path / "other"
+    first.touch()
+    other.touch()
+    at = serve.listen(0)
+    server = serve._Server(lambda *_: None, tmp_path / "site", at, "/")
+    for began, is_told in ((time.time() + 60, False), (time.time(), True)):
+        server.watched = lambda: [first]
+        server.look()
+        server.began = began
+        server.watched = lambda: [first, other]
+        assert server.look() == is_told
+    server.shutdown()
 
 
 def test_an_edit_during_a_build_leads_to_another(start: Start) -> None:
