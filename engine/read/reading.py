@@ -17,6 +17,7 @@ from engine.read.visible import Seen, place_of
 LEFT_OVER = re.compile(
     r"(?i)(?<![`~])(?<![`~] )(`{3,}|~{3,})\s*\S*\s.*"
     r"\b(run|source|exits|hl_lines|linenums)\s*="
+    r"|^[\s>]*(`{3,}|~{3,})\s*\W*(python|py)3?\b[^`]*$"
 )
 OPENING = re.compile(r"!!!|\?\?\?|===|[-*+] |\d+\. |:   |\[\^")
 """How what holds text that is indented begins."""

@@ -97,6 +97,9 @@ CASES = {
         1,
         'file="numpy.py" hides the module numpy',
     ),
+    "braces": (f"```python{{1,4}}\nx = 1\n```\n\n{FENCE}", 1, TEXT),
+    "braces_held": ("> ~~~ py{1}\n> x = 1\n> ~~~\n", 1, TEXT),
+    "unclosed_text": ("Text.\n\n```python\nx = 1\n", 3, TEXT),
     "blanks": (FENCE.replace("run=", "run = "), 1, TEXT),
     "no_break": (FENCE.replace(" run", "\u00a0run"), 1, TEXT),
     "lines_by_comma": (
