@@ -178,6 +178,7 @@ class Reading:
             item.line,
             f"this {what} is not shown on the page, so it would run hidden",
             "take it out, or show it: no comment, formula or form around it, "
-            "in no id, not indented further than its container; to show a "
-            "fence as text, put it into a fence of four backticks",
+            "in no id, not indented further than its container, whose "
+            "extension mkdocs.yml lists; to show a fence as text, put it into "
+            "a fence of four backticks",
         )
