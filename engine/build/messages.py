@@ -79,9 +79,7 @@ def _errors(text: str, project: Project) -> Iterator[PageError]:
         yield PageError(text.strip(), hint=hint, path=path, line=line)
 
 
-def _named(
-    text: str, project: Project
-) -> tuple[Path | str | None, int | None]:
+def _named(text: str, project: Project) -> tuple[Path | str, int | None]:
     """Return the page that a plugin names, or a setting, and its line."""
     begin = rf"(?:(?<![\w./-])|{project.docs.as_posix()}/)"
     found = [
@@ -96,7 +94,7 @@ def _named(
         lines = enumerate(_text(project.root / page).split("\n"), 1)
         return page, next((n for n, s in lines if s.strip() in said), None)
     places = (place_of(word, project.root) for word in QUOTED.findall(text))
-    return next((place for place in places if place[1]), (None, None))
+    return next((place for place in places if place[1]), (CONFIG, None))
 
 
 def page_that_failed(

@@ -64,7 +64,7 @@ def require_empty(fence: Fence, shown: str) -> None:
 
 
 def _python(fence: Fence, snippets: Snippets) -> Block:
-    if not _is_python(fence):
+    if fence.language not in PYTHON_NAMES:
         raise PageError(
             f'code cannot be run as "{fence.language}"',
             hint='fence it as ```python run="…" or ```{.python run="…"}',
@@ -95,10 +95,11 @@ def _file(fence: Fence, root: Path, snippets: Snippets) -> Block:
             "runs beside it",
             hint="give the file a name that no module has",
         )
+    in_python = fence.language in PYTHON_NAMES
     return FileBlock(
         line=fence.line,
         section=_file_section(fence, options, root, snippets),
-        language="python" if _is_python(fence) else fence.language,
+        language="python" if in_python else fence.language,
         fold=options["fold"],
         file=options["file"],
     )
@@ -118,7 +119,7 @@ def _file_section(
     fence: Fence, options: Mapping[str, Any], root: Path, snippets: Snippets
 ) -> Section:
     require_empty(fence, options["run"] or options["source"] or "a file")
-    if _is_python(fence):
+    if fence.language in PYTHON_NAMES:
         if not options["run"] or options["source"]:
             raise PageError(
                 "a file of Python is made of sections",
@@ -159,7 +160,3 @@ def _command(fence: Fence) -> Block:
         exits=options["exits"],
         seconds_allowed=options["limit"],
     )
-
-
-def _is_python(fence: Fence) -> bool:
-    return fence.language in PYTHON_NAMES

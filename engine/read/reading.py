@@ -17,6 +17,7 @@ from engine.read.visible import Seen, place_of
 LEFT_OVER = re.compile(
     r"(?i)(?<![`~])(?<![`~] )(`{3,}|~{3,})\s*\S*\s.*"
     r"\b(run|source|exits|hl_lines|linenums)\s*="
+    r"|^[\s>]*(`{3,}|~{3,})\s*\W*(python|py)3?\b[^`]*$"
 )
 OPENING = re.compile(r"!!!|\?\?\?|===|[-*+] |\d+\. |:   |\[\^")
 """How what holds text that is indented begins."""
@@ -177,6 +178,7 @@ class Reading:
             item.line,
             f"this {what} is not shown on the page, so it would run hidden",
             "take it out, or show it: no comment, formula or form around it, "
-            "in no id, not indented further than its container; to show a "
-            "fence as text, put it into a fence of four backticks",
+            "in no id, not indented further than its container, whose "
+            "extension mkdocs.yml lists; to show a fence as text, put it into "
+            "a fence of four backticks",
         )

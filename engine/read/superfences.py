@@ -127,7 +127,8 @@ class Fences:
                 self.reading.look_for_slips(start, end + 1)
                 require_each_once(self.lines[start])
                 require_no_id(id_value)
-                return form(Fence(line, language, options, src, [*classes]))
+                fence = Fence(line, language.lower(), options, src, [*classes])
+                return form(fence)
             except PageError as error:
                 self.reading.blame(error, line)
             except Exception as error:

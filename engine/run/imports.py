@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from importlib.abc import Loader
 from importlib.machinery import PathFinder
@@ -214,6 +215,7 @@ def work(job: Job, orders: Connection) -> None:
         os.dup2(printed.fileno(), 2)
     os.chdir(job.folder)
     sys.dont_write_bytecode = True
+    warnings.simplefilter("ignore", SyntaxWarning)  # as those who read it do
     sys.path[0] = job.root
     sys.meta_path.insert(0, watch)
     sys.addaudithook(watch.hear)

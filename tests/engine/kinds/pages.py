@@ -151,7 +151,7 @@ PAGES = {
         :   Another.
         """,
     "headers_of_fences": """
-        ~~~python run="snippets/a.py:one"
+        ~~~Python run="snippets/a.py:one"
         ~~~
 
         `````{.python run="snippets/a.py:two" hl_lines="1"}

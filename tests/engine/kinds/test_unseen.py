@@ -84,6 +84,17 @@ def test_a_fence_that_another_fence_holds_shows_no_section(
     assert words.count("mend:") == 1
 
 
+def test_a_note_whose_extension_is_not_listed_is_no_container(
+    site: Site,
+) -> None:
+    site.sections("a", one="print('one')")
+    site.replace("mkdocs.yml", "  - pymdownx.details\n", "")
+    site.page("p", "# P\n\n??? note\n\n" + FENCE.replace("```", "    ```"))
+    words = site.bad()
+    assert words.startswith(f"docs/p.md:5: this block {HIDDEN}")
+    assert "container, whose extension mkdocs.yml lists;" in words
+
+
 def test_what_looks_hidden_and_is_not_is_left_alone(site: Site) -> None:
     site.sections("a", one="print(x := 1)")
     site.page(

@@ -32,6 +32,7 @@ QUIET = {
     "loop": "for i in range(3):\n    pass\nsquare = lambda x: x * x",
     "path": "from pathlib import Path\nD = Path('data')\nE = D.exists()",
     "here": "from pathlib import Path\nT = Path(__file__).read_text()",
+    "literal": "x = 5\ny = x is 5",
     "null": "import os\nwith open(os.devnull, 'w') as f:\n    f.write('x')",
     "guard": "if __name__ == '__main__':\n    print(1)",
     "names": "assert __name__ == 'snippets.names', __name__",
