@@ -35,7 +35,7 @@ def make_batches(
     data = slices((x, y)).cache()
     if augment is None:
         return data.batch(batch)
-    data = data.shuffle(len(x), seed=0).batch(batch)
+    data = data.shuffle(len(data), seed=0).batch(batch)
     data = data.map(lambda x, y: (augment(x, training=True), y))
     return data.prefetch(tf.data.AUTOTUNE)
 
