@@ -387,26 +387,30 @@ def test_a_dictionary_keeps_pairs_together() -> None:
 
 @says(
     "Under the right name a rotation or a zoom gives a mask no classes that "
-    "it did not have, and a brightness does not touch it."
+    "it did not have, unless it fills the edges with a constant, and a "
+    "brightness does not touch it."
 )
 @says(
     "(Joining both with `tf.concat` and calling the layer once keeps pairs "
     "together, too, but a rotation then mixes the classes.)"
 )
 def test_masks_keep_their_classes() -> None:
-    mask = tf.cast(X > 0.5, tf.float32) * 3
+    mask = tf.cast(X > 0.5, tf.float32) * 3 + 1
     pair = {"images": X, "segmentation_masks": mask}
     turn = layers.RandomRotation(0.3, seed=0)
     for augment in (turn, layers.RandomZoom(0.3, seed=0)):
         found = augment(pair)["segmentation_masks"]
-        assert set(np.unique(found)) == {0.0, 3.0}
+        assert set(np.unique(found)) == {1.0, 4.0}
         assert changed(found, mask).any()
+    filled = layers.RandomRotation(0.3, fill_mode="constant", seed=0)
+    found = filled(pair)["segmentation_masks"]
+    assert set(np.unique(found)) == {0.0, 1.0, 4.0}
     brightness = layers.RandomBrightness(0.3, (0, 1), seed=0)
     bright = brightness(pair)
     assert not changed(bright["segmentation_masks"], mask).any()
     assert changed(bright["images"], X).all()
     joined = flip(seed=0)(tf.concat([X, mask], -1))
-    np.testing.assert_array_equal(joined[..., :1] > 0.5, joined[..., 1:] > 0)
+    np.testing.assert_array_equal(joined[..., :1] > 0.5, joined[..., 1:] > 1)
     turned = turn(tf.concat([X, mask], -1))[..., 1]
     assert len(np.unique(turned)) > 2
 
@@ -1019,8 +1023,8 @@ def test_the_gradient_of_a_label() -> None:
 @says("Update the weights; return the sum of both losses.")
 @says("`total` is a name of our own.")
 @says(
-    "What is returned as `loss` Keras replaces with the mean that it keeps "
-    "itself, here of nothing, and logs 0.0."
+    "A `loss` that is returned alone Keras replaces with the mean that it "
+    "keeps itself, here of nothing, and logs 0.0."
 )
 @says("`validation_data` are pairs as ever, if a loss is compiled as well.")
 def test_both_kinds_of_rows_in_fit() -> None:
@@ -1048,6 +1052,16 @@ def test_both_kinds_of_rows_in_fit() -> None:
     renamed.compile("sgd")
     wrong = renamed.fit(data, shuffle=False, verbose=0)
     assert wrong.history["loss"] == [0.0]
+
+    class Both(Joint):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            logs = super().train_step(data)
+            return {"loss": logs["total"], **logs}
+
+    both = Both(flat.inputs, flat.outputs)
+    both.compile("sgd")
+    right = both.fit(data, shuffle=False, verbose=0).history
+    assert right["loss"] == right["total"] != [0.0]
 
 
 # 5. Mixup
@@ -1240,7 +1254,8 @@ def weights_in_fit(*data: Any, **options: Any) -> list[float]:
 )
 @says("A dataset complains, if it is the last class that is missing:")
 @says(
-    "So it does if labels count from 1. An earlier class counts 1 there, too."
+    "So it does if labels count from 1 and weights from 0. An earlier class "
+    "counts 1 there, too."
 )
 @says(
     "With a Python generator `class_weight` is refused: yield the weights as "
@@ -1271,6 +1286,9 @@ def test_a_class_without_a_weight() -> None:
     assert weights_in_fit(data, class_weight=whole)[-1] == 9
     with pytest.raises(tf.errors.InvalidArgumentError, match="= 3 is not in"):
         weights_in_fit(from_one, class_weight=whole)
+    alike = {label + 1: weight for label, weight in whole.items()}
+    due = [1, 1, 1, 1, 9, 9, 9]
+    assert weights_in_fit(from_one, class_weight=alike) == due
 
     def generate(*parts: Any) -> Iterator[Any]:
         while True:
