@@ -23,6 +23,7 @@ from snippets.data_for_a_loop_augment import (
     make_batches,
     make_model,
     make_pictures,
+    same_again,
 )
 from snippets.data_for_a_loop_folder import write_pictures
 from snippets.data_for_a_loop_imbalance import (
@@ -531,9 +532,19 @@ def test_the_range_of_brightness() -> None:
 
 
 @says("**The check** is to ask twice.")
-@says("Training data are to differ, validation data are not.")
+@says(
+    "Training data are to differ, and by more than their order, validation "
+    "data are not."
+)
 @says("Return whether two passes over batches of (x, y) give the same x.")
+@says("Their order may be another.")
 def test_the_check_asks_twice() -> None:
+    pairs = slices((X, tf.range(8))).shuffle(8, seed=0).batch(3)
+    first, again = (np.concatenate([y for _, y in pairs]) for _ in range(2))
+    assert not np.array_equal(first, again)
+    assert same_again(pairs)
+    turn = flip(seed=0)
+    assert not same_again(pairs.map(lambda x, y: (turn(x), y)))
     assert printed(NAME, "ask_again") == (
         "training data: False\nvalidation data: True"
     )
@@ -1088,6 +1099,21 @@ def test_rows_and_labels_are_mixed_alike() -> None:
     ]
     assert all(sum(label) == pytest.approx(1) for label in shown)
     assert any(0 < part < 1 for label in shown for part in label)
+
+
+@says(
+    "Hand in another `share` and another `seed` for each batch, and tensors "
+    "for both if a `tf.function` takes them: of Python numbers each new one "
+    "is [traced](traps.md#8-a-number-frozen-in-a-graph)."
+)
+def test_python_numbers_are_traced() -> None:
+    x, y = tf.ones((4, 1)), tf.one_hot([0, 1, 2, 0], 3)
+    for hand_in, count in ((lambda number: number, 3), (tf.constant, 1)):
+        compiled = tf.function(mix)
+        for number in range(3):
+            share = hand_in(0.25 * number)
+            compiled(x, y, share, hand_in((0, number)))
+        assert compiled.experimental_get_tracing_count() == count
 
 
 @says("The number of a class cannot say that.")

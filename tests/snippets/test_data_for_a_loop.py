@@ -114,6 +114,8 @@ def test_two_passes_are_compared() -> None:
     flip = plain.map(lambda x, y: (augment(x), y))
     assert not same_again(flip)
     assert same_again(flip.cache())
+    kept = flip.cache().unbatch().shuffle(len(X), seed=0).batch(3)
+    assert same_again(kept), "in another order, which is no augmentation"
 
 
 @pytest.mark.parametrize("again", [False, True])
