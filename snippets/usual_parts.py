@@ -42,7 +42,7 @@ def make_batches(
 ) -> tf.data.Dataset:
     """Return pairs of up to ``batch`` rows, in a new order every epoch."""
     rows = tf.data.Dataset.from_tensor_slices((x, y))
-    shuffled = rows.shuffle(len(x), seed=0)
+    shuffled = rows.shuffle(len(rows), seed=0)
     return shuffled.batch(batch).prefetch(tf.data.AUTOTUNE)
 
 

@@ -895,7 +895,8 @@ def test_least_squares(history: dict[str, list[float]]) -> None:
     "it saves with them."
 )
 @says(
-    "If you mix the pairs, `assert_consumed` raises because of that variable."
+    "If you mix the pairs, a new checkpoint's `assert_consumed` raises "
+    "because of that variable."
 )
 def test_checkpoints() -> None:
     def kept(model: tf.Module) -> Any:
@@ -1227,9 +1228,9 @@ def test_layers_in_a_list() -> None:
 
 @says("A layer that is made within `call` is not: it is a new one each time.")
 @says(
-    "A loop that runs eagerly says nothing of it; `fit` stops with "
-    "`tf.function only supports singleton tf.Variables` or, if the layer is "
-    "made an attribute, `You cannot add new elements of state`."
+    "A loop that runs eagerly says nothing of it, and `fit` stops with "
+    "`tf.function only supports singleton tf.Variables`. If the layer is made "
+    "an attribute, both stop with `You cannot add new elements of state`."
 )
 @says("Make it in `__init__`, after `super().__init__()`.")
 @says(
@@ -1273,6 +1274,9 @@ def test_layers_without_a_place() -> None:
         model.compile("sgd", "mse")
         with pytest.raises(ValueError, match=re.escape(message)):
             model.fit(x, x, verbose=0)
+    looped = Attribute()
+    with pytest.raises(ValueError, match="You cannot add new elements"):
+        looped(x)
     message = re.escape("you forgot to call `super().__init__()` as the first")
     for kind in (tf.keras.Model, tf.keras.layers.Layer):
 

@@ -23,6 +23,7 @@ from snippets.data_for_a_loop_augment import (
     make_batches,
     make_model,
     make_pictures,
+    same_again,
 )
 from snippets.data_for_a_loop_folder import write_pictures
 from snippets.data_for_a_loop_imbalance import (
@@ -387,26 +388,30 @@ def test_a_dictionary_keeps_pairs_together() -> None:
 
 @says(
     "Under the right name a rotation or a zoom gives a mask no classes that "
-    "it did not have, and a brightness does not touch it."
+    "it did not have, unless it fills the edges with a constant, and a "
+    "brightness does not touch it."
 )
 @says(
     "(Joining both with `tf.concat` and calling the layer once keeps pairs "
     "together, too, but a rotation then mixes the classes.)"
 )
 def test_masks_keep_their_classes() -> None:
-    mask = tf.cast(X > 0.5, tf.float32) * 3
+    mask = tf.cast(X > 0.5, tf.float32) * 3 + 1
     pair = {"images": X, "segmentation_masks": mask}
     turn = layers.RandomRotation(0.3, seed=0)
     for augment in (turn, layers.RandomZoom(0.3, seed=0)):
         found = augment(pair)["segmentation_masks"]
-        assert set(np.unique(found)) == {0.0, 3.0}
+        assert set(np.unique(found)) == {1.0, 4.0}
         assert changed(found, mask).any()
+    filled = layers.RandomRotation(0.3, fill_mode="constant", seed=0)
+    found = filled(pair)["segmentation_masks"]
+    assert set(np.unique(found)) == {0.0, 1.0, 4.0}
     brightness = layers.RandomBrightness(0.3, (0, 1), seed=0)
     bright = brightness(pair)
     assert not changed(bright["segmentation_masks"], mask).any()
     assert changed(bright["images"], X).all()
     joined = flip(seed=0)(tf.concat([X, mask], -1))
-    np.testing.assert_array_equal(joined[..., :1] > 0.5, joined[..., 1:] > 0)
+    np.testing.assert_array_equal(joined[..., :1] > 0.5, joined[..., 1:] > 1)
     turned = turn(tf.concat([X, mask], -1))[..., 1]
     assert len(np.unique(turned)) > 2
 
@@ -527,9 +532,19 @@ def test_the_range_of_brightness() -> None:
 
 
 @says("**The check** is to ask twice.")
-@says("Training data are to differ, validation data are not.")
+@says(
+    "Training data are to differ, and by more than their order, validation "
+    "data are not."
+)
 @says("Return whether two passes over batches of (x, y) give the same x.")
+@says("Their order may be another.")
 def test_the_check_asks_twice() -> None:
+    pairs = slices((X, tf.range(8))).shuffle(8, seed=0).batch(3)
+    first, again = (np.concatenate([y for _, y in pairs]) for _ in range(2))
+    assert not np.array_equal(first, again)
+    assert same_again(pairs)
+    turn = flip(seed=0)
+    assert not same_again(pairs.map(lambda x, y: (turn(x), y)))
     assert printed(NAME, "ask_again") == (
         "training data: False\nvalidation data: True"
     )
@@ -1019,8 +1034,8 @@ def test_the_gradient_of_a_label() -> None:
 @says("Update the weights; return the sum of both losses.")
 @says("`total` is a name of our own.")
 @says(
-    "What is returned as `loss` Keras replaces with the mean that it keeps "
-    "itself, here of nothing, and logs 0.0."
+    "A `loss` that is returned alone Keras replaces with the mean that it "
+    "keeps itself, here of nothing, and logs 0.0."
 )
 @says("`validation_data` are pairs as ever, if a loss is compiled as well.")
 def test_both_kinds_of_rows_in_fit() -> None:
@@ -1049,6 +1064,16 @@ def test_both_kinds_of_rows_in_fit() -> None:
     wrong = renamed.fit(data, shuffle=False, verbose=0)
     assert wrong.history["loss"] == [0.0]
 
+    class Both(Joint):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            logs = super().train_step(data)
+            return {"loss": logs["total"], **logs}
+
+    both = Both(flat.inputs, flat.outputs)
+    both.compile("sgd")
+    right = both.fit(data, shuffle=False, verbose=0).history
+    assert right["loss"] == right["total"] != [0.0]
+
 
 # 5. Mixup
 
@@ -1074,6 +1099,21 @@ def test_rows_and_labels_are_mixed_alike() -> None:
     ]
     assert all(sum(label) == pytest.approx(1) for label in shown)
     assert any(0 < part < 1 for label in shown for part in label)
+
+
+@says(
+    "Hand in another `share` and another `seed` for each batch, and tensors "
+    "for both if a `tf.function` takes them: of Python numbers each new one "
+    "is [traced](traps.md#8-a-number-frozen-in-a-graph)."
+)
+def test_python_numbers_are_traced() -> None:
+    x, y = tf.ones((4, 1)), tf.one_hot([0, 1, 2, 0], 3)
+    for hand_in, count in ((lambda number: number, 3), (tf.constant, 1)):
+        compiled = tf.function(mix)
+        for number in range(3):
+            share = hand_in(0.25 * number)
+            compiled(x, y, share, hand_in((0, number)))
+        assert compiled.experimental_get_tracing_count() == count
 
 
 @says("The number of a class cannot say that.")
@@ -1240,7 +1280,8 @@ def weights_in_fit(*data: Any, **options: Any) -> list[float]:
 )
 @says("A dataset complains, if it is the last class that is missing:")
 @says(
-    "So it does if labels count from 1. An earlier class counts 1 there, too."
+    "So it does if labels count from 1 and weights from 0. An earlier class "
+    "counts 1 there, too."
 )
 @says(
     "With a Python generator `class_weight` is refused: yield the weights as "
@@ -1271,6 +1312,9 @@ def test_a_class_without_a_weight() -> None:
     assert weights_in_fit(data, class_weight=whole)[-1] == 9
     with pytest.raises(tf.errors.InvalidArgumentError, match="= 3 is not in"):
         weights_in_fit(from_one, class_weight=whole)
+    alike = {label + 1: weight for label, weight in whole.items()}
+    due = [1, 1, 1, 1, 9, 9, 9]
+    assert weights_in_fit(from_one, class_weight=alike) == due
 
     def generate(*parts: Any) -> Iterator[Any]:
         while True:

@@ -815,9 +815,11 @@ def largest(function: Callable[[], Any]) -> int:
 
 @says("A jacobian of rows: batch_jacobian, and why it is slow")
 @says(
-    "A row of outputs depends on its own row of inputs alone. `jacobian` "
-    "returns the zeros of all other rows as well, and `batch_jacobian` leaves "
-    "them out."
+    "A row of outputs mostly depends on its own row of inputs alone. "
+    "`jacobian` returns the zeros of all other rows as well, and "
+    "`batch_jacobian` leaves them out. (Of a `BatchNormalization` in "
+    "training, where rows depend on each other, it returns something else, "
+    "without a word.)"
 )
 @says(
     "Neither is cheap. `jacobian` takes a backward pass for each number of "
@@ -841,6 +843,17 @@ def test_jacobians_of_rows() -> None:
             block = whole[one, :, other]
             assert block.any() == (one == other)
         assert (whole[one, :, one] == own[one]).all()
+
+    normalize, x = tf.keras.layers.BatchNormalization(), tf.Variable(rows)
+    x.assign([[1.0, 2.0], [4.0, 3.0], [5.0, 9.0]])
+    for training in (False, True):
+        with tf.GradientTape(persistent=True) as tape:
+            result = normalize(x, training=training)
+        whole = tape.jacobian(result, x).numpy()
+        own = tape.batch_jacobian(result, x).numpy()
+        gaps = [abs(whole[row, :, row] - own[row]).max() for row in range(3)]
+        assert bool(whole[0, :, 1].any()) == training
+        assert min(gaps) > 0.1 if training else max(gaps) == 0.0
 
     passes = []
 
@@ -1192,8 +1205,8 @@ def test_a_choice_has_no_gradient_and_its_expected_value_has() -> None:
 @says("An accuracy or the F1 score as a loss function")
 @says(
     "Both count right answers, with [`tf.round` or "
-    "`tf.argmax`](#4-a-whole-number), so the gradient is `None`. A metric of "
-    "Keras as the loss gives `None`, too."
+    "`tf.argmax`](#4-a-whole-number), so the gradient is `None`. So it is "
+    "with an object of `tf.keras.metrics` as the loss."
 )
 @says(
     "Where TensorFlow has no gradient at all, as for `tf.unique`, it is an "
@@ -1389,9 +1402,10 @@ def test_calculating_with_none() -> None:
 
 
 @says(
-    "`fit` says so without any gradient, too: if it was given no `y`, or if a "
-    "loss of your own calculates with `y_pred.shape[0]`. The number of rows "
-    "may be unknown in a graph, and then it is `None` there; "
+    "`fit` says so without any gradient, too: if a model of one output was "
+    "given no `y`, or if a loss of your own calculates with "
+    "`y_pred.shape[0]`. The number of rows may be unknown in a graph, and "
+    "then it is `None` there; "
     "`tf.shape(y_pred)[0]` is the number."
 )
 def test_none_in_fit() -> None:
@@ -1539,6 +1553,23 @@ def test_a_saturated_softmax_has_no_slope() -> None:
     assert w.numpy().tolist() == [[60.0, -60.0], [0.0, 0.0]]
 
 
+def penalty_shares(bent: Function) -> list[float]:
+    """Return the shares of zeros in the gradients of a gradient penalty."""
+    x = tf.Variable([[1.0, 2.0], [2.0, -1.0]])
+    start = tf.keras.initializers.GlorotUniform(seed=1)
+    dense = [
+        tf.keras.layers.Dense(n, kernel_initializer=start) for n in (3, 1)
+    ]
+    first, last = dense
+
+    def penalty() -> tf.Tensor:
+        slopes = gradient(lambda x: last(bent(first(x))), x)
+        return tf.reduce_sum(tf.square(tf.norm(slopes, axis=1) - 1.0))
+
+    penalty()
+    return shares(penalty, [*first.weights, last.kernel])
+
+
 @says("Zeros have other sources, too:")
 @says(
     "a *dead* `relu`, whose input is "
@@ -1550,12 +1581,14 @@ def test_a_saturated_softmax_has_no_slope() -> None:
     "out of the loss,"
 )
 @says(
-    "two `Dense` layers that both start with zeros, so that only the last "
-    "bias learns: take the initializer that `Dense` has by itself,"
+    "two `Dense` layers that both start with zeros, with `relu` or `tanh` "
+    "between, so that only the last bias learns: take the initializer that "
+    "`Dense` has by itself,"
 )
 @says(
-    "the second derivative of `relu`, in a gradient penalty: take "
-    "`tf.nn.softplus` or `tf.tanh`,"
+    "the second derivative of `relu`, so that a gradient penalty trains "
+    "kernels and not the bias in front of it: take `tf.nn.softplus` or "
+    "`tf.tanh`,"
 )
 @says("NumPy in a `tf.py_function`: [stay with TensorFlow](#3-through-numpy).")
 def test_what_else_makes_zeros() -> None:
@@ -1596,6 +1629,7 @@ def test_what_else_makes_zeros() -> None:
     for act in ("relu", "tanh", None):
         assert stack(act, "zeros", "zeros", 0.0) == [1.0, 1.0, 1.0, 0.0]
         assert 1.0 not in stack(act, fair, fair, 0.1)
+    assert stack("sigmoid", "zeros", "zeros", 0.0) == [1.0, 1.0, 0.0, 0.0]
 
     w = tf.Variable([-1.0, 0.5, 2.0])
     for function, slopes in (
@@ -1610,6 +1644,9 @@ def test_what_else_makes_zeros() -> None:
         first = functools.partial(gradient, bent)
         second = gradient(first, w).numpy()
         assert second.any() == second.all() == (bent is not tf.nn.relu)
+        first_kernel, bias, last_kernel = penalty_shares(bent)
+        assert first_kernel < 1.0 > last_kernel
+        assert (bias == 1.0) == (bent is tf.nn.relu)
 
     def by_numpy(w: tf.Variable) -> Any:
         return tf.py_function(lambda v: np.square(v), [w], tf.float32)

@@ -1762,9 +1762,9 @@ def test_the_own_step_scales_no_loss() -> None:
 @says("Five batches, one line.")
 @says(
     "`fit` compiles the step: Python runs it once, to record a graph, "
-    "and the graph then runs for every batch. (With an optimizer such as "
-    "`Adam` it runs it twice before the first, since variables are made.) To "
-    "record it is called to *trace* the step."
+    "and the graph then runs for every batch. (Where variables are made, by "
+    "`Adam` or by layers that are not built, it runs it twice before the "
+    "first.) To record it is called to *trace* the step."
 )
 @says(
     "That one graph serves batches of any size, which is why the size "
@@ -1787,6 +1787,23 @@ def test_when_python_runs_the_step(
         talking = TalkingStep()
         talking.compile(optimizer, "mse")
         talking.fit(pairs["batches"], epochs=2, shuffle=False, verbose=0)
+        said = capsys.readouterr().out
+        assert said.count("a step on x of shape (None, 1)") == count
+
+    class Unbuilt(TalkingStep):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = tf.keras.layers.Dense(1)
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return super().call(self.dense(x))
+
+    for called, count in ((False, 2), (True, 1)):
+        layered = Unbuilt()
+        if called:
+            layered(ROWS)
+        layered.compile(SGD(0.1), "mse")
+        layered.fit(pairs["batches"], epochs=2, shuffle=False, verbose=0)
         said = capsys.readouterr().out
         assert said.count("a step on x of shape (None, 1)") == count
 

@@ -852,7 +852,7 @@ def test_where_random_states_are_kept() -> None:
     "`save` counts, and keeps its counter in the file, where `read` has "
     "no use for it and `restore` expects it."
 )
-@says("If you mix the two pairs, `assert_consumed` raises.")
+@says("If you mix the two pairs, a new checkpoint's `assert_consumed` raises.")
 @says(
     "The `if` matters: `restore(None)` restores nothing, and says so "
     "only if you ask `assert_consumed`."
@@ -1091,7 +1091,10 @@ def test_the_class_is_registered(fitted: tuple[Line, list[float]]) -> None:
         custom["Custom>Line"] = Line
 
 
-@says("There are two traps.")
+@says(
+    "There are two traps: a model that is not built, which comes next, and "
+    "[layers that draw random numbers](#layers-that-draw-random-numbers)."
+)
 @says(
     "No error, and the new model is half restored: it has the trained "
     "bias, but the kernel, which is what Keras calls `w`, is still that "
@@ -1199,7 +1202,10 @@ def test_a_loaded_model_is_as_good_as_what_is_around_it() -> None:
     assert "scaled, numbers" in BLOCKS["sorter"].code
 
 
-@says("(A `list(set(names))`, not sorted, has another order in each process.)")
+@says(
+    "(A `list(set(names))`, not sorted, may have another order in each "
+    "process.)"
+)
 def test_the_order_of_a_set_is_that_of_a_process() -> None:
     command = "print(list(set(['low', 'middle', 'high'])))"
     orders = {

@@ -1939,8 +1939,9 @@ def test_the_loss_falls_by_what_is_due_whatever_the_model() -> None:
 
 
 @says(
-    "Give it a new model, far from its minimum, and a step of plain gradient "
-    "descent: with another optimizer something else is due."
+    "Give it a new model, far from its minimum and with nothing frozen, for "
+    "the tape sees that as well, and a step of plain gradient descent: with "
+    "another optimizer something else is due."
 )
 @says(
     "And 0.001 is a small step only where the loss is not steep: with inputs "
@@ -1960,6 +1961,14 @@ def test_what_check_step_is_for() -> None:
     at_rest.b.assign(FIT_B)
     with pytest.raises(AssertionError):
         check_step(train, at_rest, X, Y)
+    for frozen in (False, True):
+        layered = two_layers()
+        layered.layers[0].trainable = not frozen
+        if not frozen:
+            check_step(train, layered, INPUTS, OUTPUTS)
+            continue
+        with pytest.raises(AssertionError, match="loss fell by"):
+            check_step(train, layered, INPUTS, OUTPUTS)
 
     def train_adam(
         model: tf.Module, x: tf.Tensor, y: tf.Tensor, learning_rate: float

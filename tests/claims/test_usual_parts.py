@@ -764,6 +764,10 @@ def test_a_metric_that_is_never_reset() -> None:
 )
 @says("Take a step per batch; return the metric over all of their rows.")
 @says("With metric and step, an epoch is four lines:")
+@says(
+    "A dataset that has nothing more to give, as a Python generator in its "
+    "second epoch, makes it 0, which early stopping would take for the best."
+)
 def test_an_epoch_reports_the_models_of_its_steps() -> None:
     assert len(body("train_epoch")) == 4
     models, squares, now = [], [], np.array([5.0, 0.0])
@@ -780,6 +784,12 @@ def test_an_epoch_reports_the_models_of_its_steps() -> None:
     assert weights(model) == pytest.approx([*now], abs=1e-4)
     assert told == pytest.approx(np.mean(np.concatenate(squares)), rel=1e-4)
     assert abs(told - float(loss(Y, model(X)))) > 0.5
+    once: Any = ((x, y) for x, y in batches)
+    step = make_step(model, SGD(0.1))
+    told, again = (train_epoch(step, once, metric) for _ in range(2))
+    assert told > 0.5
+    assert again == 0.0
+    assert "if val_loss < best_loss" in BLOCKS["early_stopping"].code
 
 
 @says("A metric wants columns")
@@ -793,7 +803,7 @@ def test_an_epoch_reports_the_models_of_its_steps() -> None:
     "rows count as much as 32 others. No error, no warning."
 )
 @says(
-    "So do `mae` and the cross-entropies. `RootMeanSquaredError` counts rows "
+    "So do `mae` and `BinaryCrossentropy`. `RootMeanSquaredError` counts rows "
     "in any case, and so do those that count right answers, such as "
     "`BinaryAccuracy` or `Recall`."
 )

@@ -98,6 +98,15 @@ def test_the_model_sums_up_pictures_and_augments_in_training() -> None:
     assert 0 < changed(found, X).sum() < 8
 
 
+def test_pictures_and_masks_are_shuffled_by_their_rows() -> None:
+    pictures = tf.zeros((100, 8, 8, 1))
+    pairs: Any = {"images": pictures, "segmentation_masks": pictures}
+    augment = tf.keras.layers.RandomFlip("horizontal", seed=1)
+    data = make_batches(pairs, tf.range(100), batch=10, augment=augment)
+    _, numbers = next(iter(data))
+    assert int(tf.reduce_max(numbers)) > 50
+
+
 def test_two_passes_are_compared() -> None:
     plain = make_batches(X, Y, batch=3)
     assert same_again(plain)
@@ -105,6 +114,8 @@ def test_two_passes_are_compared() -> None:
     flip = plain.map(lambda x, y: (augment(x), y))
     assert not same_again(flip)
     assert same_again(flip.cache())
+    kept = flip.cache().unbatch().shuffle(len(X), seed=0).batch(3)
+    assert same_again(kept), "in another order, which is no augmentation"
 
 
 @pytest.mark.parametrize("again", [False, True])

@@ -186,6 +186,13 @@ def test_an_epoch_has_each_pair_once_and_in_a_new_order(
     assert not np.array_equal(epochs[1][0], epochs[2][0])
 
 
+def test_several_inputs_are_shuffled_by_their_rows() -> None:
+    rows: Any = {"left": tf.range(ROWS), "right": tf.range(ROWS)}
+    first, _ = next(iter(make_batches(rows, tf.zeros(ROWS))))
+    np.testing.assert_array_equal(first["left"], first["right"])
+    assert int(tf.reduce_max(first["left"])) > ROWS / 2
+
+
 def test_the_orders_of_two_runs_are_the_same(
     x: tf.Tensor, y: tf.Tensor
 ) -> None:

@@ -17,6 +17,12 @@ def test_the_correlation_agrees_with_numpy() -> None:
         assert float(found) == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_column_against_a_row_is_refused() -> None:
+    rows = tf.constant([[1.0], [2.0], [4.0]])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not compatible"):
+        correlation(rows[:, 0], rows)
+
+
 def test_a_constant_has_a_correlation_of_0() -> None:
     rows = tf.constant([[1.0], [2.0], [4.0]])
     assert float(correlation(rows, tf.ones_like(rows))) == 0.0
