@@ -765,8 +765,9 @@ def test_a_metric_that_is_never_reset() -> None:
 @says("Take a step per batch; return the metric over all of their rows.")
 @says("With metric and step, an epoch is four lines:")
 @says(
-    "A dataset that has nothing more to give, as a Python generator in its "
-    "second epoch, makes it 0, which early stopping would take for the best."
+    "It returns 0 for a dataset that has nothing more to give, as a Python "
+    "generator in its second epoch, and early stopping would take that for "
+    "the best."
 )
 def test_an_epoch_reports_the_models_of_its_steps() -> None:
     assert len(body("train_epoch")) == 4
