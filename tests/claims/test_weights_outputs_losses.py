@@ -2540,7 +2540,7 @@ def make_inside() -> tuple[Any, Any]:
     return base, Inside(base.inputs, outputs)
 
 
-@says("In `fit`, too, a model may return the output of a layer inside.")
+@says("In `fit`, too, a model may return the output of a hidden layer.")
 @says("`compute_loss` is given all outputs, in the order of the model.")
 @says("Returns predictions and a code, and wants the code to be small.")
 @says("Return the mean squared error and a tenth of the code's mean.")
