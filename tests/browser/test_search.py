@@ -847,6 +847,40 @@ ASKED = {
     "LSTM slow on GPU cuDNN": "on_a_gpu",
     "MirroredStrategy stuck NCCL": "on_a_gpu",
     "train with multi-gpu with MirroredStrategy will hang-up": "on_a_gpu",
+    "DDPM denoising diffusion custom train_step keras": "other_loops",
+    "EMA sampling produces only noise diffusion model": "other_loops",
+    "diffusion model generates only noise": "other_loops",
+    "Is vgg19 trainable in perceptual loss, are its params updated too?": (
+        "two_models"
+    ),
+    "perceptual loss": "two_models",
+    "How does TensorFlow compute the gradient of vgg19.preprocess_input": (
+        "two_models"
+    ),
+    "custom loss that uses output of intermediate layer": (
+        "weights_outputs_losses"
+    ),
+    "Output loss that depends on other outputs": "weights_outputs_losses",
+    "InvalidArgumentError: Graph execution error: Detected at node "
+    "'categorical_crossentropy/softmax_cross_entropy_with_logits'": (
+        "errors_in_a_step"
+    ),
+    "Graph execution error": "errors_in_a_step",
+    "KeyError model.fit pandas DataFrame": "errors_in_a_step",
+    "AttributeError: 'DataFrame' object has no attribute 'dtype'": (
+        "errors_in_a_step"
+    ),
+    "Model.evaluate returns 0 loss when using custom model class": (
+        "keras_from_fit_inwards"
+    ),
+    "All validation loss reported as 0.0000e+00 in keras": (
+        "keras_from_fit_inwards"
+    ),
+    "An operation has `None` for gradient. Please make sure that all of your "
+    "ops have a gradient defined": "foundations",
+    "INVALID_ARGUMENT: assertion failed: [predictions must be <= 1]": (
+        "usual_parts"
+    ),
 }
 ALIKE = {
     # What a message has of a machine tells nothing.

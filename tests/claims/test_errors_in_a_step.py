@@ -34,6 +34,7 @@ from snippets.errors_in_a_step import (
     standardised,
     with_shapes,
 )
+from snippets.graph_error import graph_error
 from snippets.integer_labels import brier, brier_of_floats
 from snippets.keras_model import KerasLinearModel
 from snippets.rows_of_logits import scores_of
@@ -3860,3 +3861,54 @@ def test_a_penalty_on_the_length_of_a_slope() -> None:
         assert np.isfinite(slopes).all() == (weight > 0.0)
     nan = " ".join((DOCS / "not_a_number.md").read_text("utf-8").split())
     assert "The gradient penalty of a WGAN has such a root" in nan
+
+
+# The heading of an error in a graph
+
+
+@says(
+    "`InvalidArgumentError: Graph execution error` is the heading of a long "
+    "message, not its cause."
+)
+@says("Here `fit` meets a label that no class has, and its message is taken")
+@says("Return the lines that fit says of a label that is out of range.")
+@says(
+    "The last line has the name of the operation, `node`, and the line above"
+)
+@says(
+    "What stands between is where the operation was made, and the last of the "
+    "files is the nearest: here it is the loss, so it is about labels."
+)
+def test_where_a_graph_error_says_what() -> None:
+    lines = graph_error()
+    assert len(lines) > 10
+    head, _, cause = printed(NAME, "whole_message").split("\n")
+    assert [head, cause] == [lines[0], lines[-2]]
+    assert head == "Graph execution error:"
+    assert "outside the valid range" in cause
+    assert "node" in lines[-1]
+    files = [line for line in lines if line.lstrip().startswith("File ")]
+    assert files[-1].endswith("in sparse_categorical_crossentropy")
+    order = [lines.index(files[0]), lines.index(files[-1]), len(lines) - 2]
+    assert order == sorted(order)
+
+
+@says("Then the heading is gone, and a debugger stops at the line.")
+def test_run_eagerly_the_heading_is_gone() -> None:
+    assert printed(NAME, "eager_message") == "lines: 1"
+    [line] = graph_error(run_eagerly=True)
+    assert "Graph execution error" not in line
+    assert "outside the valid range" in line
+    stops: list[bool] = []
+
+    def loss(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        stops.append(tf.executing_eagerly())
+        return tf.reduce_mean(y_pred)
+
+    for eagerly in (True, False):
+        model = tf.keras.Sequential([tf.keras.Input((1,))])
+        model.add(tf.keras.layers.Dense(1))
+        model.compile("sgd", loss, run_eagerly=eagerly)
+        stops.clear()
+        model.fit(X[:2], Y[:2], verbose=0)
+        assert set(stops) == {eagerly}

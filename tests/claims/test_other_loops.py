@@ -13,6 +13,14 @@ import pytest
 import tensorflow as tf
 
 from snippets.other_loops_average import average, learn
+from snippets.other_loops_diffusion import (
+    generate,
+    make_circle,
+    make_denoiser,
+    make_noise_step,
+    noised,
+    off_circle,
+)
 from snippets.other_loops_dqn import (
     add,
     choose,
@@ -1600,3 +1608,182 @@ def test_rounds_from_one_start() -> None:
         sgd.build(make_model().trainable_variables)
         slots.append(len(sgd.variables) - 2)
     assert slots == [0, 4]
+
+
+# 10. A diffusion model
+
+
+BETAS = tf.linspace(0.001, 0.2, 50)
+KEPT = tf.math.cumprod(1.0 - BETAS)
+
+
+@says("In training, each row is mixed with noise, and the model guesses the")
+@says("The rows here are points on a circle.")
+@says(
+    "A picture would do as well: scale its pixels to a mean of 0 and a "
+    "variance of about 1, for the noise has these."
+)
+@says("Return points (rows, 2) of a circle; its radius makes variances 1.")
+@says("Return the mean distance of points from the circle.")
+def test_the_points_of_the_circle() -> None:
+    points = make_circle(4096).numpy()
+    noise = tf.random.stateless_normal([4096, 2], (0, 0)).numpy()
+    for rows in (points, noise):
+        np.testing.assert_allclose(rows.mean(axis=0), 0, atol=0.05)
+        np.testing.assert_allclose(rows.var(axis=0), 1, atol=0.05)
+    assert float(off_circle(tf.constant(points))) < 1e-6
+    assert float(off_circle(tf.zeros((3, 2)))) == pytest.approx(2**0.5)
+    pictures = tf.ones((2, 3, 3, 1))
+    mixed = noised(pictures, -pictures, tf.constant(0.5))
+    np.testing.assert_allclose(mixed, tf.zeros((2, 3, 3, 1)), atol=1e-6)
+
+
+@says("`betas`, says how much noise each of the 50 steps adds")
+@says("What counts is how much of the data is left after it.")
+@says("After the last step next to nothing may be left, for the new rows will")
+@says("To get to a step in training, no other step is needed:")
+@says("Return rows of which a share of the variance, kept, is not noise.")
+@says("The share has the shape (rows, 1).")
+@says("Equation 4 of arXiv:2006.11239.")
+def test_noise_by_steps_is_noise_at_once() -> None:
+    shares = [line[1] for line in lines("schedule")]
+    np.testing.assert_allclose(shares, tf.gather(KEPT, [0, 24, 49]), atol=1e-3)
+    assert shares[-1] < 0.01
+    x = tf.fill((100_000, 1), 2.0)
+    by_steps = x
+    for t, beta in enumerate(BETAS[:25]):
+        noise = tf.random.stateless_normal(x.shape, (0, t))
+        by_steps = noised(by_steps, noise, 1.0 - beta)
+    noise = tf.random.stateless_normal(x.shape, (1, 0))
+    at_once = noised(x, noise, tf.fill((100_000, 1), KEPT[24]))
+    for found in (by_steps, at_once):
+        assert np.mean(found) == pytest.approx(2 * 0.276**0.5, abs=0.02)
+        assert np.var(found) == pytest.approx(1 - 0.276, abs=0.02)
+    start = BLOCKS["generate"].code.index("x = tf.random.stateless_normal")
+    assert start < BLOCKS["generate"].code.index("for t in reversed")
+
+
+@says("The model has to know the number of the step, `t`, to tell a lot of")
+@says("Each step has an embedding.")
+@says("Return a model from noised points and numbers of steps to noise.")
+@says("The loss draws a `t` for each row, and noise, which takes the place of")
+@says("The rest is the usual step.")
+@says("Noise each row, at a step of its own; return the error of a guess.")
+@says("Return a step that learns to guess the noise.")
+def test_the_step_of_a_diffusion_model() -> None:
+    model = make_denoiser(50)
+    tables = [v for v in model.trainable_variables if "embedding" in v.path]
+    assert [tuple(table.shape) for table in tables] == [(50, 64)]
+    for block, parts in {
+        "make_denoiser": ["layers.Embedding(steps, units)(t)"],
+        "noise_loss": ["random.normal", "random.uniform", "noised("],
+    }.items():
+        marked = highlighted(BLOCKS[block])
+        assert len(marked) == len(parts)
+        assert all(p in line for p, line in zip(parts, marked, strict=True))
+    seen: list[Any] = []
+
+    class Told(tf.keras.layers.Layer):
+        """A model that notes what it is given and answers zeros."""
+
+        def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+            seen.extend(inputs)
+            return 0.0 * inputs[0]
+
+    with pytest.raises(ValueError, match="not enough values"):
+        make_noise_step(Told(), SGD(0.1), KEPT)(make_circle(200))
+    assert seen[0].shape == (200, 2)
+    assert len(set(seen[1].numpy())) > 30
+
+
+@says(
+    "**The loss does not come near 0**, and need not: noise along the circle"
+)
+@says("A model that answers 0 has a loss of about 1.")
+def test_no_model_can_guess_all_noise() -> None:
+    [[_, later]] = lines("denoise")
+    noise = np.random.default_rng(0).normal(size=(200, 2))
+    assert np.mean(noise**2) == pytest.approx(1, abs=0.1)
+    points, least = make_circle(400).numpy(), []
+    for kept in KEPT[::3].numpy():
+        x = np.sqrt(kept) * points[:200] + np.sqrt(1 - kept) * noise
+        guesses = (x[:, None] - np.sqrt(kept) * points) / np.sqrt(1 - kept)
+        logs = -0.5 * (guesses**2).sum(axis=2)
+        odds = np.exp(logs - logs.max(axis=1, keepdims=True))
+        odds /= odds.sum(axis=1, keepdims=True)
+        best = (odds[..., None] * guesses).sum(axis=1)
+        least.append(np.mean((best - noise) ** 2))
+    assert np.mean(least) == pytest.approx(later, abs=0.06)
+    kept, angle = KEPT[0].numpy(), np.arctan2(points[:200, 1], points[:200, 0])
+    along = np.stack([-np.sin(angle), np.cos(angle)], axis=1)
+    x = np.sqrt(kept) * points[:200]
+    moved = x + np.sqrt(1 - kept) * along * noise[:, :1]
+    radius = np.linalg.norm(moved, axis=1) / np.linalg.norm(x, axis=1)
+    np.testing.assert_allclose(radius, 1, atol=0.01)
+
+
+@says("So the check is what it generates.")
+@says("From the last step to the first, take the guess away, and put a little")
+@says("Return points made of noise.")
+@says("Algorithm 2 of arXiv:2006.11239.")
+@says("The points lie close to the circle.")
+def test_what_is_generated() -> None:
+    [[noise], [points]] = lines("generated")
+    assert points < noise / 4
+    marked = highlighted(BLOCKS["generate"])
+    assert "range(len(betas))" in BLOCKS["generate"].code
+    assert "reversed" in BLOCKS["generate"].code
+    assert "* guess" in marked[0]
+    assert "if t > 0" in marked[1]
+    seen: list[int] = []
+
+    def guess(inputs: list[tf.Tensor], training: bool) -> tf.Tensor:
+        seen.append(int(inputs[1][0]))
+        return 0.0 * inputs[0]
+
+    generate(guess, BETAS, rows=2)
+    assert seen == [*reversed(range(50))]
+
+
+@says("Inside `fit` the same step is a `train_step` with [no `y`]")
+def test_a_diffusion_model_in_fit() -> None:
+    step = make_noise_step(make_denoiser(50), SGD(0.1), KEPT)
+
+    class Diffusion(tf.keras.Model):
+        """A model whose step needs no outputs."""
+
+        def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+            return {"noise": step(data)}
+
+    model = Diffusion()
+    model.compile()
+    history = model.fit(make_circle(64), verbose=0).history
+    assert 0.5 < history["noise"][0] < 2
+
+
+@says("EMA sampling gives only noise")
+@says("Many generate with an average of the weights, an [EMA]")
+@says("The optimizer above has kept one, with a momentum of 0.9999.")
+@says(
+    "The average is still full of the weights that the model began with, and "
+    "its points are worse than the noise."
+)
+@says("After 10,000 steps the first weights have a share of")
+@says("Take a smaller momentum for a short training, such as 0.99, or go on.")
+def test_an_average_that_is_full_of_the_first_weights() -> None:
+    [[points], [share]] = lines("averaged")
+    assert points > lines("generated")[0][0]
+    assert share == pytest.approx(0.9999**600, abs=0.01)
+    assert "use_ema=True, ema_momentum=0.9999" in BLOCKS["denoise"].code
+    averages = {}
+    for momentum in (0.99, 0.9999):
+        weight = tf.Variable(1.0)
+        sgd = SGD(0.0, use_ema=True, ema_momentum=momentum)
+        for rate in (0.0, 1.0, *[0.0] * 58):
+            sgd.learning_rate.assign(rate)
+            sgd.apply_gradients([(tf.constant(1.0), weight)])
+        assert float(weight) == 0
+        sgd.finalize_variable_values([weight])
+        averages[momentum] = float(weight)
+    due = {0.99: 0.99**59, 0.9999: 0.9999**59}
+    assert averages == pytest.approx(due, rel=1e-4)

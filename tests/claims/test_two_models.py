@@ -26,6 +26,7 @@ from snippets.two_models import (
     share_right,
     update,
 )
+from snippets.two_models_features import feature_loss, make_features
 from snippets.two_models_traps import (
     both_moved,
     check_update,
@@ -247,6 +248,7 @@ def test_what_the_page_has() -> None:
     "[7](#7-a-discriminator-that-wins)"
 )
 @says("A WGAN: the critic's loss is negative | [WGAN](#wgan … clipping)")
+@says("`VGG16` and `predict` in a loss: no gradients | [Features]")
 @says("The model does not have any trainable weights")
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
     rows = re.findall(r"(?m)^\| (.+) \| (\[.+\]\(#.+\)) \|$", SOURCE)
@@ -269,6 +271,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         {"cut": "No gradients provided for any variable"},
         {"beaten": "loss 0.02"},
         {"critic": "step 30: critic loss -"},
+        {"predicted": "[None, None]"},
     ]
     assert len(rows) == len(shows)
     parts = sections(NAME)
@@ -822,8 +825,8 @@ def test_check_update() -> None:
             if re.search("check_update|movement", BLOCKS[name].code):
                 asked.add(title[0])
     # Its own section, the part of the fifth that is named by a warning, and
-    # that on the teacher.
-    assert asked == {"a", "2", "5", "t", "k"}
+    # those on the teacher and on features.
+    assert asked == {"a", "2", "5", "t", "k", "p"}
     weights = [tf.Variable([1.0, 2.0]), tf.Variable(5.0)]
     far = movement(weights, weights[0].assign_add, tf.constant([0.5, -3.0]))
     assert far == [3.0, 0.0]
@@ -1955,3 +1958,156 @@ def test_a_teacher_in_training_moves_its_averages() -> None:
         update(student, SGD(0.1), tape, loss)
 
     assert max(movement(teacher.weights, step)) > 0
+
+
+# A loss from features
+
+
+def make_base() -> Any:
+    """Return a small network of two named layers for pictures."""
+    tf.keras.utils.set_random_seed(0)
+    convolution = tf.keras.layers.Conv2D
+    first = convolution(2, 3, activation="relu", name="edges")
+    last = convolution(2, 3, name="parts")
+    return Sequential([tf.keras.Input((8, 8, 1)), first, last])
+
+
+def make_restorer() -> Any:
+    """Return a model from pictures to pictures."""
+    layer = tf.keras.layers.Conv2D(1, 3, padding="same")
+    return Sequential([tf.keras.Input((8, 8, 1)), layer])
+
+
+PICTURES = tf.random.stateless_uniform([4, 8, 8, 1], seed=(0, 5))
+
+
+@says("Two pictures may differ in each pixel and still look alike.")
+@says("or VGG loss, compares what a trained network makes of them in its")
+@says("First a model that returns the outputs of some layers, chosen by name.")
+@says("Return a frozen model from inputs of base to outputs of its layers.")
+@says("Return the mean squared distance of features, summed over layers.")
+@says("Takes pictures (batch, height, width, channels).")
+@says("Section 3.2 of arXiv:1603.08155.")
+def test_features_are_outputs_of_named_layers() -> None:
+    base = make_base()
+    features = make_features(base, ["edges", "parts"])
+    edges, parts = features(PICTURES)
+    np.testing.assert_allclose(edges, base.layers[0](PICTURES), rtol=1e-5)
+    np.testing.assert_allclose(parts, base(PICTURES), rtol=1e-5)
+    assert not features.trainable_variables
+    others = features(PICTURES[::-1])
+    due = sum(
+        float(tf.reduce_mean((a - b) ** 2))
+        for a, b in zip((edges, parts), others, strict=True)
+    )
+    loss = feature_loss(features, PICTURES, PICTURES[::-1])
+    assert float(loss) == pytest.approx(due, rel=1e-4)
+    shifted = tf.roll(PICTURES, 1, axis=2)
+    assert np.abs(shifted - PICTURES).min() > 0
+
+
+@says('a name is `"block3_conv3"`')
+@says("Here a small network stands for it.")
+def test_a_layer_of_vgg() -> None:
+    vgg = tf.keras.applications.VGG19
+    tf.keras.backend.clear_session()
+    base = vgg(include_top=False, weights=None, input_shape=(32, 32, 3))
+    [output] = make_features(base, ["block3_conv3"]).outputs
+    assert output.shape == (None, 8, 8, 256)
+    assert "edges" in BLOCKS["base"].code
+
+
+@says("The *restorer* is to make sharp pictures out of blurred ones.")
+@says("`predict` returns NumPy arrays, and they [end the gradient]")
+@says(
+    "As a loss function in `compile` the same two lines stop with an error, "
+    "for in a graph `predict` finds no numbers."
+)
+@says("*Call* the network instead.")
+def test_predict_ends_the_gradient() -> None:
+    assert printed(NAME, "predicted") == "[None, None]"
+    marked = highlighted(BLOCKS["predicted"])
+    assert all("features.predict(" in line for line in marked)
+    assert "avg_pool2d(y" in BLOCKS["restorer"].code
+    features, restorer = make_features(make_base(), ["edges"]), make_restorer()
+    assert isinstance(features.predict(PICTURES, verbose=0), np.ndarray)
+
+    def predicted(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        seen = features.predict(y, verbose=0)
+        return tf.reduce_mean((seen - features.predict(y_pred)) ** 2)
+
+    restorer.compile("sgd", predicted)
+    with pytest.raises(TypeError, match="not 'NoneType'"):
+        restorer.fit(PICTURES, PICTURES, verbose=0)
+    assert "features(pictures, training=False)" in "".join(
+        highlighted(BLOCKS["feature_loss"])
+    )
+
+
+@says("**Is the feature network trained, too?** No.")
+@says("The gradient passes through it, and `update` moves the restorer alone.")
+@says(
+    "if the network is an attribute of a model, its weights are among the "
+    "model's, and `fit` would train them"
+)
+@says(
+    "In `compile`, hand the loss over as "
+    "`loss=lambda y, y_pred: feature_loss(features, y, y_pred)`."
+)
+@says("Update the restorer alone, by the features of its pictures.")
+@says("**The check** is `check_update`.")
+def test_who_learns_from_features() -> None:
+    [[first, _, last]] = [numbers(printed(NAME, "restored"))]
+    assert last < 0.7 * first
+    code = BLOCKS["restored"].code
+    assert "check_update(restorer, features, restore)" in code
+    assert "update(restorer" in code
+    restorer, base = make_restorer(), make_base()
+    features = make_features(base, ["edges"])
+
+    class Holder(tf.keras.Model):
+        """A model that holds the network as an attribute."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.restorer, self.features = restorer, features
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return self.features(self.restorer(x))
+
+    counts = {}
+    for trainable in (True, False):
+        features.trainable = trainable
+        holder = Holder()
+        holder(PICTURES)
+        holder.compile(SGD(0.1), "mse")
+        moved = movement(
+            features.weights,
+            lambda holder=holder: holder.fit(
+                PICTURES, tf.zeros((4, 6, 6, 2)), verbose=0
+            ),
+        )
+        counts[trainable] = len(holder.trainable_variables)
+        assert (max(moved) > 0) is trainable
+    assert counts == {True: 4, False: 2}
+    restorer.compile(
+        SGD(0.1), loss=lambda y, y_pred: feature_loss(features, y, y_pred)
+    )
+    check_update(
+        restorer,
+        features,
+        lambda: restorer.fit(PICTURES, PICTURES, verbose=0),
+    )
+
+
+@says("It takes tensors, too, and lets the gradient pass, so call it on the")
+def test_preprocess_input_lets_the_gradient_pass() -> None:
+    pixels = 255 * tf.random.stateless_uniform([2, 4, 4, 3], (0, 0))
+    prepare = tf.keras.applications.vgg19.preprocess_input
+    with tf.GradientTape() as tape:
+        tape.watch(pixels)
+        total = tf.reduce_sum(prepare(pixels))
+    np.testing.assert_allclose(tape.gradient(total, pixels), 1)
+    found = prepare(np.array(pixels))
+    assert found.min() < -90
+    assert found.max() > 90

@@ -868,6 +868,7 @@ def test_a_metric_wants_columns() -> None:
     "Give them zero, as in `Precision(thresholds=0.0)`, and say "
     "`AUC(from_logits=True)`."
 )
+@says("`AUC()` takes logits as well, and says nothing.")
 def test_what_is_accurate() -> None:
     left = ran(NAME, "accuracy")
     labels, shares, logits = (left[n] for n in ("labels", "shares", "logits"))
@@ -896,7 +897,9 @@ def test_what_is_accurate() -> None:
     far = tf.constant([[4.0], [2.0], [3.0], [5.0]])
     right = float(metrics.AUC()(labels, tf.sigmoid(far)))
     assert right == pytest.approx(1.0)
-    assert float(metrics.AUC()(labels, far)) < right - 0.1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert float(metrics.AUC()(labels, far)) < right - 0.1
     from_logits = metrics.AUC(from_logits=True)(labels, far)
     assert float(from_logits) == pytest.approx(right)
 

@@ -19,6 +19,7 @@ from snippets.loss_centers import (
     make_codes,
     told,
 )
+from snippets.loss_inside import Found, Inside
 from snippets.loss_quantiles import pinball_loss
 from snippets.loss_weights import weighted_losses
 from snippets.weights_outputs_losses import (
@@ -2524,3 +2525,90 @@ def test_centers_in_fit() -> None:
     centers = model.centers.numpy()
     assert np.linalg.norm(centers[0] - centers[1]) > 0.1
     assert all(v is not model.centers for v in model.trainable_variables)
+
+
+# Losses that look inside, or at several outputs
+
+
+def make_inside() -> tuple[Any, Any]:
+    """Return a model, and one of the same layers that has two outputs."""
+    dense = tf.keras.layers.Dense
+    small = tf.keras.regularizers.L2(1.0)
+    code = dense(3, kernel_regularizer=small, name="code")
+    base = tf.keras.Sequential([tf.keras.Input((1,)), code, dense(1)])
+    outputs = [*base.outputs, base.get_layer("code").output]
+    return base, Inside(base.inputs, outputs)
+
+
+@says("In `fit`, too, a model may return the output of a hidden layer.")
+@says("`compute_loss` is given all outputs, in the order of the model.")
+@says("Returns predictions and a code, and wants the code to be small.")
+@says("Return the mean squared error and a tenth of the code's mean.")
+@says("a second one of the same layers with two outputs")
+@says("The loss that `evaluate` logs is the sum of both.")
+@says("Train `model`, and predict with `base`: the weights are the same.")
+def test_a_loss_looks_inside() -> None:
+    base, model = make_inside()
+    x, y = tf.constant([[1.0], [2.0]]), tf.constant([[3.0], [5.0]])
+    prediction, code = model(x)
+    np.testing.assert_allclose(prediction, base(x))
+    assert code.shape == (2, 3)
+    due = np.mean((y - prediction) ** 2) + 0.1 * np.mean(np.abs(code))
+    model.compile("sgd")
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(due, rel=1e-4)
+    model.fit(x, y, verbose=0)
+    np.testing.assert_allclose(model(x)[0], base(x))
+    assert np.abs(base(x) - prediction).max() > 1e-3
+    [total, error, factor, size] = numbers(printed(NAME, "inside"))
+    assert total == pytest.approx(error + factor * size, abs=2e-3)
+
+
+@says(
+    "A loss function in `compile` would be called once for each output, and "
+    "see one at a time."
+)
+def test_a_loss_function_sees_one_output() -> None:
+    _, model = make_inside()
+    plain = tf.keras.Model(model.inputs, model.outputs)
+    widths: list[int] = []
+
+    def loss(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        widths.append(y_pred.shape[-1])
+        return tf.reduce_mean(y_pred)
+
+    plain.compile("sgd", [loss, loss], run_eagerly=True)
+    plain.fit(tf.ones((2, 1)), [tf.ones((2, 1)), tf.ones((2, 3))], verbose=0)
+    assert widths == [1, 3]
+
+
+@says("So it is with **a loss that depends on other outputs**.")
+@says("A detector says if there is a thing, and where.")
+@says("Where there is none, any place is right.")
+@says("Says if a thing is there, and where; rows without one have no where.")
+@says("Return a cross-entropy, and the error of the rows with a thing.")
+@says("The -99 in place of a place were never looked at.")
+@says("`compile` needs no loss, and `sum(self.losses)` and `sample_weight`")
+def test_a_loss_of_two_outputs() -> None:
+    there = tf.constant([[1.0], [0.0]])
+    losses = []
+    for nowhere in (-99.0, 5.0):
+        where = tf.constant([[2.0], [nowhere]])
+        y_pred = {"there": tf.zeros((2, 1)), "where": tf.zeros((2, 1))}
+        y = {"there": there, "where": where}
+        losses.append(float(Found().compute_loss(y=y, y_pred=y_pred)))
+    assert losses == pytest.approx([np.log(2) + 4] * 2)
+    assert "99.0 * (1.0 - there)" in "".join(highlighted(BLOCKS["found"]))
+    [off] = numbers(printed(NAME, "found"))
+    assert off < 2
+    assert ".compile(tf.keras.optimizers.SGD(0.1))" in BLOCKS["found"].code
+    _, model = make_inside()
+    model.compile("sgd")
+    x, y = tf.ones((2, 1)), tf.ones((2, 1))
+    before = model.evaluate(x, y, verbose=0)
+    weights = np.array([0.0, 0.0])
+    weighted = model.evaluate(x, y, sample_weight=weights, verbose=0)
+    assert weighted == pytest.approx(before)
+    prediction, code = model(x)
+    due = np.mean((y - prediction) ** 2) + 0.1 * np.mean(np.abs(code))
+    assert before == pytest.approx(due, rel=1e-4)
+    assert float(sum(model.losses)) > 0
