@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = [
@@ -24,6 +24,12 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 120_000
+"""After so many milliseconds something does not happen at all.
+
+On a busy machine a page may take a while.
+"""
+
 LEFT_OUT = "no Chromium on this machine: the browser tests were left out"
 
 
@@ -102,6 +108,7 @@ def launched() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=found, args=ARGUMENTS
         )
+        expect.set_options(timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -123,7 +130,7 @@ def visitor(chromium: Browser, address: str) -> Iterator[Visitor]:
             java_script_enabled=scripts,
             permissions=["clipboard-read", "clipboard-write"],
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         visit = Visit(context.new_page(), address)
         listen(visit)

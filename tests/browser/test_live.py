@@ -18,7 +18,7 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Visit, listen
+from tests.browser.conftest import PATIENCE, Visit, listen
 from tests.browser.test_pages import GUIDE, clipboard, faults, open_folds
 from tests.conftest import REPOSITORY
 from tests.site.reader import run_alone
@@ -28,7 +28,6 @@ FONTS = REPOSITORY / ".cache/matplotlib"
 SERVE = [sys.executable, "-m", "engine", "serve", "--port", "8700"]
 ALL = sorted(path.stem for path in (REPOSITORY / EXPECTED).glob("*.txt"))
 FEW = ["explorer", "how_it_is_proven", "index"]
-LONG = 120_000
 RATE, LOOP, RUN, PLOT = "learning_rate=0.1", 16, 17, 18
 """What is edited in the guide, and the blocks that define, run and plot."""
 
@@ -74,7 +73,7 @@ def tab(chromium: Browser, served: str) -> Iterator[Tab]:
             permissions=["clipboard-read", "clipboard-write"],
         )
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         visit = Visit(context.new_page(), served)
         listen(visit)
         return visit
@@ -115,13 +114,13 @@ def run(page: Page, number: int) -> Locator:
     """Run up to a block whose editor is open; return what it then shows."""
     found = block(page, number)
     found.locator("textarea").press("Control+Enter")
-    expect(found.locator(".live-own")).to_be_visible(timeout=LONG)
+    expect(found.locator(".live-own")).to_be_visible()
     idle(page)
     return found.locator(".live-own")
 
 
 def idle(page: Page) -> None:
-    expect(page.locator(".live-busy")).to_have_count(0, timeout=LONG)
+    expect(page.locator(".live-busy")).to_have_count(0)
 
 
 def markup(page: Page) -> str:
@@ -416,14 +415,14 @@ def test_two_tabs_do_not_mix(tab: Tab) -> None:
     edit(one, 2).fill("x = 1\nwhile True: pass")
     one.locator("textarea").press("Control+Enter")
     state = block(one, 2).locator(".live-state")
-    expect(state).to_contain_text("Block 2 of 2", timeout=LONG)
+    expect(state).to_contain_text("Block 2 of 2")
     two.locator("textarea").press("Control+Enter")
     expect(two.locator(".live-fault")).to_contain_text("in another tab")
     one.close()
     expect(two.locator(".live-busy")).to_have_count(0)
     two.wait_for_timeout(1000)
     two.locator("textarea").press("Control+Enter")
-    expect(two.locator(".live-own samp")).to_have_text("two", timeout=LONG)
+    expect(two.locator(".live-own samp")).to_have_text("two")
 
 
 def test_a_server_that_has_ended_is_said(tab: Tab) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser.conftest import PATIENCE
 from tests.browser.test_pages import search
 
 FIRST = 3
@@ -909,7 +910,7 @@ ALIKE = {
 def results(chromium: Browser, address: str) -> Iterator[Results]:
     """Return a function that types words into the search of one window."""
     page = chromium.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     page.goto(address)
     search(page, "loop")
 

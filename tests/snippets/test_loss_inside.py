@@ -6,11 +6,14 @@ import tensorflow as tf
 
 from snippets.loss_inside import Found, Inside
 
+INPUT = tf.keras.Input((1,))
+"""Of it the models are made, whose outputs do not count here."""
+
 
 def test_a_loss_counts_the_code() -> None:
     y, y_pred = tf.constant([[1.0], [2.0]]), tf.constant([[1.0], [4.0]])
     code = tf.constant([[1.0, -3.0], [0.0, 4.0]])
-    loss = Inside().compute_loss(y=y, y_pred=[y_pred, code])
+    loss = Inside(INPUT, INPUT).compute_loss(y=y, y_pred=[y_pred, code])
     assert float(loss) == pytest.approx(4 / 2 + 0.1 * 8 / 4)
 
 
@@ -19,7 +22,7 @@ def where(there: list[float]) -> float:
     column = tf.constant(there)[:, tf.newaxis]
     y = {"there": column, "where": tf.constant([[3.0], [70.0]])}
     y_pred = {"there": tf.zeros((2, 1)), "where": tf.constant([[1.0], [0.0]])}
-    return float(Found().compute_loss(y=y, y_pred=y_pred))
+    return float(Found(INPUT, INPUT).compute_loss(y=y, y_pred=y_pred))
 
 
 def test_a_place_counts_where_there_is_a_thing() -> None:
@@ -34,5 +37,5 @@ def test_without_any_thing_no_place_counts() -> None:
 def test_labels_may_be_whole_numbers() -> None:
     y = {"there": tf.constant([[1]]), "where": tf.constant([[2.0]])}
     y_pred = {"there": tf.zeros((1, 1)), "where": tf.constant([[1.0]])}
-    loss = Found().compute_loss(y=y, y_pred=y_pred)
+    loss = Found(INPUT, INPUT).compute_loss(y=y, y_pred=y_pred)
     assert float(loss) == pytest.approx(np.log(2) + 1)
