@@ -4,7 +4,6 @@ import html
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import yaml
@@ -167,10 +166,7 @@ def dead_links(
             target = site / unquote(below)
             if not (target.is_file() or (target / "index.html").is_file()):
                 # Themes link to the home page, even if there is none.
-                markup = text if below else page.content or ""
-                if link not in _addresses(markup) or link not in _links(
-                    markup
-                ):
+                if not _has(text if below else page.content or "", link):
                     continue
                 yield _dead_link(docs / page.file.src_uri, link, config)
             seen.add(below)
@@ -181,12 +177,14 @@ def _addresses(markup: str) -> dict[str, None]:
     return dict.fromkeys(map(html.unescape, ADDRESS.findall(markup)))
 
 
-def _links(markup: str) -> set[Any]:
-    """Return the addresses in it, but none in a comment or a script."""
+def _has(markup: str, link: str) -> bool:
+    """Return whether it has the link, and not in a comment or a script."""
+    if link not in _addresses(markup):
+        return False
     from bs4 import BeautifulSoup  # takes long
 
     tags = BeautifulSoup(markup, "html.parser").select("[href], [src]")
-    return {tag.attrs.get(name) for tag in tags for name in ("href", "src")}
+    return any(link in (tag.get("href"), tag.get("src")) for tag in tags)
 
 
 def _dead_link(page: Path, link: str, config: MkDocsConfig) -> PageError:
