@@ -3,15 +3,13 @@
 One drawing serves both themes: text, axes and ticks are drawn in an ink
 that stands for ``currentColor``, on a transparent ground.  In all else the
 backend is as that of any window, with a canvas of Agg.  Imported by the
-processes of programs alone, once a program imports Matplotlib.
+processes of programs alone, once a program imports pyplot.
 """
 
 import contextlib
 import io
 import logging
-import re
 import warnings
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,29 +19,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubplotParams
 
 from engine.run.figure_data import describe
+from engine.run.figure_style import BACKEND, INK
 from engine.run.results import Drawing
-
-INK = "#010203"
-"""No page draws in this colour; it is replaced by ``currentColor``."""
-
-STYLE: Any = {
-    "axes.edgecolor": INK,
-    "axes.facecolor": "none",
-    "axes.grid": True,
-    "axes.labelcolor": INK,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "figure.facecolor": "none",
-    "figure.figsize": (6.4, 3.8),
-    "font.size": 11.5,
-    "grid.alpha": 0.15,
-    "grid.color": INK,
-    "legend.frameon": False,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-}
-"""What a program may set otherwise."""
 
 AS_SVG: Any = {
     "svg.fonttype": "none",
@@ -52,22 +29,15 @@ AS_SVG: Any = {
 }
 """How a figure is written, whatever the program has set."""
 
-SVG = "http://www.w3.org/2000/svg"
-HREF = "{http://www.w3.org/1999/xlink}href"
-ROUNDED = ("d", "x", "y", "width", "height", "transform", "viewBox", "points")
-DECIMAL = re.compile(r"-?\d+\.\d+")
-NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-REFERENCE = re.compile(r"(?<=#)[\w-]+")
 
 FigureCanvas = FigureCanvasAgg
 _shown: list[Drawing] = []
 
 
 def prepare() -> None:
-    """Make this module Matplotlib's backend, in the style of the site."""
-    matplotlib.rcdefaults()
-    matplotlib.rcParams.update(STYLE)
-    plt.switch_backend(f"module://{__name__}")
+    """Make this module Matplotlib's backend, if no other has been chosen."""
+    if matplotlib.rcParams["backend"] == BACKEND:
+        plt.switch_backend(BACKEND)
 
 
 def show(*, block: bool | None = None) -> None:
@@ -109,7 +79,7 @@ def _draw(figure: Figure) -> str:
         figure.savefig(
             buffer, format="svg", facecolor=paper, metadata={"Date": None}
         )
-    return lean_svg(buffer.getvalue(), ink)
+    return buffer.getvalue().replace(INK, ink)
 
 
 def _colours(figure: Figure) -> tuple[str, str]:
@@ -132,37 +102,3 @@ def take() -> tuple[tuple[Drawing, ...], int]:
     shown = tuple(_shown)
     _shown.clear()
     return shown, unshown
-
-
-def lean_svg(svg: str, ink: str) -> str:
-    """Return the drawing fit to stand inside an HTML page.
-
-    Numbers keep two decimals, names that nothing refers to go, and so do
-    the metadata and the style sheet, which would apply to the whole page.
-    """
-    ET.register_namespace("", SVG)
-    tree = ET.fromstring(NOT_XML.sub("", svg))
-    for parent in list(tree.iter()):
-        for child in list(parent):
-            if child.tag in (f"{{{SVG}}}metadata", f"{{{SVG}}}style"):
-                parent.remove(child)
-    used = set(REFERENCE.findall(svg))
-    for element in tree.iter():
-        if element.get("id") not in used:
-            element.attrib.pop("id", None)
-        if target := element.attrib.pop(HREF, None):
-            element.set("href", target)
-        for name in ROUNDED:
-            if name in element.attrib:
-                element.set(name, DECIMAL.sub(_round, element.attrib[name]))
-    for name in ("width", "height", "version"):
-        tree.attrib.pop(name, None)
-    tree.set("stroke-linejoin", "round")
-    text = ET.tostring(tree, encoding="unicode", short_empty_elements=True)
-    text = re.sub(r">\s+<", "><", text)
-    return text.replace(INK, ink)
-
-
-def _round(number: re.Match[str]) -> str:
-    rounded = f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
-    return "0" if rounded == "-0" else rounded

@@ -78,7 +78,7 @@ def _look(root: Path, modules: list[str], workers: Workers) -> list[PageError]:
     """Import the modules in another process; return what it tells."""
     told: list[Told] = []
     with empty_folder() as folder:
-        job = Job(str(root.resolve()), str(folder), module=__name__)
+        job = Job(str(root.resolve()), str(folder), work="import")
         with workers.process(job) as (orders, keeper):
             with contextlib.suppress(EOFError, OSError):
                 orders.send((modules, SECONDS_ALLOWED))
@@ -130,7 +130,7 @@ class _Watch(Loader):
         """Import a module, or run it if no import can name it."""
         name = path.removesuffix(".py")
         if "." not in name:
-            importlib.import_module(name.replace("/", "."))
+            sys.modules["importlib"].import_module(name.replace("/", "."))
             return
         spec = spec_from_file_location(name, Path(self.root, path))
         assert spec
@@ -220,14 +220,11 @@ def work(job: Job, orders: Connection) -> None:
     sys.meta_path.insert(0, watch)
     sys.addaudithook(watch.hear)
     vars(builtins)["__import__"] = watch.apart(builtins.__import__)
-    vars(importlib)["import_module"] = watch.apart(importlib.import_module)
+    watched = importlib.import_module("importlib")  # as modules see it
+    vars(watched)["import_module"] = watch.apart(watched.import_module)
     for path in modules:
         signal.setitimer(signal.ITIMER_REAL, seconds)
         with contextlib.suppress(Exception, SystemExit), watch.at((path, 1)):
             watch.load(path)
     orders.send(END)
     os._exit(0)  # what a module does when the process ends is not looked at
-
-
-if __name__ == "__main__":
-    work(Job(**json.loads(sys.argv[1])), Connection(int(sys.argv[2])))

@@ -15,20 +15,22 @@ import linecache
 import pickle
 import sys
 import traceback
-from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from greenlet import greenlet  # type: ignore[import-untyped]
+
 from engine.program import CANNOT_COMPILE, Section, Value
+from engine.run.class_lines import ClassLines
 from engine.run.results import Failure, ValueRun
 
 HERE = str(Path(__file__).parent)
 MAIN = "__main__", "__mp_main__"
 """The names of the main module; multiprocessing gave it the second."""
 LAST = "whether the last line has a value"
-HOLDERS = (Counter, defaultdict, deque)
+HOLDERS = ("Counter", "defaultdict", "deque")
 """Kinds of which pickle writes what they hold, beside Python's own."""
 TOO_LOW = "from __future__ imports must occur at the beginning of the file"
 
@@ -46,11 +48,8 @@ class Interpreter:
         self._module = module
         self._shorten = shorten
         self._context = contextvars.copy_context()
-        # Late, since only programs need it.
-        from greenlet import greenlet  # type: ignore[import-untyped]
-
-        self._greenlet = greenlet
         self._codes = codeop.Compile()  # remembers imports from __future__
+        self._classes = ClassLines()
         self._empty = True
         """Whether no statement stands above."""
         self._begun = False
@@ -110,7 +109,7 @@ class Interpreter:
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call the function with no frame of the engine's below its own."""
-        bottom = self._greenlet(function)
+        bottom = greenlet(function)
         bottom.gr_context = self._context
         return bottom.switch(*arguments)
 
@@ -133,6 +132,8 @@ class Interpreter:
         source = "\n" * (section.line - 1) + section.code + "\n"
         tree = ast.parse(source, path)
         self._check_futures(tree, path)
+        if sys.version_info >= (3, 13):
+            self._classes.set(tree, section, vars(self._module))
         *above, last = tree.body or [ast.Pass()]
         documents = ast.get_docstring(tree, clean=False) is not None
         if isinstance(last, ast.Expr) and not (documents and not above):
@@ -167,7 +168,9 @@ class Interpreter:
         lines += [""] * (end + 1 - len(lines))
         lines[start:end] = code
         path.write_text("\n".join(lines), "utf-8")
-        linecache.cache.pop(str(path), None)
+        for module in linecache, sys.modules.get("linecache"):
+            if cache := getattr(module, "cache", None):
+                cache.pop(str(path), None)
         return path
 
     def _check_futures(self, tree: ast.Module, path: str) -> None:
@@ -208,7 +211,9 @@ class _Contents(pickle.Pickler):
     """Writes what containers hold, and of other objects, which they are."""
 
     def reducer_override(self, found: Any) -> Any:
-        if found is int or type(found) in HOLDERS:
+        kind = type(found)
+        holds = kind.__module__ == "collections" and kind.__name__ in HOLDERS
+        if found is int or holds:
             return NotImplemented
         return int, (id(found),)
 

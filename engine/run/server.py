@@ -20,22 +20,28 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from engine.run.hiding import keep_figures
+from engine.run import imports, worker
+from engine.run.hiding import engines, hide, high
 from engine.run.worker import Job
 
 TICK = 0.1
+WORK = {"run": worker.work, "import": imports.work}
+"""What a process can do."""
 BE_GIVEN_ORPHANS = 36
 """PR_SET_CHILD_SUBREAPER of Linux."""
 
 
-def serve(control: socket.socket, modules: Sequence[str]) -> None:
+def serve() -> None:
     """Start processes for each job that arrives, until nobody sends any.
 
+    The arguments are a socket and the modules to import beforehand.
     With a job come the ends of two pipes: one for the program's steps, and
     one for its keeper, which tells how the program's process ended, and
     ends it once something is sent to it or its pipe is closed.
     """
-    keep_figures()
+    control = socket.socket(fileno=int(sys.argv[1]))
+    modules = sys.argv[2:]
+    hide()
     problem = _import(modules)
     control.send(b"ready")
     _take_orphans()
@@ -45,7 +51,8 @@ def serve(control: socket.socket, modules: Sequence[str]) -> None:
         if not text:
             return
         job = Job(**json.loads(text))
-        with Connection(ends[0]) as steps, Connection(ends[1]) as keeper:
+        steps, keeper = (Connection(high(end)) for end in ends)
+        with steps, keeper:
             if problem:
                 keeper.send(problem)
             else:
@@ -65,7 +72,8 @@ def _import(modules: Sequence[str]) -> str:
         # Finds the fonts, and learns to read formulas.
         pyplot.semilogy([1, 10])
         pyplot.show()
-        sys.modules["engine.run.figures"].take()
+        engines("engine.run.figures").take()
+    gc.collect()  # some of it keeps files open
     gc.freeze()
     gc.enable()
     return ""
@@ -103,13 +111,20 @@ def _keep(
 def _begin(job: Job, steps: Connection, keeper: Connection) -> None:
     keeper.close()
     # Elsewhere, libraries do not bear a fork.
-    if sys.platform == "linux" and not job.anew:
-        importlib.import_module(job.module).work(job, steps)
+    if sys.platform == "linux":
+        WORK[job.work](job, steps)
         return
     os.set_inheritable(steps.fileno(), True)
+    begin = "from engine.run.server import begin; begin()"
     arguments = [json.dumps(vars(job)), str(steps.fileno())]
-    program = [sys.executable, "-m", job.module, *arguments]
-    os.execv(sys.executable, program)
+    os.execv(sys.executable, [sys.executable, "-c", begin, *arguments])
+
+
+def begin() -> None:
+    """Be the process of one job, which is described by the arguments."""
+    hide()
+    job = Job(**json.loads(sys.argv[1]))
+    WORK[job.work](job, Connection(int(sys.argv[2])))
 
 
 def _wait(worker: int, keeper: Connection) -> int:
@@ -149,7 +164,3 @@ def _end_orphans() -> None:
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
-
-
-if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])

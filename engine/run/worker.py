@@ -8,15 +8,13 @@ import atexit
 import builtins
 import contextlib
 import io
-import json
 import os
+import pickle
 import re
 import sys
-import tempfile
-import threading
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import SourceFileLoader
 from multiprocessing.connection import Connection
 
@@ -28,8 +26,8 @@ from typing import Any
 
 from engine.program import CommandBlock, FileBlock, Step, Value
 from engine.run.beside import Beside
-from engine.run.hiding import hidden, keep_figures
-from engine.run.interpreter import MAIN, Interpreter
+from engine.run.hiding import engines, high, load, seen
+from engine.run.interpreter import Interpreter
 from engine.run.results import (
     BlockRun,
     Drawing,
@@ -38,6 +36,7 @@ from engine.run.results import (
     Stuck,
     ValueRun,
 )
+from engine.run.svg import lean_svg
 
 INSTALLED = re.compile(r"(?<![^\s\"'])[^\s\"']*/site-packages/")
 FORKED = (
@@ -60,10 +59,8 @@ class Job:
     """Where all is that the program writes, and that goes away with it."""
     script: str = ""
     """The file that holds the whole program, as the reader copies it."""
-    module: str = __name__
-    """Whose function ``work`` the process carries out."""
-    anew: bool = False
-    """Whether the process is to have imported nothing beforehand."""
+    work: str = "run"
+    """What the process is to do; or "import", see ``imports``."""
 
     def shorten(self, text: str) -> str:
         """Shorten the paths that a reader of the page has no use for."""
@@ -86,13 +83,13 @@ def work(job: Job, steps: Connection) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
     worker = _Worker(job)
     steps.send(getpid())
-    while step := steps.recv():
-        steps.send(_answer(worker.carry_out, step))
-    steps.send(_answer(worker.end))
+    while step := load(steps.recv_bytes()):
+        steps.send_bytes(_answer(worker.carry_out, step))
+    steps.send_bytes(_answer(worker.end))
 
 
-def _answer(act: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a function returns, or why nothing can follow."""
+def _answer(act: Callable[..., Any], *arguments: Any) -> bytes:
+    """Pickle what a function returns, or why nothing can follow."""
     pid = getpid()
     try:
         done = act(*arguments)
@@ -101,7 +98,8 @@ def _answer(act: Callable[..., Any], *arguments: Any) -> Any:
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
         done = Stuck(f"leaves nothing to go on with ({why})", REPLACED)
-    return done if getpid() == pid else Stuck(*FORKED)
+    with seen():
+        return pickle.dumps(done if getpid() == pid else Stuck(*FORKED))
 
 
 class _Worker:
@@ -129,8 +127,7 @@ class _Worker:
         return ValueRun(message=f"was {run.text}, and {other} the next moment")
 
     def _carry_out(self, step: Step) -> StepRun:
-        with hidden():
-            done = self._do(step)
+        done = self._do(step)
         if _is_watched():
             raise Stuck(*WATCHED)
         printed, figures = self._printed(), _figures()
@@ -145,10 +142,10 @@ class _Worker:
     def end(self) -> bytes:
         """End as Python does; return what was printed meanwhile."""
         call = self._interpreter.call
-        with hidden():
-            call(threading._shutdown)  # type: ignore[attr-defined]
-            call(atexit._run_exitfuncs)
-            self._interpreter.clear()
+        if threading := sys.modules.get("threading"):
+            call(threading._shutdown)
+        call(atexit._run_exitfuncs)
+        self._interpreter.clear()
         return self._printed()
 
     def _do(self, step: Step) -> ValueRun | Failure | bool | None:
@@ -184,13 +181,17 @@ def _is_watched() -> bool:
 
 def _figures() -> tuple[tuple[Drawing, ...], int]:
     """Return what was shown, and count what was drawn and not shown."""
-    figures = sys.modules.get("engine.run.figures")
-    return figures.take() if figures else ((), 0)
+    if not (figures := engines("engine.run.figures")):
+        return (), 0
+    shown, unshown = figures.take()
+    lean = (replace(drawn, svg=lean_svg(drawn.svg)) for drawn in shown)
+    return tuple(lean), unshown
 
 
 def _redirect(path: str) -> int:
     """Send standard output and error to one file; return its descriptor."""
-    output = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+    output = high(os.open(path, flags, 0o600))
     for stream, errors in (
         (sys.stdout, "strict"),
         (sys.stderr, "backslashreplace"),
@@ -212,7 +213,9 @@ def _settle(folder: Path) -> None:
     run, temporary = str(folder / "run"), str(folder / "tmp")
     os.mkdir(temporary)
     # Files such as those of AutoGraph are to go with the program.
-    tempfile.tempdir = os.environ["TMPDIR"] = temporary
+    os.environ["TMPDIR"] = temporary
+    if tempfile := sys.modules.get("tempfile"):
+        vars(tempfile)["tempdir"] = temporary
     os.chdir(run)
     sys.path[0] = run
     if random := sys.modules.get("numpy.random"):
@@ -229,7 +232,7 @@ def _main_module(script: str) -> types.ModuleType:
         __file__=script,
         __cached__=None,
     )
-    sys.modules |= dict.fromkeys(MAIN, module)
+    sys.modules["__main__"] = module
     sys.argv[:] = [Path(script).name]  # as typed beside it
     sys.orig_argv[:] = [sys.executable, *sys.argv]
     sys.breakpointhook = _refuse_to_debug
@@ -238,8 +241,3 @@ def _main_module(script: str) -> types.ModuleType:
 
 def _refuse_to_debug(*args: object, **kwargs: object) -> None:
     raise RuntimeError("nobody can answer a debugger in a build")
-
-
-if __name__ == "__main__":
-    keep_figures()
-    work(Job(**json.loads(sys.argv[1])), Connection(int(sys.argv[2])))

@@ -1,7 +1,8 @@
 """The processes that carry out programs, one for each program.
 
 They are forked from a server that has imported what programs share and run
-nothing yet, so that they all share one import.
+nothing yet, so that they all share one import; or from one that has imported
+nothing, if a program is to do it itself.
 """
 
 import ast
@@ -21,6 +22,7 @@ from itertools import takewhile
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from engine.errors import PageError
 from engine.program import (
@@ -37,6 +39,7 @@ from engine.run.results import BlockRun, StepRun
 from engine.run.session import TICK, Session
 from engine.run.worker import Job
 
+Modules = tuple[str, ...]
 IMPORT = (ast.Import, ast.ImportFrom)
 GRACE = 2.0
 """The seconds after which nobody waits for an end any more."""
@@ -51,25 +54,24 @@ class Workers(AbstractContextManager["Workers"]):
         self._root = root.resolve()
         self._cache = cache.resolve()
         # Elsewhere, libraries do not bear a fork.
-        self._preload = preload if sys.platform == "linux" else ()
+        self._preload = tuple(preload) if sys.platform == "linux" else ()
         self._lock = threading.Lock()
-        self._server: _Server | None = None
+        self._servers: dict[Modules, _Server] = {}
 
     def __exit__(self, *exception: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """End the server; a further program would start another."""
+        """End the servers; a further program would start another."""
         with self._lock:
-            if self._server:
-                self._server.close()
-            self._server = None
+            for server in self._servers.values():
+                server.close()
+            self._servers.clear()
 
     def warm(self, stop: threading.Event) -> None:
         """Return when programs can start at once, or once it is stopped."""
         with self._lock:
-            server = self._server or _Server(self._cache, self._preload)
-            self._server = server
+            server = self._server(self._preload)
         while not stop.is_set() and not server.is_ready():
             pass
 
@@ -107,9 +109,9 @@ class Workers(AbstractContextManager["Workers"]):
             whole = folder / "run" / f"{program.path.stem}.py"
             whole.parent.mkdir()
             whole.write_text(script(program.blocks), encoding="utf-8")
-            anew = _imports_late(program, self._preload)
-            job = Job(str(self._root), str(folder), str(whole), anew=anew)
-            with self.process(job) as pipes:
+            job = Job(str(self._root), str(folder), str(whole))
+            shares = _imports_first(program, self._preload)
+            with self.process(job, shares) as pipes:
                 session = Session(program, job, *pipes, stop)
                 try:
                     session.start()
@@ -120,13 +122,19 @@ class Workers(AbstractContextManager["Workers"]):
                 yield session
 
     @contextlib.contextmanager
-    def process(self, job: Job) -> Iterator[tuple[Connection, Connection]]:
-        """Start a process for the job; give pipes to it and its keeper."""
+    def process(
+        self, job: Job, shares: bool = True
+    ) -> Iterator[tuple[Connection, Connection]]:
+        """Start a process for the job; give pipes to it and its keeper.
+
+        ``shares`` says whether it has imported what programs share.
+        """
         steps, their_steps = Pipe()
         keeper, their_keeper = Pipe()
         with steps, keeper:
             with their_steps, their_keeper:
-                self._send(job, [their_steps.fileno(), their_keeper.fileno()])
+                ends = [their_steps.fileno(), their_keeper.fileno()]
+                self._send(job, ends, self._preload if shares else ())
             try:
                 yield steps, keeper
             finally:
@@ -134,30 +142,45 @@ class Workers(AbstractContextManager["Workers"]):
                     keeper.send("end")
                     keeper.poll(GRACE)
 
-    def _send(self, job: Job, ends: list[int]) -> None:
+    def _send(self, job: Job, ends: list[int], modules: Modules) -> None:
         with self._lock, contextlib.suppress(ConnectionError):
-            self._server = self._server or _Server(self._cache, self._preload)
-            self._server.send(job, ends)
+            self._server(modules).send(job, ends)
             return
         # It has been killed.
         self.close()
-        self._send(job, ends)
+        self._send(job, ends, modules)
+
+    def _server(self, modules: Modules) -> "_Server":
+        if modules not in self._servers:
+            self._servers[modules] = _Server(self._cache, modules)
+        return self._servers[modules]
 
 
-def _imports_late(program: Program, modules: Sequence[str]) -> bool:
-    """Return whether it does anything before it imports one of these.
+def _imports_first(program: Program, modules: Modules) -> bool:
+    """Return whether it imports some of these, and does nothing before.
 
-    That may bear on the import, as a variable of the environment does.
+    What it does may bear on the import, as a variable of the environment
+    does; and what it does not import, it does not have.
     """
     done: list[ast.stmt] = []
     for block in program.blocks:
         with contextlib.suppress(*CANNOT_COMPILE):
             if isinstance(block, PythonBlock):
                 done += ast.parse(block.code).body
-    first = [*takewhile(lambda it: isinstance(it, IMPORT), done)]
-    late = {*modules_in(ast.Module(done[len(first) :], []))}
-    late -= {*modules_in(ast.Module(first, []))}
-    return not late.isdisjoint(name.partition(".")[0] for name in modules)
+    begins = [*takewhile(lambda it: isinstance(it, IMPORT), done)]
+    first = {name for statement in begins for name in _imported(statement)}
+    late = {*modules_in(ast.Module(done[len(begins) :], []))} - first
+    wanted = {name for name in modules if name.partition(".")[0] in first}
+    shared = {name.partition(".")[0] for name in modules}
+    return bool(wanted) and wanted <= first and shared.isdisjoint(late)
+
+
+def _imported(statement: Any) -> Iterator[str]:
+    """Yield the modules that an import loads, packages above included."""
+    above = [getattr(statement, "module", None) or ""]
+    for alias in statement.names:
+        parts = ".".join([*filter(None, above), alias.name]).split(".")
+        yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 @contextlib.contextmanager
@@ -173,12 +196,12 @@ def empty_folder() -> Iterator[Path]:
 class _Server:
     """The process from which those of programs are forked."""
 
-    def __init__(self, cache: Path, preload: Sequence[str]) -> None:
+    def __init__(self, cache: Path, modules: Modules) -> None:
         self._control, theirs = socket.socketpair()
-        module = [sys.executable, "-m", "engine.run.server"]
+        serve = "from engine.run.server import serve; serve()"
         with theirs:
             self._process = subprocess.Popen(
-                [*module, str(theirs.fileno()), *preload],
+                [sys.executable, "-c", serve, str(theirs.fileno()), *modules],
                 cwd=Path(__file__).parents[2],
                 env=environment(cache),
                 pass_fds=[theirs.fileno()],

@@ -252,8 +252,7 @@ def test_the_process_that_starts_programs_may_be_ended(
     reader: Reader,
 ) -> None:
     reader.run(1)
-    server = reader.site.workers._server
-    assert server
+    server = reader.site.workers._servers[()]
     os.kill(server._process.pid, signal.SIGKILL)
     server._process.wait()
     assert reader.shows(2, b1="x = 4") == "x is 4"

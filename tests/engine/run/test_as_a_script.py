@@ -25,6 +25,15 @@ GOOD = {
         "def f(x):\n    return x\n\n\nclass A:\n    y = '''\nmargin'''",
         "print(inspect.getsource(f))\nprint(inspect.getsource(A))",
     ],
+    "the source of classes": [
+        "import inspect\n\nx = 1",
+        "@lambda it: it\nclass A:\n    '''Words.'''\n\n\n"
+        "def f():\n    class A:\n        z = 1\n\n    return A",
+        "x = 1\nclass B(A):\n    y = 2",
+        "print(*map(inspect.getsource, [A, B, f()]))\n"
+        "print(A.__doc__, [*vars(A)])",
+    ],
+    "the number of a file": ["print(open('/dev/null').fileno())"],
     "closed output": ["import sys", "print('a')\nsys.stdout.close()", "x = 1"],
     "no output": ["import sys", "print('a')\nsys.stdout = None", "print(1)"],
     "half a character": [
@@ -107,6 +116,36 @@ GOOD = {
         "import tempfile",
         "tempfile.tempdir = None\nprint(tempfile.gettempdir())",
     ],
+    "modules that Python begins with": [
+        "import sys\n\n\ndef names():\n"
+        "    # It belongs to what pickle has in C.\n"
+        "    return sorted(sys.modules.keys() - {'copyreg'})\n\n\n"
+        "print(names())",
+        "import collections\nimport importlib\nimport multiprocessing\n"
+        "import urllib\nimport xml",
+        "print(names())",
+    ],
+    "pieces of packages that nobody has imported": [
+        "import collections\nimport concurrent\nimport importlib\n"
+        "import multiprocessing\nimport urllib\nimport xml",
+        "for package in (\n    collections,\n    concurrent,\n"
+        "    importlib,\n    multiprocessing,\n    urllib,\n    xml,\n):\n"
+        "    print(sorted(dir(package)))",
+    ],
+    "parts of Python's library, replaced for good": [
+        "import ast\nimport gc\nimport json\nimport linecache\n"
+        "import pickle\nimport re\nimport traceback",
+        "for module in ast, gc, json, linecache, pickle, re, traceback:\n"
+        "    for name in [n for n in vars(module) if n[:2] != '__']:\n"
+        "        setattr(module, name, None)",
+        "print(json.dumps, re.compile)",
+    ],
+    "what pickle learns": [
+        "import copyreg\nimport pickle\nimport re",
+        "class A: ...\n\n\ndef make():\n    return 'made'\n\n\n"
+        "copyreg.pickle(A, lambda a: (make, ()))\n"
+        "print(pickle.loads(pickle.dumps([A(), re.compile('a')])))",
+    ],
     "a trace that only C shows": [
         "import sys",
         "class A:\n    def __del__(self):\n        (1).real / 0",
@@ -135,7 +174,12 @@ def test_a_script_prints_the_same(
         stderr=STDOUT,
         check=True,
         cwd=tmp_path,
-        env={"LC_ALL": "C.UTF-8", "PYTHONUTF8": "0", "PYTHONUNBUFFERED": "1"},
+        env={
+            "HOME": str(tmp_path),
+            "LC_ALL": "C.UTF-8",
+            "PYTHONUTF8": "0",
+            "PYTHONUNBUFFERED": "1",
+        },
     )
     assert b"".join(outputs) == printed.stdout
 

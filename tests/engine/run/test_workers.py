@@ -121,10 +121,24 @@ def test_what_is_installed_elsewhere_is_found(tmp_path: Path) -> None:
 
 
 def test_two_workers_share_nothing(tmp_path: Path, page: Page) -> None:
-    loaded = "import sys\nprint('numpy' in sys.modules)"
+    loaded = "import json\nimport sys\nprint('numpy' in sys.modules)"
     with Workers(tmp_path, tmp_path / "cache", ["json"]) as others:
         assert Page(tmp_path, others).output(loaded) == "False\n"
+        loaded = loaded.replace("json", "matplotlib")
         assert page.output(loaded) == "True\n"
+
+
+def test_what_a_program_does_not_import_it_does_not_have(
+    page: Page,
+) -> None:
+    code = "import sys\nimport {}\nprint('numpy' in sys.modules)"
+    assert page.output(code.format("json")) == "False\n"
+    loaded = "print(hasattr(matplotlib, 'pyplot'))"
+    assert page.output("import matplotlib", loaded) == "False\n"
+    for whole in ("import matplotlib.pyplot", "from matplotlib import pyplot"):
+        assert page.output("import matplotlib", whole, loaded) == "True\n"
+    drawing = "import xml\nprint(hasattr(xml, 'etree'))"
+    assert page.output("import matplotlib.pyplot", drawing) == "False\n"
 
 
 def test_what_stands_above_an_import_bears_on_it(tmp_path: Path) -> None:
@@ -143,9 +157,9 @@ def test_nothing_is_set_for_whoever_runs_programs(page: Page) -> None:
 
 
 def test_a_module_that_cannot_be_preloaded(tmp_path: Path) -> None:
-    with Workers(tmp_path, tmp_path / "cache", ["nunpy"]) as workers:
-        message = Page(tmp_path, workers).fails("x = 1")
-        assert workers._server is None, "it could not know better later"
+    with Workers(tmp_path, tmp_path / "cache", ["json", "nunpy"]) as workers:
+        message = Page(tmp_path, workers).fails("import json")
+        assert not workers._servers, "they could not know better later"
     assert message.startswith(
         "mkdocs.yml: preload: cannot import nunpy: ModuleNotFoundError: "
     )
@@ -162,12 +176,11 @@ def test_a_caller_hears_of_each_step_before_it_runs(page: Page) -> None:
 def test_a_server_that_was_killed_is_started_again(page: Page) -> None:
     parent = "import os\nprint(os.getpgrp(), open('/proc/self/stat').read())"
     assert page.output(parent)
-    server = page.workers._server
-    assert server
+    server = page.workers._servers[()]
     server._process.kill()
     wait_for_ends(server._process.pid)
     assert page.output("print('again')") == "again\n"
-    assert page.workers._server is not server
+    assert page.workers._servers[()] is not server
 
 
 TENSORFLOW = """\
