@@ -44,8 +44,7 @@ def pulls(
 def balanced(losses: Sequence[tf.Tensor], scales: tf.Variable) -> tf.Tensor:
     """Return the sum of losses, each over e to its scale, and of the scales.
 
-    Each loss is a number.  There is a scale for each.  Kendall and others,
-    arXiv:1705.07115.
+    There is a scale for each loss.  Kendall and others, arXiv:1705.07115.
     """
     stacked = tf.ensure_shape(tf.stack(losses), scales.shape)
     return tf.reduce_sum(tf.exp(-scales) * stacked + scales)
