@@ -13,6 +13,7 @@ def mix(
 
     Takes floats, y one-hot; share is a number from 0 to 1.
     """
+    tf.debugging.assert_scalar(share)
     rows = tf.range(tf.shape(x)[0])
     order = tf.random.experimental.stateless_shuffle(rows, seed)
     mixed = [share * v + (1 - share) * tf.gather(v, order) for v in (x, y)]

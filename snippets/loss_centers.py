@@ -21,7 +21,8 @@ def center_loss(codes, labels, centers) -> tf.Tensor:
 
     Codes have the shape (rows, numbers), labels (rows,).
     """
-    ways = codes - tf.gather(centers, tf.ensure_shape(labels, [None]))
+    near = tf.gather(centers, tf.ensure_shape(labels, [None]))
+    ways = tf.ensure_shape(codes, near.shape) - near
     return 0.5 * tf.reduce_mean(tf.reduce_sum(ways**2, axis=1))
 
 

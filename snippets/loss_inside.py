@@ -14,6 +14,7 @@ class Inside(tf.keras.Model):
     ):
         """Return the mean squared error and a tenth of the code's mean."""
         prediction, code = y_pred
+        y = tf.ensure_shape(y, prediction.shape)
         error = tf.reduce_mean(tf.square(y - prediction))
         return error + 0.1 * tf.reduce_mean(tf.abs(code))
 
@@ -31,7 +32,9 @@ class Found(tf.keras.Model):
         """Return a cross-entropy, and the error of the rows with a thing."""
         there = tf.cast(y["there"], tf.float32)
         costs = tf.nn.sigmoid_cross_entropy_with_logits(there, y_pred["there"])
-        off = there * tf.square(y["where"] - y_pred["where"])
+        guess = y_pred["where"]
+        where = tf.ensure_shape(y["where"], guess.shape)
+        off = tf.square(tf.where(there > 0.0, where, guess) - guess)
         count = tf.maximum(tf.reduce_sum(there), 1.0)
         return tf.reduce_mean(costs) + tf.reduce_sum(off) / count
 

@@ -56,7 +56,7 @@ def first_cause(found: dict[str, Any]) -> str:
         return "two packages: remove both, install one"
     if not found["built with CUDA"]:
         return "a package for processors: install tensorflow[and-cuda]"
-    if found["CUDA_VISIBLE_DEVICES"] in ("", "-1"):
+    if not re.match(r"None|\d|GPU-|MIG-", str(found["CUDA_VISIBLE_DEVICES"])):
         return "CUDA_VISIBLE_DEVICES hides it: unset it"
     if not found["CUDA libraries"]:
         return "no libraries: install tensorflow[and-cuda]"

@@ -119,6 +119,7 @@ if __name__ == "__main__":
     # endregion both_heads
 
     # region learn_actor
+    tf.keras.utils.set_random_seed(0)
     dense = tf.keras.layers.Dense(1, use_bias=False)
     actor = tf.keras.Sequential([tf.keras.Input((1,)), dense])
     sgd = tf.keras.optimizers.SGD(0.5)

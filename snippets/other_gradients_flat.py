@@ -24,12 +24,10 @@ def flatten(tensors: list[tf.Tensor]) -> np.ndarray:
 # region unflatten
 def unflatten(variables: list[Variable], vector: np.ndarray) -> None:
     """Set the variables to the numbers of the vector, in their order."""
-    start = 0
-    for variable in variables:
-        size = int(np.prod(variable.shape))
-        part = vector[start : start + size]
+    sizes = [int(np.prod(variable.shape)) for variable in variables]
+    parts = np.split(vector, np.cumsum(sizes)[:-1])
+    for variable, part in zip(variables, parts, strict=True):
         variable.assign(np.reshape(part, variable.shape))
-        start += size
 
 
 # endregion unflatten

@@ -96,6 +96,7 @@ def class_map(model: Model, x: tf.Tensor, name: str) -> tf.Tensor:
     with tf.GradientTape() as tape:
         tape.watch(x)
         features, score = probe(x)
+        score = tf.ensure_shape(score, [None, 1])
     gradient = tape.gradient(score, features)
     weights = tf.reduce_mean(gradient, axis=(1, 2), keepdims=True)
     return tf.nn.relu(tf.reduce_sum(weights * features, axis=3))

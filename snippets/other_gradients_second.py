@@ -15,7 +15,10 @@ def hvp(loss, weights, vectors):
             current_loss = loss()
         gradients = inner.gradient(current_loss, weights)
         pairs = zip(gradients, vectors, strict=True)
-        parts = [tf.reduce_sum(g * tf.stop_gradient(v)) for g, v in pairs]
+        parts = [
+            tf.reduce_sum(g * tf.stop_gradient(tf.ensure_shape(v, g.shape)))
+            for g, v in pairs
+        ]
         product = tf.add_n(parts)
     return outer.gradient(product, weights, unconnected_gradients="zero")
 

@@ -25,8 +25,9 @@ def off_circle(points: tf.Tensor) -> tf.Tensor:
 def noised(x: tf.Tensor, noise: tf.Tensor, kept: tf.Tensor) -> tf.Tensor:
     """Return rows of which a share of the variance, kept, is not noise.
 
-    The share has the shape (rows, 1).  Equation 4 of arXiv:2006.11239.
+    There is a share for each row.  Equation 4 of arXiv:2006.11239.
     """
+    kept = tf.reshape(kept, [-1] + [1] * (len(x.shape) - 1))
     return tf.sqrt(kept) * x + tf.sqrt(1.0 - kept) * noise
 
 
@@ -52,7 +53,7 @@ def noise_loss(model: Model, x: tf.Tensor, kept, random) -> tf.Tensor:
     """Noise each row, at a step of its own; return the error of a guess."""
     noise = random.normal(tf.shape(x))
     t = random.uniform(tf.shape(x)[:1], 0, len(kept), tf.int32)
-    x_t = noised(x, noise, tf.gather(kept, t)[:, tf.newaxis])
+    x_t = noised(x, noise, tf.gather(kept, t))
     guess = model([x_t, t], training=True)
     return tf.reduce_mean((guess - noise) ** 2)
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 # region hardest
 def hardest(each: tf.Tensor, share: float) -> tf.Tensor:
     """Return the mean of the largest losses; each has shape (batch,)."""
-    each = tf.ensure_shape(each, [None])
+    each = tf.debugging.check_numerics(tf.ensure_shape(each, [None]), "a row")
     rows = tf.cast(tf.size(each), tf.float32)
     keep = tf.maximum(1, tf.cast(tf.round(share * rows), tf.int32))
     return tf.reduce_mean(tf.math.top_k(each, keep).values)

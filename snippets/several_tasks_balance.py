@@ -46,7 +46,8 @@ def balanced(losses: Sequence[tf.Tensor], scales: tf.Variable) -> tf.Tensor:
 
     There is a scale for each loss.  Kendall and others, arXiv:1705.07115.
     """
-    return tf.reduce_sum(tf.exp(-scales) * tf.stack(losses) + scales)
+    stacked = tf.ensure_shape(tf.stack(losses), scales.shape)
+    return tf.reduce_sum(tf.exp(-scales) * stacked + scales)
 
 
 # endregion balanced

@@ -9,7 +9,10 @@ from snippets.two_models_traps import check_update
 
 # region make_features
 def make_features(base: Model, names: list[str]) -> Model:
-    """Return a frozen model from inputs of base to outputs of its layers."""
+    """Return a model from inputs of base to outputs of its layers.
+
+    It is frozen, and so are these layers of base.
+    """
     outputs = [base.get_layer(name).output for name in names]
     features = tf.keras.Model(base.inputs, outputs, name="features")
     features.trainable = False
@@ -26,6 +29,7 @@ def feature_loss(features, y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     Takes pictures (batch, height, width, channels).  Section 3.2 of
     arXiv:1603.08155.
     """
+    y = tf.ensure_shape(y, y_pred.shape)
     seen, seen_pred = (
         tf.nest.flatten(features(pictures, training=False))
         for pictures in (y, y_pred)

@@ -40,6 +40,7 @@ def check_update(learner, other, act, *inputs) -> None:
     """Assert that an act moves every weight of one model, no other."""
     moved = movement(learner.weights + other.weights, act, *inputs)
     count = len(learner.weights)
+    assert not any(map(math.isnan, moved)), "a weight is not a number"
     assert min(moved[:count]) > 0, f"the {learner.name} stands still"
     assert max(moved[count:]) == 0, f"the {other.name} moves as well"
 
@@ -144,6 +145,7 @@ def distill_loss(
     """Return the cross-entropy of the student with the teacher's labels."""
     labels = tf.nn.softmax(teacher(x, training=False) / temperature)
     logits = student(x, training=True) / temperature
+    labels = tf.ensure_shape(labels, logits.shape)
     losses = tf.nn.softmax_cross_entropy_with_logits(labels, logits)
     return temperature**2 * tf.reduce_mean(losses)
 

@@ -993,6 +993,10 @@ def test_the_keras_model(history: dict[str, list[float]]) -> None:
     "be built before it can load weights, and calling it once does that. "
     "Here the line of `untrained` calls it."
 )
+@says(
+    "(With a `max_shard_size` `save_weights` writes a `.weights.json` and its "
+    "parts, and takes that name as well.)"
+)
 @says("We look at the prediction for the last input, 2.")
 @says(
     "The new model predicted from its own start. After loading it "
@@ -1029,6 +1033,18 @@ def test_saving_the_weights() -> None:
     np.testing.assert_array_equal(
         other.get_weights()[0], kept.get_weights()[0]
     )
+    with pytest.raises(ValueError, match=r"must end in `\.weights\.h5`"):
+        kept.save_weights("parts.weights.json")
+    kept.save_weights("parts.weights.json", max_shard_size=1e-6)
+    with pytest.warns(UserWarning, match=r"renamed to two\.weights\.json"):
+        kept.save_weights("two.weights.h5", max_shard_size=1e-6)
+    for name in ("parts", "two"):
+        assert list(Path().glob(f"{name}_*.weights.h5"))
+        other.set_weights([np.zeros((1, 1)), np.zeros(1)])
+        other.load_weights(f"{name}.weights.json")
+        np.testing.assert_array_equal(
+            other.get_weights()[0], kept.get_weights()[0]
+        )
 
 
 # The shortcut

@@ -792,9 +792,10 @@ def test_homes_and_prices() -> None:
 @says(
     "A `Normalization` layer subtracts a mean and divides by a deviation. "
     "Which ones, it learns in `adapt`, from an array or from batches, of "
-    "pairs too."
+    "pairs too, for each column. So of an array that is a vector it makes "
+    "zeros."
 )
-@says("Before that it passes on what it gets, without a word.")
+@says("Before `adapt` it passes on what it gets, without a word.")
 @says(
     "(In a `map` such a layer, if it was never called, raises "
     "`'SymbolicTensor' object has no attribute '_datatype_enum'`.)"
@@ -814,11 +815,18 @@ def test_a_layer_that_was_not_adapted(
     model.fit(x, x * 0, verbose=0)
     np.testing.assert_array_equal(fresh(x), x)
     assert not [note for note in recwarn if "adapt" in str(note.message)]
-    due = (x - tf.reduce_mean(x)) / tf.math.reduce_std(x)
+    m = float(tf.reduce_mean(x))
+    due = (x - m) / tf.math.reduce_std(x)
     for told in (x, x.numpy(), slices(x).batch(9), slices((x, y)).batch(9)):
         layer = layers.Normalization()
         layer.adapt(told)
         np.testing.assert_allclose(layer(x), due, atol=1e-4)
+    layer = layers.Normalization()
+    layer.adapt(x[:, 0].numpy())
+    assert not layer(x[:, 0]).numpy().any()
+    layer = layers.Normalization()
+    layer.adapt(tf.concat([x, 2 * x + 1], 1))
+    np.testing.assert_allclose(layer.mean, [[m, 2 * m + 1]], rtol=1e-4)
     with pytest.raises(AttributeError, match="'SymbolicTensor' object has no"):
         slices(x).batch(9).map(layers.Normalization())
 

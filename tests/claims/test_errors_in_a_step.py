@@ -3873,7 +3873,8 @@ def test_a_penalty_on_the_length_of_a_slope() -> None:
 @says("Here `fit` meets a label that no class has, and its message is taken")
 @says("Return the lines that fit says of a label that is out of range.")
 @says(
-    "The last line has the name of the operation, `node`, and the line above"
+    "The last line, or the last few, have the name of an operation, `node`, "
+    "and what stands above them says what is wrong: search for that."
 )
 @says(
     "What stands between is where the operation was made, and the last of the "
@@ -3891,6 +3892,27 @@ def test_where_a_graph_error_says_what() -> None:
     assert files[-1].endswith("in sparse_categorical_crossentropy")
     order = [lines.index(files[0]), lines.index(files[-1]), len(lines) - 2]
     assert order == sorted(order)
+
+
+@says("The last line, or the last few, have the name of an operation, `node`,")
+def test_a_graph_error_with_several_last_lines() -> None:
+    def generate() -> Any:
+        yield np.ones(2), 1.0
+        raise ValueError("mine")
+
+    shapes = tf.TensorSpec((2,)), tf.TensorSpec(())
+    data = tf.data.Dataset.from_generator(generate, output_signature=shapes)
+    layers = [tf.keras.Input((2,)), tf.keras.layers.Dense(1)]
+    model = tf.keras.Sequential(layers)
+    model.compile("sgd", "mse")
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        model.fit(data.batch(2), verbose=0)
+    head, *lines = caught.value.message.split("\n")
+    assert head == "Graph execution error:"
+    *_, cause, node, last = filter(str.strip, lines)
+    assert cause == "ValueError: mine"
+    assert "node PyFunc" in node
+    assert "IteratorGetNext" in last
 
 
 @says("Then the heading is gone, and a debugger stops at the line.")

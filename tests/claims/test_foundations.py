@@ -1254,7 +1254,12 @@ def test_way_4() -> None:
         gradient(lambda w: tf.unique(w)[0], tf.Variable([1.2, 3.4]))
     for score in (counted_f1, measured):
         assert gradient(score, tf.Variable([[0.4], [0.7]])) is None
-    assert gradient(entropy, tf.Variable([[0.4], [0.7]])) is not None
+
+    def function(w: tf.Variable) -> tf.Tensor:
+        return tf.keras.metrics.mse(label, w)
+
+    for loss in (entropy, function):
+        assert gradient(loss, tf.Variable([[0.4], [0.7]])) is not None
 
 
 @says("In a loop it takes one step to show.")
@@ -1427,6 +1432,12 @@ def test_none_in_fit() -> None:
     for own, data in ((by_number, (x,)), ("mse", (x,)), (by_shape, (x, x))):
         with pytest.raises(ValueError, match="None values not supported"):
             compiled(own).fit(*data, verbose=0)
+    inputs = tf.keras.Input((1,))
+    outputs = [tf.keras.layers.Dense(1)(inputs) for _ in range(2)]
+    two: Any = tf.keras.Model(inputs, outputs)
+    two.compile("sgd", ["mse", "mse"])
+    with pytest.raises(ValueError, match="have different structures"):
+        two.fit(x, verbose=0)
     model = compiled(by_number)
     expected = float(np.mean(x**2))
     found = model.evaluate(x, 2.0 * x, verbose=0)

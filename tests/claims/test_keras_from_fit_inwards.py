@@ -2492,17 +2492,18 @@ def test_a_loop_of_ones_own(pairs: Names) -> None:
 )
 @says(
     "Where the `return` is missing `fit` says `Attr 'Toutput_types' of "
-    "'OptionalFromValue' Op passed list of length 0 less than minimum 1`, and "
-    "of a single number it says `object has no attribute 'items'`."
+    "'OptionalFromValue' Op passed list of length 0 less than minimum 1` (run "
+    "eagerly, `Length for attr 'Toutput_types' of 0`), and of a single number "
+    "it says `object has no attribute 'items'`."
 )
 def test_a_step_returns_a_dictionary(pairs: Names) -> None:
-    def fitted(returned: Any) -> Any:
+    def fitted(returned: Any, **options: bool) -> Any:
         class Step(KerasLinearModel):
             def train_step(self, data: Any) -> Any:
                 return returned
 
         model = Step()
-        model.compile("sgd", "mse")
+        model.compile("sgd", "mse", **options)
         return model.fit(pairs["batches"], shuffle=False, verbose=0).history
 
     assert fitted({"mine": 3.0}) == {"mine": [3.0]}
@@ -2522,6 +2523,9 @@ def test_a_step_returns_a_dictionary(pairs: Names) -> None:
     )
     with pytest.raises(ValueError, match=message):
         fitted(None)
+    message = "Length for attr 'Toutput_types' of 0"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        fitted(None, run_eagerly=True)
     with pytest.raises(AttributeError, match="no attribute 'items'"):
         fitted(3.0)
 

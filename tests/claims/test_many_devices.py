@@ -604,6 +604,38 @@ def test_normalisation_on_two_devices(strategy: Any, batch: Any) -> None:
     assert found[True][1] == pytest.approx([np.var(x)] * 2, abs=1e-2)
 
 
+@says(
+    "A device that gets no row, of a last batch that is too small, makes "
+    "weights NaN: leave that batch out."
+)
+def test_a_device_without_a_row(strategy: Any) -> None:
+    layers = tf.keras.layers
+    rows = tf.data.Dataset.from_tensor_slices(tf.constant([[1.0], [2.0], [4]]))
+    for last, normalize in ((True, True), (True, False), (False, True)):
+        with strategy.scope():
+            kind = layers.BatchNormalization if normalize else layers.Identity
+            model = tf.keras.Sequential([tf.keras.Input((1,)), kind()])
+            model.add(layers.Dense(1))
+            optimizer = tf.keras.optimizers.SGD(0.1)
+            optimizer.build(model.trainable_variables)
+
+        def step(x: Any) -> None:
+            variables = model.trainable_variables  # noqa: B023
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(model(x, training=True) ** 2)  # noqa: B023
+            gradients = tape.gradient(loss, variables)
+            optimizer.apply_gradients(  # noqa: B023
+                zip(gradients, variables, strict=True)
+            )
+
+        run = tf.function(lambda x, step=step: strategy.run(step, args=(x,)))
+        data = rows.batch(2, drop_remainder=not last)
+        for parts in strategy.experimental_distribute_dataset(data):
+            run(parts)
+        lost = [np.isnan(w).any() for w in model.get_weights()]
+        assert any(lost) == (last and normalize)
+
+
 # The optimizer, built in scope
 
 

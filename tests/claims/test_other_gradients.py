@@ -403,10 +403,15 @@ def test_the_layer_of_an_inner_model() -> None:
 
 @says(
     "With several classes take one of them, `score = score[:, k]`, inside of "
-    "the tape, and take the logit: behind a softmax that is sure, all "
-    "gradients are close to zero."
+    "the tape, in place of the line that refuses more than one. And take the "
+    "logit: behind a softmax that is sure, all gradients are close to zero."
 )
 def test_the_logit_of_one_class() -> None:
+    line = "        score = tf.ensure_shape(score, [None, 1])"
+    assert line in BLOCKS["class_map"].code.split("\n")
+    two = tf.constant([[1.0, 2.0]])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not compatible"):
+        tf.ensure_shape(two, [None, 1])
     x = tf.constant([[1.0, 2.0]])
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
@@ -523,8 +528,8 @@ def test_rows_by_themselves_and_together() -> None:
 
 
 @says(
-    "If the model has several outputs, ask for the gradient of one column at "
-    "a time, `y[:, :1]`."
+    "If the model has several outputs, take the gradient of one column at a "
+    "time, of `y[:, :1]` made inside of the tapes."
 )
 @says(
     "If it has several inputs, split them into columns, watch each, and hand "
@@ -538,6 +543,10 @@ def test_several_outputs_and_inputs() -> None:
         tape.watch(t)
         y = tf.concat([tf.sin(t), t**2], 1)[:, :1]
     np.testing.assert_allclose(tape.gradient(y, t), tf.cos(t), rtol=1e-6)
+    with tf.GradientTape() as tape:
+        tape.watch(t)
+        y = tf.concat([tf.sin(t), t**2], 1)
+    assert tape.gradient(y[:, :1], t) is None
 
     def bend(columns: list[Any], by: Any) -> Any:
         with tf.GradientTape() as outer:

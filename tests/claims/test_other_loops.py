@@ -18,6 +18,7 @@ from snippets.other_loops_diffusion import (
     make_circle,
     make_denoiser,
     make_noise_step,
+    noise_loss,
     noised,
     off_circle,
 )
@@ -1061,7 +1062,10 @@ def test_the_hardest_rows() -> None:
 
 
 @says("A share serves the last batch, which may be shorter, too.")
-@says("`ensure_shape` refuses losses of a column, and a single number.")
+@says(
+    "`ensure_shape` refuses losses of a column, and a single number; "
+    "`check_numerics` refuses a `NaN`, which `top_k` might leave out."
+)
 def test_what_the_share_is_of() -> None:
     compiled = tf.function(lambda each: hardest(each, 0.5))
     assert float(compiled(tf.constant([1.0, 2.0, 3.0, 5.0]))) == 4.0
@@ -1072,6 +1076,11 @@ def test_what_the_share_is_of() -> None:
         for call in (compiled, lambda each: hardest(each, 0.5)):
             with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
                 call(wrong)
+    hidden = tf.constant([np.nan, 1.0, 2.0])
+    assert tf.math.top_k(hidden, 1).values.numpy().tolist() == [2.0]
+    for call in (compiled, lambda each: hardest(each, 0.3)):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="NaN"):
+            call(hidden)
 
 
 @says(
@@ -1633,9 +1642,23 @@ def test_the_points_of_the_circle() -> None:
         np.testing.assert_allclose(rows.var(axis=0), 1, atol=0.05)
     assert float(off_circle(tf.constant(points))) < 1e-6
     assert float(off_circle(tf.zeros((3, 2)))) == pytest.approx(2**0.5)
-    pictures = tf.ones((2, 3, 3, 1))
-    mixed = noised(pictures, -pictures, tf.constant(0.5))
-    np.testing.assert_allclose(mixed, tf.zeros((2, 3, 3, 1)), atol=1e-6)
+    pictures, shares = tf.ones((3, 3, 3, 1)), tf.constant([0.0, 0.25, 1.0])
+    mixed = noised(pictures, 0.0 * pictures, shares)
+    for picture, due in zip(mixed, (0.0, 0.5, 1.0), strict=True):
+        np.testing.assert_allclose(picture, due * pictures[0])
+    seen: list[Any] = []
+
+    class Told(tf.keras.layers.Layer):
+        """A model that notes what it is given and answers zeros."""
+
+        def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+            seen.extend(inputs)
+            return 0.0 * inputs[0]
+
+    for kept, noisy in ((1.0, False), (0.0, True)):
+        random = tf.random.Generator.from_seed(0)
+        noise_loss(Told(), tf.ones((5, 3, 3, 1)), tf.fill([9], kept), random)
+        assert bool(np.std(seen[-2]) > 0.5) is noisy
 
 
 @says("`betas`, says how much noise each of the 50 steps adds")
@@ -1643,7 +1666,7 @@ def test_the_points_of_the_circle() -> None:
 @says("After the last step next to nothing may be left, for the new rows will")
 @says("To get to a step in training, no other step is needed:")
 @says("Return rows of which a share of the variance, kept, is not noise.")
-@says("The share has the shape (rows, 1).")
+@says("There is a share for each row.")
 @says("Equation 4 of arXiv:2006.11239.")
 def test_noise_by_steps_is_noise_at_once() -> None:
     shares = [line[1] for line in lines("schedule")]
@@ -1655,7 +1678,7 @@ def test_noise_by_steps_is_noise_at_once() -> None:
         noise = tf.random.stateless_normal(x.shape, (0, t))
         by_steps = noised(by_steps, noise, 1.0 - beta)
     noise = tf.random.stateless_normal(x.shape, (1, 0))
-    at_once = noised(x, noise, tf.fill((100_000, 1), KEPT[24]))
+    at_once = noised(x, noise, tf.fill([100_000], KEPT[24]))
     for found in (by_steps, at_once):
         assert np.mean(found) == pytest.approx(2 * 0.276**0.5, abs=0.02)
         assert np.var(found) == pytest.approx(1 - 0.276, abs=0.02)
@@ -1743,6 +1766,11 @@ def test_what_is_generated() -> None:
 
     generate(guess, BETAS, rows=2)
     assert seen == [*reversed(range(50))]
+    noise = tf.random.stateless_normal([500, 2], (1, 0))
+    for betas, put_back in (([0.5], 0.0), ([0.1, 0.5], (0.5 / 0.9) ** 0.5)):
+        found = generate(guess, tf.constant(betas), rows=500)
+        grown = noise / np.sqrt(np.prod(1.0 - np.array(betas)))
+        assert np.std(found - grown) == pytest.approx(put_back, abs=0.05)
 
 
 @says("Inside `fit` the same step is a `train_step` with [no `y`]")

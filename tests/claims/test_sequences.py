@@ -846,8 +846,8 @@ def test_an_embedding() -> None:
 @says("So `input_dim` is the largest index plus one.")
 @says("Other indices that are wrong raise nothing:")
 @says(
-    "A negative index counts from the end of the table, and a float loses its "
-    "fraction."
+    "A negative index counts from the end of the table, as far as that "
+    "reaches, and a float loses its fraction."
 )
 @says(
     "With `jit_compile=True` an index that is too large finds the last row, "
@@ -874,8 +874,8 @@ def test_indices_of_an_embedding() -> None:
                 table[row].tolist()
             ]
     for call in (embedding, tf.function(embedding)):
-        for index in (5, 70):
-            message = f"= {index} is not in .0, 5."
+        for index, told in ((5, 5), (70, 70), (-6, -1)):
+            message = f"= {told} is not in .0, 5."
             with pytest.raises(REFUSED, match=message):
                 call(tf.constant([index]))
     for index in (5, 70):
@@ -936,6 +936,10 @@ def test_a_state_is_forgotten_or_carried() -> None:
     "`fit`, `evaluate` and `predict` need that number as `batch_size`, and a "
     "multiple of it as rows, or the last batch raises `Incompatible shapes`."
 )
+@says(
+    "If that is a single row, nothing is raised: it counts as often as the "
+    "layer has rows."
+)
 @says("In a pipeline, `batch` leaves it out with `drop_remainder=True`.")
 def test_batches_of_a_stateful_model() -> None:
     rows = tf.keras.Input((3, 1), batch_size=4)
@@ -957,6 +961,11 @@ def test_batches_of_a_stateful_model() -> None:
         model.predict(x, batch_size=4, **quiet)
     with pytest.raises((REFUSED, ValueError)):
         model.predict(x, batch_size=2, **quiet)
+    for call in (model.fit, model.evaluate):
+        call(x[:9], y[:9], batch_size=4, **quiet)
+    for kind in (layers.GRU, layers.LSTM, layers.SimpleRNN):
+        model = Sequential([rows, kind(1, stateful=True)])
+        assert len(model.predict(x[:9], batch_size=4, **quiet)) == 12
 
 
 @says(

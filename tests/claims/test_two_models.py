@@ -1984,7 +1984,8 @@ PICTURES = tf.random.stateless_uniform([4, 8, 8, 1], seed=(0, 5))
 @says("Two pictures may differ in each pixel and still look alike.")
 @says("or VGG loss, compares what a trained network makes of them in its")
 @says("First a model that returns the outputs of some layers, chosen by name.")
-@says("Return a frozen model from inputs of base to outputs of its layers.")
+@says("Return a model from inputs of base to outputs of its layers.")
+@says("It is frozen, and so are these layers of base.")
 @says("Return the mean squared distance of features, summed over layers.")
 @says("Takes pictures (batch, height, width, channels).")
 @says("Section 3.2 of arXiv:1603.08155.")
@@ -1995,6 +1996,9 @@ def test_features_are_outputs_of_named_layers() -> None:
     np.testing.assert_allclose(edges, base.layers[0](PICTURES), rtol=1e-5)
     np.testing.assert_allclose(parts, base(PICTURES), rtol=1e-5)
     assert not features.trainable_variables
+    assert not base.trainable_variables
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not compat"):
+        feature_loss(features, PICTURES, PICTURES[:1])
     others = features(PICTURES[::-1])
     due = sum(
         float(tf.reduce_mean((a - b) ** 2))
@@ -2101,6 +2105,10 @@ def test_who_learns_from_features() -> None:
 
 
 @says("It takes tensors, too, and lets the gradient pass, so call it on the")
+@says(
+    "An array of floats it changes in place, and again in each step: make a "
+    "tensor of it first."
+)
 def test_preprocess_input_lets_the_gradient_pass() -> None:
     pixels = 255 * tf.random.stateless_uniform([2, 4, 4, 3], (0, 0))
     prepare = tf.keras.applications.vgg19.preprocess_input
@@ -2108,6 +2116,15 @@ def test_preprocess_input_lets_the_gradient_pass() -> None:
         tape.watch(pixels)
         total = tf.reduce_sum(prepare(pixels))
     np.testing.assert_allclose(tape.gradient(total, pixels), 1)
+    whole, kept = np.array(pixels), []
+    for given in (whole.astype("uint8"), tf.constant(whole), whole):
+        before = np.array(given)
+        prepare(given)
+        kept.append(bool(np.array_equal(before, given)))
+    assert kept == [True, True, False]
+    once = whole.copy()
+    prepare(whole)
+    assert np.abs(whole - once).max() > 90
     found = prepare(np.array(pixels))
     assert found.min() < -90
     assert found.max() > 90

@@ -849,6 +849,9 @@ def test_a_metric_wants_columns() -> None:
                 metric.update_state(labels[part], shares[part])
             found.append(float(metric.result()))
         assert (found[0] != pytest.approx(found[1], rel=1e-4)) == minds
+    of_classes = metrics.SparseCategoricalCrossentropy()
+    of_classes.update_state(labels, np.stack([1 - shares, shares], axis=1))
+    assert float(of_classes.count) == 41
 
 
 @says("Accuracy is 0, or not what you expect")

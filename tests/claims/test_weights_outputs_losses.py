@@ -2586,18 +2586,25 @@ def test_a_loss_function_sees_one_output() -> None:
 @says("Where there is none, any place is right.")
 @says("Says if a thing is there, and where; rows without one have no where.")
 @says("Return a cross-entropy, and the error of the rows with a thing.")
-@says("The -99 in place of a place were never looked at.")
-@says("`compile` needs no loss, and `sum(self.losses)` and `sample_weight`")
+@says("The -99 in place of a place were never looked at, nor would a `NaN` be")
+@says(
+    "`compile` needs no loss. A mask, `sum(self.losses)` and `sample_weight` "
+    "count only if such a method adds them."
+)
 def test_a_loss_of_two_outputs() -> None:
     there = tf.constant([[1.0], [0.0]])
     losses, inputs = [], tf.keras.Input((1,))
-    for nowhere in (-99.0, 5.0):
-        where = tf.constant([[2.0], [nowhere]])
-        y_pred = {"there": tf.zeros((2, 1)), "where": tf.zeros((2, 1))}
+    for nowhere in (-99.0, 5.0, np.nan):
+        where, guess = tf.constant([[2.0], [nowhere]]), tf.zeros((2, 1))
         y = {"there": there, "where": where}
         model = Found(inputs, inputs)
-        losses.append(float(model.compute_loss(y=y, y_pred=y_pred)))
-    assert losses == pytest.approx([np.log(2) + 4] * 2)
+        with tf.GradientTape() as tape:
+            tape.watch(guess)
+            y_pred = {"there": tf.zeros((2, 1)), "where": guess}
+            loss = model.compute_loss(y=y, y_pred=y_pred)
+        losses.append(float(loss))
+        assert tape.gradient(loss, guess).numpy().tolist() == [[-4.0], [0.0]]
+    assert losses == pytest.approx([np.log(2) + 4] * 3)
     assert "99.0 * (1.0 - there)" in "".join(highlighted(BLOCKS["found"]))
     [off] = numbers(printed(NAME, "found"))
     assert off < 2
@@ -2613,3 +2620,14 @@ def test_a_loss_of_two_outputs() -> None:
     due = np.mean((y - prediction) ** 2) + 0.1 * np.mean(np.abs(code))
     assert before == pytest.approx(due, rel=1e-4)
     assert float(sum(model.losses)) > 0
+    tokens = tf.keras.Input((3,), dtype="int32")
+    codes = tf.keras.layers.Embedding(5, 2, mask_zero=True)(tokens)
+    told = tf.keras.layers.Dense(1)(codes)
+    padded: Any = Inside(tokens, [told, codes])
+    padded.compile("sgd")
+    words, steps = np.array([[1, 0, 0]]), np.array([[[1.0], [9.0], [9.0]]])
+    due = np.mean((steps - padded(words)[0]) ** 2)
+    found = padded.evaluate(words, steps, verbose=0)
+    assert found == pytest.approx(due, rel=0.01)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not compat"):
+        padded.compute_loss(y=steps[..., 0], y_pred=padded(words))

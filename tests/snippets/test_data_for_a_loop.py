@@ -324,6 +324,11 @@ def test_fit_takes_both(eager: bool) -> None:
         np.testing.assert_allclose(one, two, atol=1e-5)
 
 
+def test_a_share_for_each_row_is_refused() -> None:
+    with pytest.raises(ValueError, match="scalar"):
+        mix(tf.ones((3, 3)), tf.eye(3), tf.constant([0.0, 0.5, 1.0]), (0, 0))
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_rows_are_mixed_with_their_labels(share: float) -> None:
     x, y = tf.range(10.0)[:, tf.newaxis], tf.one_hot(tf.range(10), 10)

@@ -28,6 +28,29 @@ def test_the_loss_is_half_the_mean_of_squared_ways() -> None:
     assert float(loss) == pytest.approx((5 + 25) / 2 / 2)
 
 
+def test_codes_of_another_shape_are_refused() -> None:
+    codes, labels = make_codes()
+    for narrow, rows in (((2, 1), labels), ((2, 2), labels[:1])):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="compatible"):
+            center_loss(codes, rows, tf.Variable(tf.zeros(narrow)))
+
+
+def test_no_tape_watches_the_centers(monkeypatch: pytest.MonkeyPatch) -> None:
+    tapes: list[tf.GradientTape] = []
+
+    class Tape(tf.GradientTape):
+        """A tape that can be found again."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            tapes.append(self)
+
+    monkeypatch.setattr(tf, "GradientTape", Tape)
+    draw_in(0.5)
+    [watched] = tapes[0].watched_variables()
+    assert watched.shape == (64, 2)
+
+
 def test_centers_go_to_the_mean_of_their_codes() -> None:
     codes, labels = make_codes()
     centers = tf.Variable([[5.0, 5.0], [-5.0, 0.0], [9.0, 9.0]])

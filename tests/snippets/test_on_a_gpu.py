@@ -100,6 +100,8 @@ def test_what_is_looked_at_is_what_is_judged() -> None:
         ({"built with CUDA": False}, "a package for processors"),
         ({"CUDA_VISIBLE_DEVICES": ""}, "CUDA_VISIBLE_DEVICES"),
         ({"CUDA_VISIBLE_DEVICES": "-1"}, "CUDA_VISIBLE_DEVICES"),
+        ({"CUDA_VISIBLE_DEVICES": "NoDevFiles"}, "CUDA_VISIBLE_DEVICES"),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-8932f937"}, "the driver"),
         ({"CUDA_VISIBLE_DEVICES": "0", "CUDA libraries": 0}, "no libraries"),
         ({"CUDA_VISIBLE_DEVICES": "0"}, "the driver"),
     ],

@@ -129,6 +129,15 @@ def test_the_map_weighs_channels_by_their_mean_gradient() -> None:
     np.testing.assert_allclose(found, due, rtol=1e-5)
 
 
+def test_a_map_of_several_scores_is_refused() -> None:
+    picture = tf.keras.Input((4, 4, 1))
+    places = tf.keras.layers.Activation("linear", name="places")(picture)
+    mean = tf.keras.layers.GlobalAveragePooling2D()(places)
+    model = tf.keras.Model(picture, tf.keras.layers.Dense(3)(mean))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="compatible"):
+        class_map(model, tf.ones((2, 4, 4, 1)), "places")
+
+
 def test_derivatives_are_those_of_the_cosine() -> None:
     y, slope, bend = derivatives(cosine, TIMES)
     t = TIMES.numpy()
@@ -324,6 +333,9 @@ def test_flat_and_back() -> None:
     unflatten(variables, 2 * vector)
     assert variables[0].numpy().tolist() == [[2.0, 4.0]]
     assert variables[1].numpy() == 6.0
+    for wrong in (vector[:-1], np.append(vector, 4.0)):
+        with pytest.raises(ValueError, match="cannot reshape"):
+            unflatten(variables, wrong)
 
 
 def quadratic(vector: np.ndarray) -> tuple[float, np.ndarray]:
@@ -415,6 +427,13 @@ def test_second_derivatives_times_a_vector(product: Any) -> None:
     hessian[:2, :2] = np.diag([6.0, 6.0])
     hessian[:2, 2] = hessian[2, :2] = [4.0, -2.0]
     np.testing.assert_allclose(found, hessian @ flatten(vectors))
+
+
+@pytest.mark.parametrize("product", [hvp, forward_hvp])
+def test_vectors_of_another_shape_are_refused(product: Any) -> None:
+    weight = tf.Variable([[2.0], [-1.0]])
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        product(lambda: tf.reduce_sum(weight**3), [weight], [tf.ones(2)])
 
 
 def test_the_vector_of_a_product_is_a_constant() -> None:

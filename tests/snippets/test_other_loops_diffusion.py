@@ -9,6 +9,7 @@ from snippets.other_loops_diffusion import (
     make_circle,
     make_denoiser,
     make_noise_step,
+    noise_loss,
     noised,
     off_circle,
 )
@@ -31,8 +32,16 @@ def test_the_distance_from_the_circle_is_a_mean() -> None:
 
 def test_noise_takes_the_place_of_what_is_not_kept() -> None:
     x, noise = tf.constant([[3.0, 0.0]]), tf.constant([[0.0, 5.0]])
-    found = noised(x, noise, tf.constant([[0.36]]))
+    found = noised(x, noise, tf.constant([0.36]))
     np.testing.assert_allclose(found, [[0.6 * 3, 0.8 * 5]], rtol=1e-6)
+
+
+def test_each_picture_has_a_share_of_its_own() -> None:
+    pictures, kept = tf.ones((4, 4, 4, 1)), tf.constant([0.0, 0.25, 0.5, 1.0])
+    for shares in (kept, kept[:, tf.newaxis]):
+        found = noised(pictures, tf.zeros_like(pictures), shares)
+        for picture, share in zip(found, kept, strict=True):
+            np.testing.assert_allclose(picture, np.sqrt(share) * pictures[0])
 
 
 def test_a_denoiser_knows_its_step() -> None:
@@ -54,7 +63,7 @@ def test_a_step_learns_the_noise_of_rows_at_steps_of_their_own() -> None:
     assert set(t.numpy()) == set(range(5))
     variables, before = model.trainable_variables, model.get_weights()
     with tf.GradientTape() as tape:
-        guess = model([noised(x, noise, tf.gather(kept, t)[:, None]), t])
+        guess = model([noised(x, noise, tf.gather(kept, t)), t])
         loss = tf.reduce_mean(tf.square(guess - noise))
     gradients = tape.gradient(loss, variables)
     step = tf.function(make_noise_step(model, SGD(0.1), kept))
@@ -64,6 +73,18 @@ def test_a_step_learns_the_noise_of_rows_at_steps_of_their_own() -> None:
     ):
         due = value - 0.1 * tf.convert_to_tensor(gradient)
         np.testing.assert_allclose(variable, due, atol=1e-5)
+
+
+def test_a_model_is_told_that_it_learns() -> None:
+    told = []
+
+    def guess(inputs: list[tf.Tensor], training: bool) -> tf.Tensor:
+        told.append(training)
+        return inputs[0]
+
+    random = tf.random.Generator.from_seed(0)
+    noise_loss(guess, make_circle(3), tf.constant([0.5]), random)
+    assert told == [True]
 
 
 def test_points_are_generated_from_the_last_step_to_the_first() -> None:

@@ -154,6 +154,15 @@ def test_a_balanced_step_trains_the_scales() -> None:
     np.testing.assert_allclose(scales, wanted, rtol=1e-4)
 
 
+def test_each_loss_has_a_scale() -> None:
+    numbers, column = [tf.constant(1.0)] * 2, [tf.ones(2)] * 2
+    for losses, shape in ((numbers, ()), (numbers, (1,)), (column, (2,))):
+        with pytest.raises(
+            (ValueError, tf.errors.InvalidArgumentError), match="compatible"
+        ):
+            balanced(losses, tf.Variable(tf.zeros(shape)))
+
+
 def test_what_goes_against_the_others_is_taken() -> None:
     a = [tf.constant([[1.0, 2.0]]), tf.constant([-3.0])]
     b = [tf.constant([[-1.0, 0.0]]), tf.constant([2.0])]

@@ -98,6 +98,20 @@ def test_the_loss_of_the_values_agrees_with_numpy() -> None:
     assert None not in tape.gradient(loss, online.trainable_variables)
 
 
+@pytest.mark.parametrize("lost", ["learner", "other"])
+def test_an_update_to_what_is_no_number_is_refused(lost: str) -> None:
+    learner, other = make_network(1, "learner"), make_network(1, "other")
+
+    def act() -> None:
+        for weight in learner.weights:
+            weight.assign_add(tf.ones_like(weight))
+        weight = {"learner": learner, "other": other}[lost].weights[-1]
+        weight.assign([np.nan])
+
+    with pytest.raises(AssertionError, match="not a number"):
+        check_update(learner, other, act)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
 def test_a_copy_follows_by_a_share(share: float) -> None:
     online = make_network(2, "online")
@@ -134,6 +148,16 @@ def test_the_loss_of_a_student_agrees_with_numpy() -> None:
     p, q = p / p.sum(1, keepdims=True), q / q.sum(1, keepdims=True)
     expected = -9.0 * np.mean((p * np.log(q)).sum(1))
     assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_student_of_other_rows_or_classes_is_refused() -> None:
+    student, teacher = make_network(3, "student"), make_network(3, "teacher")
+    x = make_ring([5])
+    for wrong in (lambda x, training: teacher(x)[:1], lambda x, training: x):
+        with pytest.raises(
+            (ValueError, tf.errors.InvalidArgumentError), match="compatible"
+        ):
+            distill_loss(student, wrong, x, 3.0)
 
 
 def test_the_step_of_a_student_leaves_its_teacher() -> None:

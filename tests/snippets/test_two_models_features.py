@@ -9,6 +9,7 @@ import tensorflow as tf
 from snippets.two_models_features import feature_loss, make_features
 
 layers = tf.keras.layers
+WRONG = tf.errors.InvalidArgumentError
 
 
 def make_base() -> tf.keras.Model:
@@ -53,6 +54,16 @@ def test_features_are_not_those_of_training() -> None:
     features = make_features(base, ["drop"])
     pictures = tf.ones((8, 2, 2, 1))
     assert float(feature_loss(features, pictures, pictures)) == 0
+
+
+def test_pictures_of_other_sizes_are_refused() -> None:
+    layer = layers.Conv2D(1, 3, strides=2, padding="same", name="half")
+    base = tf.keras.Sequential([tf.keras.Input((None, None, 1)), layer])
+    features, pictures = make_features(base, ["half"]), tf.ones((3, 4, 4, 1))
+    assert base.trainable_variables == []
+    for others in (tf.ones((3, 2, 2, 1)), tf.ones((1, 4, 4, 1))):
+        with pytest.raises(WRONG, match="not compatible"):
+            feature_loss(features, pictures, others)
 
 
 def test_the_restorer_learns_and_the_features_stay(
