@@ -37,9 +37,9 @@ def split_values(text: str) -> Iterator[tuple[str, str, int]]:
         end = _end(text, start + len(OPEN))
         if end is None:
             raise NoExpressionError(text[said:start], text[start:])
-        expression = " ".join(text[start + len(OPEN) : end].split("\n"))
+        expression = _one_line(text[start + len(OPEN) : end])
         line = text.count("\n", 0, start)
-        yield text[said:start], expression.strip(), line
+        yield text[said:start], expression, line
         said = position = end + len(CLOSE)
     yield text[said:], "", 0
 
@@ -56,10 +56,19 @@ def _end(text: str, start: int) -> int | None:
 
 
 def _is_expression(text: str) -> bool:
-    line = " ".join(text.split("\n")).strip()
+    line = _one_line(text)
     as_format = (f"f{q}{{ {line}}}{q}" for q in ("'''", '"""'))
     for code in (f"({line}\n)", *as_format):
         with contextlib.suppress(SyntaxError, ValueError):
             ast.parse(code, mode="eval")
             return bool(line)
     return False
+
+
+def _one_line(text: str) -> str:
+    """Return the expression without the blanks around it.
+
+    Those behind a last `=` are shown, so what f-strings do next is said.
+    """
+    line = " ".join(text.split("\n")).lstrip()
+    return f"{line}!r" if line.rstrip().endswith("=") else line.rstrip()

@@ -117,7 +117,10 @@ def test_pages_in_another_folder_are_a_fault(site: Site) -> None:
 def test_what_a_plugin_warns_of_ends_the_build(site: Site) -> None:
     warns = "logging.getLogger('mkdocs.plugins.x').warning('odd')"
     site.add_hook(f"import logging\n\ndef on_env(*_, **__):\n    {warns}\n")
-    assert site.bad() == "mkdocs.yml: odd\n  mend: correct what MkDocs names\n"
+    assert site.bad() == (
+        "mkdocs.yml: odd\n  mend: correct what this names, or set what warns "
+        "of it not to\n"
+    )
 
 
 def test_a_setting_that_a_plugin_warns_of_is_named(site: Site) -> None:
