@@ -23,6 +23,8 @@ _PLACE = re.compile(
 )
 _JOINED = re.compile(rf"&(?=#?\w*{BEGIN}x)|<(?=/?{BEGIN}x)")
 """What would make a character or a tag of the value behind it."""
+_CODES = re.compile(r"(?:&(?:#\d+|\w+);){9,}")
+"""Text whose characters are all hidden from programs, as of an address."""
 
 
 def mark(number: int) -> str:
@@ -53,8 +55,14 @@ def unmarked(text: str) -> str:
 
 
 def apart(markup: str) -> str:
-    """Return the HTML in which each value is text, whatever is before it."""
+    """Return the HTML in which each value is text, whatever is around it."""
+    markup = _CODES.sub(_decoded, markup)
     return _JOINED.sub(lambda joined: html.escape(joined[0]), markup)
+
+
+def _decoded(codes: re.Match[str]) -> str:
+    text = html.unescape(codes[0])
+    return html.escape(text) if WORD in text else codes[0]
 
 
 def fill(
