@@ -67,6 +67,7 @@ SAVED = {"source": TEXT, "file": Option(None, FILE_NAME)}
 FILE = {**BLOCK, **SAVED, "run": TEXT}
 COMMAND = {**BLOCK, **LIMIT, "exits": Option(0, EXIT_CODE)}
 SITE_FENCE = {"after": Option("", str)}
+OPTIONS = {*PYTHON, *FILE, *COMMAND, *SITE_FENCE}
 NO_OPTIONS: dict[str, Option] = {}
 
 
@@ -114,7 +115,7 @@ def require_each_once(given: Iterable[str], header: str) -> None:
     """Raise PageError if the line gives an option no value, or two."""
     keys = OPTION.findall(header)
     for key in given:
-        if key not in keys:
+        if key in OPTIONS and key not in keys:
             raise PageError(
                 f'the option "{key}" has no value',
                 hint=f'write it as {key}="…"',
