@@ -114,7 +114,7 @@ def _disk(error: OSError, root: Path) -> PageError:
     hint = "let the build write to .cache/ and site/, and make room there"
     if error.errno in (errno.EBUSY, errno.EXDEV):
         hint = "let .cache/ and site/ be folders of one disk"
-    if isinstance(error, FileNotFoundError):
+    if error.errno in (errno.ENOENT, errno.ELOOP):
         hint = "put a file there, or remove what leads to it"
     return PageError(
         error.strerror or str(error),

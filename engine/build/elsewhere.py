@@ -30,7 +30,7 @@ def fill_elsewhere(
         if path.suffix not in TEXTS or not path.is_file():
             continue
         contents = path.read_bytes()
-        if marks.BEGIN.encode() not in contents:
+        if marks.WORD.encode() not in contents:
             continue
         text = contents.decode()
         known = {*values, *blocks} >= {*marks.numbers(text)}

@@ -19,6 +19,10 @@ RENDERING = ("engine", "jinja2", "markdown", "mkdocs")
 """Packages that call extensions and plugins."""
 ENGINE = Path(__file__).parents[1]
 TRACE = re.compile(r"(?m)^\s.*\n")
+STACK = re.compile(
+    r"(?m)^[ \t]*Traceback \(most recent call last\):\n(?:[ \t]*\n|[ \t].*\n)*"
+)
+"""A traceback but for its last line, which says what was raised."""
 NAMES_KEY = re.compile(r"(?:Config value '|configuration name: )(\w+)")
 NAMES_PLACE = re.compile(r'\n\s+in "(.+?)", line (\d+), column \d+:?')
 INHERIT = re.compile(r"(?m)^INHERIT:\s*[\"']?(.+?)[\"']?\s*(?:#.*)?$")
@@ -75,8 +79,12 @@ def _errors(text: str, project: Project) -> Iterator[PageError]:
             )
     else:
         path, line = _named(text, project)
-        hint = "correct what MkDocs names"
-        yield PageError(text.strip(), hint=hint, path=path, line=line)
+        yield PageError(
+            STACK.sub("", text).strip(),
+            hint="correct what this names, or set what warns of it not to",
+            path=path,
+            line=line,
+        )
 
 
 def _named(text: str, project: Project) -> tuple[Path | str, int | None]:

@@ -1,7 +1,7 @@
 """The options that fences may have, and what they may say."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from engine.errors import PageError
@@ -9,7 +9,7 @@ from engine.program import SECONDS_ALLOWED
 from engine.read.snippets import did_you_mean
 from engine.read.values import OPEN
 
-OPTION = re.compile(r"""([\w-]+)=(?:"[^"]*"|'[^']*')""")
+OPTION = re.compile(r"""([\w-]+)=(?:"[^"]*"|'[^']*'|[^\s}"']+)""")
 
 
 class Option(NamedTuple):
@@ -67,6 +67,7 @@ SAVED = {"source": TEXT, "file": Option(None, FILE_NAME)}
 FILE = {**BLOCK, **SAVED, "run": TEXT}
 COMMAND = {**BLOCK, **LIMIT, "exits": Option(0, EXIT_CODE)}
 SITE_FENCE = {"after": Option("", str)}
+OPTIONS = {*PYTHON, *FILE, *COMMAND, *SITE_FENCE}
 NO_OPTIONS: dict[str, Option] = {}
 
 
@@ -110,10 +111,15 @@ def require_lines(given: Mapping[str, str], code: str) -> None:
             )
 
 
-def require_each_once(header: str) -> None:
-    """Raise PageError if the line gives an option twice."""
+def require_each_once(given: Iterable[str], header: str) -> None:
+    """Raise PageError if the line gives an option no value, or two."""
     keys = OPTION.findall(header)
-    for key in keys:
+    for key in given:
+        if key in OPTIONS and key not in keys:
+            raise PageError(
+                f'the option "{key}" has no value',
+                hint=f'write it as {key}="…"',
+            )
         if keys.count(key) > 1:
             raise PageError(
                 f'the option "{key}" is given twice',

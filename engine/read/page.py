@@ -21,6 +21,9 @@ CHANGES_SHELL = re.compile(
     r"(?m)^\s*((?:cd|export|source|\.|alias|unset)\s+[^\s;&|]+|\w+=\S*$)"
 )
 """What a reader's terminal would keep for the commands that follow."""
+ASKS = re.compile(r"(?<![\w.])(input|breakpoint|(?:i?pdb\.)?set_trace)\(")
+"""What waits for whoever runs it to type something."""
+ANSWERED = re.compile(r"\bstdin\b|\bdef input\b|builtins\.input")
 Highlight = Callable[[str], str]
 """Colours Python as the page's own code is coloured."""
 
@@ -102,6 +105,7 @@ def arrange(
             block = with_contents(item.block, above)
             errors += _shown_before(block, above)
             above.append(block)
+            errors += _unanswered(block, above)
             arranged[number] = replace(item, block=block)
         elif not above and getattr(item, "values", True):
             errors.append(_too_early(item))
@@ -159,6 +163,21 @@ def _shown_before(block: Block, above: Sequence[Block]) -> Iterator[PageError]:
                 hint="show it once, or make two sections of it",
                 line=block.line,
             )
+
+
+def _unanswered(block: Block, above: Sequence[Block]) -> Iterator[PageError]:
+    """Yield an error for what only fails since nobody answers a build."""
+    raises = getattr(block, "raises", None) or ""
+    asks = ASKS.search(block.code)
+    answered = any(ANSWERED.search(other.code) for other in above)
+    if asks and raises.endswith(("BdbQuit", "EOFError")) and not answered:
+        yield PageError(
+            f"`{asks[1]}()` raises {raises} only where nobody answers it, "
+            "and a reader can",
+            hint="give it its answers in the block, as "
+            'sys.stdin = io.StringIO("…"), or leave it out',
+            line=block.line,
+        )
 
 
 def _misnamed(path: Path, blocks: Sequence[Block]) -> Iterator[PageError]:

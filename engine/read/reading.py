@@ -116,7 +116,7 @@ class Reading:
             self._fault(
                 self.source.line(index),
                 f"this fence is indented by {indent}, so it stands outside "
-                "of the note or list around it",
+                "of any note or list that is to hold it",
                 "indent both of its lines as the text around it, by 4 blanks "
                 "for each container, or by none",
             )

@@ -125,7 +125,7 @@ class Fences:
             line = self.reading.source.line(start)
             try:
                 self.reading.look_for_slips(start, end + 1)
-                require_each_once(self.lines[start])
+                require_each_once(options, self.lines[start])
                 require_no_id(id_value)
                 fence = Fence(line, language.lower(), options, src, [*classes])
                 return form(fence)

@@ -2,11 +2,15 @@
 
 import ast
 import contextlib
+import re
 from collections.abc import Iterator
 
 from engine.errors import PageError
 
 OPEN, CLOSE, LITERAL = "{{", "}}", "\\{{"
+QUOTED = re.compile(r"(?:[\s>*+-]|\d+[.)])*>")
+"""How a line of a quote begins."""
+MARKS = re.compile(r"(?<=\n)[ \t>]+")
 
 
 class NoExpressionError(PageError):
@@ -34,32 +38,48 @@ def split_values(text: str) -> Iterator[tuple[str, str, int]]:
         if text[:start].endswith("\\"):
             position = start + len(OPEN)
             continue
-        end = _end(text, start + len(OPEN))
-        if end is None:
+        expression, size = _first(_held(text, start + len(OPEN)))
+        if not expression:
             raise NoExpressionError(text[said:start], text[start:])
-        expression = " ".join(text[start + len(OPEN) : end].split("\n"))
         line = text.count("\n", 0, start)
-        yield text[said:start], expression.strip(), line
-        said = position = end + len(CLOSE)
+        yield text[said:start], expression, line
+        said = position = start + len(OPEN) + size + len(CLOSE)
     yield text[said:], "", 0
 
 
-def _end(text: str, start: int) -> int | None:
-    """Return where the expression ends that starts there, if it is one."""
-    paragraph, *_ = text[start:].split("\n\n", 1)
-    end = paragraph.find(CLOSE)
+def _held(text: str, start: int) -> str:
+    """Return the rest of a paragraph, without the marks of a quote."""
+    rest, *_ = text[start:].split("\n\n", 1)
+    before = text[:start].rpartition("\n")[2]
+    if not QUOTED.match(before):
+        return rest
+    return MARKS.sub(lambda marks: " " * len(marks[0]), rest)
+
+
+def _first(text: str) -> tuple[str, int]:
+    """Return the first expression that braces end, if any, and its size."""
+    end = text.find(CLOSE)
     while end >= 0:
-        if _is_expression(paragraph[:end]):
-            return start + end
-        end = paragraph.find(CLOSE, end + 1)
-    return None
+        expression = _one_line(text[:end])
+        if _is_expression(expression):
+            return expression, end
+        end = text.find(CLOSE, end + 1)
+    return "", 0
 
 
-def _is_expression(text: str) -> bool:
-    line = " ".join(text.split("\n")).strip()
+def _is_expression(line: str) -> bool:
     as_format = (f"f{q}{{ {line}}}{q}" for q in ("'''", '"""'))
     for code in (f"({line}\n)", *as_format):
         with contextlib.suppress(SyntaxError, ValueError):
             ast.parse(code, mode="eval")
             return bool(line)
     return False
+
+
+def _one_line(text: str) -> str:
+    """Return the expression without the blanks around it.
+
+    Those behind a last `=` are shown, so what f-strings do next is said.
+    """
+    line = " ".join(text.split("\n")).lstrip()
+    return f"{line}!r" if line.rstrip().endswith("=") else line.rstrip()

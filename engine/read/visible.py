@@ -6,7 +6,7 @@ from collections.abc import Container
 from html.parser import HTMLParser
 from xml.etree.ElementTree import HTML_EMPTY
 
-from engine.read.marks import numbers
+from engine.read.marks import apart, numbers
 from engine.read.values import OPEN
 
 _NOT_SHOWN = {
@@ -51,7 +51,7 @@ class Seen:
 
     def __init__(self, html: str, blocks: Container[int]) -> None:
         finder = _Finder()
-        finder.feed(html)
+        finder.feed(apart(html))
         finder.close()
         finder.end(0)
         self.braced = finder.braced

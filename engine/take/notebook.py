@@ -19,10 +19,11 @@ IN_A_SCRIPT = re.compile(
     r"|sys\.argv|parse_(?:known_)?args\(\)|unittest\.main"
     r"|sys\.std(?:out|err)\.(?:buffer|reconfigure)"
     r"|sys\.stdin(?= =)|builtins\.input"
+    r"|(?<!\.)(?:exit|quit)(?=\()"
     r"|(?<=[\"'])(?:spawn|forkserver))(?!\w)"
 )
 """What a notebook has not: a file, no running loop, functions to import,
-arguments or lines of the reader's, an output for bytes.
+arguments or lines of the reader's, an output for bytes, an end.
 """
 START = "{_dh[0]}"
 """The folder in which a notebook begins; IPython puts it into a magic."""

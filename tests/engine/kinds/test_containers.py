@@ -18,7 +18,7 @@ def test_all_forms_of_a_page_say_the_same(sections: Site) -> None:
         shown = sections.alike(name, *outputs).text
         assert "{{x}}" not in shown, name
         for path in site.rglob(f"{name}*/*"):
-            assert marks.BEGIN not in path.read_text("utf-8"), path
+            assert marks.WORD not in path.read_text("utf-8"), path
 
 
 def test_line_ends_tabs_and_marks_of_order_do_not_matter(

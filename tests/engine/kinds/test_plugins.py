@@ -266,7 +266,9 @@ def test_what_follows_from_a_warning_is_not_told(sections: Site) -> None:
 
         def on_page_markdown(markdown, page, **_):
             if page.url == "q/p/":
-                text = "[x] ERROR\\nIn `q/p.md`:\\n```\\n  It is {{ x:.1f }}."
+                text = "[x] ERROR\\nIn `q/p.md`:\\n```\\nTraceback "
+                text += "(most recent call last):\\n  File x\\n    f()\\n"
+                text += "NameError: x\\n```\\n  It is {{ x:.1f }}."
                 logging.getLogger("mkdocs.plugins.x").warning(text)
                 return "# Error"
         """,
@@ -279,6 +281,7 @@ def test_what_follows_from_a_warning_is_not_told(sections: Site) -> None:
     line = text.partition("It is")[0].count("\n") + 1
     assert words.startswith(f"docs/q/p.md:{line}: [x] ERROR\n"), words
     assert words.count("mend:") == 1
+    assert "```\nNameError: x\n```" in words
     assert sections.engine("check") == (1, words)
 
 

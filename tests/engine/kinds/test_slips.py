@@ -3,7 +3,7 @@
 from tests.engine.kinds.site import Site
 
 FENCE = '```python run="snippets/a.py:one"\n```\n'
-OUT = "so it stands outside of the note or list around it"
+OUT = "so it stands outside of any note or list that is to hold it"
 TEXT = "this fence would be shown as text, and not run"
 HIDDEN = "is not shown on the page"
 
@@ -133,6 +133,26 @@ CASES = {
         1,
         'the option "fold" is given twice',
     ),
+    "no_fold": (
+        FENCE.replace("\n", " fold\n", 1),
+        1,
+        'the option "fold" has no value',
+    ),
+    "no_alt": (
+        '```{.python run="snippets/a.py:one" alt}\n```\n',
+        1,
+        'the option "alt" has no value',
+    ),
+    "asks": (
+        FENCE.replace(':one"', ':asks" raises="EOFError"'),
+        1,
+        "`input()` raises EOFError only where nobody answers it",
+    ),
+    "debugs": (
+        FENCE.replace(':one"', ':debugs" raises="bdb.BdbQuit"'),
+        1,
+        "`pdb.set_trace()` raises bdb.BdbQuit only where nobody answers it",
+    ),
     "value_in_an_option": (
         FENCE.replace("\n", ' title="{{ x }}"\n', 1),
         1,
@@ -176,12 +196,20 @@ CASES = {
 
 
 def test_each_is_named_once_with_its_line(site: Site) -> None:
-    site.sections("a", one="x = 1")
+    site.sections(
+        "a",
+        one="x = 1",
+        asks="name = input('Name? ')",
+        debugs="import pdb\n\npdb.set_trace()",
+    )
     site.named(CASES)
 
 
 def test_what_is_no_slip_is_left_alone(site: Site) -> None:
-    site.sections("a", one="print(x := 1)", two="print(x)")
+    answers = "import io\nimport sys\n\nsys.stdin = io.StringIO()\ninput()"
+    site.sections("a", one="print(x := 1)", two="print(x)", answers=answers)
+    answered = FENCE.replace(':one"', ':answers" raises="EOFError"')
+    site.page("answered", f"# P\n\n{answered}")
     two = at(4).replace("one", "two")
     site.page("after_a_note", f"# P\n\n!!! note\n\n    Text.\n\n{FENCE}\nA.\n")
     site.page("before_code", f"# P\n\nText.\n\n{FENCE}\n    code\n")

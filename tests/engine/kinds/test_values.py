@@ -56,7 +56,9 @@ A [link {{ text }}](https://e.org "title {{ text }}"), an image
 Folded {{ text }}
 </details>
 
-<p data-text='{{ text }}'>{{ text }}</p>
+<p data-text='{{ text }}'>{{ text }} <{{ text }}> </{{ text }}></p>
+
+Between <{{ text }}>, <<{{ text }}>>, </{{ text }}> and `<{{ text }}>`.
 
     indented {{ text }}
 
@@ -104,13 +106,20 @@ def test_expressions_are_those_of_f_strings(site: Site) -> None:
         "{{d['a']['b']}}; {{ {'q': {'r': 2}}['q']['r'] }}; {{\nx +\n1 }}; "
         "{{ '}}' }}; {{ 'a|b' }}; {{x}}{{x}}; \\{{ x }}; `\\{{ x }}`; "
         "{ {x} }; {{ {x} }}; {{ {1: 2}[1]:>3 }}"
+        "\n\n> - {{ x\n>   + 1 }} > 1, <a{{ x }}@e.org>"
+        "\n\n`{{ x = }}; {{x=}}; {{ x= }}; {{ x = :>2 }}`"
         "\n\n```text\n{{ x }} \\{{ x }}\n```\n",
     )
+    x = 5
     site.good()
     text = site.alike("p", "5").text
     assert text.endswith(
-        "5;5;5.0;[1,2];1;2;6;}};a|b;55;{{x}};{{x}};{{x}};{5};2{{x}}\\{{x}}"
+        "5;5;5.0;[1,2];1;2;6;}};a|b;55;{{x}};{{x}};{{x}};{5};26>1,a5@e.orgx=5;x=5;x=5;x=5{{x}}\\{{x}}"
     )
+    page = forms.rendered(site.root / "site", "p/")
+    codes = [code.get_text() for code in page.select("p > code")]
+    assert page.select("a[href='mailto:a5@e.org']")
+    assert codes[-1] == f"{x = }; {x=}; {x= }; {x = :>2}"
 
 
 @pytest.mark.parametrize(

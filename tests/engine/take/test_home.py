@@ -183,6 +183,8 @@ def test_the_script_is_the_program_and_a_program() -> None:
         ("loop.run_until_complete(main())", "run_until_complete"),
         ("context = get_context('spawn')", "spawn"),
         ("print(__file__)", "__file__"),
+        ("exit(3)", "exit"),
+        ("if True:\n    quit()", "quit"),
         ("print(sys.argv[1:])", "sys.argv"),
         ("options = parser.parse_args()", "parse_args()"),
         ("unittest.main(exit=False)", "unittest.main"),
@@ -215,6 +217,8 @@ def test_the_notebook_says_what_works_in_the_script_alone(
     [
         "def f():\n    '''Say.\n\n    >>> f()\n    '''",
         "parser.parse_args(['--all'])",
+        "parser.exit()",
+        "sys.exit('done')",
         "print('a >>> b')",
         "text = sys.stdin.read()",
         "asyncio.create_task(main())  # and not asyncio.run",
