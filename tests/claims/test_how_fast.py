@@ -4,6 +4,7 @@ import concurrent.futures
 import gc
 import inspect
 import json
+import os
 import re
 import threading
 import time
@@ -1038,14 +1039,37 @@ def test_cache_keeps_what_is_random(data: Data) -> None:
         assert not epochs_differ(early)
 
 
-@says("It keeps everything in memory, or in a file that you name.")
+def used() -> float:
+    """Return how many MiB of memory this process uses."""
+    pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 2**20
+
+
+@says(
+    "`cache()` keeps everything in memory, and `cache(filename)` in files "
+    "whose names begin so."
+)
 def test_where_cache_keeps(data: Data) -> None:
     said = " ".join((tf.data.Dataset.cache.__doc__ or "").split())
     assert "If a filename is not provided, the dataset will be cached in" in (
         said
     )
     list(rows_of(data).cache("kept"))
-    assert [*Path().glob("kept*")]
+    assert all(path.name.startswith("kept") for path in Path().iterdir())
+    # A hundred rows of a MiB each.
+    rows = tf.data.Dataset.range(100).map(
+        lambda row: tf.random.stateless_normal([2**18], [row, 0])
+    )
+    names: dict[str, tuple[str, ...]] = {"files": ("large",), "memory": ()}
+    grown = {}
+    for where, name in names.items():
+        kept = rows.cache(*name)
+        before = used()
+        for _ in kept:
+            pass
+        grown[where] = used() - before
+    assert sum(p.stat().st_size for p in Path().glob("large*")) > 100 * 2**20
+    assert grown["memory"] > 60 > grown["files"], grown
 
 
 CACHED = """
@@ -1111,12 +1135,16 @@ def test_the_log_of_a_cache_that_is_read_in_part() -> None:
 
 
 @says(
-    "Such a file is read as it is, whatever the pipeline has become since: "
-    "delete it when you change what comes before."
+    "A cache file is read as it is, whatever the pipeline has become since: "
+    "delete it when you change what comes before, or name it by that."
 )
 @says(
     "And while an iterator that has read a part of it is still there, the "
-    "next one raises an `AlreadyExistsError`."
+    "next one raises an `AlreadyExistsError`: `cache lockfile already exists`."
+)
+@says(
+    "So it does after a program that was killed as it wrote: delete the "
+    "`.lockfile` that it left."
 )
 def test_a_cache_in_a_file(tmp_path: Path) -> None:
     count = 1000
@@ -1133,10 +1161,30 @@ def test_a_cache_in_a_file(tmp_path: Path) -> None:
     rows = numbers(0)
     iterator = iter(rows)
     next(iterator)
-    with pytest.raises(tf.errors.AlreadyExistsError):
-        next(iter(rows))
+
+    def is_locked() -> bool:
+        """Try to read; an iterator that fails takes the files with it."""
+        try:
+            next(iter(rows))
+        except tf.errors.AlreadyExistsError as error:
+            return "cache lockfile already exists" in error.message
+        finally:
+            gc.collect()
+        return False
+
+    # What a program leaves that is killed now: nobody takes its files away.
+    left = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert is_locked()
     del iterator
     gc.collect()
+    assert not [*tmp_path.iterdir()]
+    for path, held in left.items():
+        path.write_bytes(held)
+    assert is_locked()
+    for path, held in left.items():
+        path.write_bytes(held)
+    [lock] = tmp_path.glob("*.lockfile")
+    lock.unlink()
     assert first(0) == 0
     assert first(5) == 0, "what the file has"
     gc.collect()
