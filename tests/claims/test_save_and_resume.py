@@ -36,6 +36,7 @@ from snippets.saved_models import (
     fit_epochs,
     my_loss,
 )
+from snippets.saved_several import after_break, new_gan, train_each
 from snippets.train import batch_of
 from tests.claims.says import (
     figure,
@@ -2555,3 +2556,52 @@ def test_keras_backs_up_and_restores(story: Names) -> None:
     with pytest.raises(Interrupted):
         fit(tf.keras.callbacks.LambdaCallback(on_epoch_begin=stop))
     assert fit() == [2, 3]
+
+
+@says(
+    "A checkpoint takes any names. They have to be the same when it is read."
+)
+@says(
+    "`assert_consumed` had nothing to say, for nothing was left over. But "
+    "each optimizer began anew, without its momentum."
+)
+@says("A CycleGAN has four models, and four optimizers to name beside them.")
+@says("A GAN or CycleGAN: several models and optimizers in one checkpoint")
+@says("Return two models, and an optimizer for each, at their start.")
+@says("Return by how much a break changes what the generator makes.")
+@says("The checkpoint has the parts of the GAN that are named.")
+@says("Take steps with each model, which stand for those of a GAN.")
+def test_several_models_in_one_checkpoint() -> None:
+    assert float(printed(NAME, "models_alone").split()[-1]) > 0.1
+    assert float(printed(NAME, "all_parts").split()[-1]) == 0
+    gan = new_gan()
+    assert [int(part.iterations) for part in [*gan.values()][1::2]] == [0, 0]
+    train_each(gan, 2)
+    assert [int(part.iterations) for part in [*gan.values()][1::2]] == [2, 2]
+    for some in (["generator"], ["generator", "generator_optimizer"]):
+        found = after_break(some)
+        assert (found == 0) is (len(some) == 2)
+    models = {name: gan[name] for name in ("generator", "discriminator")}
+    path = tf.train.Checkpoint(**models).write("models")
+    other = new_gan()
+    same = {name: other[name] for name in models}
+    tf.train.Checkpoint(**same).read(path).assert_consumed()
+    for name in models:
+        optimizer = other[f"{name}_optimizer"]
+        assert int(optimizer.iterations) == 0
+        assert not any(np.any(v) for v in optimizer.variables[2:])
+    renamed = tf.train.Checkpoint(first=new_gan()["generator"])
+    with pytest.raises(AssertionError):
+        renamed.read(path).assert_consumed()
+    # Four of each, as a CycleGAN has them.
+    parts, others = (
+        {f"{n}_{name}": part for n in "ab" for name, part in one.items()}
+        for one in (new_gan(), gan)
+    )
+    assert len(parts) == 8
+    path = tf.train.Checkpoint(**others).write("all")
+    tf.train.Checkpoint(**parts).read(path).assert_consumed()
+    for name, part in parts.items():
+        kept = others[name].variables
+        for one, two in zip(part.variables, kept, strict=True):
+            np.testing.assert_array_equal(one, two)
