@@ -2749,3 +2749,100 @@ def test_the_first_update() -> None:
         numbers(row)[1] for row in printed(NAME, "first_update").split("\n")
     ]
     assert shown == pytest.approx([1.0, expected(1001)], abs=0.01)
+
+
+# LoRA
+
+
+@says(
+    "*LoRA* leaves the kernel of a layer frozen and adds the product of two "
+    "thin matrices to it"
+)
+@says("Keras does so in a layer that is built.")
+@says(
+    "The second matrix begins with zeros, so the output is what it was. "
+    "Instead of 4,096 numbers of the kernel 256 are trained."
+)
+@says("The bias and the other layers still are, until you freeze them.")
+@says("`Embedding`, `EinsumDense` and `Conv2D` have the method, too.")
+@says("LoRA in a loop: `enable_lora` | [LoRA]")
+@says("LoRA: a large layer learns by two thin matrices")
+def test_lora() -> None:
+    changed, *shapes = printed(NAME, "lora").splitlines()
+    assert float(changed.split()[-1]) == 0
+    assert [shape.split()[0] for shape in shapes] == [
+        *("large/bias", "large/lora_kernel_a", "large/lora_kernel_b"),
+        *("head/kernel", "head/bias"),
+    ]
+    layer = tf.keras.layers.Dense(64)
+    with pytest.raises(ValueError, match="isn't yet built"):
+        layer.enable_lora(2)
+    layer.build((None, 64))
+    kernel = layer.kernel.numpy()
+    layer.enable_lora(2)
+    thin = layer.lora_kernel_a.numpy(), layer.lora_kernel_b.numpy()
+    assert kernel.size == 4096
+    assert sum(matrix.size for matrix in thin) == 256
+    assert np.any(thin[0])
+    assert not np.any(thin[1])
+    layer.lora_kernel_b.assign(tf.ones((2, 64)))
+    x = tf.random.stateless_normal((3, 64), (0, 0))
+    due = x @ (kernel + thin[0] @ np.ones((2, 64), "float32"))
+    np.testing.assert_allclose(layer(x), due, rtol=1e-4, atol=1e-4)
+    assert [v.name for v in layer.trainable_variables] == [
+        *("bias", "lora_kernel_a", "lora_kernel_b")
+    ]
+    for other, shape in (
+        (tf.keras.layers.Embedding(4, 3), (None,)),
+        (tf.keras.layers.EinsumDense("ab,bc->ac", 3), (None, 4)),
+        (tf.keras.layers.Conv2D(3, 2), (None, 4, 4, 2)),
+    ):
+        other.build(shape)
+        other.enable_lora(1)
+        assert other.lora_enabled
+        names = {v.name for v in other.trainable_variables}
+        assert len([name for name in names if "lora" in name]) == 2
+
+
+@says(
+    "The loop stays as it is, but enable LoRA before the optimizer is built: "
+    "to one that knows other variables, each matrix is an [`Unknown variable`]"
+)
+@says("`save_weights` writes the sum, which loads into a model without LoRA.")
+def test_lora_in_a_loop() -> None:
+    def make() -> tf.keras.Model:
+        return tf.keras.Sequential(
+            [tf.keras.Input((4,)), tf.keras.layers.Dense(3)]
+        )
+
+    x = tf.random.stateless_normal((8, 4), (0, 0))
+
+    def step(model: tf.keras.Model, optimizer: Any) -> None:
+        with tf.GradientTape() as tape:
+            current_loss = tf.reduce_mean((x[:, :3] - model(x)) ** 2)
+        variables = model.trainable_variables
+        gradients = tape.gradient(current_loss, variables)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+    for built_first in (False, True):
+        model, optimizer = make(), tf.keras.optimizers.Adam(0.1)
+        if built_first:
+            optimizer.build(model.trainable_variables)
+        [layer] = model.layers
+        layer.enable_lora(1)
+        if built_first:
+            for matrix in (layer.lora_kernel_a, layer.lora_kernel_b):
+                with pytest.raises(ValueError, match="Unknown variable"):
+                    optimizer.apply([tf.ones_like(matrix)], [matrix])
+            continue
+        kernel = layer.variables[0].numpy()
+        for _ in range(3):
+            step(model, optimizer)
+        frozen = [v for v in layer.variables if not v.trainable]
+        assert len(frozen) == 1
+        np.testing.assert_array_equal(frozen[0], kernel)
+        model.save_weights("lora.weights.h5")
+        plain = make()
+        plain.load_weights("lora.weights.h5")
+        np.testing.assert_allclose(plain(x), model(x), atol=1e-6)
+        assert np.abs(plain.layers[0].kernel - kernel).max() > 0.01
