@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras.src.optimizers.base_optimizer import BaseOptimizer as Optimizer
 from tensorflow.python.data.ops import debug_mode
 
 from snippets.data import TRUE_B, TRUE_W, make_data
@@ -2740,3 +2742,112 @@ def test_no_books() -> None:
     renamed.compile(SGD(0.0), loss="mse", run_eagerly=True)
     last = float((5 * ROWS[3, 0] - OUTPUTS[3, 0]) ** 2)
     assert history(renamed)["error"] == pytest.approx([last])
+
+
+def state_of(path: str, name: str) -> ast.FunctionDef:
+    """Return a function of Keras' code, which may need what is not here."""
+    tree = ast.parse((Path(keras.__file__).parent / path).read_text("utf-8"))
+    functions = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef)]
+    [found] = [function for function in functions if function.name == name]
+    return found
+
+
+@says(
+    "Where Keras runs on JAX, it calls a step with one argument more, "
+    "`train_step(self, state, data)`."
+)
+@says(
+    "The state has the values of the trainable variables, of the others, of "
+    "the optimizer's and of the metrics', and the step returns its logs and "
+    "the new values."
+)
+@says("A train_step on JAX is stateless")
+def test_the_step_on_jax() -> None:
+    def arguments(backend: str) -> list[str]:
+        trainer = f"src/backend/{backend}/trainer.py"
+        return [a.arg for a in state_of(trainer, "train_step").args.args]
+
+    assert arguments("jax") == ["self", "state", "data"]
+    assert arguments("tensorflow") == ["self", "data"]
+    step = state_of("src/backend/jax/trainer.py", "train_step")
+    unpacked, given_back = step.body[0], step.body[-1]
+    names = [
+        *("trainable_variables", "non_trainable_variables"),
+        *("optimizer_variables", "metrics_variables"),
+    ]
+    assert isinstance(unpacked, ast.Assign)
+    assert ast.unparse(unpacked.value) == "state"
+    assert isinstance(unpacked.targets[0], ast.Tuple)
+    assert [ast.unparse(e) for e in unpacked.targets[0].elts] == names
+    assert isinstance(given_back, ast.Return)
+    assert isinstance(given_back.value, ast.Tuple)
+    logs, state = given_back.value.elts
+    assert ast.unparse(logs) == "logs"
+    assert ast.unparse(state) in ("state", f"({', '.join(names)})")
+
+
+@says(
+    "`stateless_call` of a model leaves all variables as they are and returns "
+    "what would become of them. So does `stateless_apply` of an optimizer, "
+    "but not on TensorFlow, where it raises an error."
+)
+def test_stateless_calls_leave_variables_alone() -> None:
+    model = tf.keras.Sequential(
+        [
+            tf.keras.Input((2,)),
+            tf.keras.layers.BatchNormalization(),
+            tf.keras.layers.Dense(1),
+        ]
+    )
+    x = tf.constant([[1.0, 2.0], [3.0, 5.0]])
+    for kind in (tf.keras.optimizers.SGD, tf.keras.optimizers.Adam):
+        optimizer = kind(0.1)
+        optimizer.build(model.trainable_variables)
+        everything = [*model.variables, *optimizer.variables]
+        before = [v.numpy() for v in everything]
+        trainable = [v.value for v in model.trainable_variables]
+        others = [v.value for v in model.non_trainable_variables]
+        _, moved = model.stateless_call(trainable, others, x, training=True)
+        assert any(np.any(a != b) for a, b in zip(moved, others, strict=True))
+        with pytest.raises(ValueError, match="TensorFlow backend"):
+            optimizer.stateless_apply(
+                [v.value for v in optimizer.variables],
+                [tf.ones_like(value) for value in trainable],
+                trainable,
+            )
+        for variable, value in zip(everything, before, strict=True):
+            np.testing.assert_array_equal(variable, value)
+    told = " ".join((Optimizer.stateless_apply.__doc__ or "").split())
+    assert "Stateless version of `apply` that returns modified" in told
+
+
+@says(
+    "With a number for `save_freq` the warning comes of `val_loss`, too: amid "
+    "an epoch there is none."
+)
+def test_no_validation_loss_amid_an_epoch() -> None:
+    x = tf.ones((8, 1))
+    words = "Can save best model only with val_loss available"
+    for often in (1, "epoch"):
+        model = tf.keras.Sequential(
+            [tf.keras.Input((1,)), tf.keras.layers.Dense(1)]
+        )
+        model.compile("sgd", "mse")
+        saver = tf.keras.callbacks.ModelCheckpoint(
+            "best.keras",
+            monitor="val_loss",
+            save_best_only=True,
+            save_freq=often,
+        )
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(
+                x,
+                x,
+                batch_size=4,
+                verbose=0,
+                validation_data=(x, x),
+                callbacks=[saver],
+            )
+        told = [words in str(warning.message) for warning in caught]
+        assert any(told) is (often == 1)
