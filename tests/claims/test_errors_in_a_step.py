@@ -3934,3 +3934,31 @@ def test_run_eagerly_the_heading_is_gone() -> None:
         stops.clear()
         model.fit(X[:2], Y[:2], verbose=0)
         assert set(stops) == {eagerly}
+
+
+@says(
+    "`missing 1 required positional argument: 'grads_and_vars'` comes of a "
+    "class in place of an optimizer: write `Adam()`, not `Adam`."
+)
+@says(
+    "And `'tuple' object has no attribute 'apply_gradients'` comes of a "
+    "function that returns an optimizer and something else, such as its "
+    "schedule: take the two apart."
+)
+def test_what_is_no_optimizer() -> None:
+    def make() -> Any:
+        rate = tf.keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+        return tf.keras.optimizers.Adam(rate), rate
+
+    w = tf.keras.Variable(0.0)
+    pairs = [(tf.constant(1.0), w)]
+    words = "missing 1 required positional argument: 'grads_and_vars'"
+    wrong: Any = tf.keras.optimizers.Adam
+    with pytest.raises(TypeError, match=words):
+        wrong.apply_gradients(pairs)
+    words = "'tuple' object has no attribute 'apply_gradients'"
+    with pytest.raises(AttributeError, match=words):
+        make().apply_gradients(pairs)
+    optimizer, _ = make()
+    optimizer.apply_gradients(pairs)
+    assert float(w) < 0

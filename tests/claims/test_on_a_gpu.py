@@ -752,3 +752,15 @@ def test_where_the_weights_are(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = iter(["GPU", "CPU"])
     monkeypatch.setattr(on_a_gpu, "kind", lambda _: next(kinds))
     assert devices(model) == {"CPU": 1, "GPU": 1}
+
+
+@says(
+    "Leave strings to the processor, too: make numbers of them before the "
+    "step, by a `StringLookup` in a `map` of the data set."
+)
+def test_strings_become_numbers_in_the_data_set() -> None:
+    lookup = tf.keras.layers.StringLookup(vocabulary=["cat", "dog"])
+    words = tf.data.Dataset.from_tensor_slices(["dog", "cat", "cow"])
+    found = [int(number) for number in words.map(lookup)]
+    assert found == [2, 1, 0]
+    assert words.map(lookup).element_spec.dtype == tf.int64

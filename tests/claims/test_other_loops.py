@@ -1815,3 +1815,29 @@ def test_an_average_that_is_full_of_the_first_weights() -> None:
         averages[momentum] = float(weight)
     due = {0.99: 0.99**59, 0.9999: 0.9999**59}
     assert averages == pytest.approx(due, rel=1e-4)
+
+
+@says(
+    "**The encoder alone** is a model like any other. Without the draw, "
+    "`mean, log_var = tf.split(encoder(x), 2, axis=1)` gives each row the "
+    "same code in every call, the mean."
+)
+@says('`encoder.save("encoder.keras")` saves it without the decoder.')
+def test_the_encoder_of_a_vae_alone() -> None:
+    encoder, decoder = (
+        tf.keras.Sequential([tf.keras.Input((i,)), tf.keras.layers.Dense(j)])
+        for i, j in ((16, 8), (4, 16))
+    )
+    x, random = make_mixed()[:8], tf.random.Generator.from_seed(0)
+    adam = tf.keras.optimizers.Adam(0.01)
+    make_vae_step((encoder, decoder), adam, tf.reduce_sum)(x)
+    first, _ = vae_losses((encoder, decoder), x, random)
+    again, _ = vae_losses((encoder, decoder), x, random)
+    assert np.abs(first - again).max() > 0.01, "the draw"
+    mean, log_var = tf.split(encoder(x), 2, axis=1)
+    assert mean.shape == log_var.shape == (8, 4)
+    np.testing.assert_array_equal(mean, tf.split(encoder(x), 2, axis=1)[0])
+    encoder.save("encoder.keras")
+    loaded = tf.keras.models.load_model("encoder.keras")
+    assert loaded.count_params() == encoder.count_params()
+    np.testing.assert_array_equal(loaded(x), encoder(x))

@@ -2080,3 +2080,58 @@ def test_the_page_on_watching() -> None:
     ):
         assert heading in headings
     assert text.count('title="Looks right"') >= 4
+
+
+@says(
+    "In a loss of your own `y` is `float32` and the outputs are `float16`, so "
+    "that `y - model(x)` raises an error."
+)
+@says(
+    "In a `tf.function` it ends in `type float16 that does not match type "
+    "float32`."
+)
+@says(
+    "A loss of Keras casts both to `float32` first, and so does `compile` "
+    "before it calls a function of yours."
+)
+@says(
+    "Cast the outputs, `tf.cast(model(x), tf.float32)`, and not `y`: above "
+    '65,504 a `float16` is infinite. Or give the last layer `dtype="float32"`.'
+)
+def test_types_in_a_loss_in_half_precision() -> None:
+    def model(last: str = "mixed_float16") -> tf.keras.Model:
+        layers = tf.keras.layers
+        return tf.keras.Sequential(
+            [
+                tf.keras.Input((2,)),
+                layers.Dense(2, dtype="mixed_float16"),
+                layers.Dense(1, dtype=last),
+            ]
+        )
+
+    x, y = tf.ones((3, 2)), tf.fill((3, 1), 70_000.0)
+    half = model()
+    assert half(x).dtype == tf.float16
+    with pytest.raises(tf.errors.InvalidArgumentError, match="half tensor"):
+        y - half(x)
+    ends = "type float16 that does not match type float32 of argument 'x'"
+    with pytest.raises(TypeError, match=ends):
+        tf.function(lambda x, y: y - half(x))(x, y)
+    losses = tf.keras.losses
+    for keras_loss in (losses.MeanSquaredError(), losses.MeanAbsoluteError()):
+        found = keras_loss(y, half(x))
+        assert found.dtype == tf.float32
+        assert np.isfinite(found)
+    given = []
+
+    def own(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        given.extend([y.dtype, y_pred.dtype])
+        return tf.reduce_mean((y - y_pred) ** 2)
+
+    half.compile(loss=own)
+    half.evaluate(x, y, verbose=0)
+    assert set(given) == {tf.float32}
+    assert np.isfinite(y - tf.cast(half(x), tf.float32)).all()
+    assert float(tf.cast(65_504.0, tf.float16)) == 65_504
+    assert np.isinf(tf.cast(y, tf.float16)).all()
+    assert (y - model("float32")(x)).dtype == tf.float32

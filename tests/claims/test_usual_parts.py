@@ -2751,3 +2751,26 @@ def test_when_the_order_matters(split: Names) -> None:
     assert re.search(
         r"stopped after epoch (\d+), the loop after \1\n", printed(NAME, "fit")
     )
+
+
+@says(
+    "A learning-rate schedule counts the batches, so give it its "
+    "`decay_steps` in batches; `optimizer.iterations` counts the updates."
+)
+def test_what_a_schedule_counts_that_accumulates() -> None:
+    class Counted(tf.keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step: Any) -> Any:
+            return tf.cast(step, tf.float32) + 1.0
+
+    for kind in (tf.keras.optimizers.SGD, tf.keras.optimizers.RMSprop):
+        w = tf.keras.Variable(0.0)
+        optimizer = kind(Counted(), gradient_accumulation_steps=3)
+        steps = []
+        for _ in range(9):
+            before = float(w)
+            optimizer.apply_gradients([(tf.constant(1.0), w)])
+            steps.append(before - float(w))
+        assert int(optimizer.iterations) == 3
+        assert [step > 0 for step in steps] == [False, False, True] * 3
+        if kind is tf.keras.optimizers.SGD:
+            assert steps[2::3] == [3, 6, 9]

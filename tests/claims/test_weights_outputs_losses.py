@@ -2631,3 +2631,46 @@ def test_a_loss_of_two_outputs() -> None:
     assert found == pytest.approx(due, rel=0.01)
     with pytest.raises(tf.errors.InvalidArgumentError, match="not compat"):
         padded.compute_loss(y=steps[..., 0], y_pred=padded(words))
+
+
+@says(
+    "Before the first call there are none of them, so that `model.losses` "
+    "may be empty; and ask in the `tf.function` that calls the model, for "
+    "outside of it they are no numbers."
+)
+def test_when_there_are_penalties_on_outputs() -> None:
+    class Penalised(tf.keras.layers.Layer):
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            self.add_loss(tf.reduce_mean(x**2))
+            return x
+
+    class Subclassed(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = Penalised()
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return self.layer(x)
+
+    active = tf.keras.layers.Activation("relu", activity_regularizer="l2")
+    models = [
+        tf.keras.Sequential([tf.keras.Input((1,)), Penalised()]),
+        tf.keras.Sequential([tf.keras.Input((1,)), active]),
+        Subclassed(),
+    ]
+    x = tf.ones((2, 1))
+    for model in models:
+        assert model.losses == []
+        model(x)
+        [eager] = model.losses
+        assert float(eager) > 0
+
+        @tf.function
+        def penalty(model: Any = model) -> tf.Tensor:
+            model(x)
+            return sum(model.losses)
+
+        assert float(penalty()) == pytest.approx(float(eager))
+        [outside] = model.losses
+        with pytest.raises(TypeError):
+            float(outside)
