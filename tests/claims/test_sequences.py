@@ -28,6 +28,7 @@ from snippets.sequences_attention import leak
 from snippets.sequences_clip import make_clipped_step, make_score
 from snippets.sequences_ctc import ctc_fits
 from snippets.sequences_encoder import joined
+from snippets.sequences_lag import learn_forecast, make_series, mean_square
 from snippets.sequences_lstm import make_lstm, make_stream_step, make_waves
 from snippets.sequences_next import go_on, train_words
 from snippets.sequences_setup import Loss
@@ -159,7 +160,7 @@ def test_what_the_page_has() -> None:
     assert [block.name for block in wrong] == [
         *("mean_all", "wrong_mean", "from_the_end", "forgotten"),
         *("first_alone", "not_reset", "unclipped", "many_graphs", "copied"),
-        *("masks", "ctc"),
+        *("masks", "ctc", "values"),
     ]
     for block in wrong:
         assert "raises" not in block.options
@@ -199,6 +200,10 @@ def test_what_the_page_has() -> None:
     "`Incompatible shapes: [2,2,4,4] vs. [1,1,2,4]` in attention | [10]"
     "(#10-multiheadattention-which-mask-hides-the-padding)"
 )
+@says(
+    "An LSTM forecast lags behind: it repeats the last values | [12]"
+    "(#12-an-lstm-whose-forecast-lags-behind-the-series)"
+)
 @says("1. Padding changes the answer")
 @says("5. `'Sequential' object has no attribute 'reset_states'`")
 def test_each_row_leads_to_a_section_that_shows_it() -> None:
@@ -223,6 +228,7 @@ def test_each_row_leads_to_a_section_that_shows_it() -> None:
         "masks": "1 at padding: 0.81",
         "two_axes": "Incompatible shapes: [2,2,4,4] vs. [1,1,2,4]",
         "ctc": "costs [2.2 inf]",
+        "lag": "2 steps before: 6",
     }
     assert len(rows) == len(shows)
     parts = sections(NAME)
@@ -1784,6 +1790,118 @@ def test_what_ctc_wants() -> None:
     one = tf.constant([[1]])
     short, padded = (keras_ctc(one, tf.zeros((1, n, 3))) for n in (2, 6))
     assert float(padded) > float(short) + 1
+
+
+# A forecast that lags
+
+
+@says(
+    "Each change is 0.7 of the one before, and noise with a variance of 1 on "
+    "top, which nobody can forecast: on average no squared error gets below 1."
+)
+@says(
+    "Windows of eight values, the value due after each, and the last of the "
+    "eight:"
+)
+@says("That is close to the variance of the noise.")
+@says("Return a series whose changes go on for a while, shape (steps,).")
+def test_a_series_whose_changes_go_on() -> None:
+    series = make_series(1200).numpy()
+    assert series.shape == (1200,)
+    changes = np.diff(series, prepend=0.0)
+    noise = changes[1:] - 0.7 * changes[:-1]
+    assert noise.var() == pytest.approx(1.0, abs=0.1)
+    assert abs(np.corrcoef(noise[1:], changes[1:-1])[0, 1]) < 0.1
+    given = ran("sequences_lag", "series", "changes")
+    x, y, last = (given[name].numpy() for name in ("x", "y", "last"))
+    for row in (0, 700):
+        assert x[row].tolist() == series[row : row + 8].tolist()
+        assert (y[row], last[row]) == (series[row + 8], series[row + 7])
+    by_rule = mean_square(y[800:], last[800:] + 0.7 * (last - x[:, -2])[800:])
+    assert lines(NAME, "changes") == [[pytest.approx(by_rule, abs=0.1)]]
+    assert by_rule == pytest.approx(1.0, abs=0.1)
+
+
+@says("12. An LSTM whose forecast lags behind the series")
+@says(
+    "In a plot the forecast looks like the series, moved to the right by a "
+    "step or two."
+)
+@says("Not to those that were due: to those of two steps before.")
+@says(
+    "The values reach far, and change little from one to the next, so "
+    "whatever is near the last ones explains nearly all of the variance."
+)
+@says("Far better, and it has learned nothing.")
+def test_a_forecast_that_lags() -> None:
+    [[_, share]] = lines(NAME, "values")
+    assert share > 90
+    away = {int(back): error for back, error in lines(NAME, "lag")}
+    assert min(away, key=lambda back: away[back]) == 2
+    [[repeated]] = lines(NAME, "last")
+    assert repeated < away[0] / 4
+    series = make_series(1200).numpy()
+    reach = series[808:].var()
+    assert np.square(np.diff(series)).mean() < 0.01 * reach
+    for back in (1, 2):
+        away_from = np.square(series[808:] - series[808 - back : -back])
+        assert away_from.mean() < 0.05 * reach
+
+
+@says("The step is the usual one, and 100 steps see all windows at once.")
+@says(
+    "The model learns from the first 800 windows, scaled, and is tried on the "
+    "others."
+)
+@says("So let the model forecast the change from it, and read changes.")
+@says("Return the mean of squared errors; both have the shape (rows,).")
+@says("Return a step that learns from one batch.")
+@says("Return a model from windows (rows, steps) to numbers (rows, 1).")
+def test_what_the_model_learns_from() -> None:
+    asked = []
+
+    def look(x: Any, y: Any) -> Any:
+        asked.append((np.array(x), np.array(y)))
+        return lambda rows: tf.zeros((len(rows), 1))
+
+    given = ran(
+        "sequences_lag", "series", "values", "changes", learn_forecast=look
+    )
+    series = given["series"].numpy()
+    (x, y), (changes, change) = asked
+    assert x.shape == (800, 8)
+    np.testing.assert_allclose(y * series[:800].std(), series[8:808], 1e-5)
+    np.testing.assert_allclose(changes, np.diff(x) * series[:800].std(), 1e-2)
+    np.testing.assert_allclose(change, np.diff(series)[7:807], 1e-2)
+    seen = given["forecast"].numpy()
+    np.testing.assert_allclose(seen, series[807:-1], 1e-6)
+    assert "range(100)" in BLOCKS["learn_forecast"].code
+    x, y = tf.ones((5, 8)), tf.ones(5)
+    found = learn_forecast(x, y)(x)
+    assert found.shape == (5, 1)
+    assert mean_square(y, found[:, 0]) < 1e-3 < mean_square(y, tf.zeros(5))
+
+
+@says(
+    "Were the changes nothing but noise around 0, as in a *random walk*, the "
+    "last value would be the best forecast there is, and no model would help."
+)
+@says("It is called *persistence*, or the naive forecast.")
+@says(
+    "**The check** is persistence: on rows that it has not learned from, the "
+    "loss of the model has to be smaller than that of the last value."
+)
+def test_a_random_walk_is_best_repeated() -> None:
+    walk = np.random.default_rng(0).normal(size=40_000).cumsum()
+    x = np.lib.stride_tricks.sliding_window_view(walk[:-1], 8)
+    y = walk[8:]
+    changes, change = np.diff(x), y - x[:, -1]
+    old, new = slice(0, 20_000), slice(20_000, None)
+    weights, *_ = np.linalg.lstsq(changes[old], change[old], rcond=None)
+    repeated = np.square(change[new]).mean()
+    by_line = np.square(change[new] - changes[new] @ weights).mean()
+    assert repeated == pytest.approx(1.0, abs=0.03)
+    assert by_line > 0.999 * repeated
 
 
 # The LSTM
