@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from snippets.sequences import make_step, mean_all
 from snippets.sequences_setup import Model
 
 
@@ -26,26 +27,6 @@ def mean_square(y: tf.Tensor, forecast: tf.Tensor) -> float:
 # endregion mean_square
 
 
-# region make_forecast_step
-def make_forecast_step(model: Model, optimizer: tf.keras.Optimizer):
-    """Return a step that learns from one batch."""
-    optimizer.build(model.trainable_variables)
-
-    def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            predictions = model(x, training=True)
-            loss = tf.reduce_mean(tf.square(y - predictions))
-        variables = model.trainable_variables
-        gradients = tape.gradient(loss, variables)
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        return loss
-
-    return step
-
-
-# endregion make_forecast_step
-
-
 # region learn_forecast
 def learn_forecast(x: tf.Tensor, y: tf.Tensor) -> Model:
     """Return a model from windows (rows, steps) to numbers (rows, 1)."""
@@ -55,9 +36,11 @@ def learn_forecast(x: tf.Tensor, y: tf.Tensor) -> Model:
     model = tf.keras.Sequential([add_axis, lstm, dense])
     model.build(x.shape)
     optimizer = tf.keras.optimizers.Adam(0.01)
-    step = tf.function(make_forecast_step(model, optimizer))
+    optimizer.build(model.trainable_variables)
+    step = tf.function(make_step(model, optimizer, mean_all))
+    y = tf.ensure_shape(y, [None])[:, tf.newaxis]
     for _ in range(100):
-        step(x, tf.ensure_shape(y, [None])[:, tf.newaxis])
+        step(x, y, tf.ones_like(y))
     return model
 
 

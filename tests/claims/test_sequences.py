@@ -1848,14 +1848,17 @@ def test_a_forecast_that_lags() -> None:
         assert away_from.mean() < 0.05 * reach
 
 
-@says("The step is the usual one, and 100 steps see all windows at once.")
+@says(
+    "The step is `make_step` from [above](#2-masking-the-loss-of-a-padded-"
+    "sequence), with a loss that looks at no mask, and 100 steps see all "
+    "windows at once."
+)
 @says(
     "The model learns from the first 800 windows, scaled, and is tried on the "
     "others."
 )
 @says("So let the model forecast the change from it, and read changes.")
 @says("Return the mean of squared errors; both have the shape (rows,).")
-@says("Return a step that learns from one batch.")
 @says("Return a model from windows (rows, steps) to numbers (rows, 1).")
 def test_what_the_model_learns_from() -> None:
     asked = []
@@ -1875,7 +1878,12 @@ def test_what_the_model_learns_from() -> None:
     np.testing.assert_allclose(change, np.diff(series)[7:807], 1e-2)
     seen = given["forecast"].numpy()
     np.testing.assert_allclose(seen, series[807:-1], 1e-6)
-    assert "range(100)" in BLOCKS["learn_forecast"].code
+    code = BLOCKS["learn_forecast"].code
+    assert "range(100)" in code
+    assert "make_step(model, optimizer, mean_all)" in code
+    masks = tf.zeros((5, 1)), tf.ones((5, 1))
+    [none, every] = (mean_all(tf.ones((5, 1)), 0.0, mask) for mask in masks)
+    assert float(none) == float(every) == 1.0
     x, y = tf.ones((5, 8)), tf.ones(5)
     found = learn_forecast(x, y)(x)
     assert found.shape == (5, 1)
