@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import itertools
 import json
 import re
 import signal
@@ -1382,29 +1383,23 @@ def test_an_interrupt(ctrl_c: None) -> None:
     "[checkpoints](save_and_resume.md#a-training-that-is-killed)."
 )
 def test_a_compiled_step_is_finished_before_the_interrupt() -> None:
-    class Alarm(tf.keras.callbacks.Callback):
-        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-            if self.model.optimizer.iterations > 0:
-                signal.setitimer(signal.ITIMER_REAL, 0.01)
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
+    def batches() -> Iterator[Any]:
+        for number in itertools.count():
+            if number == 1500:
+                signal.raise_signal(signal.SIGINT)
+            yield ROWS, OUTPUTS
 
     model = KerasLinearModel()
     model.compile(SGD(0.1), "mse", steps_per_execution=1000)
-    endless = PAIRS.batch(4).repeat()
-    before = signal.signal(signal.SIGALRM, interrupt)
+    endless = tf.data.Dataset.from_generator(
+        batches, output_signature=WHOLE.element_spec
+    )
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            history(
-                model,
-                endless,
-                steps_per_epoch=1000,
-                epochs=3,
-                callbacks=[Alarm()],
-            )
+            history(model, endless, steps_per_epoch=1000, epochs=3)
     finally:
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGINT, before)
     assert int(model.optimizer.iterations) == 2000
     page = (DOCS / "save_and_resume.md").read_text("utf-8")
     assert "\n## A training that is killed\n" in page

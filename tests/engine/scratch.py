@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.__main__ import main
+from engine.keep.files import write_atomically
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -88,16 +89,16 @@ class Scratch:
     capsys: pytest.CaptureFixture[str]
 
     def write(self, path: str, text: str) -> Path:
+        """Write the file whole, for a server builds whatever it finds."""
         file = self.root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(textwrap.dedent(text), encoding="utf-8")
+        write_atomically(file, textwrap.dedent(text))
         return file
 
     def replace(self, path: str, old: str, new: str) -> None:
         file = self.root / path
         text = file.read_text(encoding="utf-8")
         assert old in text
-        file.write_text(text.replace(old, new), encoding="utf-8")
+        write_atomically(file, text.replace(old, new))
 
     def add_hooks(self) -> None:
         """Have MkDocs build with the hooks, and the page beside a home."""
