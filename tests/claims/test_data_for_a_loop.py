@@ -317,13 +317,17 @@ def test_a_layer_made_in_a_map() -> None:
     assert len(list(slices(X).map(lambda x: made(x)))) == 8
 
 
-@says("Dropout does nothing unless it is told `training=True`.")
+@says(
+    "`Dropout` and `GaussianNoise` do nothing unless they are told "
+    "`training=True`. Other layers that augment do it unless they are told "
+    "`training=False`:"
+)
 @says("So map the training data and no others.")
-@says("Layers that augment do it unless they are told `training=False`:")
 def test_what_a_layer_does_that_is_told_nothing() -> None:
-    for pictures in slices(X).batch(8).map(layers.Dropout(0.5)):
-        assert not changed(pictures, X).any()
-    assert changed(layers.Dropout(0.5)(X, training=True), X).all()
+    for layer in (layers.Dropout(0.5), layers.GaussianNoise(0.5)):
+        for pictures in slices(X).batch(8).map(layer):
+            assert not changed(pictures, X).any()
+        assert changed(layer(X, training=True), X).all()
     for augment in (
         flip(seed=0),
         layers.RandomRotation(0.3, seed=0),
