@@ -911,6 +911,10 @@ def test_targets_that_are_large() -> None:
     "As last layer, `Normalization(invert=True)` takes its numbers along "
     "wherever the model goes."
 )
+@says(
+    '(In half precision say `dtype="float32"` to it, or large targets '
+    "overflow.)"
+)
 @says("This loss is in squared euros, which Adam does not mind.")
 def test_targets_that_are_scaled() -> None:
     x, y = make_homes(200)
@@ -927,6 +931,15 @@ def test_targets_that_are_scaled() -> None:
     prices.adapt(y)
     mean, std = tf.reduce_mean(y), tf.math.reduce_std(y)
     np.testing.assert_allclose(prices(x), mean + std * x, rtol=1e-4)
+    half, whole = (
+        layers.Normalization(invert=True, dtype=dtype)
+        for dtype in ("mixed_float16", "float32")
+    )
+    for layer in (half, whole):
+        layer.adapt(y)
+    scaled = tf.ones((1, 1), tf.float16)
+    assert np.isinf(half(scaled))
+    np.testing.assert_allclose(whole(scaled), [[mean + std]], rtol=1e-4)
     model = make_priced(layers.Dense(1), prices)
     model.save("model.keras")
     loaded = tf.keras.models.load_model("model.keras")
