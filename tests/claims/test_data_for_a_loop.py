@@ -451,9 +451,23 @@ def test_the_layer_in_a_model() -> None:
 
 @says(
     "Map behind `batch`: the layer is then called once for a batch and not "
-    "once for each picture, and still draws for each."
+    "once for each picture, and still draws for each. (Not so `RandomCrop`, "
+    "which draws one place for all; map it in front.)"
 )
 def test_a_batch_is_one_call() -> None:
+    same = slices(tf.repeat(X[:1], 16, axis=0))
+    for layer, one_draw in (
+        (layers.RandomRotation(0.3, seed=0), False),
+        (layers.RandomZoom(0.3, seed=0), False),
+        (layers.RandomTranslation(0.3, 0.3, seed=0), False),
+        (layers.RandomContrast(0.3, seed=0), False),
+        (layers.RandomBrightness(0.3, seed=0), False),
+        (layers.RandomCrop(4, 4, seed=0), True),
+    ):
+        found = [len(np.unique(x, axis=0)) for x in same.batch(16).map(layer)]
+        assert (found == [1]) == one_draw, layer.name
+        [row] = same.map(layer).batch(16)
+        assert len(np.unique(row, axis=0)) > 4, layer.name
     for batch, calls in ((1, 8), (8, 1)):
         augment = flip(seed=0)
         data = slices(X).batch(batch).map(augment)
