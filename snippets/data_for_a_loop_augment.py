@@ -60,9 +60,11 @@ def same_again(data: Dataset) -> bool:
 
     Their order may be another.
     """
-    passes = [np.concatenate([x for x, _ in data]) for _ in range(2)]
-    first, second = (np.unique(x, axis=0) for x in passes)
-    return np.array_equal(first, second)
+    first, second = (
+        sorted(row.tobytes() for x, _ in data for row in x.numpy())
+        for _ in range(2)
+    )
+    return first == second
 
 
 # endregion same_again

@@ -62,7 +62,7 @@ OPTIMIZERS = {
         "optimizer.learning_rate = 0.5"
     ),
     "optimizer.minimize(loss, [w])": "optimizer.apply(gradients, [w])",
-    "optimizer.get_weights()": "optimizer.variables",
+    "optimizer.get_weights()": "[v.numpy() for v in optimizer.variables]",
     "optimizer._decayed_lr(tf.float32)": "optimizer.learning_rate",
 }
 # endregion optimizers

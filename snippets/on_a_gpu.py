@@ -106,7 +106,8 @@ def make_step(units: int):
     @tf.function
     def step(x, y) -> None:
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.square(model(x) - y))
+            error = model(x) - tf.ensure_shape(y, (None, 1))
+            loss = tf.reduce_mean(tf.square(error))
         gradients = tape.gradient(loss, model.weights)
         for gradient, weight in zip(gradients, model.weights, strict=True):
             weight.assign_sub(0.01 * gradient)

@@ -33,6 +33,7 @@ def forward_hvp(loss, weights, vectors):
         with tf.GradientTape() as tape:
             current_loss = loss()
         gradients = tape.gradient(current_loss, weights)
+        gradients = [tf.convert_to_tensor(g) for g in gradients]
     return forward.jvp(gradients, unconnected_gradients="zero")
 
 

@@ -69,10 +69,11 @@ def count_hits(y, y_pred, sample_weight=None):
 
     ``y`` and ``y_pred`` have a shape of (rows, 1), what is returned of (2,).
     """
-    y, said = tf.cast(y, y_pred.dtype), tf.round(y_pred)
+    y, said = (tf.cast(v, tf.float32) for v in (y, tf.round(y_pred)))
     weight = 1.0 if sample_weight is None else sample_weight
+    weight = tf.reshape(tf.cast(weight, tf.float32), (-1, 1))
     counts = tf.concat([y * said, y + said], axis=1)
-    return tf.reduce_sum(tf.reshape(weight, (-1, 1)) * counts, axis=0)
+    return tf.reduce_sum(weight * counts, axis=0)
 
 
 # endregion count_hits

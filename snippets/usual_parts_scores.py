@@ -9,6 +9,7 @@ from snippets.data import make_data
 def correlation(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     """Return Pearson's correlation of two columns, 0 if one is constant."""
     y = tf.ensure_shape(y, y_pred.shape)
+    y, y_pred = y - y[:1], y_pred - y_pred[:1]  # of a constant exactly 0
     y, y_pred = y - tf.reduce_mean(y), y_pred - tf.reduce_mean(y_pred)
     lengths = tf.norm(y) * tf.norm(y_pred)
     return tf.math.divide_no_nan(tf.reduce_sum(y * y_pred), lengths)

@@ -317,13 +317,17 @@ def test_a_layer_made_in_a_map() -> None:
     assert len(list(slices(X).map(lambda x: made(x)))) == 8
 
 
-@says("Dropout does nothing unless it is told `training=True`.")
+@says(
+    "`Dropout` and `GaussianNoise` do nothing unless they are told "
+    "`training=True`. Other layers that augment do it unless they are told "
+    "`training=False`:"
+)
 @says("So map the training data and no others.")
-@says("Layers that augment do it unless they are told `training=False`:")
 def test_what_a_layer_does_that_is_told_nothing() -> None:
-    for pictures in slices(X).batch(8).map(layers.Dropout(0.5)):
-        assert not changed(pictures, X).any()
-    assert changed(layers.Dropout(0.5)(X, training=True), X).all()
+    for layer in (layers.Dropout(0.5), layers.GaussianNoise(0.5)):
+        for pictures in slices(X).batch(8).map(layer):
+            assert not changed(pictures, X).any()
+        assert changed(layer(X, training=True), X).all()
     for augment in (
         flip(seed=0),
         layers.RandomRotation(0.3, seed=0),
@@ -447,9 +451,23 @@ def test_the_layer_in_a_model() -> None:
 
 @says(
     "Map behind `batch`: the layer is then called once for a batch and not "
-    "once for each picture, and still draws for each."
+    "once for each picture, and still draws for each. (Not so `RandomCrop`, "
+    "which draws one place for all; map it in front.)"
 )
 def test_a_batch_is_one_call() -> None:
+    same = slices(tf.repeat(X[:1], 16, axis=0))
+    for layer, one_draw in (
+        (layers.RandomRotation(0.3, seed=0), False),
+        (layers.RandomZoom(0.3, seed=0), False),
+        (layers.RandomTranslation(0.3, 0.3, seed=0), False),
+        (layers.RandomContrast(0.3, seed=0), False),
+        (layers.RandomBrightness(0.3, seed=0), False),
+        (layers.RandomCrop(4, 4, seed=0), True),
+    ):
+        found = [len(np.unique(x, axis=0)) for x in same.batch(16).map(layer)]
+        assert (found == [1]) == one_draw, layer.name
+        [row] = same.map(layer).batch(16)
+        assert len(np.unique(row, axis=0)) > 4, layer.name
     for batch, calls in ((1, 8), (8, 1)):
         augment = flip(seed=0)
         data = slices(X).batch(batch).map(augment)
@@ -907,6 +925,10 @@ def test_targets_that_are_large() -> None:
     "As last layer, `Normalization(invert=True)` takes its numbers along "
     "wherever the model goes."
 )
+@says(
+    '(In half precision say `dtype="float32"` to it, or large targets '
+    "overflow.)"
+)
 @says("This loss is in squared euros, which Adam does not mind.")
 def test_targets_that_are_scaled() -> None:
     x, y = make_homes(200)
@@ -923,6 +945,15 @@ def test_targets_that_are_scaled() -> None:
     prices.adapt(y)
     mean, std = tf.reduce_mean(y), tf.math.reduce_std(y)
     np.testing.assert_allclose(prices(x), mean + std * x, rtol=1e-4)
+    half, whole = (
+        layers.Normalization(invert=True, dtype=dtype)
+        for dtype in ("mixed_float16", "float32")
+    )
+    for layer in (half, whole):
+        layer.adapt(y)
+    scaled = tf.ones((1, 1), tf.float16)
+    assert np.isinf(half(scaled))
+    np.testing.assert_allclose(whole(scaled), [[mean + std]], rtol=1e-4)
     model = make_priced(layers.Dense(1), prices)
     model.save("model.keras")
     loaded = tf.keras.models.load_model("model.keras")

@@ -1204,8 +1204,8 @@ def test_a_choice_has_no_gradient_and_its_expected_value_has() -> None:
 
 @says("An accuracy or the F1 score as a loss function")
 @says(
-    "Both count right answers, with [`tf.round` or "
-    "`tf.argmax`](#4-a-whole-number), so the gradient is `None`. So it is "
+    "Both count right answers, with `tf.round`, `tf.argmax` or [a "
+    "comparison](#4-a-whole-number), so the gradient is `None`. So it is "
     "with an object of `tf.keras.metrics` as the loss."
 )
 @says(

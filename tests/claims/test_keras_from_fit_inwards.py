@@ -1083,7 +1083,7 @@ def test_differences_of_means_are_rough_late_in_a_long_epoch() -> None:
 )
 @says(
     "With `steps_per_execution=2` a callback is called after every second "
-    "batch."
+    "batch, and `BatchLosses` is wrong."
 )
 def test_a_step_that_returns_the_loss_of_its_batch() -> None:
     class Telling(OwnStep):
@@ -1106,6 +1106,13 @@ def test_a_step_that_returns_the_loss_of_its_batch() -> None:
     pairs.compile(SGD(0.1), "mse", steps_per_execution=2)
     given, _ = by_batch(pairs, x=PAIRS.batch(1), epochs=2)
     assert [g["batch"] for g in given] == [1, 3, 1, 3]
+    by_one, by_two = BatchLosses([1] * 4), BatchLosses([1] * 4)
+    for steps, losses in ((1, by_one), (2, by_two)):
+        still = KerasLinearModel()
+        still.compile(SGD(0.0), "mse", steps_per_execution=steps)
+        history(still, PAIRS.batch(1), epochs=2, callbacks=[losses])
+    assert by_two.means == pytest.approx(by_one.means[1::2], rel=1e-6)
+    assert by_two.losses != pytest.approx(by_one.losses[1::2], rel=0.1)
 
 
 class Scores(tf.keras.callbacks.Callback):

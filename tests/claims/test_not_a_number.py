@@ -547,10 +547,15 @@ def test_other_functions_in_its_place() -> None:
     "An `epsilon` of `1e-8`, meant to keep a logarithm away from 0, is "
     "itself 0 there."
 )
+@says("And on a CPU the mean of 5,000 times 30 is `inf`, for their sum is.")
 @says("`bfloat16` reaches as far as `float32`, with fewer digits.")
 def test_the_room_of_float16() -> None:
     half = tf.float16
     assert np.isinf(tf.cast(90000.0, half))
+    for mean in (tf.reduce_mean, tf.function(tf.reduce_mean)):
+        with tf.device("CPU:0"):
+            assert np.isinf(mean(tf.fill(5000, tf.constant(30.0, half))))
+            assert float(mean(tf.fill(2000, tf.constant(30.0, half)))) == 30
     assert tf.cast(1e-8, half) == 0.0
     assert tf.math.log(tf.constant(1e-8, half)) == -INF
     assert tf.math.log(tf.constant(1e-8)) > -19

@@ -1423,6 +1423,10 @@ def test_the_axis_of_a_correlation() -> None:
     "As a loss, `1 - correlation(y, y_pred)` has a gradient, and is the same "
     "for any line that rises. So it teaches no scale and no offset."
 )
+@says(
+    "Where all predictions are equal, as in a batch of one row, the gradient "
+    "is 0, and by XLA NaN."
+)
 @says("R² rises as the mean squared error falls; train with that.")
 def test_a_correlation_as_a_loss() -> None:
     x, y = (values[:, tf.newaxis] for values in make_data())
@@ -1439,6 +1443,19 @@ def test_a_correlation_as_a_loss() -> None:
     ]
     assert costs == pytest.approx([costs[0]] * 3, abs=1e-5)
     assert 1.0 - float(correlation(y, -x)) > 1.5
+
+    def slopes(y: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(y_pred)
+            cost = 1.0 - correlation(y, y_pred)
+        return tape.gradient(cost, y_pred)
+
+    for rows in (1, 7):
+        equal = y[:rows], tf.fill((rows, 1), 0.1)
+        for way in (slopes, tf.function(slopes)):
+            assert not np.any(way(*equal))
+        by_xla = tf.function(slopes, jit_compile=True)
+        assert np.all(np.isnan(by_xla(*equal)))
     r2 = [float(tf.keras.metrics.R2Score()(y, a * x)) for a in (1.0, 2.0)]
     errors = [float(loss(y, a * x)) for a in (1.0, 2.0)]
     variance = float(tf.math.reduce_variance(y))

@@ -118,6 +118,17 @@ def test_two_passes_are_compared() -> None:
     assert same_again(kept), "in another order, which is no augmentation"
 
 
+def test_rows_that_come_as_often_and_gaps_are_the_same() -> None:
+    gap = np.array([[1.0], [float("nan")]], np.float32)
+    assert same_again(slices((gap, [0, 1])).batch(2))
+    passes = iter([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
+    signature = tf.TensorSpec((), tf.float32), tf.TensorSpec((), tf.float32)
+    drawn = tf.data.Dataset.from_generator(
+        lambda: ((x, x) for x in next(passes)), output_signature=signature
+    )
+    assert not same_again(drawn.batch(2))
+
+
 @pytest.mark.parametrize("again", [False, True])
 def test_each_picture_is_flipped_by_a_number(again: bool) -> None:
     data = flip_each(slices(X), rerandomize_each_iteration=again)

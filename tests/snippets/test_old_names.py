@@ -365,6 +365,14 @@ def test_an_optimizer_of_our_own_moves_as_momentum_does(
     assert steps(Momentum(0.1))[-1] == pytest.approx(w, abs=1e-6)
 
 
+def test_the_state_of_an_optimizer_is_a_copy() -> None:
+    names = fresh()
+    kept = eval(table("OPTIMIZERS")["optimizer.get_weights()"], names)
+    before = [float(value) for value in kept]
+    exec("optimizer.apply(gradients, [w])", names)
+    assert [float(value) for value in kept] == before
+
+
 def test_an_optimizer_of_our_own_is_built_once() -> None:
     optimizer = Momentum(0.1)
     for _ in range(2):

@@ -165,6 +165,12 @@ def test_a_step_goes_down() -> None:
     assert work == 4 * (2 * 20 * 8 + 3 * 8 * 8 + 3 * 8)
 
 
+@pytest.mark.usefixtures("each_way")
+def test_a_row_of_outputs_is_refused() -> None:
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        make_step(8)(tf.ones([4, 20]), tf.ones([4]))
+
+
 def test_a_product_that_is_turned() -> None:
     turned = tf.function(lambda x, y: tf.matmul(x, y, transpose_a=True))
     assert count_work(turned, tf.ones([5, 2]), tf.ones([5, 3]))[1] == 30

@@ -430,6 +430,18 @@ def test_second_derivatives_times_a_vector(product: Any) -> None:
 
 
 @pytest.mark.parametrize("product", [hvp, forward_hvp])
+def test_second_derivatives_of_an_embedding(product: Any) -> None:
+    table = tf.Variable([[1.0], [2.0], [5.0]])
+
+    def loss() -> tf.Tensor:
+        return tf.reduce_sum(tf.gather(table, [0, 2, 2]) ** 3)
+
+    [found] = product(loss, [table], [tf.ones_like(table)])
+    rows = tf.convert_to_tensor(found)
+    assert rows.numpy().tolist() == [[6.0], [0.0], [60.0]]
+
+
+@pytest.mark.parametrize("product", [hvp, forward_hvp])
 def test_vectors_of_another_shape_are_refused(product: Any) -> None:
     weight = tf.Variable([[2.0], [-1.0]])
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):

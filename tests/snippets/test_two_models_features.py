@@ -48,6 +48,14 @@ def test_a_loss_is_the_sum_of_mean_squares_over_layers(
     np.testing.assert_allclose(tape.gradient(loss, y_pred), due, rtol=1e-5)
 
 
+def test_large_features_of_half_precision() -> None:
+    layer = layers.Activation("linear", dtype="mixed_float16", name="half")
+    base = tf.keras.Sequential([tf.keras.Input((2, 2, 1)), layer])
+    features, y = make_features(base, ["half"]), tf.zeros((3, 2, 2, 1))
+    assert features(y).dtype == "float16"
+    assert float(feature_loss(features, y, y + 300.0)) == 90_000
+
+
 def test_features_are_not_those_of_training() -> None:
     drop = layers.Dropout(0.5, seed=0, name="drop")
     base = tf.keras.Sequential([tf.keras.Input((2, 2, 1)), drop])

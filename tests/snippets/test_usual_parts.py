@@ -273,6 +273,12 @@ def test_hits_are_counted_by_their_weights(shape: tuple[int, ...]) -> None:
     ]
 
 
+def test_hits_of_half_precision_are_counted_in_whole() -> None:
+    shares = tf.ones((70_001, 1), tf.float16)
+    hits, named = count_hits(tf.ones((70_001, 1)), shares, 70_001 * [1])
+    assert (float(hits), float(named)) == (70_001, 140_002)
+
+
 @pytest.mark.parametrize("batch", [50, 32])
 def test_f1_is_that_of_keras_whatever_the_batch(batch: int) -> None:
     labels, shares, _ = scored()

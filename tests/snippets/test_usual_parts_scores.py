@@ -23,6 +23,14 @@ def test_a_column_against_a_row_is_refused() -> None:
         correlation(rows[:, 0], rows)
 
 
-def test_a_constant_has_a_correlation_of_0() -> None:
-    rows = tf.constant([[1.0], [2.0], [4.0]])
-    assert float(correlation(rows, tf.ones_like(rows))) == 0.0
+@pytest.mark.parametrize("rows", [1, 3, 7, 1000])
+def test_a_constant_has_a_correlation_of_0(rows: int) -> None:
+    noise = tf.random.stateless_normal((rows, 1), (0, 0))
+    for constant in (0.1, 0.3, 1.7):  # of which a mean may be rounded
+        other = tf.Variable(tf.fill((rows, 1), constant))
+        for y in (noise, tf.fill((rows, 1), 0.7)):
+            with tf.GradientTape() as tape:
+                found = correlation(y, other)
+            assert float(found) == 0.0
+            slope = tape.gradient(found, other)
+            assert float(tf.reduce_max(abs(slope))) == 0.0
