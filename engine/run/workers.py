@@ -33,7 +33,7 @@ from engine.program import (
     modules_in,
     script,
 )
-from engine.run.check import check
+from engine.run.check import check, check_whole
 from engine.run.environment import environment
 from engine.run.results import BlockRun, StepRun
 from engine.run.session import TICK, Session
@@ -97,6 +97,7 @@ class Workers(AbstractContextManager["Workers"]):
                 runs.append(session.carry_out(step))
                 check(program, step, runs[-1])
             if program.blocks:
+                check_whole(program)
                 _end(session, runs)
         return runs
 
