@@ -153,7 +153,7 @@ def check_whole(program: Program) -> None:
 
 
 def _in_a_script(
-    blocks: Sequence[Block], read: Callable[[bytes, str, str], object]
+    blocks: Sequence[Block], read: Callable[..., object]
 ) -> Iterator[Complaint]:
     """Complain of what would keep the page's script from beginning."""
     text = script(blocks).encode()
