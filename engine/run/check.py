@@ -90,6 +90,10 @@ def _complaints(
             yield from _raised(name, run.failure)
             if name:
                 yield from _in_a_script([block], compile)
+            if name and not (run.output or b"\n").endswith(b"\n"):
+                problem = "leaves its last line open, to which its script "
+                problem += f"joins the {name}"
+                yield problem, "end the line, as print() does"
         case CommandBlock(exits=exits) if run.failure:
             code = run.failure.name
             words = run.output.decode("utf-8", "replace").rstrip()

@@ -134,6 +134,16 @@ def test_an_encoding_below_the_second_line_is_a_comment(page: Page) -> None:
     assert page.output("x = 1\ny = 2", code) == "é\n"
 
 
+@pytest.mark.parametrize("end", ["", "\\r", "\\n "])
+def test_no_error_is_joined_to_a_line_above_it(page: Page, end: str) -> None:
+    code = f"print('now', end='{end}')\n[][1]"
+    words = page.fails(code, raises="IndexError")
+    assert words.startswith("docs/page.md:10: snippets/m.py:5: ")
+    assert "to which its script joins the IndexError\n" in words
+    (run,) = page.blocks("print('now')\n[][1]", raises="IndexError")
+    assert run.output == b"now\n"
+
+
 def test_an_error_in_a_text_is_one_of_the_block(page: Page) -> None:
     code = "exec('x = = 1')"
     (run,) = page.blocks(code, raises="SyntaxError")
