@@ -11,6 +11,7 @@ import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 SECONDS_ALLOWED = 300.0
@@ -177,17 +178,20 @@ def _caught(code: str, error: str, shown: str) -> str:
 
 
 def modules_in(tree: ast.AST) -> Iterator[str]:
-    """Yield the modules that the code imports, up to their first dots."""
+    """Yield what the code imports, and the packages above it."""
     for node in ast.walk(tree):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            yield from (name.name.partition(".")[0] for name in node.names)
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield (node.module or "").partition(".")[0]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Call) and node.args:
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
             module = getattr(node.args[0], "value", None)
-            if name in IMPORTS and isinstance(module, str):
-                yield module.partition(".")[0]
+            if called in IMPORTS and isinstance(module, str):
+                names = [module]
+        for name in names:
+            yield from accumulate(name.split("."), "{}.{}".format)
 
 
 def joined(codes: Sequence[str]) -> str:

@@ -34,7 +34,8 @@ def imported(program: Program) -> list[str]:
             found.update(_run_by(block.code))
         elif block.language == "python":
             with contextlib.suppress(SyntaxError):
-                found.update(modules_in(ast.parse(block.code)))
+                names = modules_in(ast.parse(block.code))
+                found.update(name for name in names if "." not in name)
     own = {name.removesuffix(".py") for name in program.files}
     return sorted(found - sys.stdlib_module_names - own - {"", "__main__"})
 

@@ -1,8 +1,11 @@
 """Whether a step did what the page says that it does."""
 
 import contextlib
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from symtable import symtable
+from tokenize import detect_encoding
 
 from engine.errors import PageError
 from engine.program import (
@@ -86,7 +89,11 @@ def _complaints(
         case PythonBlock(raises=name):
             yield from _raised(name, run.failure)
             if name:
-                yield from _as_a_script(block)
+                yield from _in_a_script([block], compile)
+            if name and not (run.output or b"\n").endswith(b"\n"):
+                problem = "leaves its last line open, to which its script "
+                problem += f"joins the {name}"
+                yield problem, "end the line, as print() does"
         case CommandBlock(exits=exits) if run.failure:
             code = run.failure.name
             words = run.output.decode("utf-8", "replace").rstrip()
@@ -136,10 +143,29 @@ def _raised(
     yield f"raised {failure.name}{other}\n\n{failure.trace}", hint
 
 
-def _as_a_script(block: Block) -> Iterator[Complaint]:
+def check_whole(program: Program) -> None:
+    """Raise PageError if the blocks are no program in one file.
+
+    A name may not be declared global where a block above has used it.
+    """
+    blocks = program.blocks
+    if not [*_in_a_script(blocks, symtable)]:
+        return
+    for count, block in enumerate(blocks, 1):
+        for problem, hint in _in_a_script(blocks[:count], symtable):
+            raise fault(program, block, problem, hint)
+
+
+def _in_a_script(
+    blocks: Sequence[Block], read: Callable[..., object]
+) -> Iterator[Complaint]:
     """Complain of what would keep the page's script from beginning."""
+    text = script(blocks).encode()
     try:
-        compile(script([block]), block.name, "exec", dont_inherit=True)
+        encoding, _ = detect_encoding(io.BytesIO(text).readline)
+        if str(text, encoding) != text.decode():
+            raise ValueError(f"as {encoding}, it would say something else")
+        read(text, "script", "exec")
     except CANNOT_COMPILE as error:
         why = getattr(error, "msg", error)
         problem = f"lets no script that holds it begin ({why})"

@@ -22,7 +22,6 @@ from itertools import takewhile
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from engine.errors import PageError
 from engine.program import (
@@ -33,7 +32,7 @@ from engine.program import (
     modules_in,
     script,
 )
-from engine.run.check import check
+from engine.run.check import check, check_whole
 from engine.run.environment import environment
 from engine.run.results import BlockRun, StepRun
 from engine.run.session import TICK, Session
@@ -97,6 +96,7 @@ class Workers(AbstractContextManager["Workers"]):
                 runs.append(session.carry_out(step))
                 check(program, step, runs[-1])
             if program.blocks:
+                check_whole(program)
                 _end(session, runs)
         return runs
 
@@ -168,19 +168,11 @@ def _imports_first(program: Program, modules: Modules) -> bool:
             if isinstance(block, PythonBlock):
                 done += ast.parse(block.code).body
     begins = [*takewhile(lambda it: isinstance(it, IMPORT), done)]
-    first = {name for statement in begins for name in _imported(statement)}
+    first = {*modules_in(ast.Module(begins, []))}
     late = {*modules_in(ast.Module(done[len(begins) :], []))} - first
     wanted = {name for name in modules if name.partition(".")[0] in first}
     shared = {name.partition(".")[0] for name in modules}
     return bool(wanted) and wanted <= first and shared.isdisjoint(late)
-
-
-def _imported(statement: Any) -> Iterator[str]:
-    """Yield the modules that an import loads, packages above included."""
-    above = [getattr(statement, "module", None) or ""]
-    for alias in statement.names:
-        parts = ".".join([*filter(None, above), alias.name]).split(".")
-        yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 @contextlib.contextmanager

@@ -111,6 +111,39 @@ def test_no_block_keeps_the_pages_script_from_beginning(
     assert "lets no script that holds it begin (" in words
 
 
+@pytest.mark.parametrize(
+    ("above", "code", "why"),
+    [
+        ("x = 1", "global x\nx = 2", "name 'x' is"),
+        ("", "# coding: latin-1\nprint('é')", "as iso-8859-1, it would say"),
+        ("", "# coding: ascii\nprint('é')", "'ascii' codec can't decode"),
+        ("", "# coding: no\nprint(1)", "unknown encoding"),
+    ],
+)
+def test_what_each_block_may_say_and_their_script_may_not(
+    page: Page, above: str, code: str, why: str
+) -> None:
+    words = page.fails(*filter(None, [above]), code)
+    line = 20 if above else 10
+    assert words.startswith(f"docs/page.md:{line}: snippets/m.py:")
+    assert f"lets no script that holds it begin ({why}" in words
+
+
+def test_an_encoding_below_the_second_line_is_a_comment(page: Page) -> None:
+    code = "# coding: latin-1\nprint('é')"
+    assert page.output("x = 1\ny = 2", code) == "é\n"
+
+
+@pytest.mark.parametrize("end", ["", "\\r", "\\n "])
+def test_no_error_is_joined_to_a_line_above_it(page: Page, end: str) -> None:
+    code = f"print('now', end='{end}')\n[][1]"
+    words = page.fails(code, raises="IndexError")
+    assert words.startswith("docs/page.md:10: snippets/m.py:5: ")
+    assert "to which its script joins the IndexError\n" in words
+    (run,) = page.blocks("print('now')\n[][1]", raises="IndexError")
+    assert run.output == b"now\n"
+
+
 def test_an_error_in_a_text_is_one_of_the_block(page: Page) -> None:
     code = "exec('x = = 1')"
     (run,) = page.blocks(code, raises="SyntaxError")
