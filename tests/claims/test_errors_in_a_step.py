@@ -3967,7 +3967,7 @@ def test_what_is_no_optimizer() -> None:
 @says("`(None) with an unsupported type`, of a gradient | [`None`]")
 @says("Attempt to convert a value (None) with an unsupported type")
 @says(
-    "Of a gradient that is `None` an eager loop says so where it adds "
+    "Of a gradient that is `None` an eager step says so where it adds "
     "gradients up, `total.assign_add(gradient)`, or measures one, "
     "`tf.norm(gradient)`."
 )
@@ -4008,7 +4008,7 @@ def test_what_is_done_with_a_gradient_that_is_none() -> None:
 
 @says("`object does not support item assignment` | [One value]")
 @says("object does not support item assignment")
-@says("`x[0] = 3.0` is for arrays and lists.")
+@says("`x[0] = 3.0` is for arrays.")
 @says(
     "A tensor never changes: `tf.tensor_scatter_nd_update(x, [[0]], [3.0])` "
     "returns a new one, and keeps the gradient of the rest."
@@ -4044,14 +4044,15 @@ def test_one_value_of_a_tensor_or_a_variable() -> None:
         assert [*variable.numpy()] == [3.0, 2.0]
 
 
+@says("`The truth value of an array` … `is ambiguous` | [Several numbers]")
+@says("The truth value of an array with more than one element is ambiguous")
 @says(
     "Outside of a graph a tensor of one number is a bool, and one of several "
-    "is not: `The truth value of an array with more than one element is "
-    "ambiguous`."
+    "is not."
 )
 @says("Say `tf.reduce_all(x > 0)` or `tf.reduce_any(x > 0)`.")
 @says(
-    "Of a list of such tensors `x in rows`, `rows.index(x)` and "
+    "Where `rows` holds such tensors, `x in rows`, `rows.index(x)` and "
     "`rows.remove(x)` say it, too, unless the first is `x` itself."
 )
 def test_the_truth_of_several_numbers() -> None:
@@ -4141,7 +4142,7 @@ def test_one_branch_returns() -> None:
 )
 @says(
     "Of no batch `fit` warns that your input ran out of data, and `evaluate` "
-    "returns an empty list."
+    "returns `[]`."
 )
 def test_predict_of_no_batch() -> None:
     data = tf.data.Dataset.from_tensor_slices((X[:3], Y[:3]))
@@ -4230,7 +4231,7 @@ def test_a_dense_without_a_number_of_columns() -> None:
 
 @says("A number of rows that is written in holds until the last batch.")
 @says(
-    "There an eager loop says `Input to reshape is a tensor with 73 values, "
+    "There an eager step says `Input to reshape is a tensor with 73 values, "
     "but the requested shape has 128`."
 )
 def test_a_number_of_rows_in_a_reshape() -> None:

@@ -2848,11 +2848,9 @@ def test_lora_in_a_loop() -> None:
         assert np.abs(plain.layers[0].kernel - kernel).max() > 0.01
 
 
-@says("**`tf.train.ExponentialMovingAverage`** is for a `tf.Variable`.")
-@says(
-    "Of the weights of a Keras model its `apply` says `'str' object has no "
-    "attribute 'base_dtype'`."
-)
+@says("ExponentialMovingAverage: 'str' object has no attribute 'base_dtype'")
+@says("`tf.train.ExponentialMovingAverage` is for a `tf.Variable`.")
+@says("Of the weights of a Keras model its `apply` says this.")
 @says(
     "Give it `[v.value for v in model.trainable_variables]`; the average of a "
     "weight is `average(v.value)` then."

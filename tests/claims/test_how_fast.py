@@ -1707,7 +1707,7 @@ def test_what_a_thread_sees() -> None:
     assert seen
 
 
-@says("tf.profiler: where a step spends its time")
+@says("The profiler: where a step spends its time")
 @says("`tf.profiler` notes when which operation ran.")
 @says(
     "Trace the step once before, and then take a few steps within `with "

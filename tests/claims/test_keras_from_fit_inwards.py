@@ -2860,10 +2860,14 @@ def test_no_validation_loss_amid_an_epoch() -> None:
     "Today it has these two, whatever metrics `compile` was given."
 )
 @says("Take `return_dict=True`.")
+@says("KeyError: 'val_loss' or 'acc' in the history")
 @says(
-    "In the history a `KeyError: 'val_loss'` means that `fit` was given no "
-    "data to validate with, and a `KeyError: 'acc'` [another "
-    "name](old_names.md#7-models) in `compile`."
+    "The history has a `val_loss` only if `fit` was given data to validate "
+    "with."
+)
+@says(
+    'And what `compile` was given as `"accuracy"` is not there as '
+    '[`"acc"`](old_names.md#7-models).'
 )
 def test_the_names_of_what_is_measured() -> None:
     old = importlib.import_module("tensorflow.python.keras")

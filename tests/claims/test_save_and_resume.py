@@ -858,15 +858,20 @@ def test_where_random_states_are_kept() -> None:
     "The `if` matters: `restore(None)` restores nothing, and says so "
     "only if you ask `assert_consumed`."
 )
+@says("Failed to find any matching files, Unable to open table file")
+@says("The name of a checkpoint is what its files begin with.")
 @says(
     "A name without a file raises a `NotFoundError`, `Unsuccessful "
     "TensorSliceReader constructor: Failed to find any matching files`."
 )
-@says("The name of a checkpoint is what its files begin with.")
 @says(
-    "Of the folder, or of the file with `.data`, `restore` says `Unable to "
-    "open table file`; of that with `.index` it restores nothing, again "
-    "without a word."
+    "Of the folder, or of the file with `.data`, `restore` raises a "
+    "`DataLossError`: `Unable to open table file`, `perhaps your file is in a "
+    "different file format`."
+)
+@says(
+    "Of the file with `.index` it restores nothing, without a word; here, "
+    "too, ask `assert_consumed`."
 )
 def test_which_reads_what() -> None:
     def new() -> Any:
@@ -900,7 +905,7 @@ def test_which_reads_what() -> None:
         message = "TensorSliceReader .*: Failed to find any matching files"
         with pytest.raises(tf.errors.NotFoundError, match=message):
             reading("wrong")
-    message = "Unable to open table file"
+    message = "Unable to open table file .* your file is in a different file"
     for wrong in ("managed", f"{saved}.data-00000-of-00001"):
         with pytest.raises(tf.errors.DataLossError, match=message):
             new().restore(wrong)
@@ -2668,9 +2673,9 @@ class Outside(tf.Module):
 GLOBAL = tf.Variable(3.0)
 
 
-@says("Tried to export a function which references an 'untracked' resource")
+@says("Tried to export … references an 'untracked' resource")
 @says(
-    "This `AssertionError` is about a function that uses a variable which the "
+    "It is an `AssertionError`. What you export uses a variable that the "
     "module does not have: one from outside, or one that is an attribute of "
     "the class."
 )

@@ -2690,6 +2690,7 @@ class Penalised(tf.keras.layers.Layer):
         return out
 
 
+@says("add_loss of a number for each row")
 @says("`add_loss` wants one number, too.")
 @says(
     "What it is given, Keras adds up: a KL loss of a VAE that has a number "
