@@ -121,6 +121,7 @@ LAYERS = {
     "tf.keras.backend.learning_phase()": "model(x, training=True)",
     "tf.keras.experimental.LinearModel()": "tf.keras.layers.Dense(1)",
     "tf.keras.layers.experimental.preprocessing": "tf.keras.layers",
+    "model.layers[0].output_shape": "model.layers[0].output.shape",
 }
 # endregion layers
 

@@ -885,6 +885,54 @@ ASKED = {
     "INVALID_ARGUMENT: assertion failed: [predictions must be <= 1]": (
         "usual_parts"
     ),
+    "UnboundLocalError: cannot access local variable 'batch_outputs' "
+    "where it is not associated with a value": ("errors_in_a_step"),
+    "'ResourceVariable' object does not support item assignment": (
+        "errors_in_a_step"
+    ),
+    "ValueError: Attempt to convert a value (None) with an unsupported "
+    "type (<class 'NoneType'>) to a Tensor.": ("errors_in_a_step"),
+    "a return statement cannot be placed inside this TensorFlow loop": (
+        "errors_in_a_step"
+    ),
+    "the else branch must also have a return statement": "errors_in_a_step",
+    "The truth value of an array with more than one element is "
+    "ambiguous. Use a.any() or a.all()": ("errors_in_a_step"),
+    "Your `PyDataset` class should call `super().__init__(**kwargs)` in"
+    " its constructor": ("errors_in_a_step"),
+    "ValueError: The last dimension of the inputs to `Dense` should be "
+    "defined. Found `None`.": ("errors_in_a_step"),
+    "Shapes used to initialize variables must be fully-defined (no "
+    "`None` dimensions)": ("errors_in_a_step"),
+    "InvalidArgumentError: Input to reshape is a tensor with 768 "
+    "values, but the requested shape has 3072": ("errors_in_a_step"),
+    "Dataset object is not an iterator": "errors_in_a_step",
+    "AttributeError: 'str' object has no attribute 'base_dtype'": (
+        "freeze_and_fine_tune"
+    ),
+    "ExponentialMovingAverage doesn't work with KerasVariable": (
+        "freeze_and_fine_tune"
+    ),
+    "AssertionError: Tried to export a function which references an "
+    "'untracked' resource": ("save_and_resume"),
+    "TFLite": "save_and_resume",
+    "Unsuccessful TensorSliceReader constructor: Failed to find any "
+    "matching files for": ("save_and_resume"),
+    "DataLossError: Unable to open table file: Data loss: not an "
+    "sstable (bad magic number): perhaps your file is in a different "
+    "file format": ("save_and_resume"),
+    "Unable to synchronously open file (file signature not found)": (
+        "save_and_resume"
+    ),
+    "Model.metrics_names not returning all metrics": "keras_from_fit_inwards",
+    "tf.profiler": "how_fast",
+    "profile a custom training loop": "how_fast",
+    "No step marker observed": "how_fast",
+    "Layer objects have no attribute `input_shape` or `output_shape`": (
+        "old_names"
+    ),
+    "add_loss expects a scalar": "weights_outputs_losses",
+    "KL loss add_loss vector": "weights_outputs_losses",
 }
 ALIKE = {
     # What a message has of a machine tells nothing.

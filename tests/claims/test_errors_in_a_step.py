@@ -3962,3 +3962,282 @@ def test_what_is_no_optimizer() -> None:
     optimizer, _ = make()
     optimizer.apply_gradients(pairs)
     assert float(w) < 0
+
+
+@says("`(None) with an unsupported type`, of a gradient | [`None`]")
+@says("Attempt to convert a value (None) with an unsupported type")
+@says(
+    "Of a gradient that is `None` an eager step says so where it adds "
+    "gradients up, `total.assign_add(gradient)`, or measures one, "
+    "`tf.norm(gradient)`."
+)
+@says(
+    "Compiled, it says `None values not supported`; `gradient / 2` says "
+    "`unsupported operand type(s) for /: 'NoneType' and 'int'` in both."
+)
+@says(
+    "Which weights of Keras it is, you read from `[v.path for g, v in "
+    "zip(gradients, variables) if g is None]`."
+)
+@says("Then look for [the way that is missing](foundations … none).")
+def test_what_is_done_with_a_gradient_that_is_none() -> None:
+    model = KerasLinearModel()
+    variables = model.trainable_variables
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(X) * model.w.value
+    gradients = tape.gradient(loss, variables)
+    assert gradients[1] is None
+    gradient: Any = gradients[1]
+    unused = [v.path for g, v in zip(gradients, variables) if g is None]  # noqa: B905
+    assert unused == [model.b.path]
+    total = tf.Variable(0.0)
+    uses = (lambda: total.assign_add(gradient), lambda: tf.norm(gradient))
+    eager = re.escape("Attempt to convert a value (None) with an unsupported")
+    for use in uses:
+        for message, call in (
+            (eager, use),
+            ("None values not supported", tf.function(use, autograph=False)),
+        ):
+            with pytest.raises(ValueError, match=message):
+                call()
+    message = re.escape("for /: 'NoneType' and 'int'")
+    for halve in (lambda: gradient / 2, tf.function(lambda: gradient / 2)):
+        with pytest.raises(TypeError, match=message):
+            halve()
+
+
+@says("`object does not support item assignment` | [One value]")
+@says("object does not support item assignment")
+@says("`x[0] = 3.0` is for arrays.")
+@says(
+    "A tensor never changes: `tf.tensor_scatter_nd_update(x, [[0]], [3.0])` "
+    "returns a new one, and keeps the gradient of the rest."
+)
+@says(
+    "Of a variable, a `tf.Variable` (`'ResourceVariable'`) or a weight of "
+    "Keras (`'Variable'`), say `variable[0].assign(3.0)`."
+)
+def test_one_value_of_a_tensor_or_a_variable() -> None:
+    message = "object does not support item assignment"
+    x, own = tf.constant([1.0, 2.0]), tf.Variable([1.0, 2.0])
+    weight = tf.keras.Variable([1.0, 2.0])
+    array, rows = np.array([1.0, 2.0]), [1.0, 2.0]
+    array[0] = rows[0] = 3.0
+    assert [*array] == rows == [3.0, 2.0]
+    named: Any
+    for named, name in (
+        (x, "EagerTensor"),
+        (own, "'ResourceVariable'"),
+        (weight, "'Variable'"),
+    ):
+        with pytest.raises(TypeError, match=f"{name}.* {message}"):
+            named[0] = 3.0
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        new = tf.tensor_scatter_nd_update(x, [[0]], [3.0])
+        loss = tf.reduce_sum(2 * new)
+    assert [*new.numpy()] == [3.0, 2.0]
+    assert [*x.numpy()] == [1.0, 2.0]
+    assert [*tape.gradient(loss, x).numpy()] == [0.0, 2.0]
+    for variable in (own, weight):
+        variable[0].assign(3.0)
+        assert [*variable.numpy()] == [3.0, 2.0]
+
+
+@says("`The truth value of an array` … `is ambiguous` | [Several numbers]")
+@says("The truth value of an array with more than one element is ambiguous")
+@says(
+    "Outside of a graph a tensor of one number is a bool, and one of several "
+    "is not."
+)
+@says("Say `tf.reduce_all(x > 0)` or `tf.reduce_any(x > 0)`.")
+@says(
+    "Where `rows` holds such tensors, `x in rows`, `rows.index(x)` and "
+    "`rows.remove(x)` say it, too, unless the first is `x` itself."
+)
+def test_the_truth_of_several_numbers() -> None:
+    message = "The truth value of an array with more than one element is amb"
+    x, other = tf.constant([1.0, -1.0]), tf.constant([2.0, 2.0])
+    assert tf.constant(1.0) > 0
+    assert tf.constant([1.0]) > 0
+    assert not tf.reduce_all(x > 0)
+    assert tf.reduce_any(x > 0)
+    rows = [other, x]
+    for compare in (
+        lambda: bool(x > 0),
+        lambda: x in rows,
+        lambda: rows.index(x),
+        lambda: rows.remove(x),
+    ):
+        with pytest.raises(ValueError, match=message):
+            compare()
+    rows = [x, other]
+    assert x in rows
+    assert rows.index(x) == 0
+    rows.remove(x)
+    assert len(rows) == 1
+
+
+@says(
+    "`a return statement cannot be placed inside this TensorFlow loop` | "
+    "[A loop]"
+)
+@says(
+    "After an `if`, `break` works in all these loops, and `return` in none: "
+    "`a return statement cannot be placed inside this TensorFlow loop`."
+)
+def test_a_way_out_of_a_loop_in_a_graph() -> None:
+    def broken(rows: Any) -> Any:
+        total = tf.constant(0.0)
+        for row in rows:
+            total += row
+            if total > 2.0:
+                break
+        return total
+
+    def returned(rows: Any) -> Any:
+        total = tf.constant(0.0)
+        for row in rows:
+            total += row
+            if total > 2.0:
+                return total
+        return total
+
+    numbers = tf.range(1.0, 5.0)
+    data = tf.data.Dataset.from_tensor_slices(numbers)
+    message = "a return statement cannot be placed inside this TensorFlow loop"
+    makers: list[Any] = [lambda: numbers, lambda: data, lambda: iter(data)]
+    for make in makers:
+        assert float(tf.function(broken)(make())) == 3.0
+        with pytest.raises(NotImplementedError, match=message):
+            tf.function(returned)(make())
+
+
+@says(
+    "If only one branch returns, it says `the else branch must also have a "
+    "return statement`."
+)
+def test_one_branch_returns() -> None:
+    def one(value: Any) -> Any:  # noqa: RET503
+        if value > 0.0:
+            return value
+
+    def both(value: Any) -> Any:
+        if value > 0.0:
+            return value
+        return -value
+
+    message = "the else branch must also have a return statement"
+    with pytest.raises(ValueError, match=message):
+        tf.function(one)(tf.constant(1.0))
+    assert float(tf.function(both)(tf.constant(-1.0))) == 1.0
+
+
+@says("In `predict`: `cannot access local variable 'batch_outputs'` | [No")
+@says("cannot access local variable 'batch_outputs'")
+@says(
+    "It is an `UnboundLocalError` of `predict`, which was given no batch: an "
+    "array without rows, or a dataset that a `filter` or "
+    "`drop_remainder=True` left empty."
+)
+@says(
+    "Of no batch `fit` warns that your input ran out of data, and `evaluate` "
+    "returns `[]`."
+)
+def test_predict_of_no_batch() -> None:
+    data = tf.data.Dataset.from_tensor_slices((X[:3], Y[:3]))
+    filtered = data.filter(lambda x, y: x[0] > 1e9).batch(2)
+    dropped = data.batch(4, drop_remainder=True)
+    model = KerasLinearModel()
+    model.compile("sgd", "mse", metrics=["mae"])
+    for inputs in (X[:0], filtered, dropped):
+        with pytest.raises(UnboundLocalError, match="variable 'batch_outputs"):
+            model.predict(inputs, verbose=0)
+    for empty in (filtered, dropped):
+        with pytest.warns(UserWarning, match="Your input ran out of data"):
+            model.fit(empty, shuffle=False, verbose=0)
+        assert model.evaluate(empty, verbose=0) == []
+
+
+class Bare(tf.keras.utils.PyDataset):
+    """Two batches, whose class does not call that of Keras."""
+
+    def __init__(self) -> None:
+        pass
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, n: int) -> Any:
+        return X[:2], Y[:2]
+
+
+@says(
+    "`Your PyDataset class should call super().__init__(**kwargs) in its "
+    "constructor` is a warning: without that call there are no `workers` but "
+    "one."
+)
+@says("`fit` itself takes no `workers` any more; hand them to your class.")
+def test_a_py_dataset_without_super() -> None:
+    class Called(Bare):
+        def __init__(self, **options: Any) -> None:
+            tf.keras.utils.PyDataset.__init__(self, **options)
+
+    model = KerasLinearModel()
+    model.compile("sgd", "mse")
+    rows = Bare()
+    with pytest.warns(UserWarning, match=r"should call `super\(\).__init__\("):
+        model.fit(rows, verbose=0)
+    assert rows.workers == 1
+    assert int(model.optimizer.iterations) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Called(workers=3).workers == 3
+    with pytest.raises(TypeError, match="argument 'workers'"):
+        model.fit(rows, workers=3)
+
+
+@says(
+    "If the last axis alone is unknown, as in `Input((None,))` or a signature "
+    "of `(None, None)`, a `Dense` that is not built says `Shapes used to "
+    "initialize variables must be fully-defined`, where it once said `The "
+    "last dimension of the inputs to Dense should be defined. Found None`."
+)
+@says("Write the number of columns.")
+def test_a_dense_without_a_number_of_columns() -> None:
+    message = "Shapes used to initialize variables must be fully-defined"
+    layers = tf.keras.layers
+    with pytest.raises(ValueError, match=message):
+        layers.Dense(1)(tf.keras.Input((None,)))
+
+    def signed(columns: int | None) -> tf.data.Dataset:
+        rows = tf.TensorSpec((None, columns)), tf.TensorSpec((None, 1))
+        return tf.data.Dataset.from_generator(
+            lambda: iter([(X[:2], Y[:2])]), output_signature=rows
+        )
+
+    model = tf.keras.Sequential([layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=message):
+        model.fit(signed(None), shuffle=False, verbose=0)
+    model = tf.keras.Sequential([layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(signed(1).repeat(), steps_per_epoch=1, shuffle=False, verbose=0)
+    old = importlib.import_module("tensorflow.python.keras.layers")
+    message = "The last dimension of the inputs to `Dense` should be defined"
+    with pytest.raises(ValueError, match=message):
+        old.Dense(1)(old.Input((None,)))
+
+
+@says("A number of rows that is written in holds until the last batch.")
+@says(
+    "There an eager step says `Input to reshape is a tensor with 73 values, "
+    "but the requested shape has 128`."
+)
+def test_a_number_of_rows_in_a_reshape() -> None:
+    first, last = X[:128], X[128:]
+    assert tf.reshape(first, (128, 1)).shape == first.shape
+    message = "a tensor with 73 values, but the requested shape has 128"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        tf.reshape(last, (128, 1))
+    assert tf.reshape(last, (-1, 1)).shape == last.shape

@@ -2846,3 +2846,27 @@ def test_lora_in_a_loop() -> None:
         plain.load_weights("lora.weights.h5")
         np.testing.assert_allclose(plain(x), model(x), atol=1e-6)
         assert np.abs(plain.layers[0].kernel - kernel).max() > 0.01
+
+
+@says("ExponentialMovingAverage: 'str' object has no attribute 'base_dtype'")
+@says("`tf.train.ExponentialMovingAverage` is for a `tf.Variable`.")
+@says("Of the weights of a Keras model its `apply` says this.")
+@says(
+    "Give it `[v.value for v in model.trainable_variables]`; the average of a "
+    "weight is `average(v.value)` then."
+)
+def test_the_moving_average_of_tensorflow() -> None:
+    averages = tf.train.ExponentialMovingAverage(0.9)
+    own = tf.Variable(1.0)
+    averages.apply([own])
+    assert float(averages.average(own)) == 1.0
+    model = KerasLinearModel()
+    message = "'str' object has no attribute 'base_dtype'"
+    with pytest.raises(AttributeError, match=message):
+        averages.apply(model.trainable_variables)
+    for weight in (1.0, 3.0):
+        model.w.assign(weight)
+        averages.apply([v.value for v in model.trainable_variables])
+    average = float(averages.average(model.w.value))
+    assert average == pytest.approx(0.9 * 1.0 + 0.1 * 3.0)
+    assert float(model.w) == 3.0

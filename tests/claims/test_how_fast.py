@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import re
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -1704,3 +1705,45 @@ def test_what_a_thread_sees() -> None:
     seen = in_thread(tf.config.functions_run_eagerly)
     tf.config.run_functions_eagerly(False)
     assert seen
+
+
+@says("The profiler: where a step spends its time")
+@says("`tf.profiler` notes when which operation ran.")
+@says(
+    "Trace the step once before, and then take a few steps within `with "
+    'tf.profiler.experimental.Profile("logs"):`.'
+)
+@says(
+    "That writes a file under `logs/plugins/profile` which ends in "
+    "`.xplane.pb`."
+)
+@says(
+    'Put each into `with tf.profiler.experimental.Trace("train", '
+    "step_num=step, _r=1):`."
+)
+def test_what_the_profiler_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: Data
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    step = tf.function(train)
+    model = LinearModel()
+    step(model, *data, 0.1)
+
+    def noted(marked: bool) -> bytes:
+        with tf.profiler.experimental.Profile("logs"):
+            for n in range(3):
+                if not marked:
+                    step(model, *data, 0.1)
+                    continue
+                with tf.profiler.experimental.Trace("train", step_num=n, _r=1):
+                    step(model, *data, 0.1)
+        [file] = Path("logs/plugins/profile").glob("*/*.xplane.pb")
+        content = file.read_bytes()
+        shutil.rmtree("logs")
+        return content
+
+    unmarked, marked = noted(marked=False), noted(marked=True)
+    for content in (unmarked, marked):
+        assert b"ResourceApply" in content or b"AssignSub" in content
+    assert b"step_num" in marked
+    assert b"step_num" not in unmarked

@@ -1,6 +1,7 @@
 """What the page on Keras, from `fit` inwards, says is true."""
 
 import ast
+import importlib
 import inspect
 import itertools
 import json
@@ -2853,3 +2854,43 @@ def test_no_validation_loss_amid_an_epoch() -> None:
             )
         told = [words in str(warning.message) for warning in caught]
         assert any(told) is (often == 1)
+
+
+@says("metrics_names is ['loss', 'compile_metrics']")
+@says(
+    "The names of what `evaluate` returns were `model.metrics_names` once. "
+    "Today it has these two, whatever metrics `compile` was given."
+)
+@says("Take `return_dict=True`.")
+@says("KeyError: 'val_loss' or 'acc' in the history")
+@says(
+    "The history has a `val_loss` only if `fit` was given data to validate "
+    "with."
+)
+@says(
+    'And what `compile` was given as `"accuracy"` is not there as '
+    '[`"acc"`](old_names.md#7-models).'
+)
+def test_the_names_of_what_is_measured() -> None:
+    old = importlib.import_module("tensorflow.python.keras")
+    before = old.Sequential([old.layers.Dense(1)])
+    before.compile("sgd", "mse", metrics=["mae"])
+    before.train_on_batch(ROWS, OUTPUTS)
+    assert before.metrics_names == ["loss", "mae"]
+    model = KerasLinearModel()
+    for metrics in (["mae"], ["mae", "mse"]):
+        model.compile("sgd", "mse", metrics=metrics)
+        model.train_on_batch(ROWS, OUTPUTS)
+        assert model.metrics_names == ["loss", "compile_metrics"]
+        named = model.evaluate(ROWS, OUTPUTS, verbose=0, return_dict=True)
+        assert {*named} == {"loss", *metrics}
+    model.compile("sgd", "mse", metrics=["accuracy"])
+    history = model.fit(ROWS, OUTPUTS, verbose=0).history
+    for name in ("val_loss", "acc"):
+        with pytest.raises(KeyError, match=name):
+            history[name]
+    model.compile("sgd", "mse", metrics=["acc"])
+    history = model.fit(
+        ROWS, OUTPUTS, validation_data=(ROWS, OUTPUTS), verbose=0
+    ).history
+    assert {"val_loss", "acc"} <= {*history}

@@ -858,7 +858,21 @@ def test_where_random_states_are_kept() -> None:
     "The `if` matters: `restore(None)` restores nothing, and says so "
     "only if you ask `assert_consumed`."
 )
-@says("A name without a file raises a `NotFoundError`.")
+@says("Failed to find any matching files, Unable to open table file")
+@says("The name of a checkpoint is what its files begin with.")
+@says(
+    "A name without a file raises a `NotFoundError`, `Unsuccessful "
+    "TensorSliceReader constructor: Failed to find any matching files`."
+)
+@says(
+    "Of the folder, or of the file with `.data`, `restore` raises a "
+    "`DataLossError`: `Unable to open table file`, `perhaps your file is in a "
+    "different file format`."
+)
+@says(
+    "Of the file with `.index` it restores nothing, without a word; here, "
+    "too, ask `assert_consumed`."
+)
 def test_which_reads_what() -> None:
     def new() -> Any:
         return tf.train.Checkpoint(step=tf.Variable(0))
@@ -888,8 +902,24 @@ def test_which_reads_what() -> None:
     with pytest.raises(AssertionError, match="nothing is being restored"):
         status.assert_consumed()
     for reading in (new().read, new().restore):
-        with pytest.raises(tf.errors.NotFoundError):
+        message = "TensorSliceReader .*: Failed to find any matching files"
+        with pytest.raises(tf.errors.NotFoundError, match=message):
             reading("wrong")
+    message = "Unable to open table file .* your file is in a different file"
+    for wrong in ("managed", f"{saved}.data-00000-of-00001"):
+        with pytest.raises(tf.errors.DataLossError, match=message):
+            new().restore(wrong)
+    assert sorted(Path().glob(f"{Path(saved).name}.*")) == [
+        Path(f"{Path(saved).name}.{end}")
+        for end in ("data-00000-of-00001", "index")
+    ]
+    kept.restore(saved)
+    assert int(kept.step) == 0
+    kept.step.assign(3)
+    status = kept.restore(f"{saved}.index")
+    assert int(kept.step) == 3
+    with pytest.raises(AssertionError, match="which were not restored"):
+        status.assert_consumed()
 
 
 @says(
@@ -2605,3 +2635,98 @@ def test_several_models_in_one_checkpoint() -> None:
         kept = others[name].variables
         for one, two in zip(part.variables, kept, strict=True):
             np.testing.assert_array_equal(one, two)
+
+
+@says(
+    "`Unable to synchronously open file` is about the file, not the model. "
+    "There is none, or, with `file signature not found`, it is of another "
+    "kind, perhaps a page of the web that was saved in its place."
+)
+def test_a_file_of_weights_that_cannot_be_opened() -> None:
+    model = Line()
+    model(tf.zeros((1, 1)))
+    path = Path("page.weights.h5")
+    message = "Unable to synchronously open file"
+    with pytest.raises(FileNotFoundError, match=message):
+        model.load_weights(path)
+    path.write_text("<html>Not found</html>")
+    with pytest.raises(OSError, match=f"{message} .file signature not found"):
+        model.load_weights(path)
+    model.save_weights(path)
+    model.load_weights(path)
+
+
+class Outside(tf.Module):
+    """Multiplies by a variable that it may not have."""
+
+    shared = tf.Variable(3.0)
+
+    def __init__(self, of_class: bool) -> None:
+        super().__init__()
+        self.of_class = of_class
+
+    @tf.function(input_signature=[tf.TensorSpec(())])
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        return x * (self.shared if self.of_class else GLOBAL)
+
+
+GLOBAL = tf.Variable(3.0)
+
+
+@says("Tried to export … references an 'untracked' resource")
+@says(
+    "It is an `AssertionError`. What you export uses a variable that the "
+    "module does not have: one from outside, or one that is an attribute of "
+    "the class."
+)
+@says(
+    "Write `self.w = tf.Variable(…)` in `__init__`, or assign it to the "
+    "module before you save."
+)
+def test_a_variable_that_the_module_does_not_have() -> None:
+    message = "Tried to export a function which references an 'untracked' res"
+    for module in (Outside(of_class=True), Outside(of_class=False)):
+        with pytest.raises(AssertionError, match=message):
+            tf.saved_model.save(module, "outside")
+        module.w = Outside.shared if module.of_class else GLOBAL
+        tf.saved_model.save(module, "outside")
+        assert float(tf.saved_model.load("outside")(2.0)) == 6.0
+
+
+@says("To TFLite: from_keras_model and TFLiteConverter")
+@says(
+    "`tf.lite.TFLiteConverter` does not ask how a model was trained. Its "
+    "`from_keras_model(model).convert()` returns the bytes of a TFLite file, "
+    "and so does `from_saved_model(folder).convert()` for the folder of a "
+    "SavedModel."
+)
+@says(
+    "The `tf.lite.Interpreter`, which runs it, warns that it is deprecated: "
+    "its successor is in the package `ai-edge-litert`."
+)
+def test_to_tflite(capfd: pytest.CaptureFixture[str]) -> None:
+    x = tf.constant([[1.0], [2.0]])
+    model = Line()
+    optimizer = tf.keras.optimizers.SGD(0.1)
+    with tf.GradientTape() as tape:
+        current_loss = tf.reduce_mean(model(x) ** 2)
+    variables = model.trainable_variables
+    optimizer.apply(tape.gradient(current_loss, variables), variables)
+    model.export("line")
+    convert = tf.lite.TFLiteConverter
+    for converter in (
+        convert.from_keras_model(model),
+        convert.from_saved_model("line"),
+    ):
+        content = converter.convert()
+        assert isinstance(content, bytes)
+        assert content[4:8] == b"TFL3"
+        with pytest.warns(
+            UserWarning, match=r"(?s)deprecated .* ai_edge_litert"
+        ):
+            interpreter = tf.lite.Interpreter(model_content=content)
+        runner = interpreter.get_signature_runner()
+        [name] = runner.get_input_details()
+        [found] = runner(**{name: x.numpy()}).values()
+        np.testing.assert_allclose(found, model(x), rtol=1e-6)
+    capfd.readouterr()

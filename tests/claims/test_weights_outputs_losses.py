@@ -2674,3 +2674,38 @@ def test_when_there_are_penalties_on_outputs() -> None:
         [outside] = model.losses
         with pytest.raises(TypeError):
             float(outside)
+
+
+class Penalised(tf.keras.layers.Layer):
+    """Scales its input, and adds the squares of what comes out."""
+
+    def __init__(self, axis: int | None) -> None:
+        super().__init__()
+        self.axis = axis
+        self.w = self.add_weight(shape=(), initializer="ones")
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        out = self.w * x
+        self.add_loss(tf.reduce_mean(out**2, axis=self.axis))
+        return out
+
+
+@says("add_loss of a number for each row")
+@says("`add_loss` wants one number, too.")
+@says(
+    "What it is given, Keras adds up: a KL loss of a VAE that has a number "
+    "for each of 8 rows weighs 8 times as much as its mean, and the log shows "
+    "it so, without a warning."
+)
+def test_a_penalty_for_each_row() -> None:
+    x = tf.ones((8, 2))
+    for axis, weight in ((None, 1), (1, 8)):
+        layer = Penalised(axis)
+        model = tf.keras.Sequential([tf.keras.Input((2,)), layer])
+        model.compile(tf.keras.optimizers.SGD(0.1), "mse")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            history = model.fit(x, 3 * x, verbose=0).history
+        assert history["loss"] == [pytest.approx(4 + weight)]
+        slope = -4 + 2 * weight
+        assert float(layer.w) == pytest.approx(1 - 0.1 * slope)

@@ -51,7 +51,7 @@ KINDS = {
     "SCALING": "warned gone gone gone",
     "LOSSES": "gone gone gone gone gone warned warned refused refused",
     "MODELS": "gone gone gone gone refused",
-    "LAYERS": "gone works refused refused refused warned gone gone gone",
+    "LAYERS": "gone works refused refused refused warned gone gone gone gone",
     "SAVING": "refused refused refused refused refused refused gone",
     "KERAS_IMPORTS": "gone gone gone gone gone",
     "TF_IMPORTS": "works works gone gone gone refused",
