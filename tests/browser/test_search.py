@@ -933,6 +933,40 @@ ASKED = {
     ),
     "add_loss expects a scalar": "weights_outputs_losses",
     "KL loss add_loss vector": "weights_outputs_losses",
+    "train_step with multiple gradient calculations with a JAX backend": (
+        "keras_from_fit_inwards"
+    ),
+    "Custom loss trackers not working for JAX backend": (
+        "keras_from_fit_inwards"
+    ),
+    "dataset.cache(path) still uses memory despite the cache file path": (
+        "how_fast"
+    ),
+    "Cache lockfile already exists": "how_fast",
+    "cache file stale after changing the dataset": "how_fast",
+    "why do I still need to manually cast the y tensors to float16 before "
+    "calculating the loss": "traps",
+    "Input 'y' of 'Mul' Op has type float32 that does not match type float16 "
+    "of argument 'x'": "traps",
+    "Subclass of tf.keras.Model returns an empty list by model.losses": (
+        "weights_outputs_losses"
+    ),
+    "Lora dense layer": "freeze_and_fine_tune",
+    "enable_lora custom training loop": "freeze_and_fine_tune",
+    "lr decay with gradient accumulation": "usual_parts",
+    "How directly get BestModel, not by saving": "reading_the_curves",
+    "'tuple' object has no attribute 'apply_gradients'": "errors_in_a_step",
+    "Optimizer.apply_gradients() missing 1 required positional argument: "
+    "'grads_and_vars'": "errors_in_a_step",
+    "resume CycleGAN training checkpoint": "save_and_resume",
+    "save several models and optimizers in one checkpoint": "save_and_resume",
+    "use only the encoder of a trained VAE": "other_loops",
+    "strings on a GPU": "on_a_gpu",
+    "VGG16 predict inside the loop": "two_models",
+    "vgg.predict in custom loss no gradient": "two_models",
+    "difference between clipnorm and global_clipnorm": "not_a_number",
+    "Please support RL and custom training loops keras tuner": "real_problem",
+    "A2C incapable of learning Cartpole": "other_gradients",
 }
 ALIKE = {
     # What a message has of a machine tells nothing.
