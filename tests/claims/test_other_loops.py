@@ -44,6 +44,15 @@ from snippets.other_loops_finder import (
     train,
     try_rates,
 )
+from snippets.other_loops_graph import (
+    GraphNetwork,
+    crossentropy,
+    known,
+    loss_of_known,
+    make_graph,
+    normalize,
+    share_right,
+)
 from snippets.other_loops_hard import hardest
 from snippets.other_loops_lookahead import look_ahead
 from snippets.other_loops_sam import (
@@ -125,6 +134,8 @@ def eagerly() -> Iterator[None]:
 @says("Gradient centralization; `get_gradients` is never called | [2]")
 @says("A VAE; its KL loss goes to 0 (posterior collapse) | [7]")
 @says("Models that are averaged make no sense; federated averaging | [8]")
+@says("A graph network (GNN, GCN): nodes, links, one batch | [11]")
+@says("`'SparseTensor' object is not subscriptable` | [11]")
 def test_each_row_leads_to_a_section_with_its_words() -> None:
     shown = {
         "## 1. A learning rate finder": "find_rate",
@@ -142,6 +153,8 @@ def test_each_row_leads_to_a_section_with_its_words() -> None:
         "## 7. A VAE": "posterior collapse",
         "## 8. Federated averaging": "other_order",
         "## 9. An ensemble": "make_ensemble_step",
+        "## 11. A graph network": "normalized adjacency matrix",
+        "### 'SparseTensor' object is": "links[0]",
     }
     for heading, word in shown.items():
         assert word in below(NAME, heading), heading
@@ -1316,6 +1329,200 @@ def test_one_operation_for_all_models() -> None:
         together = functools.partial(tf.vectorized_map, predict, parts)
         assert products(together) == 4
     assert products(lambda: [model(X) for model in models]) == 8
+
+
+# A graph network
+
+
+LINKS, NODES, GROUPS = make_graph()
+
+
+def fitted(**options: Any) -> Any:
+    """Return a network that `fit` has trained on all nodes at once."""
+    tf.keras.utils.set_random_seed(0)
+    model = GraphNetwork(normalize(LINKS))
+    model.compile(Adam(0.01), crossentropy)
+    weights = np.isin(np.arange(200), known).astype("float32")
+    history = model.fit(
+        NODES,
+        GROUPS,
+        sample_weight=weights,
+        epochs=100,
+        verbose=0,
+        **options,
+    )
+    return model, history.history["loss"]
+
+
+@says(
+    "Here are 200 nodes of two groups. Their features say little about the "
+    "group, and most links stay within one."
+)
+@says("Return links, features, and labels of nodes in two groups.")
+@says(
+    "Links have a shape of (nodes, nodes), features of (nodes, 4).",
+)
+def test_the_nodes_and_their_links() -> None:
+    assert (LINKS.shape, NODES.shape) == ((200, 200), (200, 4))
+    assert np.bincount(GROUPS).tolist() == [100, 100]
+    same = GROUPS[:, None] == GROUPS
+    assert 0.85 < LINKS[same].sum() / LINKS.sum() < 1.0
+    for feature in NODES.T:
+        assert 0.5 < ((feature > 0) == GROUPS).mean() < 0.7
+
+
+@says(
+    "What a node sees is a weighted sum over itself and its neighbours. The "
+    "weights are a sparse matrix, the *normalized adjacency matrix*."
+)
+@says("A layer is a `Dense`, and that sum after it.")
+@says("Return the links, and one of each node to itself, as weights.")
+@says("Scores of two classes for each node, from nodes up to two links away.")
+@says("Return a row of scores for each row of x.")
+@says("In a graph convolutional network … a node sees its neighbours, too.")
+@says(
+    "A node needs its neighbours, and they need theirs. So no batch is cut "
+    "out of the graph: each step sees all nodes, and the loss takes those "
+    "whose labels are known."
+)
+def test_what_a_node_sees() -> None:
+    links = normalize(LINKS)
+    assert isinstance(links, tf.SparseTensor)
+    weights = tf.sparse.to_dense(links).numpy()
+    np.testing.assert_array_equal(weights > 0, LINKS + np.eye(200) > 0)
+    model, x = GraphNetwork(links), tf.constant(NODES)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        score = tf.reduce_sum(model(x)[0])
+    sees = tf.reduce_any(tape.gradient(score, x) != 0, axis=1).numpy()
+    away = weights @ weights[0] > 0
+    assert sees[away].mean() > 0.9  # the ReLU may close the way to some
+    assert not sees[~away].any()
+    assert not away.all()
+    kinds = [type(layer) for layer in model.layers]
+    assert kinds == [layers.Dense, layers.Dense]
+
+
+@says("Here they are the first 20.")
+@says("Return the loss of the nodes whose labels are known.")
+@says("Return the accuracy for the nodes whose labels no step has seen.")
+@says(
+    "For comparison, a second network has links from each node to itself "
+    "alone."
+)
+@says(
+    "**The check** is the accuracy for nodes whose labels no step has seen. "
+    "Both networks have learned the 20 labels. By its neighbours the first is "
+    "right about most of the other nodes, and the second guesses."
+)
+@says("11. A graph network (GCN): the batch is the whole graph")
+def test_neighbours_tell_the_group() -> None:
+    assert known.tolist() == list(range(20))
+    [[loss], [linked], [loss_alone], [alone]] = lines("graph")
+    assert max(loss, loss_alone) < 0.15
+    assert linked > 0.8
+    assert 0.4 < alone < 0.6
+    left = ran("other_loops_graph", "graph")
+    right = np.argmax(left["model"](NODES), axis=1) == GROUPS
+    assert right[known].all()
+    assert share_right(left["model"], NODES, GROUPS) == right[20:].mean()
+
+
+@says(
+    "Many small graphs, such as molecules, are one batch as one graph: their "
+    "nodes below each other, and no link from one to the other. If `graph` "
+    "has the number of its graph for each node, "
+    "`tf.math.segment_mean(nodes, graph)` makes one row of each graph."
+)
+def test_several_graphs_are_one() -> None:
+    small = [make_graph(nodes)[:2] for nodes in (12, 30)]
+    whole = np.zeros((42, 42), np.float32)
+    whole[:12, :12], whole[12:, 12:] = (links for links, _ in small)
+    model = GraphNetwork(normalize(whole))
+    nodes = model(np.concatenate([x for _, x in small]))
+    graph = np.repeat([0, 1], [12, 30])
+    rows = tf.math.segment_mean(nodes, graph)
+    for row, (links, x) in zip(rows, small, strict=True):
+        model.links = normalize(links)
+        alone = tf.reduce_mean(model(x), axis=0)
+        np.testing.assert_allclose(row, alone, atol=1e-5)
+
+
+@says(
+    "By itself `fit` takes 32 nodes at a time, and the links are those of "
+    "200: `Cannot multiply A and B because inner dimension does not match: "
+    "200 vs. 32`."
+)
+@says("A graph in fit: inner dimension does not match")
+def test_fit_cuts_a_graph() -> None:
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match=r"A and B because inner dimension does not match: 200 vs\. 32",
+    ):
+        fitted()
+
+
+@says(
+    "Say `batch_size=len(x)`, and `shuffle=False`: else the nodes stand in "
+    "another order than their links, and nothing says so."
+)
+@says("A `sample_weight` of 1 and 0 picks the known nodes.")
+@says(
+    "The loss is still divided by 200, so it is a tenth of the mean over 20."
+)
+def test_the_order_of_nodes_in_fit(
+    capfd: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
+) -> None:
+    whole, losses = fitted(batch_size=200, shuffle=False)
+    recwarn.clear()
+    capfd.readouterr()
+    _, mixed = fitted(batch_size=200)
+    assert not recwarn.list
+    assert capfd.readouterr() == ("", "")
+    assert share_right(whole, NODES, GROUPS) > 0.8
+    tf.keras.utils.set_random_seed(0)
+    begun = GraphNetwork(normalize(LINKS))
+    mean = float(loss_of_known(GROUPS, begun(NODES)))
+    assert losses[0] == pytest.approx(mean / 10, rel=1e-4)
+    assert mixed[0] != pytest.approx(mean / 10, rel=1e-3)
+
+
+@says(
+    "For `links[0]` write `tf.sparse.slice(links, [0, 0], [1, 200])`. Nor "
+    "does `tf.matmul` take one: `Attempt to convert a value "
+    "(SparseTensor(…)) with an unsupported type`."
+)
+@says("'SparseTensor' object is not subscriptable")
+@says(
+    "NumPy's numbers are of `float64`, and then `sparse_dense_matmul` says "
+    "that it `was expected to be a double tensor but is a float tensor`. "
+    "Cast: `tf.cast(links, tf.float32)`."
+)
+def test_what_a_sparse_tensor_is_not_taken_by() -> None:
+    links: Any = normalize(LINKS)
+    with pytest.raises(
+        TypeError, match="SparseTensor' object is not subscript"
+    ):
+        links[0]
+    row = tf.sparse.to_dense(tf.sparse.slice(links, [0, 0], [1, 200]))
+    np.testing.assert_array_equal(row, tf.sparse.to_dense(links)[:1])
+    with pytest.raises(
+        ValueError,
+        match=r"(?s)^Attempt to convert a value \(SparseTensor\(.*"
+        r"\) with an unsupported type",
+    ):
+        tf.matmul(links, NODES)
+    times = tf.sparse.sparse_dense_matmul
+    double = tf.sparse.from_dense(np.eye(200))
+    assert double.dtype == tf.float64
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match="was expected to be a double tensor but is a float tensor",
+    ):
+        times(double, NODES)
+    np.testing.assert_array_equal(
+        times(tf.cast(double, tf.float32), NODES), NODES
+    )
 
 
 # Exercises
