@@ -24,6 +24,7 @@ DEAREST = (
     "tests/pages/",
     "tests/tools/",
     "tests/engine/kinds/",
+    "tests/snippets/test_scripts.py",
 )
 """What takes longest, and begins first where tests run side by side."""
 

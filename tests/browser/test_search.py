@@ -967,6 +967,12 @@ ASKED = {
     "difference between clipnorm and global_clipnorm": "not_a_number",
     "Please support RL and custom training loops keras tuner": "real_problem",
     "A2C incapable of learning Cartpole": "other_gradients",
+    "GCN node classification custom training loop": "other_loops",
+    "graph neural network train on whole graph": "other_loops",
+    "'SparseTensor' object is not subscriptable": "other_loops",
+    "Cannot multiply A and B because inner dimension does not match": (
+        "other_loops"
+    ),
 }
 ALIKE = {
     # What a message has of a machine tells nothing.
