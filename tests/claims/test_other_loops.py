@@ -1337,18 +1337,19 @@ def test_one_operation_for_all_models() -> None:
 LINKS, NODES, GROUPS = make_graph()
 
 
-def fitted(**options: Any) -> Any:
-    """Return a network that `fit` has trained on all nodes at once."""
+def make_network() -> GraphNetwork:
+    """Return a network of these links, which begins as any other does."""
     tf.keras.utils.set_random_seed(0)
-    model = GraphNetwork(normalize(LINKS))
+    return GraphNetwork(normalize(LINKS))
+
+
+def fitted(**options: Any) -> Any:
+    """Return a network after `fit`, and the loss of each epoch."""
+    model = make_network()
     model.compile(Adam(0.02), crossentropy)
     weights = np.isin(np.arange(200), known).astype("float32")
     history = model.fit(
-        NODES,
-        GROUPS,
-        sample_weight=weights,
-        verbose=0,
-        **options,
+        NODES, GROUPS, sample_weight=weights, verbose=0, **options
     )
     return model, history.history["loss"]
 
@@ -1358,9 +1359,7 @@ def fitted(**options: Any) -> Any:
     "group, and most links stay within one."
 )
 @says("Return links, features, and labels of nodes in two groups.")
-@says(
-    "Links have a shape of (nodes, nodes), features of (nodes, 4).",
-)
+@says("Links have a shape of (nodes, nodes), features of (nodes, 4).")
 def test_the_nodes_and_their_links() -> None:
     assert (LINKS.shape, NODES.shape) == ((200, 200), (200, 4))
     assert np.bincount(GROUPS).tolist() == [100, 100]
@@ -1389,7 +1388,7 @@ def test_what_a_node_sees() -> None:
     assert isinstance(links, tf.SparseTensor)
     weights = tf.sparse.to_dense(links).numpy()
     np.testing.assert_array_equal(weights > 0, LINKS + np.eye(200) > 0)
-    model, x = GraphNetwork(links), tf.constant(NODES)
+    model, x = make_network(), tf.constant(NODES)
     with tf.GradientTape() as tape:
         tape.watch(x)
         score = tf.reduce_sum(model(x)[0])
@@ -1480,9 +1479,7 @@ def test_the_order_of_nodes_in_fit(
     assert not recwarn.list
     assert capfd.readouterr() == ("", "")
     assert share_right(whole, NODES, GROUPS) > 0.8
-    tf.keras.utils.set_random_seed(0)
-    begun = GraphNetwork(normalize(LINKS))
-    mean = float(loss_of_known(GROUPS, begun(NODES)))
+    mean = float(loss_of_known(GROUPS, make_network()(NODES)))
     assert losses[0] == pytest.approx(mean / 10, rel=1e-4)
     assert mixed[0] != pytest.approx(mean / 10, rel=1e-3)
 
